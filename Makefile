@@ -1,0 +1,101 @@
+# make [CC=clang] [V=1] [O=build] [CROSS=aarch64-linux-gnu]; make check | demo | bench | install
+O           ?= build$(if $(CROSS),-$(CROSS))
+PREFIX      ?= /usr/local
+VERSION     := 0.1.0
+CROSS       ?=
+ifneq ($(CROSS),)
+CC          := $(if $(filter clang%,$(CC)),$(CC) --target=$(CROSS),$(CROSS)-gcc)
+AR          := $(CROSS)-ar
+export PKG_CONFIG_LIBDIR ?= /usr/lib/$(CROSS)/pkgconfig:/usr/share/pkgconfig
+endif
+PKG_CONFIG  ?= pkg-config
+CFLAGS      ?= -O2 -g
+Q           := $(if $(V),,@)
+say          = $(if $(V),,@printf '  %-7s %s\n' '$1' '$(patsubst $(O)/%,%,$2)')
+
+DEPS        := libelf json-c
+WARN        := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wvla -Wstrict-prototypes -Wpointer-arith
+TC_CFLAGS   := -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DTAGCORE_VERSION='"$(VERSION)"' \
+               $(WARN) -Iinclude -Isrc $(shell $(PKG_CONFIG) --cflags $(DEPS)) -MMD -MP -pthread
+TC_LIBS     := $(shell $(PKG_CONFIG) --libs $(DEPS)) -pthread
+SAN         := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -O1 -g
+
+LIB_SRC     := $(sort $(filter-out src/cli/%,$(wildcard src/*/*.c)) $(wildcard arch/*.c))
+CLI_SRC     := $(sort $(wildcard src/cli/*.c))
+UNIT_SRC    := $(sort $(wildcard tests/unit/test_*.c))
+TARGET_SRC  := $(sort $(wildcard tests/targets/*.c))
+obj          = $(patsubst %.c,$(O)/$1/%.o,$2)
+# The tests run what they test under the sanitizers: a second build beside the plain one.
+UNITS       := $(patsubst tests/unit/%.c,$(O)/san/unit/%,$(UNIT_SRC))
+TARGETS     := $(patsubst tests/targets/%.c,$(O)/targets/%,$(TARGET_SRC)) $(O)/targets/threads-static
+
+all: $(O)/tagcore $(O)/gcore $(O)/libtagcore.a
+san: $(O)/san/tagcore $(O)/san/gcore
+tests: all san $(UNITS) $(TARGETS)
+
+# Objects depend on the flags that made them, so that a change of CC or CFLAGS rebuilds.
+FLAGS       := $(CC) $(CFLAGS) $(CPPFLAGS) $(LDFLAGS) $(TC_CFLAGS)
+$(O)/flags: FORCE
+	@mkdir -p $(@D); printf '%s\n' '$(subst ','\'',$(FLAGS))' | cmp -s - $@ || printf '%s\n' '$(subst ','\'',$(FLAGS))' > $@
+
+$(O)/obj/%.o: %.c $(O)/flags
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(TC_CFLAGS) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+$(O)/san/%.o: %.c $(O)/flags
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(TC_CFLAGS) $(CPPFLAGS) $(CFLAGS) $(SAN) -c -o $@ $<
+
+$(O)/libtagcore.a: $(call obj,obj,$(LIB_SRC))
+$(O)/san/libtagcore.a: $(call obj,san,$(LIB_SRC))
+$(O)/libtagcore.a $(O)/san/libtagcore.a:
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+$(O)/tagcore: $(call obj,obj,$(CLI_SRC)) $(O)/libtagcore.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(TC_LIBS)
+$(O)/san/tagcore: $(call obj,san,$(CLI_SRC)) $(O)/san/libtagcore.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $(SAN) $(LDFLAGS) -o $@ $^ $(TC_LIBS)
+$(O)/gcore $(O)/san/gcore: $(O)/%gcore: $(O)/%tagcore
+	$(Q)ln -sf tagcore $@
+
+$(O)/san/unit/%: $(O)/san/tests/unit/%.o $(O)/san/libtagcore.a
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(SAN) $(LDFLAGS) -o $@ $^ $(shell $(PKG_CONFIG) --libs cmocka) $(TC_LIBS)
+
+# What is dumped: plain programs, with symbols and without the sanitizers' shadow memory.
+$(O)/targets/%: tests/targets/%.c $(O)/flags
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE $(WARN) -g -O1 -pthread -MMD -MP -MF $@.d -o $@ $<
+$(O)/targets/threads-static: tests/targets/threads.c $(O)/flags
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE $(WARN) -g -O1 -pthread -static -MMD -MP -MF $@.d -o $@ $<
+
+check: tests
+	$(Q)O='$(abspath $(O))' tests/run $(T)
+demo: all $(TARGETS)
+	$(Q)O='$(abspath $(O))' tests/demo
+bench: all $(TARGETS)
+	$(Q)O='$(abspath $(O))' tests/bench/run
+lint:
+	$(Q)tests/lint '$(TC_CFLAGS)' $(LIB_SRC) $(CLI_SRC)
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib $(DESTDIR)$(PREFIX)/include/tagcore
+	install -m 755 $(O)/tagcore $(DESTDIR)$(PREFIX)/bin/
+	install -m 644 $(O)/libtagcore.a $(DESTDIR)$(PREFIX)/lib/
+	install -m 644 include/tagcore/*.h $(DESTDIR)$(PREFIX)/include/tagcore/
+	for m in man/*.[1-8]; do d=$(DESTDIR)$(PREFIX)/share/man/man$${m##*.}; install -d $$d && install -m 644 $$m $$d/ || exit; done
+
+clean:
+	rm -rf $(O)
+
+FORCE:
+.PHONY: all san tests check demo bench lint install clean FORCE
+-include $(shell find $(O) -name '*.d' 2>/dev/null)

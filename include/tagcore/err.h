@@ -1,0 +1,40 @@
+/* err.h - how a function says what went wrong, and where. */
+#pragma once
+
+#include <tagcore/types.h>
+
+/*
+ * Failure codes besides -errno.  All lie below -4095, the lowest -errno that
+ * Linux uses, so that one int holds either.
+ */
+enum {
+	ERR_INPUT = -5000,	/* the input is wrong: a core file, /proc text */
+	ERR_TRUNCATED,		/* the input ends too early */
+	ERR_UNSUPPORTED,	/* well-formed, but not something we can do */
+	ERR_GONE,		/* the target process no longer exists */
+	ERR_LIMIT,		/* a bound the user set would be passed */
+	ERR_CANCELLED,		/* the user asked us to stop */
+	ERR_USAGE,		/* the command line is wrong */
+};
+
+/* One failure: code is 0 or negative, msg one sentence without a final stop. */
+struct err {
+	int code;
+	char msg[496];
+};
+
+/*
+ * Records @code and the sentence, and returns @code, so that a function can
+ * set and return in one line.  A -errno code has ": strerror" appended.
+ * @e may be NULL.
+ */
+int err_set(struct err *e, int code, const char *fmt, ...) printf_like(3, 4);
+
+/* As err_set, for a fault in a file: "at 0xOFF: " goes before the sentence. */
+int err_at(struct err *e, int code, u64 off, const char *fmt, ...) printf_like(4, 5);
+
+/* Puts context before the sentence already in @e ("context: sentence"). Returns e->code. */
+int err_wrap(struct err *e, const char *fmt, ...) printf_like(2, 3);
+
+/* The kind of @code in a word, for messages and tests: "system", "bad input", … */
+const char *err_kind(int code);

@@ -1,0 +1,95 @@
+/* note.h - ELF notes, both ways, and what each kind is called. */
+#pragma once
+
+#include <tagcore/arch.h>
+#include <tagcore/buf.h>
+#include <tagcore/bytes.h>
+#include <tagcore/err.h>
+
+/* Notes of our own, owner "TAGCORE": text, lines of key and value.  tagcore-notes(5). */
+#define TAGCORE_OWNER "TAGCORE"
+enum {
+	NT_TAGCORE_INFO = 1,	/* "KEY VALUE\n": who made this core, of what, how */
+	NT_TAGCORE_THREADS = 2,	/* "TID STATE NAME\n" a thread, in PRSTATUS order, then those without one */
+	NT_TAGCORE_AREAS = 3,	/* "START-END PROT OFFSET FLAGS ACTION RULE NAME\n" an area */
+	NT_TAGCORE_MISSING = 4,	/* "START-END REASON\n" a range that could not be saved; NUL-padded */
+};
+
+/*
+ * One note as read.  @owner is the name without its NUL, cut at 31 bytes and
+ * with unprintable bytes replaced by '?'; @off is the file position of the
+ * note's header.
+ */
+struct note {
+	char owner[32];
+	u32 type;
+	struct bytes desc;
+	u64 off;
+};
+
+/*
+ * Walks the notes in @seg, whose padding is @align (p_align: 8 pads to 8, all
+ * else to 4; GNU practice against gABI's 8 for class 64, see elfutils
+ * libelf/gelf_getnote.c).
+ */
+struct note_iter {
+	struct bytes seg;
+	struct elffmt fmt;
+	u64 at;
+	u8 align;
+};
+
+void note_iter_init(struct note_iter *it, struct bytes seg, struct elffmt fmt, u64 p_align);
+/* 1 and *out, 0 at the end, ERR_INPUT or ERR_TRUNCATED when the note does not fit. */
+int note_next(struct note_iter *it, struct note *out, struct err *e) must_check;
+
+/* Appends a note, padded to 4. */
+int note_put(struct buf *b, struct elffmt fmt, const char *owner, u32 type, const void *desc,
+	     size_t len, struct err *e) must_check;
+
+/* A kind of note.  @owner NULL matches any. */
+struct note_kind {
+	const char *name;	/* as in elf.h: "NT_PRSTATUS" */
+	const char *owner;
+	u32 type;
+	const char *what;
+	bool per_thread;	/* belongs to the PRSTATUS before it */
+};
+extern const struct note_kind note_kinds[];
+extern const size_t n_note_kinds;
+/* The row for a note, or NULL. */
+const struct note_kind *note_kind_find(const char *owner, u32 type);
+
+/* struct elf_prstatus without its registers' meaning; times in seconds and microseconds. */
+struct prstatus {
+	s32 si_signo, si_code, si_errno;
+	s32 cursig;
+	u64 sigpend, sighold;
+	s32 pid, ppid, pgrp, sid;
+	s64 utime[2], stime[2], cutime[2], cstime[2];
+	struct bytes regs;	/* borrowed */
+	s32 fpvalid;
+};
+size_t prstatus_size(const struct arch *a);
+int prstatus_get(const struct arch *a, struct bytes desc, struct prstatus *out,
+		 struct err *e) must_check;
+/* Appends the encoded structure; regs shorter than the machine's are zero-filled. */
+int prstatus_put(const struct arch *a, const struct prstatus *s, struct buf *b,
+		 struct err *e) must_check;
+
+/* struct elf_prpsinfo.  fname and psargs are NUL-terminated here, cut on disk as the kernel does. */
+struct prpsinfo {
+	s32 state;
+	char sname;
+	s32 zomb, nice;
+	u64 flag;
+	u32 uid, gid;
+	s32 pid, ppid, pgrp, sid;
+	char fname[17];
+	char psargs[81];
+};
+size_t prpsinfo_size(const struct arch *a);
+int prpsinfo_get(const struct arch *a, struct bytes desc, struct prpsinfo *out,
+		 struct err *e) must_check;
+int prpsinfo_put(const struct arch *a, const struct prpsinfo *s, struct buf *b,
+		 struct err *e) must_check;

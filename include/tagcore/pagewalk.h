@@ -1,0 +1,74 @@
+/* pagewalk.h - facts about the pages of an area, as runs, after the kernel's mm_walk. */
+#pragma once
+
+#include <sys/types.h>
+
+#include <tagcore/err.h>
+#include <tagcore/types.h>
+#include <tagcore/vma.h>
+
+/* Facts about every page of a run.  Linux: include/uapi/linux/fs.h, PAGE_IS_*. */
+enum page_flag {
+	PAGE_PRESENT	= 1 << 0,	/* in memory */
+	PAGE_SWAPPED	= 1 << 1,	/* in swap */
+	PAGE_FILE	= 1 << 2,	/* of a file or shared memory, not a private copy */
+	PAGE_ZERO	= 1 << 3,	/* the shared zero page (only PAGEMAP_SCAN can tell) */
+	PAGE_GUARD	= 1 << 4,	/* MADV_GUARD_INSTALL: has no content, faults */
+	PAGE_SAVED	= 1 << 5,	/* core files: the bytes are in this file */
+};
+
+/* The pages [start, end) share @flags.  flags == 0: a hole, nothing is there. */
+struct page_run {
+	u64 start;
+	u64 end;
+	u32 flags;
+};
+
+struct page_source;
+
+/*
+ * A backend.  next: the first run at or above @start, cut to [start, end), whose
+ * flags are not 0; 1 and *out filled, or 0 when there is none, or negative.
+ * A run begins at or after @start and has at least one page, so a walk ends.
+ * Two runs that touch may have equal flags.  Linux 6.7, fs/proc/task_mmu.c:
+ * do_pagemap_scan().
+ */
+struct page_source_ops {
+	const char *name;
+	int (*next)(struct page_source *src, u64 start, u64 end, struct page_run *out,
+		    struct err *e);
+	void (*close)(struct page_source *src);
+};
+
+/* An open source.  @priv belongs to the backend.  A zeroed one may be closed. */
+struct page_source {
+	const struct page_source_ops *ops;
+	void *priv;
+};
+
+extern const struct page_source_ops page_pagemap_ops;	/* /proc/PID/pagemap words */
+extern const struct page_source_ops page_scan_ops;	/* PAGEMAP_SCAN, Linux 6.7 */
+
+/* @backend: "pagemap", "scan", or NULL for the best the kernel has.  @tid as in mm_open_pid. */
+int page_source_open_pid(struct page_source *src, pid_t pid, pid_t tid, const char *backend,
+			 struct err *e) must_check;
+void page_source_close(struct page_source *src);
+
+/*
+ * What a walk calls.  NULL is "not interested".  0 goes on, > 0 stops the walk
+ * and is returned, < 0 is an error and is returned.  test_vma: 1 walks the
+ * area, 0 skips it, negative is an error.  run and hole get runs cut to the
+ * area, in address order, without gaps: together they cover the range.
+ */
+struct page_walk_ops {
+	int (*test_vma)(const struct vma *v, void *arg, struct err *e);
+	int (*run)(const struct vma *v, const struct page_run *r, void *arg, struct err *e);
+	int (*hole)(const struct vma *v, u64 start, u64 end, void *arg, struct err *e);
+};
+
+/* Walks the part of @v in [start, end). */
+int page_walk_vma(struct page_source *src, const struct vma *v, u64 start, u64 end,
+		  const struct page_walk_ops *ops, void *arg, struct err *e) must_check;
+/* Walks every area of @mm in [start, end). */
+int page_walk(struct mm *mm, struct page_source *src, u64 start, u64 end,
+	      const struct page_walk_ops *ops, void *arg, struct err *e) must_check;

@@ -1,0 +1,21 @@
+/* text.h - text for people: sizes, and names that somebody hostile may have chosen. */
+#pragma once
+
+#include <stdio.h>
+
+#include <tagcore/types.h>
+
+/* "12.3 MiB" in @out, which is returned. */
+#define TEXT_SIZE_MAX 24
+const char *text_size(u64 bytes, char out[TEXT_SIZE_MAX]);
+
+/*
+ * Prints @s with bytes below 0x20, 0x7f and what is not UTF-8 as "\ooo"
+ * octal, so that a name cannot drive a terminal.  NULL prints nothing.
+ */
+void text_puts(FILE *f, const char *s);
+/* The same into a string of @size bytes, cut where it does not fit; returns @out. */
+const char *text_escape(const char *s, char *out, size_t size);
+
+/* "1234", "0x10", with suffix K, M, G or T (powers of 1024) where @suffixes.  0 or -EINVAL, -ERANGE. */
+int text_parse_u64(const char *s, int base, bool suffixes, u64 *out) must_check;

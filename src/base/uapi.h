@@ -1,0 +1,94 @@
+/* uapi.h - kernel constants that older headers lack, and the one place that knows the host's machine. */
+#pragma once
+
+#include <elf.h>
+#include <sys/ioctl.h>
+
+#include <tagcore/types.h>
+
+/* elf.h of glibc 2.36 lacks these; include/uapi/linux/elf.h, Linux 6.12. */
+#ifndef NT_ARM_TAGGED_ADDR_CTRL
+#define NT_ARM_TAGGED_ADDR_CTRL 0x409
+#endif
+#ifndef NT_ARM_PAC_ENABLED_KEYS
+#define NT_ARM_PAC_ENABLED_KEYS 0x40a
+#endif
+#ifndef NT_ARM_SSVE
+#define NT_ARM_SSVE 0x40b
+#endif
+#ifndef NT_ARM_ZA
+#define NT_ARM_ZA 0x40c
+#endif
+#ifndef NT_ARM_ZT
+#define NT_ARM_ZT 0x40d
+#endif
+#ifndef NT_ARM_FPMR
+#define NT_ARM_FPMR 0x40e
+#endif
+#ifndef NT_ARM_POE
+#define NT_ARM_POE 0x40f
+#endif
+#ifndef NT_ARM_GCS
+#define NT_ARM_GCS 0x410
+#endif
+#ifndef NT_X86_SHSTK
+#define NT_X86_SHSTK 0x204
+#endif
+#ifndef NT_X86_XSAVE_LAYOUT
+#define NT_X86_XSAVE_LAYOUT 0x205
+#endif
+#ifndef PT_AARCH64_MEMTAG_MTE
+#define PT_AARCH64_MEMTAG_MTE 0x70000002
+#endif
+
+/* PROCMAP_QUERY: include/uapi/linux/fs.h, since v6.11, commit ed5d583a88a9. */
+struct uapi_procmap_query {
+	u64 size;
+	u64 query_flags;
+	u64 query_addr;
+	u64 vma_start;
+	u64 vma_end;
+	u64 vma_flags;
+	u64 vma_page_size;
+	u64 vma_offset;
+	u64 inode;
+	u32 dev_major;
+	u32 dev_minor;
+	u32 vma_name_size;
+	u32 build_id_size;
+	u64 vma_name_addr;
+	u64 build_id_addr;
+};
+#define UAPI_PROCMAP_QUERY _IOWR('f', 17, struct uapi_procmap_query)
+#define UAPI_PROCMAP_VMA_READABLE 0x01
+#define UAPI_PROCMAP_VMA_WRITABLE 0x02
+#define UAPI_PROCMAP_VMA_EXECUTABLE 0x04
+#define UAPI_PROCMAP_VMA_SHARED 0x08
+#define UAPI_PROCMAP_COVERING_OR_NEXT_VMA 0x10
+
+/* PAGEMAP_SCAN: include/uapi/linux/fs.h, since v6.7, commit 52526ca7fdb9. */
+struct uapi_page_region {
+	u64 start;
+	u64 end;
+	u64 categories;
+};
+struct uapi_pm_scan_arg {
+	u64 size;
+	u64 flags;
+	u64 start;
+	u64 end;
+	u64 walk_end;
+	u64 vec;
+	u64 vec_len;
+	u64 max_pages;
+	u64 category_inverted;
+	u64 category_mask;
+	u64 category_anyof_mask;
+	u64 return_mask;
+};
+#define UAPI_PAGEMAP_SCAN _IOWR('f', 16, struct uapi_pm_scan_arg)
+#define UAPI_PAGE_IS_FILE (1 << 2)
+#define UAPI_PAGE_IS_PRESENT (1 << 3)
+#define UAPI_PAGE_IS_SWAPPED (1 << 4)
+#define UAPI_PAGE_IS_PFNZERO (1 << 5)
+#define UAPI_PAGE_IS_GUARD (1 << 8)	/* since v6.15, commit a516403787e0 */

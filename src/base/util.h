@@ -1,0 +1,34 @@
+/* util.h - the small arithmetic that every room needs. */
+#pragma once
+
+#include <time.h>
+
+#include <tagcore/types.h>
+
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+#define min(a, b) ({ __typeof__(a) min_a_ = (a); __typeof__(b) min_b_ = (b); min_a_ < min_b_ ? min_a_ : min_b_; })
+#define max(a, b) ({ __typeof__(a) max_a_ = (a); __typeof__(b) max_b_ = (b); max_a_ > max_b_ ? max_a_ : max_b_; })
+
+/* True when a + b (or a * b) does not fit; else *out is it. */
+#define add_overflow(a, b, out) __builtin_add_overflow(a, b, out)
+#define mul_overflow(a, b, out) __builtin_mul_overflow(a, b, out)
+
+/* @align is a power of two; the caller knows that @v + @align fits. */
+static inline u64 align_up(u64 v, u64 align)
+{
+	return (v + align - 1) & ~(align - 1);
+}
+
+static inline u64 align_down(u64 v, u64 align)
+{
+	return v & ~(align - 1);
+}
+
+/* Nanoseconds of CLOCK_MONOTONIC. */
+static inline u64 now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (u64)ts.tv_sec * 1000000000 + (u64)ts.tv_nsec;
+}
