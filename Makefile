@@ -4,9 +4,11 @@ PREFIX      ?= /usr/local
 VERSION     := 0.1.0
 CROSS       ?=
 ifneq ($(CROSS),)
-CC          := $(if $(filter clang%,$(CC)),$(CC) --target=$(CROSS),$(CROSS)-gcc)
+# override: CC=clang on the command line chooses a compiler, not the machine.
+override CC := $(if $(findstring clang,$(CC)),$(CC) --target=$(CROSS),$(CROSS)-gcc)
 AR          := $(CROSS)-ar
-export PKG_CONFIG_LIBDIR ?= /usr/lib/$(CROSS)/pkgconfig:/usr/share/pkgconfig
+# In the command itself: $(shell) hands down exported variables only since make 4.4.
+PKG_CONFIG  ?= env PKG_CONFIG_LIBDIR=/usr/lib/$(CROSS)/pkgconfig:/usr/share/pkgconfig pkg-config
 endif
 PKG_CONFIG  ?= pkg-config
 CFLAGS      ?= -O2 -g
