@@ -47,7 +47,7 @@ int note_next(struct note_iter *it, struct note *out, struct err *e) must_check;
 int note_put(struct buf *b, struct elffmt fmt, const char *owner, u32 type, const void *desc,
 	     size_t len, struct err *e) must_check;
 
-/* A kind of note.  @owner NULL matches any. */
+/* A kind of note: its owner and type say which. */
 struct note_kind {
 	const char *name;	/* as in elf.h: "NT_PRSTATUS" */
 	const char *owner;

@@ -92,3 +92,31 @@ struct uapi_pm_scan_arg {
 #define UAPI_PAGE_IS_SWAPPED (1 << 4)
 #define UAPI_PAGE_IS_PFNZERO (1 << 5)
 #define UAPI_PAGE_IS_GUARD (1 << 8)	/* since v6.15, commit a516403787e0 */
+
+/* The machine this program runs on; the only place that asks the compiler. */
+#if defined(__x86_64__)
+#define UAPI_NATIVE_MACHINE EM_X86_64
+#elif defined(__aarch64__)
+#define UAPI_NATIVE_MACHINE EM_AARCH64
+#else
+#define UAPI_NATIVE_MACHINE EM_NONE
+#endif
+#define UAPI_NATIVE_CLASS (sizeof(void *) == 8 ? ELFCLASS64 : ELFCLASS32)
+#define UAPI_NATIVE_DATA (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? ELFDATA2LSB : ELFDATA2MSB)
+
+/* CPUID, on the machines that have it: false elsewhere.  out: eax, ebx, ecx, edx. */
+#if defined(__x86_64__)
+#include <cpuid.h>
+static inline bool uapi_cpuid(u32 leaf, u32 subleaf, u32 out[4])
+{
+	return __get_cpuid_count(leaf, subleaf, &out[0], &out[1], &out[2], &out[3]);
+}
+#else
+static inline bool uapi_cpuid(u32 leaf, u32 subleaf, u32 out[4])
+{
+	(void)leaf;
+	(void)subleaf;
+	(void)out;
+	return false;
+}
+#endif

@@ -1,0 +1,74 @@
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <tagcore/err.h>
+
+static int err_fill(struct err *e, int code, const char *prefix, const char *fmt, va_list ap)
+{
+	size_t at;
+
+	if (!e)
+		return code;
+	e->code = code;
+	at = (size_t)snprintf(e->msg, sizeof(e->msg), "%s", prefix);
+	at += (size_t)vsnprintf(e->msg + at, sizeof(e->msg) - at, fmt, ap);
+	if (code < 0 && code > -4096 && at < sizeof(e->msg))
+		snprintf(e->msg + at, sizeof(e->msg) - at, ": %s", strerror(-code));
+	return code;
+}
+
+int err_set(struct err *e, int code, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	err_fill(e, code, "", fmt, ap);
+	va_end(ap);
+	return code;
+}
+
+int err_at(struct err *e, int code, u64 off, const char *fmt, ...)
+{
+	char prefix[32];
+	va_list ap;
+
+	snprintf(prefix, sizeof(prefix), "at 0x%llx: ", (unsigned long long)off);
+	va_start(ap, fmt);
+	err_fill(e, code, prefix, fmt, ap);
+	va_end(ap);
+	return code;
+}
+
+int err_wrap(struct err *e, const char *fmt, ...)
+{
+	char old[sizeof(e->msg)];
+	va_list ap;
+	int n;
+
+	if (!e)
+		return -EINVAL;
+	memcpy(old, e->msg, sizeof(old));
+	va_start(ap, fmt);
+	n = vsnprintf(e->msg, sizeof(e->msg), fmt, ap);
+	va_end(ap);
+	if (n >= 0 && (size_t)n < sizeof(e->msg))
+		snprintf(e->msg + n, sizeof(e->msg) - (size_t)n, ": %s", old);
+	return e->code;
+}
+
+const char *err_kind(int code)
+{
+	switch (code) {
+	case 0:			return "none";
+	case ERR_INPUT:		return "bad input";
+	case ERR_TRUNCATED:	return "truncated";
+	case ERR_UNSUPPORTED:	return "unsupported";
+	case ERR_GONE:		return "target gone";
+	case ERR_LIMIT:		return "limit";
+	case ERR_CANCELLED:	return "cancelled";
+	case ERR_USAGE:		return "usage";
+	default:		return "system";
+	}
+}

@@ -1,0 +1,105 @@
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "base/util.h"
+
+const char *text_size(u64 bytes, char out[TEXT_SIZE_MAX])
+{
+	static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB" };
+	double v = (double)bytes;
+	size_t i = 0;
+
+	for (; v >= 1024 && i + 1 < ARRAY_SIZE(units); i++)
+		v /= 1024;
+	snprintf(out, TEXT_SIZE_MAX, i ? "%.1f %s" : "%.0f %s", v, units[i]);
+	return out;
+}
+
+/* Length of the well-formed UTF-8 sequence at @s that is not a control character, or 0. */
+static size_t utf8_len(const u8 *s)
+{
+	size_t n = s[0] < 0x80 ? 1 : s[0] >= 0xc2 && s[0] < 0xe0 ? 2 : (s[0] & 0xf0) == 0xe0 ? 3 :
+		   s[0] >= 0xf0 && s[0] < 0xf5 ? 4 : 0;
+
+	if (n == 1)
+		return s[0] >= 0x20 && s[0] != 0x7f;
+	for (size_t i = 1; i < n; i++)
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+	/* U+0080..U+009F are control characters, too; surrogates and overlong forms are not characters. */
+	if ((n == 2 && s[0] == 0xc2 && s[1] < 0xa0) || (n == 3 && s[0] == 0xe0 && s[1] < 0xa0) ||
+	    (n == 3 && s[0] == 0xed && s[1] >= 0xa0) || (n == 4 && s[0] == 0xf0 && s[1] < 0x90) ||
+	    (n == 4 && s[0] == 0xf4 && s[1] >= 0x90))
+		return 0;
+	return n;
+}
+
+/* One character of @s as it may be shown, in @out; returns how many bytes of @s it took. */
+static size_t escape_one(const char *s, char out[8])
+{
+	size_t n = utf8_len((const u8 *)s);
+
+	if (n) {
+		memcpy(out, s, n);
+		out[n] = 0;
+		return n;
+	}
+	snprintf(out, 8, "\\%03o", (u8)*s);
+	return 1;
+}
+
+void text_puts(FILE *f, const char *s)
+{
+	char one[8];
+
+	while (s && *s) {
+		s += escape_one(s, one);
+		fputs(one, f);
+	}
+}
+
+const char *text_escape(const char *s, char *out, size_t size)
+{
+	char one[8];
+	size_t at = 0;
+
+	while (s && *s) {
+		s += escape_one(s, one);
+		if (at + strlen(one) + 1 > size)
+			break;
+		memcpy(out + at, one, strlen(one));
+		at += strlen(one);
+	}
+	out[at] = 0;
+	return out;
+}
+
+int text_parse_u64(const char *s, int base, bool suffixes, u64 *out)
+{
+	static const char letters[] = "KMGTP";
+	const char *letter;
+	unsigned long long v;
+	char *end;
+	unsigned shift = 0;
+
+	if (!(*s >= '0' && *s <= '9') && !(base == 16 && strchr("abcdefABCDEF", *s) && *s))
+		return -EINVAL;
+	errno = 0;
+	v = strtoull(s, &end, base);
+	if (errno)
+		return -errno;
+	if (suffixes && *end && (letter = strchr(letters, *end & ~0x20))) {
+		shift = 10 * (unsigned)(letter - letters + 1);
+		end++;
+		if (!strcmp(end, "iB") || !strcmp(end, "B"))
+			end += strlen(end);
+	}
+	if (*end)
+		return -EINVAL;
+	if (shift && v >> (64 - shift))
+		return -ERANGE;
+	*out = v << shift;
+	return 0;
+}

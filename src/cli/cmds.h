@@ -1,0 +1,39 @@
+/* cmds.h - the commands, for the table in main.c. */
+#pragma once
+
+#include <signal.h>
+
+#include <tagcore/err.h>
+
+#include "cli/opts.h"
+
+/* Exit codes: part of the contract with scripts. */
+enum { EXIT_GOOD = 0, EXIT_FINDINGS = 1, EXIT_TROUBLE = 2 };
+
+/*
+ * A command.  run gets its own argv (argv[0] is the command's name) and returns
+ * an exit code, or a negative error with its sentence in @e, which main prints.
+ */
+struct cmd {
+	const char *name;
+	const char *operands;
+	const char *help;
+	const struct opt *opts;
+	int (*run)(int argc, char **argv, struct err *e);
+};
+
+extern const struct opt dump_opts[];
+extern const struct opt inspect_opts[];
+extern const struct opt validate_opts[];
+
+int cmd_dump(int argc, char **argv, struct err *e);
+int cmd_inspect(int argc, char **argv, struct err *e);
+int cmd_validate(int argc, char **argv, struct err *e);
+/* The drop-in: its options and messages are gcore(1)'s. */
+int cmd_gcore(int argc, char **argv, struct err *e);
+
+/* Lists the views of inspect, for help. */
+void inspect_help_views(FILE *f);
+
+/* Set by SIGINT, SIGTERM and SIGHUP; a command that waits or copies looks at it. */
+extern volatile sig_atomic_t cli_cancelled;
