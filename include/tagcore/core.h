@@ -1,0 +1,292 @@
+/* core.h - a core file read without trust: header, segments, notes, threads, areas, memory. */
+#pragma once
+
+#include <gelf.h>
+
+#include <tagcore/arch.h>
+#include <tagcore/bytes.h>
+#include <tagcore/err.h>
+#include <tagcore/note.h>
+#include <tagcore/pagewalk.h>
+#include <tagcore/types.h>
+#include <tagcore/vma.h>
+
+struct core_file;
+
+/*
+ * A backend: how the bytes of a core are reached.  read_at: up to @len bytes at
+ * @off, *n < len only at the end of the file.  Never by mmap: a file that
+ * shrinks while it is read must give an error, not SIGBUS.
+ */
+struct core_file_ops {
+	const char *name;
+	int (*read_at)(struct core_file *f, u64 off, void *buf, size_t len, size_t *n,
+		       struct err *e);
+	void (*close)(struct core_file *f);
+};
+
+/* An open file of @size bytes (as it was when opened).  A zeroed one may be closed. */
+struct core_file {
+	const struct core_file_ops *ops;
+	void *priv;
+	u64 size;
+};
+
+extern const struct core_file_ops core_file_plain_ops;	/* pread(2) */
+
+int core_file_open(struct core_file *f, const char *path, struct err *e) must_check;
+void core_file_close(struct core_file *f);
+/* All of [off, off + len), or ERR_TRUNCATED. */
+int core_file_read(struct core_file *f, u64 off, void *buf, size_t len, struct err *e) must_check;
+
+/* Bytes of a note, without a NUL; borrowed from the core.  @p is NULL when there are none. */
+struct core_text {
+	const char *p;
+	size_t len;
+};
+/* Copies @t to @out as a string, cut to @size - 1 bytes and at a NUL; returns @out. */
+const char *core_text_copy(struct core_text t, char *out, size_t size);
+bool core_text_is(struct core_text t, const char *s);
+
+/* Why core_open() refused: only what would make every view wrong. */
+enum core_fault {
+	CORE_OK,
+	CORE_FAULT_IDENT,	/* not ELF, or an unknown class or byte order */
+	CORE_FAULT_TYPE,	/* ELF, but not ET_CORE */
+	CORE_FAULT_PHENTSIZE,	/* program headers of an unknown size */
+};
+
+/* Bounds on what a hostile header can make us keep; far above any real core. */
+enum {
+	CORE_SEGS_MAX = 1 << 22,
+	CORE_NOTES_MAX = 1 << 22,
+	CORE_NOTE_BYTES_MAX = 1 << 30,
+};
+
+/* The program headers, after PN_XNUM (gABI, "Program Header"; Linux fs/binfmt_elf.c: fill_extnum_info()). */
+enum core_xnum {
+	CORE_XNUM_NONE,		/* e_phnum is the count */
+	CORE_XNUM_GOOD,		/* sh_info of section header 0 is */
+	CORE_XNUM_LOST,		/* that header cannot be read: the count is a guess from the first p_offset */
+};
+
+/*
+ * An area of the address space: the part of PT_LOAD @seg in [start, end) that no
+ * lower segment covers.  Bytes in [start, saved_end) are in this file, unless
+ * a missing range says otherwise; core->areas is sorted and does not overlap.
+ */
+struct core_area {
+	u64 start;
+	u64 end;
+	u64 saved_end;
+	u32 seg;
+};
+
+/* A PT_NOTE segment as read: @data is shorter than p_filesz when the file is. */
+struct core_note_seg {
+	u32 seg;
+	struct bytes data;
+};
+
+/* @thread is the index of the thread that the note belongs to, or -1; @seg indexes note_segs. */
+struct core_note {
+	struct note note;
+	u32 seg;
+	s32 thread;
+};
+
+/* A thread, from its PRSTATUS.  @name and @state are from the TAGCORE note, if there is one. */
+struct core_thread {
+	s32 tid;
+	s32 cursig;
+	u32 note;	/* index of its PRSTATUS in core->notes */
+	char state;	/* as in /proc/PID/stat, or 0 */
+	struct core_text name;
+};
+
+/* An entry of NT_FILE; @pgoff in bytes, wrapped to 64 bits. */
+struct core_map {
+	u64 start;
+	u64 end;
+	u64 pgoff;
+	struct core_text name;
+};
+
+/* A line of the TAGCORE AREAS note.  @flags are VM_*; @name is escaped as in maps. */
+struct core_own_area {
+	u64 start;
+	u64 end;
+	u64 pgoff;
+	u32 flags;
+	struct core_text action;
+	struct core_text rule;
+	struct core_text name;
+};
+
+/* A range whose bytes, though inside a segment, are not in the file. */
+struct core_missing {
+	u64 start;
+	u64 end;
+	struct core_text reason;
+};
+
+/*
+ * An open core.  Everything but the memory's content is in it after
+ * core_open(); all arrays are owned by it.  A zeroed core may be closed.
+ */
+struct core {
+	struct core_file file;
+	enum core_fault fault;
+	struct elffmt fmt;
+	GElf_Ehdr ehdr;
+	const struct arch *arch;	/* the machine's tables, or NULL */
+	struct arch layout;		/* *arch, or what class and note sizes tell; for prstatus_get() */
+
+	u64 phnum;			/* as the header says */
+	enum core_xnum xnum;
+	GElf_Phdr *segs;		/* those that the file holds: n_segs <= phnum */
+	size_t n_segs;
+	struct core_area *areas;
+	size_t n_areas;
+
+	u8 *note_data;
+	struct core_note_seg *note_segs;
+	size_t n_note_segs;
+	struct core_note *notes;	/* in file order; reading stops at a malformed note of a segment */
+	size_t n_notes;
+	bool notes_cut;			/* a bound above was met */
+	struct core_thread *threads;	/* in file order: the first is the crashed or current one */
+	size_t n_threads;
+	u32 *by_tid;			/* indices of threads, sorted by tid */
+
+	struct core_map *maps;		/* sorted by start */
+	size_t n_maps;
+	u64 map_page_size;		/* NT_FILE's unit; gdb writes 1; 0 without NT_FILE */
+	struct core_own_area *own_areas; /* sorted by start */
+	size_t n_own_areas;
+	struct core_missing *missing;	/* sorted by start */
+	size_t n_missing;
+	u64 more_missing;		/* ranges that found no room in the MISSING note, */
+	u64 more_missing_bytes;		/* and their bytes */
+};
+
+/*
+ * Opens @path.  ERR_INPUT when every view would be wrong, and core->fault says
+ * why; a damaged part is left out and is a finding of validate.
+ */
+int core_open(struct core *core, const char *path, struct err *e) must_check;
+void core_close(struct core *core);
+
+/* File position of program header @i. */
+u64 core_phdr_off(const struct core *core, size_t i);
+/* "x86_64", "s390", … or "EM_1234" into @out, which is returned. */
+#define CORE_MACHINE_MAX 16
+const char *core_machine(const struct core *core, char out[CORE_MACHINE_MAX]);
+/* Bytes of segment @i that the file really holds, of its p_filesz. */
+u64 core_seg_in_file(const struct core *core, size_t i);
+/* True when a header or a segment's data lie past the end of the file. */
+bool core_is_truncated(const struct core *core);
+
+/* The first note of that kind from index @from on, or NULL. */
+const struct core_note *core_note_find(const struct core *core, size_t from, const char *owner,
+				       u32 type);
+/* The note of thread @t, or NULL. */
+const struct core_note *core_thread_note(const struct core *core, const struct core_thread *t,
+					 const char *owner, u32 type);
+/* The thread, or NULL. */
+const struct core_thread *core_thread_find(const struct core *core, s32 tid);
+/* Program counter and stack pointer; ERR_UNSUPPORTED without the machine's tables. */
+int core_thread_pc(const struct core *core, const struct core_thread *t, u64 *out,
+		   struct err *e) must_check;
+int core_thread_sp(const struct core *core, const struct core_thread *t, u64 *out,
+		   struct err *e) must_check;
+/* The thread's name: TAGCORE's, or the command's for a core of one thread; "" if unknown. */
+#define CORE_NAME_MAX 64
+const char *core_thread_name(const struct core *core, const struct core_thread *t,
+			     char out[CORE_NAME_MAX]);
+
+/* siginfo_t's head.  @addr is meaningful for SIGILL, TRAP, BUS, FPE and SEGV with code > 0. */
+struct core_siginfo {
+	s32 signo;
+	s32 code;
+	s32 error;
+	u64 addr;
+	bool has_addr;
+};
+int core_siginfo_get(const struct core *core, struct bytes desc, struct core_siginfo *out,
+		     struct err *e) must_check;
+
+/* The value of @key in the TAGCORE INFO note; p NULL when it is not there. */
+struct core_text core_info(const struct core *core, const char *key);
+/* The program that made this core, "tagcore 0.1.0", "gdb", "kernel", or NULL if unknown. */
+const char *core_tool(const struct core *core, char *out, size_t size);
+/* The process: 0, or negative when PRPSINFO is not there or cannot be read. */
+int core_prpsinfo(const struct core *core, struct prpsinfo *out, struct err *e) must_check;
+
+/* First area that ends above @addr, or NULL. */
+const struct core_area *core_area_find(const struct core *core, u64 addr);
+/* First missing range that ends above @addr, or NULL. */
+const struct core_missing *core_missing_find(const struct core *core, u64 addr);
+/* The NT_FILE entry, or the AREAS line, that covers @addr, or NULL. */
+const struct core_map *core_map_at(const struct core *core, u64 addr);
+const struct core_own_area *core_own_area_at(const struct core *core, u64 addr);
+
+/* Three states that are never merged: absent is not zero, and not unmapped. */
+enum mem_state {
+	MEM_UNMAPPED,	/* the process had nothing there */
+	MEM_ABSENT,	/* it had, but the bytes are not in this file */
+	MEM_PRESENT,
+};
+/*
+ * Reads memory at @addr: *state holds for the next *n bytes, 0 < *n <= len
+ * (0 for @len 0).  @buf has them only when MEM_PRESENT.
+ */
+int core_read(struct core *core, u64 addr, void *buf, size_t len, enum mem_state *state,
+	      size_t *n, struct err *e) must_check;
+
+/* The core as an address space, and what of it is saved; @core must outlive them. */
+extern const struct mm_ops vma_core_ops;
+extern const struct page_source_ops page_core_ops;
+int mm_open_core(struct mm *mm, struct core *core, struct err *e) must_check;
+void page_source_open_core(struct page_source *src, struct core *core);
+
+/* What is not in the file: [start, end), and why. */
+struct core_gap {
+	u64 start;
+	u64 end;
+	char reason[160];
+};
+/*
+ * Calls @fn for each gap: recorded by the dump, lost by truncation, left out by a
+ * rule or by the core's maker.  Not 0 from @fn ends the walk and is returned.
+ */
+int core_gaps(const struct core *core, int (*fn)(const struct core_gap *g, void *arg, struct err *e),
+	      void *arg, struct err *e) must_check;
+
+/* Walks the entries of an NT_FILE descriptor. */
+struct ntfile_iter {
+	struct bytes desc;
+	struct elffmt fmt;
+	u64 count;
+	u64 page_size;
+	u64 i;
+	u64 name_at;
+};
+/* ERR_INPUT or ERR_TRUNCATED when the counts do not fit the descriptor. */
+int ntfile_iter_init(struct ntfile_iter *it, struct bytes desc, struct elffmt fmt,
+		     struct err *e) must_check;
+/* 1 and *out, 0 at the end. */
+int ntfile_next(struct ntfile_iter *it, struct core_map *out, struct err *e) must_check;
+
+/* Walks the lines of a note of ours; a NUL ends it. */
+struct line_iter {
+	struct bytes desc;
+	u64 at;
+};
+/* 1 and the line without its newline and its file position; 0 at the end. */
+int line_next(struct line_iter *it, struct core_text *line, u64 *off);
+/* Each parses one line; ERR_INPUT when it is not of that form. */
+int own_thread_parse(struct core_text line, u64 off, struct core_thread *out, struct err *e) must_check;
+int own_area_parse(struct core_text line, u64 off, struct core_own_area *out, struct err *e) must_check;
+/* "+N BYTES more ranges": 1, with start N and end BYTES; a range: 0. */
+int own_missing_parse(struct core_text line, u64 off, struct core_missing *out, struct err *e) must_check;

@@ -1,0 +1,123 @@
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <tagcore/elffmt.h>
+
+#include "base/scope.h"
+#include "base/util.h"
+#include "core/core_priv.h"
+
+int core_grow(void **rows, size_t n, size_t *cap, size_t size, struct err *e)
+{
+	size_t want = *cap ? *cap * 2 : 16;
+	void *p;
+
+	if (n < *cap)
+		return 0;
+	p = reallocarray(*rows, want, size);
+	if (!p)
+		return err_set(e, -ENOMEM, "read core");
+	*rows = p;
+	*cap = want;
+	return 0;
+}
+
+static int refuse(struct core *c, enum core_fault fault, struct err *e)
+{
+	c->fault = fault;
+	return e ? e->code : ERR_INPUT;
+}
+
+static int load_header(struct core *c, struct err *e)
+{
+	u8 raw[sizeof(Elf64_Ehdr)];
+	size_t len = (size_t)min(c->file.size, (u64)sizeof(raw));
+	struct bytes b = { .p = raw, .len = len };
+	int r = core_file_read(&c->file, 0, raw, len, e);
+
+	if (r)
+		return r;
+	if (elffmt_ident(b, &c->fmt, e) || elffmt_get_ehdr(c->fmt, b, &c->ehdr, e))
+		return refuse(c, CORE_FAULT_IDENT, e);
+	if (c->ehdr.e_type != ET_CORE) {
+		err_at(e, ERR_INPUT, EI_NIDENT, "an ELF file of type %u, not a core (4)", c->ehdr.e_type);
+		return refuse(c, CORE_FAULT_TYPE, e);
+	}
+	if (c->ehdr.e_phnum && c->ehdr.e_phentsize != elffmt_phdr_size(c->fmt)) {
+		err_at(e, ERR_INPUT, c->fmt.class == ELFCLASS32 ? 42 : 54,
+		       "program headers of %u bytes, this class has %zu", c->ehdr.e_phentsize,
+		       elffmt_phdr_size(c->fmt));
+		return refuse(c, CORE_FAULT_PHENTSIZE, e);
+	}
+	c->arch = arch_find(c->ehdr.e_machine, c->fmt);
+	return 0;
+}
+
+static int load(struct core *c, struct err *e)
+{
+	int r = load_header(c, e);
+
+	if (!r)
+		r = core_load_segs(c, e);
+	if (!r)
+		r = core_load_notes(c, e);
+	if (!r)
+		r = core_load_threads(c, e);
+	if (!r)
+		r = core_load_maps(c, e);
+	return r ? r : core_load_own(c, e);
+}
+
+int core_open(struct core *core, const char *path, struct err *e)
+{
+	struct core c scoped(core_close) = { 0 };
+	struct err own;
+	int r;
+
+	if (!e)
+		e = &own;
+	*core = (struct core){ 0 };
+	r = core_file_open(&c.file, path, e);
+	if (r)
+		return r;
+	r = load(&c, e);
+	if (r) {
+		core->fault = c.fault;
+		return err_wrap(e, "%s", path);
+	}
+	*core = c;
+	c = (struct core){ 0 };
+	return 0;
+}
+
+void core_close(struct core *c)
+{
+	core_file_close(&c->file);
+	free(c->segs);
+	free(c->areas);
+	free(c->note_data);
+	free(c->note_segs);
+	free(c->notes);
+	free(c->threads);
+	free(c->by_tid);
+	free(c->maps);
+	free(c->own_areas);
+	free(c->missing);
+	*c = (struct core){ 0 };
+}
+
+const char *core_text_copy(struct core_text t, char *out, size_t size)
+{
+	size_t n = t.p ? strnlen(t.p, min(t.len, size - 1)) : 0;
+
+	if (n)
+		memcpy(out, t.p, n);
+	out[n] = 0;
+	return out;
+}
+
+bool core_text_is(struct core_text t, const char *s)
+{
+	return t.p && t.len == strlen(s) && !memcmp(t.p, s, t.len);
+}

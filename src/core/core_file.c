@@ -1,0 +1,88 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <tagcore/core.h>
+
+#include "base/io.h"
+#include "base/scope.h"
+#include "base/util.h"
+
+struct plain {
+	int fd;
+	char path[];
+};
+
+static int plain_read_at(struct core_file *f, u64 off, void *buf, size_t len, size_t *n, struct err *e)
+{
+	struct plain *p = f->priv;
+
+	return io_pread_full(p->fd, buf, len, off, n, p->path, e);
+}
+
+static void plain_close(struct core_file *f)
+{
+	struct plain *p = f->priv;
+
+	close(p->fd);
+	free(p);
+}
+
+const struct core_file_ops core_file_plain_ops = {
+	.name = "plain",
+	.read_at = plain_read_at,
+	.close = plain_close,
+};
+
+int core_file_open(struct core_file *f, const char *path, struct err *e)
+{
+	/* O_NONBLOCK: a FIFO without a writer must not hold us. */
+	int fd auto_close = io_open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY, e);
+	struct stat st;
+	struct plain *p;
+	size_t len;
+
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &st) < 0)
+		return err_set(e, -errno, "stat %s", path);
+	if (S_ISDIR(st.st_mode))
+		return err_set(e, -EISDIR, "open %s", path);
+	if (!S_ISREG(st.st_mode))
+		return err_set(e, ERR_UNSUPPORTED,
+			       "%s is not a regular file: copy the core into one first", path);
+	len = strlen(path) + 1;
+	p = malloc(sizeof(*p) + len);
+	if (!p)
+		return err_set(e, -ENOMEM, "open %s", path);
+	memcpy(p->path, path, len);
+	p->fd = take_fd(fd);
+	*f = (struct core_file){ .ops = &core_file_plain_ops, .priv = p, .size = (u64)st.st_size };
+	return 0;
+}
+
+void core_file_close(struct core_file *f)
+{
+	if (f->ops)
+		f->ops->close(f);
+	*f = (struct core_file){ 0 };
+}
+
+int core_file_read(struct core_file *f, u64 off, void *buf, size_t len, struct err *e)
+{
+	u64 end;
+	size_t n;
+	int r;
+
+	if (add_overflow(off, (u64)len, &end) || end > f->size)
+		return err_at(e, ERR_TRUNCATED, off, "%zu bytes are wanted, and the file has %llu", len,
+			      (unsigned long long)f->size);
+	r = f->ops->read_at(f, off, buf, len, &n, e);
+	if (r)
+		return r;
+	if (n < len)
+		return err_at(e, ERR_TRUNCATED, off + n, "the file became shorter while it was read");
+	return 0;
+}

@@ -1,0 +1,18 @@
+/* core_priv.h - the steps of core_open(), each in its own file. */
+#pragma once
+
+#include <tagcore/core.h>
+
+/* core_segs.c: the program headers, then the areas. */
+int core_load_segs(struct core *c, struct err *e) must_check;
+/* core_notes.c: the bytes of every PT_NOTE, then the index. */
+int core_load_notes(struct core *c, struct err *e) must_check;
+/* threads.c: after the notes. */
+int core_load_threads(struct core *c, struct err *e) must_check;
+/* ntfile.c: after the notes. */
+int core_load_maps(struct core *c, struct err *e) must_check;
+/* own_notes.c: after the threads. */
+int core_load_own(struct core *c, struct err *e) must_check;
+
+/* What an array of @max rows (of @size bytes) needs to take one more: grows by doubling. */
+int core_grow(void **rows, size_t n, size_t *cap, size_t size, struct err *e) must_check;

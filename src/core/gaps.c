@@ -1,0 +1,88 @@
+#include <stdio.h>
+
+#include "base/util.h"
+#include "core/core_priv.h"
+
+struct gap_walk {
+	const struct core *core;
+	int (*fn)(const struct core_gap *g, void *arg, struct err *e);
+	void *arg;
+};
+
+static int emit(struct gap_walk *w, struct core_gap *g, struct err *e)
+{
+	return g->start < g->end ? w->fn(g, w->arg, e) : 0;
+}
+
+static int recorded(struct gap_walk *w, struct err *e)
+{
+	int r = 0;
+
+	for (size_t i = 0; !r && i < w->core->n_missing; i++) {
+		const struct core_missing *m = &w->core->missing[i];
+		struct core_gap g = { .start = m->start, .end = m->end };
+
+		core_text_copy(m->reason, g.reason, sizeof(g.reason));
+		r = emit(w, &g, e);
+	}
+	return r;
+}
+
+/* Why the maker did not save it: our dumps say so, the kernel and gdb do not. */
+static void left_out(const struct core_own_area *own, struct core_gap *g)
+{
+	char action[32], rule[96];
+
+	if (!own) {
+		snprintf(g->reason, sizeof(g->reason), "left out by the core's maker");
+		return;
+	}
+	snprintf(g->reason, sizeof(g->reason), "rule %s: %s", core_text_copy(own->rule, rule, sizeof(rule)),
+		 core_text_copy(own->action, action, sizeof(action)));
+}
+
+/* [saved, filesz) is what the file should have; [filesz, memsz) is what it never had. */
+static int area_gaps(struct gap_walk *w, const struct core_area *a, struct err *e)
+{
+	const GElf_Phdr *p = &w->core->segs[a->seg];
+	struct core_gap g = { .start = a->saved_end, .reason = "the file is cut short" };
+	u64 promised;
+	int r;
+
+	if (add_overflow(p->p_vaddr, p->p_filesz, &promised) || promised > a->end)
+		promised = a->end;
+	promised = max(promised, a->saved_end);
+	g.end = promised;
+	r = emit(w, &g, e);
+	if (r)
+		return r;
+	g.start = promised;
+	g.end = a->end;
+	left_out(core_own_area_at(w->core, a->start), &g);
+	return emit(w, &g, e);
+}
+
+/* Areas of the process that got no segment at all. */
+static int unsegmented(struct gap_walk *w, const struct core_own_area *own, struct err *e)
+{
+	const struct core_area *a = core_area_find(w->core, own->start);
+	struct core_gap g = { .start = own->start, .end = own->end };
+
+	if (a && a->start < own->end)
+		return 0;
+	left_out(own, &g);
+	return emit(w, &g, e);
+}
+
+int core_gaps(const struct core *c, int (*fn)(const struct core_gap *g, void *arg, struct err *e),
+	      void *arg, struct err *e)
+{
+	struct gap_walk w = { .core = c, .fn = fn, .arg = arg };
+	int r = recorded(&w, e);
+
+	for (size_t i = 0; !r && i < c->n_areas; i++)
+		r = area_gaps(&w, &c->areas[i], e);
+	for (size_t i = 0; !r && i < c->n_own_areas; i++)
+		r = unsegmented(&w, &c->own_areas[i], e);
+	return r;
+}

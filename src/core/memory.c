@@ -1,0 +1,51 @@
+#include "base/util.h"
+#include "core/core_priv.h"
+
+/* The state at @addr, and up to where it holds. */
+static enum mem_state state_at(const struct core *c, u64 addr, u64 *until, const struct core_area **area)
+{
+	const struct core_area *a = core_area_find(c, addr);
+	const struct core_missing *m;
+
+	*area = a;
+	if (!a || a->start > addr) {
+		*until = a ? a->start : UINT64_MAX;
+		return MEM_UNMAPPED;
+	}
+	if (addr >= a->saved_end) {
+		*until = a->end;
+		return MEM_ABSENT;
+	}
+	m = core_missing_find(c, addr);
+	if (m && m->start <= addr) {
+		*until = min(m->end, a->end);
+		return MEM_ABSENT;
+	}
+	*until = m ? min(m->start, a->saved_end) : a->saved_end;
+	return MEM_PRESENT;
+}
+
+int core_read(struct core *c, u64 addr, void *buf, size_t len, enum mem_state *state, size_t *n,
+	      struct err *e)
+{
+	const struct core_area *a;
+	const GElf_Phdr *p;
+	enum mem_state s;
+	size_t got = len;
+	u64 until;
+	int r = 0;
+
+	s = state_at(c, addr, &until, &a);
+	/* Of the last byte of all, UINT64_MAX, nothing is ever known. */
+	if (until > addr)
+		got = (size_t)min((u64)len, until - addr);
+	if (s == MEM_PRESENT && got) {
+		p = &c->segs[a->seg];
+		r = core_file_read(&c->file, p->p_offset + (addr - p->p_vaddr), buf, got, e);
+	}
+	if (r)
+		return err_wrap(e, "memory at 0x%llx", (unsigned long long)addr);
+	*state = s;
+	*n = got;
+	return 0;
+}

@@ -1,0 +1,290 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/util.h"
+#include "core/core_priv.h"
+
+int line_next(struct line_iter *it, struct core_text *line, u64 *off)
+{
+	size_t len, room;
+	const u8 *p, *nl;
+
+	if (it->at >= it->desc.len || !it->desc.p[it->at])
+		return 0;
+	p = it->desc.p + it->at;
+	room = it->desc.len - (size_t)it->at;
+	len = strnlen((const char *)p, room);
+	nl = memchr(p, '\n', len);
+	*off = it->desc.off + it->at;
+	*line = (struct core_text){ .p = (const char *)p, .len = nl ? (size_t)(nl - p) : len };
+	it->at += line->len + (nl ? 1 : 0);
+	return 1;
+}
+
+/* The next word of *line up to @sep, which is taken off with it. */
+static bool word_next(struct core_text *line, char sep, struct core_text *out)
+{
+	const char *end = memchr(line->p, sep, line->len);
+
+	if (!end || end == line->p)
+		return false;
+	*out = (struct core_text){ .p = line->p, .len = (size_t)(end - line->p) };
+	line->p = end + 1;
+	line->len -= out->len + 1;
+	return true;
+}
+
+static bool num(struct core_text t, int base, u64 *out)
+{
+	u64 v = 0;
+
+	if (!t.len)
+		return false;
+	for (size_t i = 0; i < t.len; i++) {
+		char ch = t.p[i];
+		int digit = ch >= '0' && ch <= '9' ? ch - '0' : ch >= 'a' && ch <= 'f' ? ch - 'a' + 10 : 99;
+
+		if (digit >= base || mul_overflow(v, (u64)base, &v) || add_overflow(v, (u64)digit, &v))
+			return false;
+	}
+	*out = v;
+	return true;
+}
+
+/* "START-END " in hexadecimal, as in maps. */
+static bool range_next(struct core_text *line, char sep, u64 *start, u64 *end)
+{
+	struct core_text a, b;
+
+	return word_next(line, '-', &a) && word_next(line, sep, &b) && num(a, 16, start) &&
+	       num(b, 16, end) && *start < *end;
+}
+
+int own_thread_parse(struct core_text line, u64 off, struct core_thread *out, struct err *e)
+{
+	struct core_text tid, state;
+	u64 v;
+
+	if (!word_next(&line, ' ', &tid) || !num(tid, 10, &v) || v > INT32_MAX ||
+	    !word_next(&line, ' ', &state) || state.len != 1)
+		return err_at(e, ERR_INPUT, off, "not \"TID STATE NAME\"");
+	*out = (struct core_thread){ .tid = (s32)v, .state = state.p[0], .name = line };
+	return 0;
+}
+
+static const struct {
+	char code[3];
+	u32 flag;
+} flag_codes[] = {
+	{ "dd", VM_DONTDUMP }, { "io", VM_IO }, { "pf", VM_PFNMAP }, { "mm", VM_MIXEDMAP },
+	{ "ht", VM_HUGETLB }, { "mt", VM_MTE }, { "dc", VM_DONTCOPY }, { "wf", VM_WIPEONFORK },
+	{ "gd", VM_GROWSDOWN },
+};
+
+/* "dd,mt" or "-"; codes that we do not know are passed over. */
+static u32 flags_parse(struct core_text t)
+{
+	u32 flags = VM_KNOWN;
+
+	for (size_t at = 0; at + 2 <= t.len; at += 3)
+		for (size_t i = 0; i < ARRAY_SIZE(flag_codes); i++)
+			if (!memcmp(t.p + at, flag_codes[i].code, 2))
+				flags |= flag_codes[i].flag;
+	return flags;
+}
+
+static bool prot_parse(struct core_text t, u32 *flags)
+{
+	if (t.len != 4)
+		return false;
+	*flags = (t.p[0] == 'r' ? VM_READ : 0) | (t.p[1] == 'w' ? VM_WRITE : 0) |
+		 (t.p[2] == 'x' ? VM_EXEC : 0) | (t.p[3] == 's' ? VM_SHARED : 0);
+	return true;
+}
+
+int own_area_parse(struct core_text line, u64 off, struct core_own_area *out, struct err *e)
+{
+	struct core_own_area a = { 0 };
+	struct core_text prot, pgoff, flags;
+
+	if (!range_next(&line, ' ', &a.start, &a.end) || !word_next(&line, ' ', &prot) ||
+	    !prot_parse(prot, &a.flags) || !word_next(&line, ' ', &pgoff) || !num(pgoff, 16, &a.pgoff) ||
+	    !word_next(&line, ' ', &flags) || !word_next(&line, ' ', &a.action))
+		return err_at(e, ERR_INPUT, off, "not \"START-END PROT OFFSET FLAGS ACTION RULE NAME\"");
+	a.flags |= flags_parse(flags);
+	/* An area without a name may have no space after its rule. */
+	if (!word_next(&line, ' ', &a.rule)) {
+		a.rule = line;
+		line.len = 0;
+	}
+	a.name = line;
+	*out = a;
+	return 0;
+}
+
+int own_missing_parse(struct core_text line, u64 off, struct core_missing *out, struct err *e)
+{
+	struct core_missing m = { 0 };
+	struct core_text n, bytes;
+
+	if (line.len && line.p[0] == '+') {
+		line.p++;
+		line.len--;
+		if (word_next(&line, ' ', &n) && num(n, 10, &m.start) && word_next(&line, ' ', &bytes) &&
+		    num(bytes, 10, &m.end)) {
+			*out = m;
+			return 1;
+		}
+	} else if (range_next(&line, ' ', &m.start, &m.end)) {
+		m.reason = line;
+		*out = m;
+		return 0;
+	}
+	return err_at(e, ERR_INPUT, off, "neither \"START-END REASON\" nor \"+N BYTES more ranges\"");
+}
+
+static int load_threads(struct core *c, const struct note *n)
+{
+	struct line_iter it = { .desc = n->desc };
+	struct core_text line;
+	struct core_thread t;
+	u64 off;
+
+	while (line_next(&it, &line, &off) > 0) {
+		const struct core_thread *found;
+
+		if (own_thread_parse(line, off, &t, NULL))
+			continue;
+		found = core_thread_find(c, t.tid);
+		if (!found)
+			continue;
+		c->threads[found - c->threads].name = t.name;
+		c->threads[found - c->threads].state = t.state;
+	}
+	return 0;
+}
+
+static int own_cmp(const void *a, const void *b)
+{
+	const struct core_own_area *x = a, *y = b;
+
+	return x->start < y->start ? -1 : x->start > y->start;
+}
+
+static int missing_cmp(const void *a, const void *b)
+{
+	const struct core_missing *x = a, *y = b;
+
+	return x->start < y->start ? -1 : x->start > y->start;
+}
+
+/* Drops what overlaps the range before it, which a writer of ours never makes. */
+static void missing_settle(struct core *c)
+{
+	size_t n = 0;
+	u64 end = 0;
+
+	if (c->n_missing)
+		qsort(c->missing, c->n_missing, sizeof(*c->missing), missing_cmp);
+	for (size_t i = 0; i < c->n_missing; i++) {
+		struct core_missing m = c->missing[i];
+
+		m.start = max(m.start, end);
+		if (m.start >= m.end)
+			continue;
+		end = m.end;
+		c->missing[n++] = m;
+	}
+	c->n_missing = n;
+}
+
+static int load_areas(struct core *c, const struct note *n, struct err *e)
+{
+	struct line_iter it = { .desc = n->desc };
+	struct core_text line;
+	struct core_own_area a;
+	size_t cap = 0;
+	u64 off;
+
+	while (line_next(&it, &line, &off) > 0) {
+		int r;
+
+		if (own_area_parse(line, off, &a, NULL))
+			continue;
+		r = core_grow((void **)&c->own_areas, c->n_own_areas, &cap, sizeof(a), e);
+		if (r)
+			return r;
+		c->own_areas[c->n_own_areas++] = a;
+	}
+	if (c->n_own_areas)
+		qsort(c->own_areas, c->n_own_areas, sizeof(a), own_cmp);
+	return 0;
+}
+
+static int load_missing(struct core *c, const struct note *n, struct err *e)
+{
+	struct line_iter it = { .desc = n->desc };
+	struct core_text line;
+	struct core_missing m;
+	size_t cap = 0;
+	u64 off;
+
+	while (line_next(&it, &line, &off) > 0) {
+		int r = own_missing_parse(line, off, &m, NULL);
+
+		if (r > 0) {
+			c->more_missing = m.start;
+			c->more_missing_bytes = m.end;
+		}
+		if (r)
+			continue;
+		r = core_grow((void **)&c->missing, c->n_missing, &cap, sizeof(m), e);
+		if (r)
+			return r;
+		c->missing[c->n_missing++] = m;
+	}
+	missing_settle(c);
+	return 0;
+}
+
+int core_load_own(struct core *c, struct err *e)
+{
+	const struct core_note *n = core_note_find(c, 0, TAGCORE_OWNER, NT_TAGCORE_THREADS);
+	int r = n ? load_threads(c, &n->note) : 0;
+
+	n = core_note_find(c, 0, TAGCORE_OWNER, NT_TAGCORE_AREAS);
+	if (!r && n)
+		r = load_areas(c, &n->note, e);
+	n = core_note_find(c, 0, TAGCORE_OWNER, NT_TAGCORE_MISSING);
+	return r || !n ? r : load_missing(c, &n->note, e);
+}
+
+const struct core_own_area *core_own_area_at(const struct core *c, u64 addr)
+{
+	size_t lo = 0, hi = c->n_own_areas;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (c->own_areas[mid].start <= addr)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo && c->own_areas[lo - 1].end > addr ? &c->own_areas[lo - 1] : NULL;
+}
+
+const struct core_missing *core_missing_find(const struct core *c, u64 addr)
+{
+	size_t lo = 0, hi = c->n_missing;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (c->missing[mid].end > addr)
+			hi = mid;
+		else
+			lo = mid + 1;
+	}
+	return lo < c->n_missing ? &c->missing[lo] : NULL;
+}

@@ -1,0 +1,165 @@
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/util.h"
+#include "core/core_priv.h"
+
+/*
+ * A machine without tables: what class and sizes tell.  Of struct elf_prstatus
+ * all before the registers is known from the size of a long; of struct
+ * elf_prpsinfo 124 bytes mean 16-bit user ids (include/linux/elfcore.h).
+ */
+static void make_layout(struct core *c)
+{
+	const struct core_note *st = core_note_find(c, 0, "CORE", NT_PRSTATUS);
+	const struct core_note *ps = core_note_find(c, 0, "CORE", NT_PRPSINFO);
+	struct arch *a = &c->layout;
+	size_t fixed;
+
+	if (c->arch) {
+		*a = *c->arch;
+		return;
+	}
+	*a = (struct arch){ .name = "this machine", .machine = c->ehdr.e_machine, .fmt = c->fmt, .ugid_size = 4 };
+	a->word = c->fmt.class == ELFCLASS32 ? 4 : 8;
+	if (ps && a->word == 4 && ps->note.desc.len == 124)
+		a->ugid_size = 2;
+	fixed = a->word == 4 ? 72 + 4 : 112 + 4;
+	if (st && st->note.desc.len > fixed)
+		a->gregs.size = (u16)align_down(min(st->note.desc.len - fixed, (size_t)0xffff), a->word);
+}
+
+static void thread_fill(struct core *c, struct core_thread *t, u32 note)
+{
+	struct bytes desc = c->notes[note].note.desc;
+	struct prstatus s = { 0 };
+	u64 tid;
+
+	*t = (struct core_thread){ .note = note };
+	if (!prstatus_get(&c->layout, desc, &s, NULL)) {
+		t->tid = s.pid;
+		t->cursig = s.cursig;
+	} else if (!bytes_uint(desc, c->fmt, c->layout.word == 4 ? 24 : 32, 4, &tid, NULL)) {
+		t->tid = (s32)tid;
+	}
+}
+
+static int tid_cmp(const void *a, const void *b, void *arg)
+{
+	const struct core_thread *t = arg;
+	u32 x = *(const u32 *)a, y = *(const u32 *)b;
+
+	if (t[x].tid != t[y].tid)
+		return t[x].tid < t[y].tid ? -1 : 1;
+	return x < y ? -1 : x > y;
+}
+
+int core_load_threads(struct core *c, struct err *e)
+{
+	size_t n = 0;
+
+	make_layout(c);
+	c->threads = calloc(c->n_threads ? c->n_threads : 1, sizeof(*c->threads));
+	c->by_tid = calloc(c->n_threads ? c->n_threads : 1, sizeof(*c->by_tid));
+	if (!c->threads || !c->by_tid)
+		return err_set(e, -ENOMEM, "%zu threads", c->n_threads);
+	for (size_t i = 0; i < c->n_notes && n < c->n_threads; i++) {
+		const struct note *note = &c->notes[i].note;
+
+		if (note->type != NT_PRSTATUS || strcmp(note->owner, "CORE"))
+			continue;
+		thread_fill(c, &c->threads[n], (u32)i);
+		c->by_tid[n] = (u32)n;
+		n++;
+	}
+	qsort_r(c->by_tid, n, sizeof(*c->by_tid), tid_cmp, c->threads);
+	return 0;
+}
+
+const struct core_thread *core_thread_find(const struct core *c, s32 tid)
+{
+	size_t lo = 0, hi = c->n_threads;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (c->threads[c->by_tid[mid]].tid >= tid)
+			hi = mid;
+		else
+			lo = mid + 1;
+	}
+	if (lo == c->n_threads || c->threads[c->by_tid[lo]].tid != tid)
+		return NULL;
+	return &c->threads[c->by_tid[lo]];
+}
+
+static int greg(const struct core *c, const struct core_thread *t, unsigned index, u64 *out, struct err *e)
+{
+	struct prstatus s;
+	int r;
+
+	if (!c->arch)
+		return err_set(e, ERR_UNSUPPORTED, "no register table for machine %u", c->ehdr.e_machine);
+	r = prstatus_get(c->arch, c->notes[t->note].note.desc, &s, e);
+	return r ? r : reg_get(c->arch, &c->arch->gregs, index, s.regs, out, e);
+}
+
+int core_thread_pc(const struct core *c, const struct core_thread *t, u64 *out, struct err *e)
+{
+	return greg(c, t, c->arch ? c->arch->pc : 0, out, e);
+}
+
+int core_thread_sp(const struct core *c, const struct core_thread *t, u64 *out, struct err *e)
+{
+	return greg(c, t, c->arch ? c->arch->sp : 0, out, e);
+}
+
+int core_prpsinfo(const struct core *c, struct prpsinfo *out, struct err *e)
+{
+	const struct core_note *n = core_note_find(c, 0, "CORE", NT_PRPSINFO);
+
+	if (!n)
+		return err_set(e, ERR_INPUT, "the core has no PRPSINFO note");
+	return prpsinfo_get(&c->layout, n->note.desc, out, e);
+}
+
+const char *core_thread_name(const struct core *c, const struct core_thread *t, char out[CORE_NAME_MAX])
+{
+	struct prpsinfo ps;
+
+	out[0] = 0;
+	if (t->name.p)
+		return core_text_copy(t->name, out, CORE_NAME_MAX);
+	/* pr_fname is the name of the thread that dumped: the first. */
+	if (t == c->threads && !core_prpsinfo(c, &ps, NULL))
+		memcpy(out, ps.fname, sizeof(ps.fname));
+	return out;
+}
+
+int core_siginfo_get(const struct core *c, struct bytes desc, struct core_siginfo *out, struct err *e)
+{
+	bool mips = c->ehdr.e_machine == EM_MIPS;
+	struct core_siginfo s = { 0 };
+	u64 signo, code, error;
+	int r = bytes_uint(desc, c->fmt, 0, 4, &signo, e);
+
+	/* arch/mips/include/uapi/asm/siginfo.h: __ARCH_HAS_SWAPPED_SIGINFO. */
+	if (!r)
+		r = bytes_uint(desc, c->fmt, mips ? 4 : 8, 4, &code, e);
+	if (!r)
+		r = bytes_uint(desc, c->fmt, mips ? 8 : 4, 4, &error, e);
+	/* The union is aligned as a pointer is: Linux, include/uapi/asm-generic/siginfo.h. */
+	if (!r)
+		r = bytes_uint(desc, c->fmt, c->layout.word == 4 ? 12 : 16, c->layout.word, &s.addr, e);
+	if (r)
+		return err_wrap(e, "SIGINFO");
+	s.signo = (s32)signo;
+	s.code = (s32)code;
+	s.error = (s32)error;
+	/* SIGILL, TRAP, BUS, FPE, SEGV; the numbers differ between machines only for BUS. */
+	s.has_addr = s.code > 0 && (s.signo == 4 || s.signo == 5 || s.signo == 7 || s.signo == 8 ||
+				    s.signo == 10 || s.signo == 11);
+	*out = s;
+	return 0;
+}
