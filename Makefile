@@ -86,7 +86,7 @@ demo: all $(TARGETS)
 bench: all $(TARGETS)
 	$(Q)O='$(abspath $(O))' tests/bench/run
 lint:
-	$(Q)tests/lint '$(TC_CFLAGS)' $(LIB_SRC) $(CLI_SRC)
+	$(Q)tests/lint '$(subst ','\'',$(TC_CFLAGS))' $(LIB_SRC) $(CLI_SRC)
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib $(DESTDIR)$(PREFIX)/include/tagcore
