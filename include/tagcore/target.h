@@ -1,0 +1,89 @@
+/* target.h - a live process: found, stopped, read, and let go unharmed. */
+#pragma once
+
+#include <signal.h>
+#include <sys/types.h>
+
+#include <tagcore/arch.h>
+#include <tagcore/buf.h>
+#include <tagcore/err.h>
+#include <tagcore/types.h>
+
+/* What became of a thread when the target was stopped. */
+enum thread_stop {
+	THREAD_SEIZED,		/* ours, not yet seen to stop */
+	THREAD_STOPPED,		/* stopped; registers can be read */
+	THREAD_UNSTOPPABLE,	/* did not stop in time: vfork, uninterruptible sleep */
+	THREAD_EXITED,		/* died on the way; forgotten by the kernel */
+};
+
+/* One thread.  @gregs is its PRSTATUS register set as it was at the stop. */
+struct thread {
+	pid_t tid;
+	enum thread_stop stop;
+	char state;		/* of /proc/PID/task/TID/stat before the stop: R, S, D, T, … */
+	char comm[64];		/* as the kernel gives it: up to 15 bytes, longer for kernel threads */
+	bool group_stopped;	/* by SIGSTOP and its kin: stays stopped when let go */
+	int give_back;		/* signal met on the way, delivered when let go; 0: none */
+	bool has_siginfo;
+	siginfo_t siginfo;	/* of the signal in give_back or of the group stop */
+	u8 gregs[512];
+	size_t gregs_len;
+	/* Where it waited before the stop, from /proc/TID/syscall: number, first argument, sp, pc. */
+	bool was_blocked;
+	u64 call[4];
+};
+
+/* A process.  Owns @threads and its descriptors. */
+struct target {
+	pid_t pid;
+	pid_t reader;		/* a live thread: its /proc files work when the leader's are empty */
+	bool leader_exited;
+	const struct arch *arch;
+	struct thread *threads;	/* the leader first, unless it has exited */
+	size_t n_threads;
+	size_t cap_threads;
+	int mem_fd;		/* /proc/PID/task/reader/mem, or -1 */
+	u64 stopped_at;		/* CLOCK_MONOTONIC ns; 0 while it runs */
+	u64 pause_ns;		/* how long the last stop lasted */
+};
+
+struct target_opts {
+	u32 stop_timeout_ms;			/* how long to wait for threads that do not stop */
+	const volatile sig_atomic_t *cancel;	/* != 0: give up; may be NULL */
+};
+
+/*
+ * Finds the process and checks that it can be dumped; stops nothing.  @pid may
+ * name any of its threads.  ERR_GONE: no such process, a zombie, a kernel
+ * thread; -EPERM, -EACCES: the sentence says what forbids it and what would
+ * help; ERR_UNSUPPORTED: a machine or word size without a table.
+ */
+int target_open(struct target *t, pid_t pid, struct err *e) must_check;
+
+/*
+ * Seizes and interrupts every thread, looking again until none is new.  After
+ * success every thread is THREAD_STOPPED with its registers in gregs, or
+ * THREAD_UNSTOPPABLE.  System calls that the stop broke have been set going
+ * again; gregs keep what the kernel's own core would show.  On error the
+ * target runs again.  ptrace(2), PTRACE_SEIZE.
+ */
+int target_stop(struct target *t, const struct target_opts *opts, struct err *e) must_check;
+
+/* Lets every thread go, with the signals met on the way.  Nothing happens if it runs already. */
+void target_resume(struct target *t);
+
+/* Resumes if need be and releases all.  Must always run; accepts a zeroed target. */
+void target_close(struct target *t);
+
+/* Register set @set of a stopped thread appended to @b.  1: done; 0: this thread has none. */
+int target_regset(const struct target *t, const struct thread *th, const struct regset *set,
+		  struct buf *b, struct err *e) must_check;
+
+/*
+ * Reads [addr, addr + len) of the target into @p.  *n is how much could be read
+ * before the first unreadable byte (0 possible).  Faults pages in: ask only for
+ * pages that are present or swapped.  Negative only when the target is gone.
+ */
+int target_read(const struct target *t, u64 addr, void *p, size_t len, size_t *n,
+		struct err *e) must_check;

@@ -1,0 +1,10 @@
+/* live.h - what target.c and stop.c share. */
+#pragma once
+
+#include <tagcore/target.h>
+
+/* Opens the memory of t->reader anew; on error the old descriptor stays. */
+int target_open_mem(struct target *t, struct err *e) must_check;
+
+/* Sets a call going again that our stop made return EINTR; th->gregs keep what they were. */
+int restart_syscall(const struct target *t, const struct thread *th, struct err *e) must_check;

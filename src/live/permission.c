@@ -1,0 +1,81 @@
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "base/scope.h"
+#include "base/text.h"
+#include "live/permission.h"
+#include "live/proc.h"
+
+/* Yama's setting, or -1 without Yama.  Documentation/admin-guide/LSM/Yama.rst. */
+static int yama_scope(void)
+{
+	struct buf b scoped(buf_fini) = { 0 };
+	struct err e;
+
+	if (io_slurp("/proc/sys/kernel/yama/ptrace_scope", &b, 64, &e) || !b.len)
+		return -1;
+	return b.p[0] - '0';
+}
+
+static bool other_user_ns(pid_t pid)
+{
+	char ours[64] = "", theirs[64] = "";
+	char path[64];
+	struct err e;
+
+	snprintf(path, sizeof(path), "ns/user");
+	return !proc_readlink(getpid(), getpid(), path, ours, sizeof(ours), &e) &&
+	       !proc_readlink(pid, pid, path, theirs, sizeof(theirs), &e) && strcmp(ours, theirs) != 0;
+}
+
+/* A process that is not dumpable has its /proc files owned by root.  proc(5). */
+static bool not_dumpable(pid_t pid, const struct proc_status *st)
+{
+	struct stat sb;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	return st->uid[1] != 0 && !stat(path, &sb) && sb.st_uid == 0;
+}
+
+int permission_explain(pid_t pid, int errnum, struct err *e)
+{
+	struct proc_status st = { 0 };
+	struct err ignored;
+
+	if (proc_status(pid, pid, &st, &ignored))
+		return err_set(e, -errnum, "process %d may not be traced", pid);
+	if (st.tracer)
+		return permission_traced(pid, st.tracer, e);
+	if (geteuid() != 0 && (st.uid[0] != geteuid() || st.uid[1] != geteuid() || st.uid[2] != geteuid()))
+		return err_set(e, -errnum, "process %d belongs to user %u and you are user %u: run as that user or as root",
+			       pid, st.uid[1], geteuid());
+	if (not_dumpable(pid, &st))
+		return err_set(e, -errnum, "process %d is not dumpable (set-user-ID, or PR_SET_DUMPABLE 0): run as root",
+			       pid);
+	if (other_user_ns(pid))
+		return err_set(e, -errnum, "process %d lives in another user namespace: CAP_SYS_PTRACE is needed there",
+			       pid);
+	if (yama_scope() > 0)
+		return err_set(e, -errnum, "process %d may not be traced: kernel.yama.ptrace_scope is %d; run as root "
+			       "or set it to 0", pid, yama_scope());
+	return err_set(e, -errnum, "process %d may not be traced: a security module, seccomp or a missing "
+		       "CAP_SYS_PTRACE forbids it (in a container: --cap-add=SYS_PTRACE)", pid);
+}
+
+int permission_traced(pid_t pid, pid_t tracer, struct err *e)
+{
+	struct proc_stat st = { .comm = "?" };
+	struct err ignored;
+	char name[sizeof(st.comm) * 4];
+
+	if (proc_stat(tracer, tracer, &st, &ignored))
+		strcpy(st.comm, "?");
+	return err_set(e, -EPERM, "process %d is traced by process %d (%s) already: only one tracer is possible",
+		       pid, tracer, text_escape(st.comm, name, sizeof(name)));
+}

@@ -1,0 +1,11 @@
+/* permission.h - why a process may not be traced, in words that help. */
+#pragma once
+
+#include <sys/types.h>
+
+#include <tagcore/err.h>
+
+/* Returns -@errnum with a sentence that names what forbids it, as far as /proc tells, and what would help. */
+int permission_explain(pid_t pid, int errnum, struct err *e);
+/* The same for a process that has a tracer already: -EPERM. */
+int permission_traced(pid_t pid, pid_t tracer, struct err *e);

@@ -1,0 +1,213 @@
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "base/scope.h"
+#include "base/util.h"
+#include "live/proc.h"
+
+enum { PROC_TEXT_MAX = 64 * 1024 };
+
+static void task_path(char out[96], pid_t pid, pid_t tid, const char *file)
+{
+	snprintf(out, 96, "/proc/%d/task/%d/%s", pid, tid, file);
+}
+
+int proc_slurp(pid_t pid, pid_t tid, const char *file, size_t max, struct buf *b, struct err *e)
+{
+	char path[96];
+	int r;
+
+	task_path(path, pid, tid, file);
+	r = io_slurp(path, b, max, e);
+	if (r == -ENOENT || r == -ESRCH)
+		return err_set(e, ERR_GONE, "process %d has no thread %d any more", pid, tid);
+	return r;
+}
+
+/* The text of a file, NUL-terminated. */
+static int slurp_text(pid_t pid, pid_t tid, const char *file, struct buf *b, struct err *e)
+{
+	int r = proc_slurp(pid, tid, file, PROC_TEXT_MAX, b, e);
+
+	return r ? r : buf_add(b, "", 1, e);
+}
+
+/*
+ * "PID (COMM) S PPID …": COMM may hold anything, ')' and newlines too, so the
+ * last ')' ends it.  proc(5); fs/proc/array.c: do_task_stat().
+ */
+int proc_stat(pid_t pid, pid_t tid, struct proc_stat *out, struct err *e)
+{
+	struct buf b scoped(buf_fini) = { 0 };
+	struct proc_stat s = { 0 };
+	char *open, *close;
+	long tty, tpgid, prio, threads, itreal;
+	unsigned long faults[4];
+	unsigned long long flags, t[4], start;
+	int r = slurp_text(pid, tid, "stat", &b, e);
+
+	if (r)
+		return r;
+	open = strchr((char *)b.p, '(');
+	close = strrchr((char *)b.p, ')');
+	if (!open || !close || close < open)
+		return err_set(e, ERR_INPUT, "/proc/%d/task/%d/stat has no name in parentheses", pid, tid);
+	snprintf(s.comm, sizeof(s.comm), "%.*s", (int)(close - open - 1), open + 1);
+	r = sscanf(close + 1, " %c %d %d %d %ld %ld %llu %lu %lu %lu %lu %llu %llu %llu %llu %ld %ld %ld %ld %llu",
+		   &s.state, &s.ppid, &s.pgrp, &s.sid, &tty, &tpgid, &flags, &faults[0], &faults[1],
+		   &faults[2], &faults[3], &t[0], &t[1], &t[2], &t[3], &prio, (long *)&s.nice, &threads,
+		   &itreal, &start);
+	if (r != 20)
+		return err_set(e, ERR_INPUT, "/proc/%d/task/%d/stat: field %d of 20 cannot be read", pid, tid, r + 1);
+	s.flags = flags;
+	s.utime = t[0];
+	s.stime = t[1];
+	s.cutime = t[2];
+	s.cstime = t[3];
+	s.start_time = start;
+	*out = s;
+	return 0;
+}
+
+/* How a line of status is read. */
+enum status_kind { ST_DEC, ST_HEX, ST_KB, ST_FOUR };
+static const struct status_row {
+	const char *key;
+	enum status_kind kind;
+	size_t at;
+	size_t size;
+} status_rows[] = {
+#define ROW(k, kind, m) { k, kind, offsetof(struct proc_status, m), sizeof(((struct proc_status *)0)->m) }
+	ROW("Tgid", ST_DEC, tgid),
+	ROW("TracerPid", ST_DEC, tracer),
+	ROW("Uid", ST_FOUR, uid),
+	ROW("Gid", ST_FOUR, gid),
+	ROW("VmSize", ST_DEC, has_mm),
+	ROW("VmRSS", ST_KB, vm_rss),
+	ROW("VmPTE", ST_KB, vm_pte),
+	ROW("SigPnd", ST_HEX, sig_pending),
+	ROW("ShdPnd", ST_HEX, shared_pending),
+	ROW("SigBlk", ST_HEX, sig_blocked),
+	ROW("Seccomp", ST_DEC, seccomp),
+#undef ROW
+};
+
+static void status_line(struct proc_status *s, const struct status_row *row, const char *value)
+{
+	u8 *at = (u8 *)s + row->at;
+	u64 v = strtoull(value, NULL, row->kind == ST_HEX ? 16 : 10);
+	u32 four[4] = { 0 };
+
+	if (row->kind == ST_KB)
+		v *= 1024;
+	if (row->kind == ST_FOUR) {
+		if (sscanf(value, "%u %u %u %u", &four[0], &four[1], &four[2], &four[3]) == 4)
+			memcpy(at, four, sizeof(four));
+	} else if (row->size == 1) {
+		*at = 1;
+	} else {
+		u32 v32 = (u32)v;
+
+		memcpy(at, row->size == 8 ? (void *)&v : (void *)&v32, row->size);
+	}
+}
+
+int proc_status(pid_t pid, pid_t tid, struct proc_status *out, struct err *e)
+{
+	struct buf b scoped(buf_fini) = { 0 };
+	struct proc_status s = { 0 };
+	char *save = NULL;
+	int r = slurp_text(pid, tid, "status", &b, e);
+
+	if (r)
+		return r;
+	for (char *line = strtok_r((char *)b.p, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		char *colon = strchr(line, ':');
+
+		for (size_t i = 0; colon && i < ARRAY_SIZE(status_rows); i++)
+			if (strlen(status_rows[i].key) == (size_t)(colon - line) &&
+			    !strncmp(line, status_rows[i].key, (size_t)(colon - line)))
+				status_line(&s, &status_rows[i], colon + 1);
+	}
+	*out = s;
+	return 0;
+}
+
+int proc_threads(pid_t pid, pid_t **tids, size_t *n, struct err *e)
+{
+	pid_t *list auto_free = NULL;
+	size_t len = 0, cap = 0;
+	struct dirent *d;
+	char path[64];
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", pid);
+	dir = opendir(path);
+	if (!dir)
+		return err_set(e, errno == ENOENT ? ERR_GONE : -errno, errno == ENOENT ? "no process %d" : "open /proc/%d/task", pid);
+	while ((d = readdir(dir))) {
+		if (!isdigit((unsigned char)d->d_name[0]))
+			continue;
+		if (len == cap) {
+			pid_t *p = reallocarray(list, cap = cap ? cap * 2 : 64, sizeof(*p));
+
+			if (!p) {
+				closedir(dir);
+				return err_set(e, -ENOMEM, "list of %zu threads", cap);
+			}
+			list = p;
+		}
+		list[len++] = (pid_t)atoi(d->d_name);
+	}
+	closedir(dir);
+	*tids = take_ptr(list);
+	*n = len;
+	return 0;
+}
+
+/*
+ * "NR ARG0 … ARG5 SP PC" in a call, "-1 SP PC" blocked elsewhere, "running".
+ * fs/proc/base.c: proc_pid_syscall().
+ */
+int proc_syscall(pid_t pid, pid_t tid, u64 out[4])
+{
+	struct buf b scoped(buf_fini) = { 0 };
+	unsigned long long a[6], sp, pc;
+	long long nr;
+	struct err e;
+
+	if (slurp_text(pid, tid, "syscall", &b, &e))
+		return 0;
+	if (sscanf((char *)b.p, "%lld 0x%llx 0x%llx 0x%llx 0x%llx 0x%llx 0x%llx 0x%llx 0x%llx", &nr, &a[0], &a[1],
+		   &a[2], &a[3], &a[4], &a[5], &sp, &pc) != 9) {
+		if (sscanf((char *)b.p, "-1 0x%llx 0x%llx", &sp, &pc) != 2)
+			return 0;
+		nr = -1;
+		a[0] = 0;
+	}
+	out[0] = (u64)nr;
+	out[1] = a[0];
+	out[2] = sp;
+	out[3] = pc;
+	return 1;
+}
+
+int proc_readlink(pid_t pid, pid_t tid, const char *file, char *out, size_t size, struct err *e)
+{
+	char path[96];
+	ssize_t n;
+
+	task_path(path, pid, tid, file);
+	n = readlink(path, out, size - 1);
+	if (n < 0)
+		return err_set(e, -errno, "read link %s", path);
+	out[n] = 0;
+	return 0;
+}

@@ -1,0 +1,168 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/uio.h>
+
+#include <tagcore/elffmt.h>
+#include <tagcore/target.h>
+
+#include "base/io.h"
+#include "base/scope.h"
+#include "live/live.h"
+#include "live/permission.h"
+#include "live/proc.h"
+
+#define PF_KTHREAD 0x00200000	/* include/linux/sched.h */
+
+/* A thread that still has the process's memory; ERR_GONE, with the reason, when none has. */
+static int find_reader(struct target *t, struct err *e)
+{
+	pid_t *tids auto_free = NULL;
+	struct proc_status st;
+	struct proc_stat stat;
+	size_t n = 0;
+	int r = proc_threads(t->pid, &tids, &n, e);
+
+	for (size_t i = 0; !r && i < n; i++) {
+		if (proc_status(t->pid, tids[i], &st, e) || !st.has_mm)
+			continue;
+		t->reader = tids[i];
+		t->leader_exited = tids[i] != t->pid;
+		return 0;
+	}
+	if (!r)
+		r = proc_stat(t->pid, t->pid, &stat, e);
+	if (r)
+		return err_set(e, ERR_GONE, "no process %d", t->pid);
+	if (stat.flags & PF_KTHREAD)
+		return err_set(e, ERR_GONE, "process %d is a kernel thread and has no memory of its own", t->pid);
+	return err_set(e, ERR_GONE, "process %d has exited (state %c): its memory is gone", t->pid, stat.state);
+}
+
+/* A 32-bit program under a 64-bit kernel has other notes and another ELF class. */
+static int check_class(const struct target *t, struct err *e)
+{
+	u8 ident[EI_NIDENT];
+	struct elffmt fmt;
+	char path[64];
+	size_t n = 0;
+	int fd auto_close = -1;
+
+	snprintf(path, sizeof(path), "/proc/%d/exe", t->pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	/* Not readable is no reason to refuse: the size of the register set tells at the stop. */
+	if (fd < 0 || io_read_full(fd, ident, sizeof(ident), &n, path, e) ||
+	    elffmt_ident((struct bytes){ .p = ident, .len = n }, &fmt, e))
+		return 0;
+	if (fmt.class != t->arch->fmt.class)
+		return err_set(e, ERR_UNSUPPORTED, "process %d runs a %s-bit program: only %s processes can be dumped here",
+			       t->pid, fmt.class == ELFCLASS32 ? "32" : "64", t->arch->name);
+	return 0;
+}
+
+int target_open_mem(struct target *t, struct err *e)
+{
+	char path[96];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/mem", t->pid, t->reader);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 && (errno == EACCES || errno == EPERM))
+		return permission_explain(t->pid, errno, e);
+	if (fd < 0)
+		return err_set(e, errno == ENOENT || errno == ESRCH ? ERR_GONE : -errno, "open %s", path);
+	scope_close(&t->mem_fd);
+	t->mem_fd = fd;
+	return 0;
+}
+
+static int open_checked(struct target *t, struct err *e)
+{
+	struct proc_status st;
+	int r;
+
+	if (!t->arch)
+		return err_set(e, ERR_UNSUPPORTED, "this machine has no register tables: no process can be dumped");
+	if (proc_status(t->pid, t->pid, &st, e))
+		return err_set(e, ERR_GONE, "no process %d", t->pid);
+	t->pid = st.tgid;
+	r = find_reader(t, e);
+	if (!r)
+		r = target_open_mem(t, e);
+	if (!r && !proc_status(t->pid, t->reader, &st, e) && st.tracer)
+		r = permission_traced(t->pid, st.tracer, e);
+	return r ? r : check_class(t, e);
+}
+
+int target_open(struct target *t, pid_t pid, struct err *e)
+{
+	int r;
+
+	*t = (struct target){ .pid = pid, .mem_fd = -1, .arch = arch_native() };
+	r = open_checked(t, e);
+	if (r)
+		target_close(t);
+	return r;
+}
+
+void target_close(struct target *t)
+{
+	target_resume(t);
+	/* A zeroed target has pid 0 and no descriptor: its 0 is not ours to close. */
+	if (t->pid)
+		scope_close(&t->mem_fd);
+	free(t->threads);
+	*t = (struct target){ .mem_fd = -1 };
+}
+
+int target_regset(const struct target *t, const struct thread *th, const struct regset *set, struct buf *b,
+		  struct err *e)
+{
+	size_t size = set->size ? set->size : 4096;
+	struct iovec iov;
+	u8 *at = NULL;
+	int r;
+
+	for (;; size *= 4) {
+		r = buf_reserve(b, size, &at, e);
+		if (r)
+			return r;
+		iov = (struct iovec){ .iov_base = at, .iov_len = size };
+		if (ptrace(PTRACE_GETREGSET, th->tid, (void *)(uintptr_t)set->type, &iov) < 0) {
+			if (errno == ESRCH)
+				return err_set(e, ERR_GONE, "thread %d of process %d is gone", th->tid, t->pid);
+			return 0;	/* ENODEV, EINVAL: this thread or machine has none */
+		}
+		/* A full buffer may hold only the beginning: SVE and ZA run to 64 KiB and more. */
+		if (set->size || iov.iov_len < size || size > 1 << 20)
+			break;
+	}
+	b->len += iov.iov_len;
+	return iov.iov_len > 0;
+}
+
+int target_read(const struct target *t, u64 addr, void *p, size_t len, size_t *n, struct err *e)
+{
+	struct iovec local = { .iov_base = p, .iov_len = len };
+	struct iovec remote = { .iov_base = (void *)(uintptr_t)addr, .iov_len = len };
+	ssize_t got = process_vm_readv(t->reader, &local, 1, &remote, 1, 0);
+	size_t done = got > 0 ? (size_t)got : 0;
+
+	/* It stops at PROT_NONE, and some containers forbid it: mem(5) reads on in both cases. */
+	while (done < len) {
+		got = pread(t->mem_fd, (u8 *)p + done, len - done, (off_t)(addr + done));
+		if (got < 0 && errno == EINTR)
+			continue;
+		/* 0: the address space is gone, not the end of a file. */
+		if (got == 0)
+			return err_set(e, ERR_GONE, "process %d ended while it was read", t->pid);
+		if (got < 0)
+			break;
+		done += (size_t)got;
+	}
+	*n = done;
+	return 0;
+}
