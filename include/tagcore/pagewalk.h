@@ -31,7 +31,8 @@ struct page_source;
  * flags are not 0; 1 and *out filled, or 0 when there is none, or negative.
  * A run begins at or after @start and has at least one page, so a walk ends.
  * Two runs that touch may have equal flags.  Linux 6.7, fs/proc/task_mmu.c:
- * do_pagemap_scan().
+ * do_pagemap_scan().  Facts read ahead are used only by a call that goes on
+ * where the last run ended, with the same @end: any other call asks anew.
  */
 struct page_source_ops {
 	const char *name;
@@ -46,10 +47,16 @@ struct page_source {
 	void *priv;
 };
 
+/*
+ * On one target both give the same runs, with two differences: only scan tells
+ * PAGE_ZERO, and pagemap says PAGE_FILE of the huge zero page (Linux 6.18), which
+ * the walker drops in private anonymous areas.  A guard page is PAGE_GUARD and
+ * nothing else.  Both read /proc/PID/pagemap: 512 KiB at a time, or 512 runs.
+ */
 extern const struct page_source_ops page_pagemap_ops;	/* /proc/PID/pagemap words */
 extern const struct page_source_ops page_scan_ops;	/* PAGEMAP_SCAN, Linux 6.7 */
 
-/* @backend: "pagemap", "scan", or NULL for the best the kernel has.  @tid as in mm_open_pid. */
+/* @backend: "pagemap", "scan", or NULL for the best the kernel has.  @tid and errors as in mm_open_pid. */
 int page_source_open_pid(struct page_source *src, pid_t pid, pid_t tid, const char *backend,
 			 struct err *e) must_check;
 void page_source_close(struct page_source *src);
@@ -58,7 +65,8 @@ void page_source_close(struct page_source *src);
  * What a walk calls.  NULL is "not interested".  0 goes on, > 0 stops the walk
  * and is returned, < 0 is an error and is returned.  test_vma: 1 walks the
  * area, 0 skips it, negative is an error.  run and hole get runs cut to the
- * area, in address order, without gaps: together they cover the range.
+ * area, in address order, without gaps: together they cover the range.  Runs
+ * that touch and share their flags have been joined.  @v lives until the call returns.
  */
 struct page_walk_ops {
 	int (*test_vma)(const struct vma *v, void *arg, struct err *e);

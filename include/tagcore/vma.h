@@ -54,7 +54,10 @@ static inline u64 vma_len(const struct vma *v)
 	return v->end - v->start;
 }
 
-/* No file behind it: "[heap]" and "[anon:x]" are, "/dev/zero (deleted)" is not. */
+/*
+ * No file behind it: "[heap]" and "[anon:x]" are, "/dev/zero (deleted)" is
+ * not, nor is anything special.  Private and anonymous: an untouched page is zero.
+ */
 bool vma_is_anon(const struct vma *v);
 /* One of the kernel's own: [vdso], [vvar], [vvar_vclock], [vsyscall], [uprobes], [sigpage], [vectors]. */
 bool vma_is_special(const struct vma *v);
@@ -70,11 +73,19 @@ struct mm;
  * find: 1 and *out filled, 0 when there is none, negative on error.
  * out->name lives until the next call.  Linux 6.11, fs/proc/task_mmu.c:
  * do_procmap_query(), PROCMAP_QUERY_COVERING_OR_NEXT_VMA.
+ *
+ * Rising addresses cost one pass over the text; an address at or below the
+ * last one asked for begins a new pass, so that a new walk sees the new state.
+ *
+ * prev may be NULL: the last area that begins below @addr; results as find's.
+ * Without it vma_prev() is a scan from address 0: to walk a text backend
+ * backwards, take a vma_snapshot() and walk that.
  */
 struct mm_ops {
 	const char *name;
 	int (*find)(struct mm *mm, u64 addr, struct vma *out, struct err *e);
 	void (*close)(struct mm *mm);
+	int (*prev)(struct mm *mm, u64 addr, struct vma *out, struct err *e);
 };
 
 /* An open address space.  @priv belongs to the backend.  A zeroed mm may be closed. */
@@ -83,6 +94,10 @@ struct mm {
 	void *priv;
 };
 
+/*
+ * On one target all give the same areas, but for [vsyscall]: it is no part of
+ * the address space, and only the texts print it.
+ */
 extern const struct mm_ops vma_maps_ops;	/* /proc/PID/maps text */
 extern const struct mm_ops vma_query_ops;	/* PROCMAP_QUERY, Linux 6.11 */
 extern const struct mm_ops vma_smaps_ops;	/* /proc/PID/smaps text: VM_KNOWN, anon, swap */
@@ -93,7 +108,9 @@ extern const struct mm_ops vma_list_ops;	/* a vma_list in memory */
  * another live thread where the leader has exited, whose own files are empty).
  * @backend is "maps", "query", "smaps", or NULL for the best of maps and query
  * that the kernel has.  ERR_UNSUPPORTED: this kernel lacks the backend;
- * ERR_GONE: no such process, or it has no memory any more (a zombie).
+ * ERR_GONE: no such process, or it has no memory (any more): a zombie, a kernel
+ * thread; ERR_USAGE: no such backend.  When the process exits or executes
+ * another program later, find and every walk end with ERR_GONE, too.
  */
 int mm_open_pid(struct mm *mm, pid_t pid, pid_t tid, const char *backend,
 		struct err *e) must_check;
@@ -105,12 +122,15 @@ int mm_find(struct mm *mm, u64 addr, struct vma *out, struct err *e) must_check;
  * its tree is in memory; ours does I/O, so the iterator keeps the first error,
  * every later step then yields NULL, and vma_iter_end() hands the error out.
  * Safe on an address space that changes under it: a forward walk never goes
- * backwards, never repeats an address, and ends.
+ * backwards, never repeats an address, and ends.  An area that has grown over
+ * what was already visited is cut to the rest; one that covers the address
+ * where a walk begins is visited whole.
  */
 struct vma_iter {
 	struct mm *mm;
 	u64 addr;	/* where the next search begins */
 	u64 prev_end;	/* vma_prev: areas must begin below this */
+	u64 visited;	/* areas are cut to what lies above this */
 	bool done;
 	struct vma vma;
 	struct err err;
@@ -119,13 +139,17 @@ struct vma_iter {
 #define VMA_ITERATOR(name, mm_, addr_) \
 	struct vma_iter name = { .mm = (mm_), .addr = (addr_), .prev_end = (addr_) }
 
-/* Next area, in address order; NULL at the end or after an error. */
+/* Next area, in address order; NULL at the end or after an error.  It lives until the next step. */
 struct vma *vma_next(struct vma_iter *vmi);
 /* As vma_next, but only areas that begin below @end. */
 struct vma *vma_next_range(struct vma_iter *vmi, u64 end);
-/* As vma_next, but only areas with VM_MTE. */
+/* As vma_next, but only areas with VM_MTE, which only a source with VM_KNOWN can tell. */
 struct vma *vma_next_mte(struct vma_iter *vmi);
-/* The area before the iterator's place; NULL when there is none. */
+/*
+ * The area before the last one visited, the last one when a walk has ended, or
+ * the last that begins below the address the iterator was put at, whole; NULL
+ * when there is none.  vma_next then goes on behind it.
+ */
 struct vma *vma_prev(struct vma_iter *vmi);
 /* Puts the iterator at @addr, and clears the end (never the error). */
 void vma_iter_set(struct vma_iter *vmi, u64 addr);
