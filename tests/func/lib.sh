@@ -1,0 +1,399 @@
+# lib.sh - what the functional tests share: TAP, targets, running tagcore.
+# shellcheck shell=sh
+# A test sources this first and calls done_testing last.  Its working directory
+# is fresh and its own.
+
+: "${O:?the absolute build directory: use tests/run}"
+: "${TOP:?the top of the source tree: use tests/run}"
+TAGCORE=${TAGCORE:-$O/san/tagcore}
+GCORE=${GCORE:-$O/san/gcore}
+TARGETS=$O/targets
+CORECMP=$TARGETS/corecmp
+HELPER=$TARGETS/helper
+test_n=0
+test_pids=
+test_restore=
+
+# ---- TAP
+
+# Standard input, or words, as a comment.
+diag()
+{
+	if [ $# -gt 0 ]; then
+		printf '%s\n' "$*" | sed 's/^/# /'
+	else
+		head -c 4000 | sed 's/^/# /'
+	fi
+}
+
+pass()
+{
+	test_n=$((test_n + 1))
+	printf 'ok %d - %s\n' $test_n "$1"
+}
+
+fail()
+{
+	test_n=$((test_n + 1))
+	printf 'not ok %d - %s\n' $test_n "$1"
+}
+
+# skip DESCRIPTION REASON
+skip()
+{
+	test_n=$((test_n + 1))
+	printf 'ok %d - %s # SKIP %s\n' $test_n "$1" "$2"
+}
+
+skip_all()
+{
+	echo "1..0 # SKIP $*"
+	exit 0
+}
+
+done_testing()
+{
+	echo "1..$test_n"
+	exit 0
+}
+
+# is DESCRIPTION GOT WANT
+is()
+{
+	if [ "$2" = "$3" ]; then
+		pass "$1"
+		return 0
+	fi
+	fail "$1"
+	diag "got  '$2'"
+	diag "want '$3'"
+	return 1
+}
+
+# like DESCRIPTION GOT PATTERN (of the shell)
+like()
+{
+	case $2 in
+	# The pattern is meant to be one.
+	# shellcheck disable=SC2254
+	$3) pass "$1"; return 0 ;;
+	esac
+	fail "$1"
+	diag "got  '$2'"
+	diag "want '$3'"
+	return 1
+}
+
+# num DESCRIPTION A -lt B: a comparison of test(1), with both numbers shown when it fails.
+num()
+{
+	if [ "$2" "$3" "$4" ]; then
+		pass "$1"
+		return 0
+	fi
+	fail "$1"
+	diag "not true: $2 $3 $4"
+	return 1
+}
+
+# ok DESCRIPTION COMMAND...: exits 0
+ok()
+{
+	ok_what=$1
+	shift
+	exits 0 "$ok_what" "$@"
+}
+
+# run COMMAND...: standard output in the file out, errors in err, status in $rc
+run()
+{
+	"$@" >out 2>err
+	rc=$?
+}
+
+# exits CODE DESCRIPTION COMMAND...: as run, and tests the status
+exits()
+{
+	exits_want=$1 exits_what=$2
+	shift 2
+	run "$@"
+	if [ "$rc" -eq "$exits_want" ]; then
+		pass "$exits_what"
+		return 0
+	fi
+	fail "$exits_what"
+	diag "exit $rc, not $exits_want: $*"
+	head -n 20 out | diag
+	head -n 40 err | diag
+	return 1
+}
+
+# ---- waiting, always with a limit and never longer than needed
+
+# until_true SECONDS COMMAND...
+until_true()
+{
+	until_n=$(($1 * 50))
+	shift
+	while [ $until_n -gt 0 ]; do
+		if "$@"; then
+			return 0
+		fi
+		sleep 0.02
+		until_n=$((until_n - 1))
+	done
+	return 1
+}
+
+has_line()
+{
+	grep -q -e "$2" "$1" 2>/dev/null
+}
+
+has_lines()
+{
+	[ "$(wc -l <"$1")" -ge "$2" ]
+}
+
+# Waits until a line of FILE matches.
+wait_line()
+{
+	until_true "${3:-20}" has_line "$1" "$2"
+}
+
+# State letter of a process or of a thread (PID/task/TID).
+state()
+{
+	sed 's/.*) \(.\).*/\1/' "/proc/$1/stat" 2>/dev/null
+}
+
+in_state()
+{
+	case $(state "$1") in
+	["$2"]) return 0 ;;
+	esac
+	return 1
+}
+
+# wait_state PID LETTERS [SECONDS]
+wait_state()
+{
+	until_true "${3:-10}" in_state "$1" "$2"
+}
+
+gone()
+{
+	in_state "$1" Z || [ ! -e "/proc/$1" ]
+}
+
+# ---- targets
+
+# Kills at the end what was started, and puts back what was changed.
+cleanup()
+{
+	trap - EXIT INT TERM HUP
+	for p in $test_pids; do
+		kill -KILL "$p" 2>/dev/null
+	done
+	for p in $test_pids; do
+		wait "$p" 2>/dev/null
+	done
+	eval "$test_restore"
+}
+trap cleanup EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+at_end()
+{
+	test_restore="$test_restore
+$*"
+}
+
+# To be killed at the end.
+mine()
+{
+	test_pids="$test_pids $1"
+}
+
+not_mine()
+{
+	not_kept=
+	for p in $test_pids; do
+		[ "$p" = "$1" ] || not_kept="$not_kept $p"
+	done
+	test_pids=$not_kept
+}
+
+# start NAME|PATH ARG...: a target, ready.  PID is its process, LOG its output.
+start()
+{
+	start_path=$1
+	case $start_path in
+	*/*) ;;
+	*) start_path=$TARGETS/$start_path ;;
+	esac
+	shift
+	start_n=$((${start_n:-0} + 1))
+	LOG=$PWD/target.$start_n.log
+	"$start_path" "$@" >"$LOG" 2>&1 </dev/null &
+	CHILD=$!
+	mine $CHILD
+	if ! wait_line "$LOG" '^ready '; then
+		diag "target $start_path did not get ready:"
+		diag <"$LOG"
+		skip_target "$start_path"
+		return 1
+	fi
+	PID=$(sed -n 's/^ready //p' "$LOG")
+	wait_state "$PID" SZRDt
+}
+
+# A target that does not start is a failure of the test, not of one line.
+skip_target()
+{
+	echo "Bail out! $1 does not start"
+	exit 1
+}
+
+# finish: ends the last target and waits for it.
+finish()
+{
+	finish_pid=${1:-$CHILD}
+	kill -CONT "$finish_pid" 2>/dev/null
+	kill -KILL "$finish_pid" 2>/dev/null
+	wait "$finish_pid" 2>/dev/null
+	not_mine "$finish_pid"
+}
+
+# report [PID [LOG]]: sends SIGUSR1 and prints the target's answer (its next line).
+report()
+{
+	report_log=${2:-$LOG}
+	report_n=$(($(wc -l <"$report_log") + 1))
+	kill -USR1 "${1:-$PID}" || return 1
+	until_true 20 has_lines "$report_log" $report_n || { echo "no answer"; return 1; }
+	sed -n "${report_n}p" "$report_log"
+}
+
+# field of /proc/PID/status
+status_of()
+{
+	sed -n "s/^$2:[[:space:]]*\([^[:space:]]*\).*/\1/p" "/proc/$1/status"
+}
+
+# Nobody traces it, and it is not stopped.
+runs_free()
+{
+	is "$2: no tracer is left" "$(status_of "$1" TracerPid)" 0
+	until_true 5 in_state "$1" SRD
+	like "$2: it is not stopped" "$(state "$1")" '[SRD]'
+}
+
+# ---- answers
+
+# json FILE PATH: see targets/jsonq.c
+json()
+{
+	"$TARGETS/jsonq" "$@"
+}
+
+# json_is DESCRIPTION FILE PATH WANT
+json_is()
+{
+	is "$1" "$(json "$2" "$3" 2>&1)" "$4"
+}
+
+# has_keys DESCRIPTION FILE PATH KEY...: the object has them; more is allowed
+has_keys()
+{
+	keys_what=$1 keys_found=" $(json "$2" "$3@" 2>&1) " keys_missing=
+	shift 3
+	for k; do
+		case $keys_found in
+		*" $k "*) ;;
+		*) keys_missing="$keys_missing $k" ;;
+		esac
+	done
+	is "$keys_what" "$keys_missing" ""
+}
+
+# matches DESCRIPTION FILE REGEX
+matches()
+{
+	if grep -q -E -e "$3" "$2"; then
+		pass "$1"
+		return 0
+	fi
+	fail "$1"
+	diag "no line of $2 matches $3:"
+	head -n 30 "$2" | diag
+	return 1
+}
+
+matches_not()
+{
+	if ! grep -q -E -e "$3" "$2"; then
+		pass "$1"
+		return 0
+	fi
+	fail "$1"
+	diag "a line of $2 matches $3:"
+	grep -E -e "$3" "$2" | head -n 10 | diag
+	return 1
+}
+
+exists()
+{
+	if [ -e "$2" ]; then pass "$1"; else fail "$1"; diag "no $2"; fi
+}
+
+# No output file, and no temporary beside it.
+nothing_left()
+{
+	is "$1: nothing is left behind" "$(find "${2:-.}" -maxdepth 1 \( -name '*core*' -o -name '.*.??????' \) | head -n 5)" ""
+}
+
+# Bytes on disk; bytes long.
+disk_of()
+{
+	stat -c '%b %B' "$1" | { read -r blocks size; echo $((blocks * size)); }
+}
+
+size_of()
+{
+	stat -c %s "$1"
+}
+
+is_root()
+{
+	[ "$(id -u)" -eq 0 ]
+}
+
+have()
+{
+	command -v "$1" >/dev/null 2>&1
+}
+
+# Range of a kind or map line: "START END"
+range_of()
+{
+	sed -n "s/^kind $1 //p" "$LOG"
+}
+
+# The whole test depends on ptrace: find out once, with a program that is not the tested one.
+need_ptrace()
+{
+	"$TARGETS/threads" 1 >ptrace.log 2>&1 &
+	need_pid=$!
+	mine $need_pid
+	wait_line ptrace.log '^ready' || skip_target threads
+	"$HELPER" trace $need_pid >ptrace2.log 2>&1 &
+	need_tracer=$!
+	mine $need_tracer
+	wait_line ptrace2.log . || skip_target helper
+	grep -q '^ready' ptrace2.log || skip_all "no ptrace: $(cat ptrace2.log)"
+	finish $need_tracer
+	finish $need_pid
+	rm -f ptrace.log ptrace2.log
+}

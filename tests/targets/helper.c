@@ -1,0 +1,101 @@
+/*
+ * helper COMMAND ...: small things that a shell cannot do to a process.
+ *	queue PID TID N MICROSECONDS	N signals to the process and N to the thread (sigs.c)
+ *	pend PID N			N signals that sigs.c keeps blocked
+ *	trace PID			traces it until told to end
+ *	zombie				keeps a dead child; "ready" says its pid
+ */
+#include "target.h"
+
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+
+static int queue_one(pid_t pid, pid_t tid, int sig, int value)
+{
+	siginfo_t si = {
+		.si_signo = sig,
+		.si_code = SI_QUEUE,
+		.si_pid = getpid(),
+		.si_uid = getuid(),
+		.si_value.sival_int = value,
+	};
+
+	if (tid)
+		return (int)syscall(SYS_rt_tgsigqueueinfo, pid, tid, sig, &si);
+	return (int)syscall(SYS_rt_sigqueueinfo, pid, sig, &si);
+}
+
+/* The queue has a limit (RLIMIT_SIGPENDING): wait while it is full. */
+static void queue_sure(pid_t pid, pid_t tid, int sig, int value)
+{
+	for (int i = 0; queue_one(pid, tid, sig, value) < 0; i++) {
+		must(errno == EAGAIN && i < 5000, "sigqueue");
+		target_nap();
+	}
+}
+
+static int run_queue(char **a)
+{
+	pid_t pid = atoi(a[0]), tid = atoi(a[1]);
+	int n = atoi(a[2]), us = atoi(a[3]);
+
+	for (int i = 0; i < n; i++) {
+		queue_sure(pid, 0, SIGRTMIN, i);
+		queue_sure(pid, tid, SIGRTMIN + 1, i);
+		nanosleep(&(struct timespec){ .tv_nsec = us * 1000L }, NULL);
+	}
+	return 0;
+}
+
+static int run_pend(char **a)
+{
+	for (int i = 0; i < atoi(a[1]); i++)
+		queue_sure(atoi(a[0]), 0, SIGRTMIN + 2, i);
+	return 0;
+}
+
+static int run_trace(char **a)
+{
+	must(ptrace(PTRACE_SEIZE, atoi(a[0]), NULL, NULL) == 0, "PTRACE_SEIZE");
+	target_ready();
+	for (;;)
+		pause();
+	return 0;
+}
+
+static int run_zombie(char **a)
+{
+	pid_t pid = fork();
+	siginfo_t si;
+
+	(void)a;
+	if (pid == 0)
+		_exit(0);
+	must(waitid(P_PID, (id_t)pid, &si, WEXITED | WNOWAIT) == 0, "waitid");
+	printf("ready %d\n", pid);
+	fflush(stdout);
+	for (;;)
+		pause();
+	return 0;
+}
+
+static const struct {
+	const char *name;
+	int n_args;
+	int (*run)(char **args);
+} commands[] = {
+	{ .name = "queue", .n_args = 4, .run = run_queue },
+	{ .name = "pend", .n_args = 2, .run = run_pend },
+	{ .name = "trace", .n_args = 1, .run = run_trace },
+	{ .name = "zombie", .n_args = 0, .run = run_zombie },
+};
+
+int main(int argc, char **argv)
+{
+	target_begin();
+	for (size_t i = 0; argc > 1 && i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (!strcmp(commands[i].name, argv[1]) && argc - 2 == commands[i].n_args)
+			return commands[i].run(argv + 2);
+	fprintf(stderr, "usage: see helper.c\n");
+	return 2;
+}
