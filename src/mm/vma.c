@@ -4,7 +4,12 @@
 #include "base/util.h"
 #include "mm/vma_backend.h"
 
-/* In the order of choice: the first that the kernel has.  smaps only by name: it walks page tables. */
+/*
+ * In the order of choice: the first that the kernel has.  A whole walk costs
+ * about the same by query and by text; a query also finds any address at
+ * once, and tells the state of now, not that of a buffer ago.  smaps only by
+ * name: it walks page tables.
+ */
 static const struct vma_backend {
 	const struct mm_ops *ops;
 	int (*open)(struct mm *mm, pid_t pid, pid_t tid, struct err *e);
