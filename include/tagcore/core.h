@@ -80,6 +80,7 @@ struct core_area {
 	u64 end;
 	u64 saved_end;
 	u32 seg;
+	bool mte;	/* a PT_AARCH64_MEMTAG_MTE segment begins where it begins */
 };
 
 /* A PT_NOTE segment as read: @data is shorter than p_filesz when the file is. */
@@ -184,6 +185,8 @@ u64 core_phdr_off(const struct core *core, size_t i);
 const char *core_machine(const struct core *core, char out[CORE_MACHINE_MAX]);
 /* Bytes of segment @i that the file really holds, of its p_filesz. */
 u64 core_seg_in_file(const struct core *core, size_t i);
+/* True for the tag segments of aarch64, whose p_type means other things elsewhere. */
+bool core_is_memtag(const struct core *core, const GElf_Phdr *p);
 /* True when a header or a segment's data lie past the end of the file. */
 bool core_is_truncated(const struct core *core);
 

@@ -4,6 +4,7 @@
 #include <tagcore/elffmt.h>
 
 #include "base/scope.h"
+#include "base/uapi.h"
 #include "base/util.h"
 #include "core/core_priv.h"
 
@@ -41,10 +42,11 @@ static u64 xnum_guess(struct core *c)
 {
 	GElf_Phdr first;
 	struct err e;
+	u64 n = 0;
 
-	if (phdr_read(c, 0, &first, &e) || first.p_offset <= c->ehdr.e_phoff)
-		return PN_XNUM;
-	return max((u64)PN_XNUM, (first.p_offset - c->ehdr.e_phoff) / elffmt_phdr_size(c->fmt));
+	if (!phdr_read(c, 0, &first, &e) && first.p_offset > c->ehdr.e_phoff)
+		n = (first.p_offset - c->ehdr.e_phoff) / elffmt_phdr_size(c->fmt);
+	return n ? n : PN_XNUM;
 }
 
 static void count_segs(struct core *c)
@@ -157,6 +159,24 @@ static void areas_settle(struct core *c)
 	c->n_areas = n;
 }
 
+bool core_is_memtag(const struct core *c, const GElf_Phdr *p)
+{
+	return p->p_type == PT_AARCH64_MEMTAG_MTE && c->ehdr.e_machine == EM_AARCH64;
+}
+
+static void areas_mark_mte(struct core *c)
+{
+	for (size_t i = 0; i < c->n_segs; i++) {
+		const struct core_area *a;
+
+		if (!core_is_memtag(c, &c->segs[i]))
+			continue;
+		a = core_area_find(c, c->segs[i].p_vaddr);
+		if (a && a->start == c->segs[i].p_vaddr)
+			c->areas[a - c->areas].mte = true;
+	}
+}
+
 static int load_areas(struct core *c, struct err *e)
 {
 	size_t n = 0;
@@ -179,6 +199,7 @@ static int load_areas(struct core *c, struct err *e)
 		};
 	}
 	areas_settle(c);
+	areas_mark_mte(c);
 	return 0;
 }
 

@@ -61,7 +61,7 @@ static int core_find(struct mm *mm, u64 addr, struct vma *out, struct err *e)
 	if (!a)
 		return 0;
 	*out = (struct vma){ .start = a->start, .end = a->end,
-			     .flags = prot_flags(&vc->core->segs[a->seg]) };
+			     .flags = prot_flags(&vc->core->segs[a->seg]) | (a->mte ? VM_MTE : 0) };
 	fill_origin(vc, a->start, out);
 	return 1;
 }

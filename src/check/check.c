@@ -1,0 +1,220 @@
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/scope.h"
+#include "base/util.h"
+#include "check/checks.h"
+
+const struct check checks[] = {
+	{ "elf-ident", CHECK_ERROR, "The file is ELF, of a known class and byte order",
+	  "gABI, ELF Identification", .fault = CORE_FAULT_IDENT },
+	{ "elf-type", CHECK_ERROR, "The file is a core (ET_CORE)",
+	  "gABI, ELF Header", .fault = CORE_FAULT_TYPE },
+	{ "elf-phentsize", CHECK_ERROR, "A program header has the size of its class",
+	  "gABI, ELF Header", .fault = CORE_FAULT_PHENTSIZE },
+	{ "elf-version", CHECK_WARNING, "The ELF version is 1, in both places",
+	  "gABI, ELF Header", .run = check_elf_version },
+	{ "elf-ehsize", CHECK_WARNING, "The ELF header has the size of its class",
+	  "gABI, ELF Header", .run = check_elf_ehsize },
+	{ "elf-machine", CHECK_INFO, "The machine's registers are known to this program",
+	  "tagcore's own tables", .run = check_elf_machine },
+	{ "phdr-none", CHECK_ERROR, "There are program headers",
+	  "gABI, Program Header", .run = check_phdr_none },
+	{ "phdr-xnum", CHECK_ERROR, "With e_phnum PN_XNUM, section header 0 has the count, 65535 or more",
+	  "gABI, ELF Header; Linux fs/binfmt_elf.c: fill_extnum_info()", .run = check_phdr_xnum },
+	{ "phdr-truncated", CHECK_ERROR, "All program headers are in the file",
+	  "gABI, Program Header", .run = check_phdr_truncated },
+	{ "seg-wrap", CHECK_ERROR, "No segment's end passes the end of the address space or of all files",
+	  "gABI, Program Header", .run = check_seg_wrap },
+	{ "seg-truncated", CHECK_ERROR, "All bytes of every segment are in the file",
+	  "gABI, Program Header", .run = check_seg_truncated },
+	{ "seg-order", CHECK_WARNING, "PT_LOAD segments ascend by address",
+	  "gABI, Program Header; elfutils libdwfl takes it for granted", .run = check_seg_order },
+	{ "seg-overlap", CHECK_ERROR, "No two PT_LOAD segments have an address in common",
+	  "Linux fs/coredump.c: a segment is an area, and areas do not overlap", .run = check_seg_overlap },
+	{ "seg-align", CHECK_WARNING, "p_align is a power of two, and offset and address agree modulo it",
+	  "gABI, Program Header", .run = check_seg_align },
+	{ "seg-page", CHECK_INFO, "A PT_LOAD's bytes begin on a page of the file",
+	  "Linux fs/binfmt_elf.c: elf_core_dump(); gdb's gcore does not, so its cores cannot be mapped",
+	  .run = check_seg_page },
+	{ "seg-filesz", CHECK_ERROR, "A PT_LOAD has no more bytes in the file than in memory",
+	  "gABI, Program Header", .run = check_seg_filesz },
+	{ "seg-data-overlap", CHECK_WARNING, "No two segments, nor the headers, share bytes of the file",
+	  "Linux fs/binfmt_elf.c: elf_core_dump()", .run = check_seg_data_overlap },
+	{ "note-none", CHECK_ERROR, "There is a PT_NOTE segment",
+	  "Linux fs/binfmt_elf.c: elf_core_dump()", .run = check_note_none },
+	{ "note-malformed", CHECK_ERROR, "Every note lies within its segment",
+	  "gABI, Note Section", .run = check_note_malformed },
+	{ "note-owner", CHECK_WARNING, "A note's owner is a string, ended by NUL",
+	  "gABI, Note Section", .run = check_note_owner },
+	{ "note-padding", CHECK_WARNING, "Notes are padded to 4 or 8, with zeros",
+	  "gABI, Note Section; elfutils libelf/gelf_getnote.c", .run = check_note_padding },
+	{ "note-size", CHECK_ERROR, "PRSTATUS, PRPSINFO and SIGINFO have the machine's sizes",
+	  "Linux include/linux/elfcore.h; gdb and LLDB choose the layout by size", .run = check_note_size },
+	{ "note-regset-size", CHECK_WARNING, "A register set of fixed size has that size",
+	  "Linux arch/*/kernel/ptrace.c: user_regset tables", .run = check_note_regset_size },
+	{ "prpsinfo-once", CHECK_WARNING, "There is one PRPSINFO note",
+	  "Linux fs/binfmt_elf.c: fill_note_info()", .run = check_prpsinfo_once },
+	{ "auxv-missing", CHECK_WARNING, "There is an AUXV note",
+	  "Linux fs/binfmt_elf.c: fill_auxv_note(); gdb needs it to place a PIE", .run = check_auxv_missing },
+	{ "auxv-end", CHECK_WARNING, "The auxiliary vector ends with AT_NULL",
+	  "Linux fs/binfmt_elf.c: fill_auxv_note()", .run = check_auxv_end },
+	{ "file-malformed", CHECK_ERROR, "The FILE note's counts, ranges and names fit in it",
+	  "Linux fs/binfmt_elf.c: fill_files_note()", .run = check_file_malformed },
+	{ "file-missing", CHECK_INFO, "There is a FILE note",
+	  "Linux fs/binfmt_elf.c: fill_files_note() leaves it out above 4 MiB", .run = check_file_missing },
+	{ "file-unit", CHECK_INFO, "The FILE note counts offsets in pages",
+	  "Linux fs/binfmt_elf.c: fill_files_note(); gdb writes a page size of 1", .run = check_file_unit },
+	{ "file-range", CHECK_WARNING, "Every range of the FILE note is covered by PT_LOADs",
+	  "Linux fs/binfmt_elf.c: both come from the same areas", .run = check_file_range },
+	{ "thread-none", CHECK_ERROR, "There is a thread (a PRSTATUS note)",
+	  "Linux fs/binfmt_elf.c: fill_note_info()", .run = check_thread_none },
+	{ "thread-first", CHECK_INFO, "The first note is a PRSTATUS",
+	  "Linux fs/binfmt_elf.c: write_note_info(); gdb puts PRPSINFO first", .run = check_thread_first },
+	{ "thread-tid", CHECK_ERROR, "No two threads have the same id",
+	  "gdb corelow.c takes the second for the first", .run = check_thread_tid },
+	{ "thread-sets", CHECK_INFO, "Every thread has the same register sets",
+	  "Linux fs/binfmt_elf.c: fill_thread_core_info(); a set may be inactive", .run = check_thread_sets },
+	{ "thread-pc", CHECK_WARNING, "A thread's program counter is in an executable area",
+	  "else it jumped astray, or the registers are wrong", .run = check_thread_pc },
+	{ "thread-sp", CHECK_WARNING, "A thread's stack pointer is in an area",
+	  "else no unwinder gets past its first frame", .run = check_thread_sp },
+	{ "tagcore-malformed", CHECK_ERROR, "The notes of owner TAGCORE can be read",
+	  "tagcore-notes(5)", .run = check_own_malformed },
+	{ "tagcore-areas", CHECK_WARNING, "The TAGCORE AREAS note and the PT_LOADs agree",
+	  "tagcore-notes(5)", .run = check_own_areas },
+	{ "tagcore-gaps", CHECK_WARNING, "The dump recorded no range that it could not save",
+	  "tagcore-notes(5)", .run = check_own_gaps },
+};
+const size_t n_checks = ARRAY_SIZE(checks);
+
+const char *check_severity_name(enum check_severity s)
+{
+	static const char *const names[] = {
+		[CHECK_ERROR] = "error", [CHECK_WARNING] = "warning", [CHECK_INFO] = "info",
+	};
+
+	return names[s];
+}
+
+static int add(struct findings *l, const struct check *check, u64 off, const char *msg)
+{
+	char *copy auto_free = strdup(msg);
+
+	if (!copy)
+		return -ENOMEM;
+	if (l->n == l->cap) {
+		size_t cap = l->cap ? l->cap * 2 : 16;
+		struct finding *f = reallocarray(l->f, cap, sizeof(*f));
+
+		if (!f)
+			return -ENOMEM;
+		l->f = f;
+		l->cap = cap;
+	}
+	l->f[l->n++] = (struct finding){ .check = check, .off = off, .msg = take_ptr(copy) };
+	return 0;
+}
+
+void check_found(struct check_ctx *x, u64 off, const char *fmt, ...)
+{
+	char msg[512];
+	va_list ap;
+
+	if (!x->n++)
+		x->first_off = off;
+	if (x->n > CHECK_FINDINGS_MAX || x->oom)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(msg, sizeof(msg), fmt, ap);
+	va_end(ap);
+	x->oom = add(x->out, x->check, off, msg);
+}
+
+void check_found_err(struct check_ctx *x, u64 off, const struct err *e)
+{
+	unsigned long long at;
+	int skip = 0;
+
+	if (sscanf(e->msg, "at 0x%llx: %n", &at, &skip) == 1 && skip)
+		off = at;
+	check_found(x, off, "%s", e->msg + skip);
+}
+
+static void run_one(struct check_ctx *x, const struct check *check)
+{
+	x->check = check;
+	x->n = 0;
+	check->run(x);
+	if (x->n > CHECK_FINDINGS_MAX && !x->oom) {
+		char msg[64];
+
+		snprintf(msg, sizeof(msg), "and %zu more", x->n - CHECK_FINDINGS_MAX);
+		x->oom = add(x->out, check, x->first_off, msg);
+	}
+}
+
+int check_core(struct core *core, struct findings *out, struct err *e)
+{
+	struct check_ctx x = { .core = core, .out = out };
+
+	for (size_t i = 0; i < n_checks && !x.oom; i++)
+		if (checks[i].run)
+			run_one(&x, &checks[i]);
+	return x.oom ? err_set(e, x.oom, "check") : 0;
+}
+
+/* core_open() said "PATH: at 0xOFF: sentence"; the path is printed before every finding. */
+static int refused(const char *path, enum core_fault fault, const struct err *why, struct findings *out,
+		   struct err *e)
+{
+	struct check_ctx x = { .out = out };
+	size_t skip = strlen(path) + 2;
+	struct err bare = { .code = why->code };
+
+	if (strlen(why->msg) >= skip && !strncmp(why->msg, path, skip - 2))
+		snprintf(bare.msg, sizeof(bare.msg), "%s", why->msg + skip);
+	else
+		bare = *why;
+	for (size_t i = 0; i < n_checks; i++)
+		if (checks[i].fault == fault) {
+			x.check = &checks[i];
+			check_found_err(&x, 0, &bare);
+		}
+	return x.oom ? err_set(e, x.oom, "check %s", path) : 0;
+}
+
+int check_file(const char *path, struct findings *out, struct err *e)
+{
+	struct core core scoped(core_close) = { 0 };
+	struct err why = { 0 };
+	int r = core_open(&core, path, &why);
+
+	if (!r)
+		return check_core(&core, out, e);
+	if (core.fault != CORE_OK)
+		return refused(path, core.fault, &why, out, e);
+	if (e)
+		*e = why;
+	return r;
+}
+
+void findings_fini(struct findings *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		free(l->f[i].msg);
+	free(l->f);
+	*l = (struct findings){ 0 };
+}
+
+size_t findings_count(const struct findings *l, enum check_severity s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < l->n; i++)
+		n += l->f[i].check->severity == s;
+	return n;
+}

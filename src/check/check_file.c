@@ -1,0 +1,76 @@
+#include <stdio.h>
+
+#include "base/text.h"
+#include "check/checks.h"
+
+static const struct core_note *file_note(const struct core *c)
+{
+	return core_note_find(c, 0, "CORE", NT_FILE);
+}
+
+void check_file_malformed(struct check_ctx *x)
+{
+	const struct core_note *n = file_note(x->core);
+	struct ntfile_iter it;
+	struct core_map m;
+	struct err e = { 0 };
+	int r;
+
+	if (!n)
+		return;
+	r = ntfile_iter_init(&it, n->note.desc, x->core->fmt, &e);
+	if (!r)
+		while ((r = ntfile_next(&it, &m, &e)) > 0)
+			;
+	if (r < 0)
+		check_found_err(x, n->note.off, &e);
+}
+
+void check_file_missing(struct check_ctx *x)
+{
+	const struct core *c = x->core;
+
+	if (c->n_notes && check_has_all_notes(c) && !file_note(c))
+		check_found(x, c->notes[0].note.off, "no FILE note: areas cannot be told by file");
+}
+
+void check_file_unit(struct check_ctx *x)
+{
+	const struct core_note *n = file_note(x->core);
+	u64 unit = x->core->map_page_size;
+
+	/* Without entries no unit is needed. */
+	if (n && x->core->n_maps && (unit < 4096 || unit & (unit - 1)))
+		check_found(x, n->note.off, "FILE note with a page size of %llu%s", (unsigned long long)unit,
+			    unit == 1 ? ", as gdb writes it: offsets are in bytes" : "");
+}
+
+/* The first address of [start, end) that no PT_LOAD covers, or end. */
+static u64 uncovered(const struct core *c, u64 start, u64 end)
+{
+	const struct core_area *a;
+
+	while (start < end && (a = core_area_find(c, start)) && a->start <= start)
+		start = a->end;
+	return start;
+}
+
+void check_file_range(struct check_ctx *x)
+{
+	const struct core *c = x->core;
+	const struct core_note *n = file_note(c);
+
+	if (!n || !check_has_all_segs(c))
+		return;
+	for (size_t i = 0; i < c->n_maps; i++) {
+		const struct core_map *m = &c->maps[i];
+		u64 hole = uncovered(c, m->start, m->end);
+		char name[128], safe[256];
+
+		if (hole < m->end)
+			check_found(x, n->note.off, "0x%llx-0x%llx (%s): no segment covers 0x%llx",
+				    (unsigned long long)m->start, (unsigned long long)m->end,
+				    text_escape(core_text_copy(m->name, name, sizeof(name)), safe, sizeof(safe)),
+				    (unsigned long long)hole);
+	}
+}

@@ -1,0 +1,178 @@
+#include <string.h>
+
+#include "base/util.h"
+#include "check/checks.h"
+
+bool check_has_all_notes(const struct core *c)
+{
+	for (size_t i = 0; i < c->n_note_segs; i++)
+		if (c->note_segs[i].data.len < c->segs[c->note_segs[i].seg].p_filesz)
+			return false;
+	return check_has_all_segs(c) && !c->notes_cut;
+}
+
+void check_note_none(struct check_ctx *x)
+{
+	if (x->core->phnum && check_has_all_segs(x->core) && !x->core->n_note_segs)
+		check_found(x, x->core->ehdr.e_phoff, "no PT_NOTE segment: no threads, no signal, no files");
+}
+
+void check_note_malformed(struct check_ctx *x)
+{
+	const struct core *c = x->core;
+
+	for (size_t i = 0; i < c->n_note_segs; i++) {
+		const struct core_note_seg *s = &c->note_segs[i];
+		struct note_iter it;
+		struct note n;
+		struct err e = { 0 };
+		int r;
+
+		/* Where the segment is cut, the note at the cut is no news. */
+		if (s->data.len < c->segs[s->seg].p_filesz)
+			continue;
+		note_iter_init(&it, s->data, c->fmt, c->segs[s->seg].p_align);
+		while ((r = note_next(&it, &n, &e)) > 0)
+			;
+		if (r < 0)
+			check_found(x, s->data.off + it.at, "%s; the rest of the segment cannot be read", e.msg);
+	}
+}
+
+/* The bytes of a note's header and name, as they stand in the file. */
+static struct bytes note_raw(const struct core *c, const struct core_note *n)
+{
+	struct bytes seg = c->note_segs[n->seg].data;
+	size_t at = (size_t)(n->note.off - seg.off);
+
+	return (struct bytes){ .p = seg.p + at, .len = seg.len - at, .off = n->note.off };
+}
+
+void check_note_owner(struct check_ctx *x)
+{
+	const struct core *c = x->core;
+
+	for (size_t i = 0; i < c->n_notes; i++) {
+		struct bytes raw = note_raw(c, &c->notes[i]);
+		u64 namesz = uint_get(c->fmt, raw.p, 4);
+
+		/* The iterator saw that header and name are there. */
+		if (!namesz || raw.p[12 + namesz - 1])
+			check_found(x, raw.off, "note %zu: its owner is not a string", i);
+	}
+}
+
+static bool all_zero(struct bytes b, u64 from, u64 to)
+{
+	for (u64 i = from; i < to && i < b.len; i++)
+		if (b.p[i])
+			return false;
+	return true;
+}
+
+void check_note_padding(struct check_ctx *x)
+{
+	const struct core *c = x->core;
+
+	for (size_t i = 0; i < c->n_note_segs; i++) {
+		u64 align = c->segs[c->note_segs[i].seg].p_align;
+
+		if (align > 1 && align != 4 && align != 8)
+			check_found(x, core_phdr_off(c, c->note_segs[i].seg), "notes aligned to %llu, which is neither "
+				    "4 nor 8", (unsigned long long)align);
+	}
+	for (size_t i = 0; i < c->n_notes; i++) {
+		const struct core_note *n = &c->notes[i];
+		struct bytes raw = note_raw(c, n);
+		u64 name_end = 12 + uint_get(c->fmt, raw.p, 4);
+		u64 desc = n->note.desc.off - raw.off, desc_end = desc + n->note.desc.len;
+
+		if (!all_zero(raw, name_end, desc) || !all_zero(raw, desc_end, align_up(desc_end, 4)))
+			check_found(x, raw.off, "note %zu: its padding is not zero", i);
+	}
+}
+
+static size_t expected_size(const struct core *c, const struct note *n)
+{
+	if (strcmp(n->owner, "CORE"))
+		return 0;
+	switch (n->type) {
+	case NT_PRSTATUS:	return c->arch ? prstatus_size(c->arch) : 0;
+	case NT_PRPSINFO:	return c->arch ? prpsinfo_size(c->arch) : 0;
+	case NT_SIGINFO:	return 128;	/* SI_MAX_SIZE, include/uapi/asm-generic/siginfo.h */
+	}
+	return 0;
+}
+
+void check_note_size(struct check_ctx *x)
+{
+	const struct core *c = x->core;
+
+	for (size_t i = 0; i < c->n_notes; i++) {
+		const struct note *n = &c->notes[i].note;
+		const struct note_kind *k = note_kind_find(n->owner, n->type);
+		size_t want = expected_size(c, n);
+
+		if (want && n->desc.len != want)
+			check_found(x, n->off, "%s of %zu bytes, this machine's has %zu", k ? k->name : "note",
+				    n->desc.len, want);
+	}
+}
+
+static const struct regset *regset_of(const struct arch *a, const struct note *n)
+{
+	for (size_t i = 0; i < a->n_sets; i++)
+		if (a->sets[i].type == n->type && !strcmp(a->sets[i].owner, n->owner))
+			return &a->sets[i];
+	return NULL;
+}
+
+void check_note_regset_size(struct check_ctx *x)
+{
+	const struct core *c = x->core;
+
+	for (size_t i = 0; c->arch && i < c->n_notes; i++) {
+		const struct note *n = &c->notes[i].note;
+		const struct regset *set = regset_of(c->arch, n);
+
+		if (set && set->size && n->desc.len != set->size)
+			check_found(x, n->off, "register set %s of %zu bytes, this machine's has %u", set->name,
+				    n->desc.len, set->size);
+	}
+}
+
+void check_prpsinfo_once(struct check_ctx *x)
+{
+	const struct core *c = x->core;
+	const struct core_note *first = core_note_find(c, 0, "CORE", NT_PRPSINFO);
+	const struct core_note *second = first ? core_note_find(c, (size_t)(first - c->notes) + 1, "CORE",
+								NT_PRPSINFO) : NULL;
+
+	if (!first && c->n_notes && check_has_all_notes(c))
+		check_found(x, c->notes[0].note.off, "no PRPSINFO note: the command is not known");
+	if (second)
+		check_found(x, second->note.off, "a second PRPSINFO note");
+}
+
+void check_auxv_missing(struct check_ctx *x)
+{
+	const struct core *c = x->core;
+
+	if (c->n_notes && check_has_all_notes(c) && !core_note_find(c, 0, "CORE", NT_AUXV))
+		check_found(x, c->notes[0].note.off, "no AUXV note: a debugger cannot find the executable's place");
+}
+
+void check_auxv_end(struct check_ctx *x)
+{
+	const struct core *c = x->core;
+	const struct core_note *n = core_note_find(c, 0, "CORE", NT_AUXV);
+	unsigned w = c->layout.word;
+	u64 type;
+
+	if (!n)
+		return;
+	for (u64 at = 0; at + 2 * w <= n->note.desc.len; at += 2 * w)
+		if (!bytes_uint(n->note.desc, c->fmt, at, w, &type, NULL) && type == AT_NULL)
+			return;
+	check_found(x, n->note.off, "the auxiliary vector has no AT_NULL at its end");
+}

@@ -1,0 +1,217 @@
+#include <errno.h>
+#include <stdlib.h>
+
+#include <tagcore/elffmt.h>
+
+#include "base/scope.h"
+#include "base/util.h"
+#include "check/checks.h"
+
+#define ull unsigned long long
+
+static bool is_load(const GElf_Phdr *p)
+{
+	return p->p_type == PT_LOAD;
+}
+
+/* PT_NULL's other members mean nothing (gABI). */
+#define for_each_seg(c, i, p) \
+	for (size_t i = 0; i < (c)->n_segs; i++) \
+		for (const GElf_Phdr *p = &(c)->segs[i]; p && p->p_type != PT_NULL; p = NULL)
+
+static bool file_end(const GElf_Phdr *p, u64 *end)
+{
+	return !add_overflow(p->p_offset, p->p_filesz, end);
+}
+
+/* A range may end at 2^64 (or 2^32), which in 64 bits is 0. */
+static bool memory_wraps(const struct core *c, const GElf_Phdr *p)
+{
+	u64 last;
+
+	if (!p->p_memsz)
+		return false;
+	return add_overflow(p->p_vaddr, p->p_memsz - 1, &last) ||
+	       (c->fmt.class == ELFCLASS32 && last > UINT32_MAX);
+}
+
+void check_seg_wrap(struct check_ctx *x)
+{
+	const struct core *c = x->core;
+	u64 end;
+
+	for_each_seg(c, i, p) {
+		if (!file_end(p, &end))
+			check_found(x, core_phdr_off(c, i), "segment %zu: offset 0x%llx + size 0x%llx overflow", i,
+				    (ull)p->p_offset, (ull)p->p_filesz);
+		if (is_load(p) && memory_wraps(c, p))
+			check_found(x, core_phdr_off(c, i), "segment %zu: address 0x%llx + size 0x%llx overflow",
+				    i, (ull)p->p_vaddr, (ull)p->p_memsz);
+	}
+}
+
+void check_seg_truncated(struct check_ctx *x)
+{
+	const struct core *c = x->core;
+	u64 end;
+
+	for_each_seg(c, i, p) {
+		u64 have = core_seg_in_file(c, i);
+
+		if (have == p->p_filesz || !file_end(p, &end))
+			continue;
+		if (is_load(p))
+			check_found(x, core_phdr_off(c, i), "area 0x%llx-0x%llx: the last %llu of %llu bytes lie past "
+				    "the end of the file", (ull)p->p_vaddr, (ull)(p->p_vaddr + p->p_memsz),
+				    (ull)(p->p_filesz - have), (ull)p->p_filesz);
+		else
+			check_found(x, core_phdr_off(c, i), "segment %zu%s: the last %llu of %llu bytes lie past the "
+				    "end of the file", i, p->p_type == PT_NOTE ? " (notes)" : "",
+				    (ull)(p->p_filesz - have), (ull)p->p_filesz);
+	}
+}
+
+void check_seg_order(struct check_ctx *x)
+{
+	const struct core *c = x->core;
+	u64 last = 0;
+
+	for_each_seg(c, i, p) {
+		if (!is_load(p))
+			continue;
+		if (p->p_vaddr < last)
+			check_found(x, core_phdr_off(c, i), "segment %zu at 0x%llx follows one at 0x%llx", i,
+				    (ull)p->p_vaddr, (ull)last);
+		last = p->p_vaddr;
+	}
+}
+
+/* Indices of some segments, sorted; NULL and x->oom when memory is short. */
+static u32 *sorted(struct check_ctx *x, bool (*want)(const GElf_Phdr *p),
+		   int (*cmp)(const void *, const void *, void *), size_t *n)
+{
+	const struct core *c = x->core;
+	u32 *order = calloc(c->n_segs ? c->n_segs : 1, sizeof(*order));
+
+	*n = 0;
+	if (!order) {
+		x->oom = -ENOMEM;
+		return NULL;
+	}
+	for_each_seg(c, i, p)
+		if (want(p))
+			order[(*n)++] = (u32)i;
+	qsort_r(order, *n, sizeof(*order), cmp, c->segs);
+	return order;
+}
+
+static int by_vaddr(const void *a, const void *b, void *arg)
+{
+	const GElf_Phdr *segs = arg;
+	u64 x = segs[*(const u32 *)a].p_vaddr, y = segs[*(const u32 *)b].p_vaddr;
+
+	return x < y ? -1 : x > y;
+}
+
+static int by_offset(const void *a, const void *b, void *arg)
+{
+	const GElf_Phdr *segs = arg;
+	u64 x = segs[*(const u32 *)a].p_offset, y = segs[*(const u32 *)b].p_offset;
+
+	return x < y ? -1 : x > y;
+}
+
+static bool has_memory(const GElf_Phdr *p)
+{
+	return is_load(p) && p->p_memsz;
+}
+
+static bool has_data(const GElf_Phdr *p)
+{
+	u64 end;
+
+	return p->p_filesz && file_end(p, &end);
+}
+
+void check_seg_overlap(struct check_ctx *x)
+{
+	const struct core *c = x->core;
+	size_t n;
+	u32 *order auto_free = sorted(x, has_memory, by_vaddr, &n);
+	u64 last = 0;
+	bool any = false;
+
+	for (size_t k = 0; k < n; k++) {
+		const GElf_Phdr *p = &c->segs[order[k]];
+		u64 end;
+
+		if (any && p->p_vaddr <= last)
+			check_found(x, core_phdr_off(c, order[k]), "segment %u at 0x%llx begins inside an area that "
+				    "ends at 0x%llx", order[k], (ull)p->p_vaddr, (ull)last + 1);
+		/* What wraps is another check's finding. */
+		if (add_overflow(p->p_vaddr, p->p_memsz - 1, &end))
+			continue;
+		last = any ? max(last, end) : end;
+		any = true;
+	}
+}
+
+void check_seg_data_overlap(struct check_ctx *x)
+{
+	const struct core *c = x->core;
+	size_t n;
+	u32 *order auto_free = sorted(x, has_data, by_offset, &n);
+	u64 last = c->ehdr.e_phoff + c->n_segs * elffmt_phdr_size(c->fmt);
+	const char *of = "the program headers";
+
+	for (size_t k = 0; k < n; k++) {
+		const GElf_Phdr *p = &c->segs[order[k]];
+
+		if (p->p_offset < last)
+			check_found(x, core_phdr_off(c, order[k]), "segment %u: its bytes at 0x%llx are also those of %s",
+				    order[k], (ull)p->p_offset, of);
+		if (p->p_offset + p->p_filesz > last) {
+			last = p->p_offset + p->p_filesz;
+			of = "another segment";
+		}
+	}
+}
+
+void check_seg_align(struct check_ctx *x)
+{
+	const struct core *c = x->core;
+
+	for_each_seg(c, i, p) {
+		if (!is_load(p) || p->p_align <= 1)
+			continue;
+		if (p->p_align & (p->p_align - 1))
+			check_found(x, core_phdr_off(c, i), "segment %zu: alignment 0x%llx is not a power of two", i,
+				    (ull)p->p_align);
+		else if (p->p_filesz && (p->p_vaddr ^ p->p_offset) & (p->p_align - 1))
+			check_found(x, core_phdr_off(c, i), "segment %zu: address 0x%llx and offset 0x%llx differ "
+				    "modulo 0x%llx", i, (ull)p->p_vaddr, (ull)p->p_offset, (ull)p->p_align);
+	}
+}
+
+void check_seg_page(struct check_ctx *x)
+{
+	const struct core *c = x->core;
+	size_t n = 0, first = 0;
+
+	for_each_seg(c, i, p)
+		if (is_load(p) && p->p_filesz && p->p_offset & 0xfff && !n++)
+			first = i;
+	if (n)
+		check_found(x, core_phdr_off(c, first), "the bytes of %zu segment%s do not begin on a page of the file",
+			    n, n == 1 ? "" : "s");
+}
+
+void check_seg_filesz(struct check_ctx *x)
+{
+	const struct core *c = x->core;
+
+	for_each_seg(c, i, p)
+		if (is_load(p) && p->p_filesz > p->p_memsz)
+			check_found(x, core_phdr_off(c, i), "segment %zu: %llu bytes in the file for %llu in memory", i,
+				    (ull)p->p_filesz, (ull)p->p_memsz);
+}

@@ -1,0 +1,161 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "base/util.h"
+#include "check/checks.h"
+
+static u64 thread_off(const struct core *c, const struct core_thread *t)
+{
+	return c->notes[t->note].note.off;
+}
+
+void check_thread_none(struct check_ctx *x)
+{
+	const struct core *c = x->core;
+
+	if (c->n_note_segs && check_has_all_notes(c) && !c->n_threads)
+		check_found(x, c->note_segs[0].data.off, "no PRSTATUS note, so no thread");
+}
+
+void check_thread_first(struct check_ctx *x)
+{
+	const struct core *c = x->core;
+
+	if (c->n_threads && c->threads[0].note)
+		check_found(x, c->notes[0].note.off, "the first PRSTATUS is note %u, not note 0", c->threads[0].note);
+}
+
+void check_thread_tid(struct check_ctx *x)
+{
+	const struct core *c = x->core;
+
+	for (size_t i = 1; i < c->n_threads; i++) {
+		const struct core_thread *a = &c->threads[c->by_tid[i - 1]], *b = &c->threads[c->by_tid[i]];
+
+		if (a->tid == b->tid)
+			check_found(x, thread_off(c, b), "thread %d is there twice", b->tid);
+	}
+}
+
+/* The kinds of note that a thread has; more than so many are not compared. */
+struct kinds {
+	u64 key[32];
+	size_t n;
+};
+
+/* SIGINFO is no register set: the kernel writes it for the thread that took the signal. */
+static void kinds_add(struct kinds *k, const struct note *n)
+{
+	u64 key = (u64)n->type << 8 | (u8)n->owner[0];
+
+	if (n->type == NT_SIGINFO)
+		return;
+	for (size_t i = 0; i < k->n; i++)
+		if (k->key[i] == key)
+			return;
+	if (k->n < ARRAY_SIZE(k->key))
+		k->key[k->n++] = key;
+}
+
+static bool kinds_have(const struct kinds *k, u64 key)
+{
+	for (size_t i = 0; i < k->n; i++)
+		if (k->key[i] == key)
+			return true;
+	return false;
+}
+
+/* The notes of thread @t; *at moves on to the first that is a later thread's. */
+static void kinds_of(const struct core *c, size_t t, size_t *at, struct kinds *out)
+{
+	*out = (struct kinds){ 0 };
+	for (; *at < c->n_notes && c->notes[*at].thread <= (s32)t; (*at)++)
+		if (c->notes[*at].thread == (s32)t)
+			kinds_add(out, &c->notes[*at].note);
+}
+
+static const char *kind_name(u64 key, char out[32])
+{
+	const char *owner = (key & 0xff) == 'L' ? "LINUX" : "CORE";
+	const struct note_kind *k = note_kind_find(owner, (u32)(key >> 8));
+
+	if (k)
+		return k->name;
+	snprintf(out, 32, "%s 0x%llx", owner, (unsigned long long)(key >> 8));
+	return out;
+}
+
+static void compare(struct check_ctx *x, const struct core_thread *t, const struct kinds *first,
+		    const struct kinds *k)
+{
+	const struct core *c = x->core;
+	char name[32];
+
+	for (size_t i = 0; i < first->n; i++)
+		if (!kinds_have(k, first->key[i]))
+			check_found(x, thread_off(c, t), "thread %d has no %s, thread %d has", t->tid,
+				    kind_name(first->key[i], name), c->threads[0].tid);
+	for (size_t i = 0; i < k->n; i++)
+		if (!kinds_have(first, k->key[i]))
+			check_found(x, thread_off(c, t), "thread %d has %s, thread %d has not", t->tid,
+				    kind_name(k->key[i], name), c->threads[0].tid);
+}
+
+void check_thread_sets(struct check_ctx *x)
+{
+	const struct core *c = x->core;
+	struct kinds first, k;
+	size_t at = 0;
+
+	if (c->n_threads < 2 || !check_has_all_notes(c))
+		return;
+	kinds_of(c, 0, &at, &first);
+	for (size_t t = 1; t < c->n_threads; t++) {
+		kinds_of(c, t, &at, &k);
+		compare(x, &c->threads[t], &first, &k);
+	}
+}
+
+void check_thread_pc(struct check_ctx *x)
+{
+	const struct core *c = x->core;
+	u64 pc;
+
+	if (!c->n_areas || !check_has_all_segs(c))
+		return;
+	for (size_t i = 0; i < c->n_threads; i++) {
+		const struct core_thread *t = &c->threads[i];
+		const struct core_area *a;
+
+		if (core_thread_pc(c, t, &pc, NULL))
+			continue;
+		a = core_area_find(c, pc);
+		if (!a || a->start > pc)
+			check_found(x, thread_off(c, t), "thread %d: pc 0x%llx is in no area", t->tid,
+				    (unsigned long long)pc);
+		else if (!(c->segs[a->seg].p_flags & PF_X))
+			check_found(x, thread_off(c, t), "thread %d: pc 0x%llx is in an area that is not executable",
+				    t->tid, (unsigned long long)pc);
+	}
+}
+
+void check_thread_sp(struct check_ctx *x)
+{
+	const struct core *c = x->core;
+	u64 sp;
+
+	if (!c->n_areas || !check_has_all_segs(c))
+		return;
+	for (size_t i = 0; i < c->n_threads; i++) {
+		const struct core_thread *t = &c->threads[i];
+		const struct core_area *a;
+
+		if (core_thread_sp(c, t, &sp, NULL))
+			continue;
+		/* An empty stack points just above its area. */
+		a = core_area_find(c, sp ? sp - 1 : sp);
+		if (!a || a->start > sp)
+			check_found(x, thread_off(c, t), "thread %d: sp 0x%llx is in no area", t->tid,
+				    (unsigned long long)sp);
+	}
+}

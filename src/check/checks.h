@@ -1,0 +1,65 @@
+/* checks.h - the run functions of checks[], and how they report. */
+#pragma once
+
+#include <tagcore/check.h>
+
+/* A check at work. */
+struct check_ctx {
+	struct core *core;
+	const struct check *check;
+	struct findings *out;
+	size_t n;	/* findings of this check so far */
+	u64 first_off;	/* where the first one was */
+	int oom;	/* a finding could not be kept */
+};
+
+/* Reports one finding of the running check. */
+void check_found(struct check_ctx *x, u64 off, const char *fmt, ...) printf_like(3, 4);
+/* The same with the sentence of an error, whose own "at 0xOFF" becomes the position. */
+void check_found_err(struct check_ctx *x, u64 off, const struct err *e);
+
+/* True when every program header, or every note, is in the file: then what is not there was never there. */
+bool check_has_all_segs(const struct core *c);
+bool check_has_all_notes(const struct core *c);
+
+void check_elf_version(struct check_ctx *x);
+void check_elf_ehsize(struct check_ctx *x);
+void check_elf_machine(struct check_ctx *x);
+void check_phdr_none(struct check_ctx *x);
+void check_phdr_xnum(struct check_ctx *x);
+void check_phdr_truncated(struct check_ctx *x);
+
+void check_seg_wrap(struct check_ctx *x);
+void check_seg_truncated(struct check_ctx *x);
+void check_seg_order(struct check_ctx *x);
+void check_seg_overlap(struct check_ctx *x);
+void check_seg_align(struct check_ctx *x);
+void check_seg_page(struct check_ctx *x);
+void check_seg_filesz(struct check_ctx *x);
+void check_seg_data_overlap(struct check_ctx *x);
+
+void check_note_none(struct check_ctx *x);
+void check_note_malformed(struct check_ctx *x);
+void check_note_owner(struct check_ctx *x);
+void check_note_padding(struct check_ctx *x);
+void check_note_size(struct check_ctx *x);
+void check_note_regset_size(struct check_ctx *x);
+void check_prpsinfo_once(struct check_ctx *x);
+void check_auxv_missing(struct check_ctx *x);
+void check_auxv_end(struct check_ctx *x);
+
+void check_file_malformed(struct check_ctx *x);
+void check_file_missing(struct check_ctx *x);
+void check_file_unit(struct check_ctx *x);
+void check_file_range(struct check_ctx *x);
+
+void check_thread_none(struct check_ctx *x);
+void check_thread_first(struct check_ctx *x);
+void check_thread_tid(struct check_ctx *x);
+void check_thread_sets(struct check_ctx *x);
+void check_thread_pc(struct check_ctx *x);
+void check_thread_sp(struct check_ctx *x);
+
+void check_own_malformed(struct check_ctx *x);
+void check_own_areas(struct check_ctx *x);
+void check_own_gaps(struct check_ctx *x);

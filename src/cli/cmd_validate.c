@@ -1,0 +1,139 @@
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <tagcore/check.h>
+
+#include "base/scope.h"
+#include "base/text.h"
+#include "base/util.h"
+#include "cli/cmds.h"
+#include "cli/view.h"
+
+enum { OPT_JSON = 1, OPT_STRICT, OPT_LIST };
+const struct opt validate_opts[] = {
+	{ "strict", 0, NULL, "warnings count as errors", OPT_STRICT },
+	{ "list", 0, NULL, "list every check, its severity and source", OPT_LIST },
+	{ "json", 0, NULL, "print one JSON document", OPT_JSON },
+	{ 0 }
+};
+
+struct validate {
+	bool json;
+	bool strict;
+	bool list;
+	struct json_list rows;
+};
+
+static void list_checks(struct validate *v)
+{
+	for (size_t i = 0; i < n_checks; i++) {
+		const struct check *c = &checks[i];
+		struct json_object *o;
+
+		if (!v->json) {
+			printf("%-18s %-8s %s. [%s]\n", c->id, check_severity_name(c->severity), c->what,
+			       c->reference);
+			continue;
+		}
+		o = json_object_new_object();
+		json_put_text(o, "id", c->id);
+		json_put_text(o, "severity", check_severity_name(c->severity));
+		json_put_text(o, "what", c->what);
+		json_put_text(o, "reference", c->reference);
+		json_list_add(&v->rows, o);
+	}
+}
+
+static void print_text(const char *path, const struct findings *l)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		const struct finding *f = &l->f[i];
+
+		text_puts(stdout, path);
+		printf(": %s %s at 0x%" PRIx64 ": ", check_severity_name(f->check->severity), f->check->id, f->off);
+		text_puts(stdout, f->msg);
+		putchar('\n');
+	}
+}
+
+static void print_json(struct validate *v, const char *path, const struct findings *l, bool valid)
+{
+	struct json_object *o = json_object_new_object(), *list = json_object_new_array();
+
+	json_put_text(o, "file", path);
+	json_put_bool(o, "valid", valid);
+	json_object_object_add(o, "findings", list);
+	for (size_t i = 0; i < l->n; i++) {
+		struct json_object *f = json_object_new_object();
+
+		json_put_text(f, "id", l->f[i].check->id);
+		json_put_text(f, "severity", check_severity_name(l->f[i].check->severity));
+		json_put_u64(f, "offset", l->f[i].off);
+		json_put_text(f, "message", l->f[i].msg);
+		json_object_array_add(list, f);
+	}
+	json_list_add(&v->rows, o);
+}
+
+static int validate_one(struct validate *v, const char *path, struct err *e)
+{
+	struct findings l scoped(findings_fini) = { 0 };
+	int r = check_file(path, &l, e);
+	bool valid;
+
+	if (r)
+		return r;
+	valid = !findings_count(&l, CHECK_ERROR) && !(v->strict && findings_count(&l, CHECK_WARNING));
+	if (v->json)
+		print_json(v, path, &l, valid);
+	else
+		print_text(path, &l);
+	return valid ? EXIT_GOOD : EXIT_FINDINGS;
+}
+
+/* Every file is looked at, also after one that cannot be read; of several errors the first is told. */
+static int validate_all(struct validate *v, char **paths, int n, struct err *e)
+{
+	int result = 0, trouble = 0;
+
+	for (int i = 0; i < n; i++) {
+		struct err mine = { 0 };
+		int r = validate_one(v, paths[i], &mine);
+
+		if (r < 0 && !trouble) {
+			trouble = r;
+			*e = mine;
+		}
+		result = max(result, r);
+	}
+	return trouble ? trouble : result;
+}
+
+int cmd_validate(int argc, char **argv, struct err *e)
+{
+	struct validate v = { 0 };
+	struct opts_iter it;
+	int r;
+
+	opts_begin(&it, validate_opts, argc, argv);
+	while ((r = opts_next(&it, e)) > 0) {
+		v.json |= r == OPT_JSON;
+		v.strict |= r == OPT_STRICT;
+		v.list |= r == OPT_LIST;
+	}
+	if (r)
+		return r;
+	if (!v.list && it.operand == argc)
+		return err_set(e, ERR_USAGE, "validate needs a core file: tagcore validate CORE...");
+	if (v.json)
+		v.rows = json_list_begin(stdout);
+	if (v.list)
+		list_checks(&v);
+	else
+		r = validate_all(&v, argv + it.operand, argc - it.operand, e);
+	if (v.json)
+		json_list_end(&v.rows);
+	return r;
+}

@@ -1,0 +1,50 @@
+/* view.h - the views of inspect: each prints one aspect of a core, as text or as JSON. */
+#pragma once
+
+#include <stdio.h>
+
+#include <json-c/json.h>
+
+#include <tagcore/core.h>
+
+/* What a view works on; all borrowed. */
+struct view_ctx {
+	struct core *core;
+	const char *path;
+	bool json;
+	FILE *out;
+};
+
+int view_summary(struct view_ctx *v, struct err *e) must_check;
+int view_headers(struct view_ctx *v, struct err *e) must_check;
+int view_notes(struct view_ctx *v, struct err *e) must_check;
+int view_threads(struct view_ctx *v, struct err *e) must_check;
+int view_maps(struct view_ctx *v, struct err *e) must_check;
+int view_missing(struct view_ctx *v, struct err *e) must_check;
+
+/* "SIGSEGV" into @out, or NULL where the machine's number is not known. */
+#define VIEW_SIGNAL_MAX 24
+const char *view_signal(const struct core *core, int signo, char out[VIEW_SIGNAL_MAX]);
+
+/*
+ * Rows of a JSON list, printed one by one: a core may have 131,070 segments, and
+ * a tree of them would take a hundred times their size.
+ */
+struct json_list {
+	FILE *out;
+	bool any;
+};
+struct json_list json_list_begin(FILE *out);
+/* Prints and takes over @row. */
+void json_list_add(struct json_list *l, struct json_object *row);
+void json_list_end(struct json_list *l);
+/* Prints and takes over @doc. */
+void json_print(FILE *out, struct json_object *doc);
+
+/* Values; text is escaped as on a terminal, so that the document is UTF-8; NULL is null. */
+void json_put_text(struct json_object *o, const char *key, const char *value);
+void json_put_hex(struct json_object *o, const char *key, u64 value);
+void json_put_u64(struct json_object *o, const char *key, u64 value);
+void json_put_s64(struct json_object *o, const char *key, s64 value);
+void json_put_bool(struct json_object *o, const char *key, bool value);
+void json_put_null(struct json_object *o, const char *key);

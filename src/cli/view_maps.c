@@ -1,0 +1,97 @@
+#include <inttypes.h>
+
+#include "base/text.h"
+#include "base/util.h"
+#include "cli/view.h"
+
+/* Four letters as in maps; three where the core does not tell shared from private. */
+static const char *prot_text(const struct vma *v, char out[5])
+{
+	out[0] = v->flags & VM_READ ? 'r' : '-';
+	out[1] = v->flags & VM_WRITE ? 'w' : '-';
+	out[2] = v->flags & VM_EXEC ? 'x' : '-';
+	out[3] = !(v->flags & VM_KNOWN) ? 0 : v->flags & VM_SHARED ? 's' : 'p';
+	out[4] = 0;
+	return out;
+}
+
+static int add_saved(const struct vma *v, const struct page_run *r, void *arg, struct err *e)
+{
+	u64 *saved = arg;
+
+	(void)v;
+	(void)e;
+	*saved += r->end - r->start;
+	return 0;
+}
+
+static const struct page_walk_ops saved_ops = { .run = add_saved };
+
+static void row_text(FILE *f, const struct vma *v, u64 saved, int w)
+{
+	char prot[5], size[TEXT_SIZE_MAX], kept[TEXT_SIZE_MAX];
+
+	fprintf(f, "%0*" PRIx64 "-%0*" PRIx64 " %-4s %12" PRIx64 " %10s %10s  ", w, v->start, w, v->end,
+		prot_text(v, prot), v->pgoff, text_size(vma_len(v), size), text_size(saved, kept));
+	text_puts(f, v->name);
+	fputs(vma_is_mte(v) ? " (mte)\n" : "\n", f);
+}
+
+static struct json_object *row_json(const struct vma *v, u64 saved)
+{
+	struct json_object *o = json_object_new_object();
+	char prot[5];
+
+	json_put_hex(o, "start", v->start);
+	json_put_hex(o, "end", v->end);
+	json_put_text(o, "prot", prot_text(v, prot));
+	json_put_u64(o, "offset", v->pgoff);
+	json_put_text(o, "name", v->name);
+	json_put_u64(o, "saved_bytes", saved);
+	json_put_bool(o, "mte", vma_is_mte(v));
+	return o;
+}
+
+static int print_areas(struct view_ctx *view, struct mm *mm, struct json_list *l, struct err *e)
+{
+	int w = view->core->fmt.class == ELFCLASS32 ? 8 : 12;
+	struct page_source src;
+	struct vma *v;
+	int r = 0;
+
+	page_source_open_core(&src, view->core);
+	VMA_ITERATOR(vmi, mm, 0);
+	for_each_vma(vmi, v) {
+		u64 saved = 0;
+
+		r = page_walk_vma(&src, v, v->start, v->end, &saved_ops, &saved, e);
+		if (r)
+			break;
+		if (l)
+			json_list_add(l, row_json(v, saved));
+		else
+			row_text(view->out, v, saved, w);
+	}
+	page_source_close(&src);
+	return r ? r : vma_iter_end(&vmi, e);
+}
+
+int view_maps(struct view_ctx *view, struct err *e)
+{
+	struct mm mm = { 0 };
+	struct json_list l;
+	int r = mm_open_core(&mm, view->core, e);
+
+	if (r)
+		return r;
+	if (view->json)
+		l = json_list_begin(view->out);
+	else
+		fprintf(view->out, "%-*s %-4s %12s %10s %10s  %s\n", view->core->fmt.class == ELFCLASS32 ? 17 : 25,
+			"START-END", "PROT", "OFFSET", "SIZE", "SAVED", "NAME");
+	r = print_areas(view, &mm, view->json ? &l : NULL, e);
+	if (view->json)
+		json_list_end(&l);
+	mm_close(&mm);
+	return r;
+}

@@ -1,0 +1,72 @@
+#include <inttypes.h>
+
+#include "base/text.h"
+#include "base/util.h"
+#include "cli/view.h"
+
+struct missing_print {
+	struct view_ctx *v;
+	struct json_list *list;
+	u64 total;
+	u64 n;
+};
+
+static void row_json(struct json_list *l, const struct core_gap *g)
+{
+	struct json_object *o = json_object_new_object();
+
+	json_put_hex(o, "start", g->start);
+	json_put_hex(o, "end", g->end);
+	json_put_u64(o, "bytes", g->end - g->start);
+	json_put_text(o, "reason", g->reason);
+	json_list_add(l, o);
+}
+
+static int print_gap(const struct core_gap *g, void *arg, struct err *e)
+{
+	struct missing_print *p = arg;
+	char size[TEXT_SIZE_MAX];
+
+	(void)e;
+	p->n++;
+	p->total += g->end - g->start;
+	if (p->list) {
+		row_json(p->list, g);
+		return 0;
+	}
+	fprintf(p->v->out, "0x%" PRIx64 "-0x%" PRIx64 " %10s  ", g->start, g->end,
+		text_size(g->end - g->start, size));
+	text_puts(p->v->out, g->reason);
+	fputc('\n', p->v->out);
+	return 0;
+}
+
+static void print_total(const struct missing_print *p)
+{
+	const struct core *c = p->v->core;
+	char size[TEXT_SIZE_MAX];
+
+	if (c->more_missing)
+		fprintf(p->v->out, "and %" PRIu64 " more ranges of %s that the dump could not list\n",
+			c->more_missing, text_size(c->more_missing_bytes, size));
+	fprintf(p->v->out, "%" PRIu64 " range%s, %s\n", p->n, p->n == 1 ? "" : "s",
+		text_size(p->total + c->more_missing_bytes, size));
+}
+
+int view_missing(struct view_ctx *v, struct err *e)
+{
+	struct missing_print p = { .v = v };
+	struct json_list l;
+	int r;
+
+	if (v->json) {
+		l = json_list_begin(v->out);
+		p.list = &l;
+	}
+	r = core_gaps(v->core, print_gap, &p, e);
+	if (v->json)
+		json_list_end(&l);
+	else if (!r)
+		print_total(&p);
+	return r;
+}

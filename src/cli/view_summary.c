@@ -1,0 +1,180 @@
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "base/util.h"
+#include "cli/view.h"
+
+/* What both forms print, gathered once. */
+struct summary {
+	char machine[CORE_MACHINE_MAX];
+	char tool_text[64];
+	const char *tool;
+	bool has_ps;
+	struct prpsinfo ps;
+	int signo;
+	bool has_si;
+	struct core_siginfo si;
+	u64 saved;
+	u64 mapped;
+	size_t n_memtag;
+};
+
+static void gather_signal(const struct core *c, struct summary *s)
+{
+	const struct core_note *n = core_note_find(c, 0, "CORE", NT_SIGINFO);
+
+	s->signo = c->n_threads ? c->threads[0].cursig : 0;
+	s->has_si = n && !core_siginfo_get(c, n->note.desc, &s->si, NULL) && s->si.signo;
+	if (s->has_si && !s->signo)
+		s->signo = s->si.signo;
+}
+
+static void gather(const struct core *c, struct summary *s)
+{
+	core_machine(c, s->machine);
+	s->tool = core_tool(c, s->tool_text, sizeof(s->tool_text));
+	s->has_ps = !core_prpsinfo(c, &s->ps, NULL);
+	gather_signal(c, s);
+	for (size_t i = 0; i < c->n_areas; i++) {
+		s->saved += c->areas[i].saved_end - c->areas[i].start;
+		s->mapped += c->areas[i].end - c->areas[i].start;
+	}
+	for (size_t i = 0; i < c->n_segs; i++)
+		s->n_memtag += core_is_memtag(c, &c->segs[i]);
+}
+
+/*
+ * Bits 59:56 of a tag fault's address (SEGV_MTEAERR has none). Linux,
+ * Documentation/arch/arm64/tagged-address-abi.rst and memory-tagging-extension.rst.
+ */
+static bool has_fault_tag(const struct core *c, const struct summary *s)
+{
+	return c->ehdr.e_machine == EM_AARCH64 && s->has_si && s->si.signo == 11 && s->si.code == 9;
+}
+
+static void json_signal(struct json_object *o, const struct core *c, const struct summary *s)
+{
+	char name[VIEW_SIGNAL_MAX];
+
+	if (s->signo) {
+		json_put_s64(o, "signal", s->signo);
+		json_put_text(o, "signal_name", view_signal(c, s->signo, name));
+	} else {
+		json_put_null(o, "signal");
+		json_put_null(o, "signal_name");
+	}
+	if (s->has_si)
+		json_put_s64(o, "si_code", s->si.code);
+	else
+		json_put_null(o, "si_code");
+	if (s->has_si && s->si.has_addr)
+		json_put_hex(o, "fault_address", s->si.addr);
+	else
+		json_put_null(o, "fault_address");
+	if (has_fault_tag(c, s))
+		json_put_u64(o, "fault_tag", s->si.addr >> 56 & 0xf);
+	else
+		json_put_null(o, "fault_tag");
+}
+
+static void json_process(struct json_object *o, const struct summary *s)
+{
+	json_put_text(o, "command", s->has_ps ? s->ps.fname : NULL);
+	json_put_text(o, "args", s->has_ps ? s->ps.psargs : NULL);
+	if (s->has_ps) {
+		json_put_s64(o, "pid", s->ps.pid);
+		json_put_u64(o, "uid", s->ps.uid);
+	} else {
+		json_put_null(o, "pid");
+		json_put_null(o, "uid");
+	}
+}
+
+static void print_json(struct view_ctx *v, const struct summary *s)
+{
+	const struct core *c = v->core;
+	struct json_object *o = json_object_new_object();
+
+	json_put_text(o, "file", v->path);
+	json_put_u64(o, "size", c->file.size);
+	json_put_text(o, "machine", s->machine);
+	json_put_u64(o, "class", c->fmt.class == ELFCLASS32 ? 32 : 64);
+	json_put_text(o, "byte_order", c->fmt.data == ELFDATA2LSB ? "little" : "big");
+	json_put_text(o, "kind", "core");
+	json_process(o, s);
+	json_signal(o, c, s);
+	json_put_u64(o, "threads", c->n_threads);
+	json_put_u64(o, "areas", c->n_areas);
+	json_put_u64(o, "saved_bytes", s->saved);
+	json_put_u64(o, "mte_segments", s->n_memtag);
+	json_put_text(o, "tool", s->tool);
+	json_put_bool(o, "truncated", core_is_truncated(c));
+	json_print(v->out, o);
+}
+
+static void text_process(struct view_ctx *v, const struct summary *s)
+{
+	if (!s->has_ps)
+		return;
+	fputs("command    ", v->out);
+	text_puts(v->out, s->ps.fname);
+	fputs("\nargs       ", v->out);
+	text_puts(v->out, s->ps.psargs);
+	fprintf(v->out, "\nprocess    pid %d, uid %u\n", s->ps.pid, s->ps.uid);
+}
+
+static void text_signal(struct view_ctx *v, const struct summary *s)
+{
+	char buf[VIEW_SIGNAL_MAX];
+	const char *name = view_signal(v->core, s->signo, buf);
+
+	if (!s->signo) {
+		fputs("signal     none\n", v->out);
+		return;
+	}
+	fprintf(v->out, "signal     %d%s%s", s->signo, name ? " " : "", name ? name : "");
+	if (s->has_si)
+		fprintf(v->out, ", code %d", s->si.code);
+	if (s->has_si && s->si.has_addr)
+		fprintf(v->out, ", address 0x%" PRIx64, s->si.addr);
+	if (has_fault_tag(v->core, s))
+		fprintf(v->out, ", tag %u", (unsigned)(s->si.addr >> 56 & 0xf));
+	fputc('\n', v->out);
+}
+
+static void print_text(struct view_ctx *v, const struct summary *s)
+{
+	const struct core *c = v->core;
+	char a[TEXT_SIZE_MAX], b[TEXT_SIZE_MAX];
+
+	fputs("file       ", v->out);
+	text_puts(v->out, v->path);
+	fprintf(v->out, "\nsize       %s%s\n", text_size(c->file.size, a),
+		core_is_truncated(c) ? ", truncated: parts are lost (tagcore validate tells which)" : "");
+	fprintf(v->out, "machine    %s, %d-bit, %s-endian\n", s->machine,
+		c->fmt.class == ELFCLASS32 ? 32 : 64, c->fmt.data == ELFDATA2LSB ? "little" : "big");
+	fputs("made by    ", v->out);
+	text_puts(v->out, s->tool ? s->tool : "unknown");
+	fputc('\n', v->out);
+	text_process(v, s);
+	text_signal(v, s);
+	fprintf(v->out, "threads    %zu\n", c->n_threads);
+	fprintf(v->out, "areas      %zu, %s, of which %s saved\n", c->n_areas, text_size(s->mapped, a),
+		text_size(s->saved, b));
+	if (s->n_memtag)
+		fprintf(v->out, "tagged     %zu areas\n", s->n_memtag);
+}
+
+int view_summary(struct view_ctx *v, struct err *e)
+{
+	struct summary s = { 0 };
+
+	(void)e;
+	gather(v->core, &s);
+	if (v->json)
+		print_json(v, &s);
+	else
+		print_text(v, &s);
+	return 0;
+}

@@ -1,0 +1,100 @@
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "base/util.h"
+#include "cli/view.h"
+
+const char *view_signal(const struct core *c, int signo, char out[VIEW_SIGNAL_MAX])
+{
+	/* These number SIGBUS, SIGUSR1 and most above 15 in their own ways; the rest is as everywhere. */
+	bool odd = c->ehdr.e_machine == EM_MIPS || c->ehdr.e_machine == EM_ALPHA ||
+		   c->ehdr.e_machine == EM_SPARC || c->ehdr.e_machine == EM_SPARCV9 ||
+		   c->ehdr.e_machine == EM_PARISC;
+	const char *abbrev;
+
+	if (odd && (signo > 15 || signo == 7 || signo == 10 || signo == 12))
+		return NULL;
+	abbrev = sigabbrev_np(signo);
+	if (!abbrev)
+		return NULL;
+	snprintf(out, VIEW_SIGNAL_MAX, "SIG%s", abbrev);
+	return out;
+}
+
+/* Of several threads the kernel writes the one that took the signal first. */
+static bool is_crashed(const struct core *c, const struct core_thread *t)
+{
+	return t == c->threads && t->cursig;
+}
+
+static void reg_json(struct json_object *o, const char *key, int r, u64 value)
+{
+	if (r)
+		json_put_null(o, key);
+	else
+		json_put_hex(o, key, value);
+}
+
+static void print_json(struct view_ctx *v)
+{
+	struct core *c = v->core;
+	struct json_list l = json_list_begin(v->out);
+
+	for (size_t i = 0; i < c->n_threads; i++) {
+		const struct core_thread *t = &c->threads[i];
+		struct json_object *o = json_object_new_object();
+		char name[CORE_NAME_MAX];
+		u64 value = 0;
+
+		core_thread_name(c, t, name);
+		json_put_s64(o, "tid", t->tid);
+		json_put_text(o, "name", name[0] ? name : NULL);
+		json_put_s64(o, "signal", t->cursig);
+		reg_json(o, "pc", core_thread_pc(c, t, &value, NULL), value);
+		reg_json(o, "sp", core_thread_sp(c, t, &value, NULL), value);
+		json_put_bool(o, "crashed", is_crashed(c, t));
+		json_list_add(&l, o);
+	}
+	json_list_end(&l);
+}
+
+static const char *reg_text(int r, u64 value, char out[24])
+{
+	if (r)
+		return "-";
+	snprintf(out, 24, "0x%" PRIx64, value);
+	return out;
+}
+
+static void print_text(struct view_ctx *v)
+{
+	const struct core *c = v->core;
+	int w = c->fmt.class == ELFCLASS32 ? 10 : 18;
+
+	fprintf(v->out, "  %8s  %-10s %-*s %-*s %s\n", "TID", "SIGNAL", w, "PC", w, "SP", "NAME");
+	for (size_t i = 0; i < c->n_threads; i++) {
+		const struct core_thread *t = &c->threads[i];
+		char name[CORE_NAME_MAX], sig[VIEW_SIGNAL_MAX], num[16], pc_buf[24], sp_buf[24];
+		const char *signal = t->cursig ? view_signal(c, t->cursig, sig) : "-";
+		u64 pc = 0, sp = 0;
+		const char *pc_text = reg_text(core_thread_pc(c, t, &pc, NULL), pc, pc_buf);
+		const char *sp_text = reg_text(core_thread_sp(c, t, &sp, NULL), sp, sp_buf);
+
+		snprintf(num, sizeof(num), "%d", t->cursig);
+		fprintf(v->out, "%c %8d  %-10s %-*s %-*s ", is_crashed(c, t) ? '*' : ' ', t->tid,
+			signal ? signal : num, w, pc_text, w, sp_text);
+		text_puts(v->out, core_thread_name(c, t, name));
+		fputc('\n', v->out);
+	}
+}
+
+int view_threads(struct view_ctx *v, struct err *e)
+{
+	(void)e;
+	if (v->json)
+		print_json(v);
+	else
+		print_text(v);
+	return 0;
+}
