@@ -72,9 +72,12 @@ enum core_xnum {
 
 /*
  * An area of the address space: the part of PT_LOAD @seg in [start, end) that no
- * lower segment covers.  Bytes in [start, saved_end) are in this file, unless
- * a missing range says otherwise; core->areas is sorted and does not overlap.
+ * lower segment covers; or one that only NT_FILE or AREAS tell of (gdb writes no
+ * segment for a file's unchanged text), which then is absent, not unmapped.
+ * Bytes in [start, saved_end) are in this file, unless a missing range says
+ * otherwise; core->areas is sorted and does not overlap.
  */
+#define CORE_NO_SEG UINT32_MAX
 struct core_area {
 	u64 start;
 	u64 end;
@@ -226,6 +229,8 @@ const char *core_tool(const struct core *core, char *out, size_t size);
 /* The process: 0, or negative when PRPSINFO is not there or cannot be read. */
 int core_prpsinfo(const struct core *core, struct prpsinfo *out, struct err *e) must_check;
 
+/* PF_* of the area, or 0 with *known false when no segment tells. */
+u32 core_area_prot(const struct core *core, const struct core_area *a, bool *known);
 /* First area that ends above @addr, or NULL. */
 const struct core_area *core_area_find(const struct core *core, u64 addr);
 /* First missing range that ends above @addr, or NULL. */
@@ -272,6 +277,7 @@ struct ntfile_iter {
 	struct elffmt fmt;
 	u64 count;
 	u64 page_size;
+	unsigned word;	/* bytes of a long */
 	u64 i;
 	u64 name_at;
 };

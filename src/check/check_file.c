@@ -50,7 +50,7 @@ static u64 uncovered(const struct core *c, u64 start, u64 end)
 {
 	const struct core_area *a;
 
-	while (start < end && (a = core_area_find(c, start)) && a->start <= start)
+	while (start < end && (a = core_area_find(c, start)) && a->start <= start && a->seg != CORE_NO_SEG)
 		start = a->end;
 	return start;
 }

@@ -71,6 +71,8 @@ void check_own_areas(struct check_ctx *x)
 		const struct core_area *a = &c->areas[i];
 		const struct core_own_area *own = core_own_area_at(c, a->start);
 
+		if (a->seg == CORE_NO_SEG)
+			continue;
 		if (!own || own->start != a->start || own->end != a->end)
 			check_found(x, core_phdr_off(c, a->seg), "segment %u, 0x%llx-0x%llx: the AREAS note %s", a->seg,
 				    (unsigned long long)a->start, (unsigned long long)a->end,

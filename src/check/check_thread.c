@@ -126,14 +126,17 @@ void check_thread_pc(struct check_ctx *x)
 	for (size_t i = 0; i < c->n_threads; i++) {
 		const struct core_thread *t = &c->threads[i];
 		const struct core_area *a;
+		bool known;
+		u32 prot;
 
 		if (core_thread_pc(c, t, &pc, NULL))
 			continue;
 		a = core_area_find(c, pc);
+		prot = a ? core_area_prot(c, a, &known) : 0;
 		if (!a || a->start > pc)
 			check_found(x, thread_off(c, t), "thread %d: pc 0x%llx is in no area", t->tid,
 				    (unsigned long long)pc);
-		else if (!(c->segs[a->seg].p_flags & PF_X))
+		else if (known && !(prot & PF_X))
 			check_found(x, thread_off(c, t), "thread %d: pc 0x%llx is in an area that is not executable",
 				    t->tid, (unsigned long long)pc);
 	}

@@ -4,13 +4,23 @@
 #include "base/util.h"
 #include "cli/view.h"
 
-/* Four letters as in maps; three where the core does not tell shared from private. */
-static const char *prot_text(const struct vma *v, char out[5])
+/*
+ * Four letters as in maps; three where the core does not tell shared from
+ * private; "???" for an area that only NT_FILE tells of.
+ */
+static const char *prot_text(const struct core *c, const struct vma *v, char out[5])
 {
+	const struct core_area *a = core_area_find(c, v->start);
+	bool known = true;
+
+	if (a)
+		core_area_prot(c, a, &known);
+	if (!known)
+		return "???";
 	out[0] = v->flags & VM_READ ? 'r' : '-';
 	out[1] = v->flags & VM_WRITE ? 'w' : '-';
 	out[2] = v->flags & VM_EXEC ? 'x' : '-';
-	out[3] = !(v->flags & VM_KNOWN) ? 0 : v->flags & VM_SHARED ? 's' : 'p';
+	out[3] = !core_own_area_at(c, v->start) ? 0 : v->flags & VM_SHARED ? 's' : 'p';
 	out[4] = 0;
 	return out;
 }
@@ -27,24 +37,26 @@ static int add_saved(const struct vma *v, const struct page_run *r, void *arg, s
 
 static const struct page_walk_ops saved_ops = { .run = add_saved };
 
-static void row_text(FILE *f, const struct vma *v, u64 saved, int w)
+static void row_text(struct view_ctx *view, const struct vma *v, u64 saved)
 {
+	int w = view->core->fmt.class == ELFCLASS32 ? 8 : 12;
+	FILE *f = view->out;
 	char prot[5], size[TEXT_SIZE_MAX], kept[TEXT_SIZE_MAX];
 
 	fprintf(f, "%0*" PRIx64 "-%0*" PRIx64 " %-4s %12" PRIx64 " %10s %10s  ", w, v->start, w, v->end,
-		prot_text(v, prot), v->pgoff, text_size(vma_len(v), size), text_size(saved, kept));
+		prot_text(view->core, v, prot), v->pgoff, text_size(vma_len(v), size), text_size(saved, kept));
 	text_puts(f, v->name);
 	fputs(vma_is_mte(v) ? " (mte)\n" : "\n", f);
 }
 
-static struct json_object *row_json(const struct vma *v, u64 saved)
+static struct json_object *row_json(struct view_ctx *view, const struct vma *v, u64 saved)
 {
 	struct json_object *o = json_object_new_object();
 	char prot[5];
 
 	json_put_hex(o, "start", v->start);
 	json_put_hex(o, "end", v->end);
-	json_put_text(o, "prot", prot_text(v, prot));
+	json_put_text(o, "prot", prot_text(view->core, v, prot));
 	json_put_u64(o, "offset", v->pgoff);
 	json_put_text(o, "name", v->name);
 	json_put_u64(o, "saved_bytes", saved);
@@ -54,7 +66,6 @@ static struct json_object *row_json(const struct vma *v, u64 saved)
 
 static int print_areas(struct view_ctx *view, struct mm *mm, struct json_list *l, struct err *e)
 {
-	int w = view->core->fmt.class == ELFCLASS32 ? 8 : 12;
 	struct page_source src;
 	struct vma *v;
 	int r = 0;
@@ -68,9 +79,9 @@ static int print_areas(struct view_ctx *view, struct mm *mm, struct json_list *l
 		if (r)
 			break;
 		if (l)
-			json_list_add(l, row_json(v, saved));
+			json_list_add(l, row_json(view, v, saved));
 		else
-			row_text(view->out, v, saved, w);
+			row_text(view, v, saved);
 	}
 	page_source_close(&src);
 	return r ? r : vma_iter_end(&vmi, e);

@@ -28,9 +28,14 @@ static bool is_crashed(const struct core *c, const struct core_thread *t)
 	return t == c->threads && t->cursig;
 }
 
-static void reg_json(struct json_object *o, const char *key, int r, u64 value)
+typedef int reg_fn(const struct core *c, const struct core_thread *t, u64 *out, struct err *e);
+
+static void reg_json(struct json_object *o, const char *key, reg_fn *get, const struct core *c,
+		     const struct core_thread *t)
 {
-	if (r)
+	u64 value;
+
+	if (get(c, t, &value, NULL))
 		json_put_null(o, key);
 	else
 		json_put_hex(o, key, value);
@@ -45,23 +50,24 @@ static void print_json(struct view_ctx *v)
 		const struct core_thread *t = &c->threads[i];
 		struct json_object *o = json_object_new_object();
 		char name[CORE_NAME_MAX];
-		u64 value = 0;
 
 		core_thread_name(c, t, name);
 		json_put_s64(o, "tid", t->tid);
 		json_put_text(o, "name", name[0] ? name : NULL);
 		json_put_s64(o, "signal", t->cursig);
-		reg_json(o, "pc", core_thread_pc(c, t, &value, NULL), value);
-		reg_json(o, "sp", core_thread_sp(c, t, &value, NULL), value);
+		reg_json(o, "pc", core_thread_pc, c, t);
+		reg_json(o, "sp", core_thread_sp, c, t);
 		json_put_bool(o, "crashed", is_crashed(c, t));
 		json_list_add(&l, o);
 	}
 	json_list_end(&l);
 }
 
-static const char *reg_text(int r, u64 value, char out[24])
+static const char *reg_text(reg_fn *get, const struct core *c, const struct core_thread *t, char out[24])
 {
-	if (r)
+	u64 value;
+
+	if (get(c, t, &value, NULL))
 		return "-";
 	snprintf(out, 24, "0x%" PRIx64, value);
 	return out;
@@ -75,15 +81,13 @@ static void print_text(struct view_ctx *v)
 	fprintf(v->out, "  %8s  %-10s %-*s %-*s %s\n", "TID", "SIGNAL", w, "PC", w, "SP", "NAME");
 	for (size_t i = 0; i < c->n_threads; i++) {
 		const struct core_thread *t = &c->threads[i];
-		char name[CORE_NAME_MAX], sig[VIEW_SIGNAL_MAX], num[16], pc_buf[24], sp_buf[24];
+		char name[CORE_NAME_MAX], sig[VIEW_SIGNAL_MAX], num[16], pc[24], sp[24];
 		const char *signal = t->cursig ? view_signal(c, t->cursig, sig) : "-";
-		u64 pc = 0, sp = 0;
-		const char *pc_text = reg_text(core_thread_pc(c, t, &pc, NULL), pc, pc_buf);
-		const char *sp_text = reg_text(core_thread_sp(c, t, &sp, NULL), sp, sp_buf);
 
 		snprintf(num, sizeof(num), "%d", t->cursig);
 		fprintf(v->out, "%c %8d  %-10s %-*s %-*s ", is_crashed(c, t) ? '*' : ' ', t->tid,
-			signal ? signal : num, w, pc_text, w, sp_text);
+			signal ? signal : num, w, reg_text(core_thread_pc, c, t, pc), w,
+			reg_text(core_thread_sp, c, t, sp));
 		text_puts(v->out, core_thread_name(c, t, name));
 		fputc('\n', v->out);
 	}

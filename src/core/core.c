@@ -66,7 +66,9 @@ static int load(struct core *c, struct err *e)
 		r = core_load_threads(c, e);
 	if (!r)
 		r = core_load_maps(c, e);
-	return r ? r : core_load_own(c, e);
+	if (!r)
+		r = core_load_own(c, e);
+	return r ? r : core_add_untold_areas(c, e);
 }
 
 int core_open(struct core *core, const char *path, struct err *e)

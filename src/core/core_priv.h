@@ -14,5 +14,9 @@ int core_load_maps(struct core *c, struct err *e) must_check;
 /* own_notes.c: after the threads. */
 int core_load_own(struct core *c, struct err *e) must_check;
 
+/* areas.c: PT_LOADs into areas; and at last those that only notes tell of. */
+int core_load_areas(struct core *c, struct err *e) must_check;
+int core_add_untold_areas(struct core *c, struct err *e) must_check;
+
 /* What an array of @max rows (of @size bytes) needs to take one more: grows by doubling. */
 int core_grow(void **rows, size_t n, size_t *cap, size_t size, struct err *e) must_check;

@@ -4,7 +4,6 @@
 #include <tagcore/elffmt.h>
 
 #include "base/scope.h"
-#include "base/uapi.h"
 #include "base/util.h"
 #include "core/core_priv.h"
 
@@ -122,107 +121,11 @@ bool core_is_truncated(const struct core *c)
 	return false;
 }
 
-static u64 add_clip(u64 a, u64 b)
-{
-	u64 sum;
-
-	return add_overflow(a, b, &sum) ? UINT64_MAX : sum;
-}
-
-static int area_cmp(const void *a, const void *b)
-{
-	const struct core_area *x = a, *y = b;
-
-	if (x->start != y->start)
-		return x->start < y->start ? -1 : 1;
-	return x->seg < y->seg ? -1 : x->seg > y->seg;
-}
-
-/* Sorted; then what a lower segment covers is cut off, so that areas never overlap. */
-static void areas_settle(struct core *c)
-{
-	u64 end = 0;
-	size_t n = 0;
-
-	if (c->n_areas)
-		qsort(c->areas, c->n_areas, sizeof(*c->areas), area_cmp);
-	for (size_t i = 0; i < c->n_areas; i++) {
-		struct core_area a = c->areas[i];
-
-		a.start = max(a.start, end);
-		if (a.start >= a.end)
-			continue;
-		a.saved_end = max(a.start, min(a.saved_end, a.end));
-		end = a.end;
-		c->areas[n++] = a;
-	}
-	c->n_areas = n;
-}
-
-bool core_is_memtag(const struct core *c, const GElf_Phdr *p)
-{
-	return p->p_type == PT_AARCH64_MEMTAG_MTE && c->ehdr.e_machine == EM_AARCH64;
-}
-
-static void areas_mark_mte(struct core *c)
-{
-	for (size_t i = 0; i < c->n_segs; i++) {
-		const struct core_area *a;
-
-		if (!core_is_memtag(c, &c->segs[i]))
-			continue;
-		a = core_area_find(c, c->segs[i].p_vaddr);
-		if (a && a->start == c->segs[i].p_vaddr)
-			c->areas[a - c->areas].mte = true;
-	}
-}
-
-static int load_areas(struct core *c, struct err *e)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < c->n_segs; i++)
-		n += c->segs[i].p_type == PT_LOAD && c->segs[i].p_memsz;
-	c->areas = calloc(n ? n : 1, sizeof(*c->areas));
-	if (!c->areas)
-		return err_set(e, -ENOMEM, "%zu areas", n);
-	for (size_t i = 0; i < c->n_segs; i++) {
-		const GElf_Phdr *p = &c->segs[i];
-
-		if (p->p_type != PT_LOAD || !p->p_memsz)
-			continue;
-		c->areas[c->n_areas++] = (struct core_area){
-			.start = p->p_vaddr,
-			.end = add_clip(p->p_vaddr, p->p_memsz),
-			.saved_end = add_clip(p->p_vaddr, core_seg_in_file(c, i)),
-			.seg = (u32)i,
-		};
-	}
-	areas_settle(c);
-	areas_mark_mte(c);
-	return 0;
-}
-
 int core_load_segs(struct core *c, struct err *e)
 {
 	int r;
 
 	count_segs(c);
 	r = load_table(c, e);
-	return r ? r : load_areas(c, e);
-}
-
-const struct core_area *core_area_find(const struct core *c, u64 addr)
-{
-	size_t lo = 0, hi = c->n_areas;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (c->areas[mid].end > addr)
-			hi = mid;
-		else
-			lo = mid + 1;
-	}
-	return lo < c->n_areas ? &c->areas[lo] : NULL;
+	return r ? r : core_load_areas(c, e);
 }

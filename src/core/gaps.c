@@ -41,17 +41,27 @@ static void left_out(const struct core_own_area *own, struct core_gap *g)
 		 core_text_copy(own->action, action, sizeof(action)));
 }
 
+/* Up to where the segment says that it has bytes. */
+static u64 promised_end(const struct core *c, const struct core_area *a)
+{
+	const GElf_Phdr *p;
+	u64 end;
+
+	if (a->seg == CORE_NO_SEG)
+		return a->saved_end;
+	p = &c->segs[a->seg];
+	if (add_overflow(p->p_vaddr, p->p_filesz, &end) || end > a->end)
+		end = a->end;
+	return max(end, a->saved_end);
+}
+
 /* [saved, filesz) is what the file should have; [filesz, memsz) is what it never had. */
 static int area_gaps(struct gap_walk *w, const struct core_area *a, struct err *e)
 {
-	const GElf_Phdr *p = &w->core->segs[a->seg];
 	struct core_gap g = { .start = a->saved_end, .reason = "the file is cut short" };
-	u64 promised;
+	u64 promised = promised_end(w->core, a);
 	int r;
 
-	if (add_overflow(p->p_vaddr, p->p_filesz, &promised) || promised > a->end)
-		promised = a->end;
-	promised = max(promised, a->saved_end);
 	g.end = promised;
 	r = emit(w, &g, e);
 	if (r)
@@ -59,18 +69,6 @@ static int area_gaps(struct gap_walk *w, const struct core_area *a, struct err *
 	g.start = promised;
 	g.end = a->end;
 	left_out(core_own_area_at(w->core, a->start), &g);
-	return emit(w, &g, e);
-}
-
-/* Areas of the process that got no segment at all. */
-static int unsegmented(struct gap_walk *w, const struct core_own_area *own, struct err *e)
-{
-	const struct core_area *a = core_area_find(w->core, own->start);
-	struct core_gap g = { .start = own->start, .end = own->end };
-
-	if (a && a->start < own->end)
-		return 0;
-	left_out(own, &g);
 	return emit(w, &g, e);
 }
 
@@ -82,7 +80,5 @@ int core_gaps(const struct core *c, int (*fn)(const struct core_gap *g, void *ar
 
 	for (size_t i = 0; !r && i < c->n_areas; i++)
 		r = area_gaps(&w, &c->areas[i], e);
-	for (size_t i = 0; !r && i < c->n_own_areas; i++)
-		r = unsegmented(&w, &c->own_areas[i], e);
 	return r;
 }

@@ -8,14 +8,8 @@
  * Linux 6.12, fs/binfmt_elf.c: fill_files_note(): count, page size, count times
  * { start, end, file offset in pages }, then count names; all longs.
  */
-static unsigned word_of(struct elffmt fmt)
+static int init(struct ntfile_iter *it, struct bytes desc, struct elffmt fmt, unsigned w, struct err *e)
 {
-	return fmt.class == ELFCLASS32 ? 4 : 8;
-}
-
-int ntfile_iter_init(struct ntfile_iter *it, struct bytes desc, struct elffmt fmt, struct err *e)
-{
-	unsigned w = word_of(fmt);
 	u64 count, page_size, room;
 	int r = bytes_uint(desc, fmt, 0, w, &count, e);
 
@@ -27,14 +21,30 @@ int ntfile_iter_init(struct ntfile_iter *it, struct bytes desc, struct elffmt fm
 	if (count > room / (3 * w))
 		return err_at(e, ERR_TRUNCATED, desc.off, "FILE note: %llu entries do not fit in %zu bytes",
 			      (unsigned long long)count, desc.len);
-	*it = (struct ntfile_iter){ .desc = desc, .fmt = fmt, .count = count, .page_size = page_size,
+	*it = (struct ntfile_iter){ .desc = desc, .fmt = fmt, .count = count, .page_size = page_size, .word = w,
 				    .name_at = 2 * w + count * 3 * w };
 	return 0;
 }
 
+/*
+ * 64-bit MIPS kernels write 8-byte longs into the cores of o32 and n32 processes
+ * (seen in LLDB's test cores; arch/mips/kernel/binfmt_elfo32.c had no
+ * user_long_t).  Read as 4-byte longs, such a count or page size is 0.
+ */
+int ntfile_iter_init(struct ntfile_iter *it, struct bytes desc, struct elffmt fmt, struct err *e)
+{
+	struct ntfile_iter wide;
+	int r = init(it, desc, fmt, fmt.class == ELFCLASS32 ? 4 : 8, e);
+
+	if (fmt.class == ELFCLASS32 && !r && (!it->count || !it->page_size) &&
+	    !init(&wide, desc, fmt, 8, NULL) && wide.count && wide.page_size)
+		*it = wide;
+	return r;
+}
+
 int ntfile_next(struct ntfile_iter *it, struct core_map *out, struct err *e)
 {
-	unsigned w = word_of(it->fmt);
+	unsigned w = it->word;
 	const u8 *p;
 	struct core_text name;
 	int r;

@@ -81,10 +81,10 @@ static const struct {
 	{ "gd", VM_GROWSDOWN },
 };
 
-/* "dd,mt" or "-"; codes that we do not know are passed over. */
+/* "dd,mt", "-" for none, "?" where the dump did not know them; codes that we do not know are passed over. */
 static u32 flags_parse(struct core_text t)
 {
-	u32 flags = VM_KNOWN;
+	u32 flags = core_text_is(t, "?") ? 0 : VM_KNOWN;
 
 	for (size_t at = 0; at + 2 <= t.len; at += 3)
 		for (size_t i = 0; i < ARRAY_SIZE(flag_codes); i++)

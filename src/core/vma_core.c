@@ -29,10 +29,12 @@ static const char *name_escape(struct core_text t, char *out)
 	return n ? out : NULL;
 }
 
-static u32 prot_flags(const GElf_Phdr *p)
+static u32 prot_flags(const struct core *c, const struct core_area *a)
 {
-	return (p->p_flags & PF_R ? VM_READ : 0) | (p->p_flags & PF_W ? VM_WRITE : 0) |
-	       (p->p_flags & PF_X ? VM_EXEC : 0);
+	bool known;
+	u32 prot = core_area_prot(c, a, &known);
+
+	return (prot & PF_R ? VM_READ : 0) | (prot & PF_W ? VM_WRITE : 0) | (prot & PF_X ? VM_EXEC : 0);
 }
 
 /* AREAS knows most (offset, flags, names of areas without a file); NT_FILE is next. */
@@ -61,7 +63,7 @@ static int core_find(struct mm *mm, u64 addr, struct vma *out, struct err *e)
 	if (!a)
 		return 0;
 	*out = (struct vma){ .start = a->start, .end = a->end,
-			     .flags = prot_flags(&vc->core->segs[a->seg]) | (a->mte ? VM_MTE : 0) };
+			     .flags = prot_flags(vc->core, a) | (a->mte ? VM_MTE : 0) };
 	fill_origin(vc, a->start, out);
 	return 1;
 }

@@ -43,37 +43,55 @@ static int slurp_text(pid_t pid, pid_t tid, const char *file, struct buf *b, str
  * "PID (COMM) S PPID …": COMM may hold anything, ')' and newlines too, so the
  * last ')' ends it.  proc(5); fs/proc/array.c: do_task_stat().
  */
-int proc_stat(pid_t pid, pid_t tid, struct proc_stat *out, struct err *e)
+static int parse_stat(char *text, struct proc_stat *out)
 {
-	struct buf b scoped(buf_fini) = { 0 };
-	struct proc_stat s = { 0 };
-	char *open, *close;
-	long tty, tpgid, prio, threads, itreal;
-	unsigned long faults[4];
+	char *open = strchr(text, '('), *close = strrchr(text, ')');
 	unsigned long long flags, t[4], start;
-	int r = slurp_text(pid, tid, "stat", &b, e);
+	struct proc_stat s = { 0 };
+	long nice;
+	int n;
 
-	if (r)
-		return r;
-	open = strchr((char *)b.p, '(');
-	close = strrchr((char *)b.p, ')');
 	if (!open || !close || close < open)
-		return err_set(e, ERR_INPUT, "/proc/%d/task/%d/stat has no name in parentheses", pid, tid);
+		return -1;
 	snprintf(s.comm, sizeof(s.comm), "%.*s", (int)(close - open - 1), open + 1);
-	r = sscanf(close + 1, " %c %d %d %d %ld %ld %llu %lu %lu %lu %lu %llu %llu %llu %llu %ld %ld %ld %ld %llu",
-		   &s.state, &s.ppid, &s.pgrp, &s.sid, &tty, &tpgid, &flags, &faults[0], &faults[1],
-		   &faults[2], &faults[3], &t[0], &t[1], &t[2], &t[3], &prio, (long *)&s.nice, &threads,
-		   &itreal, &start);
-	if (r != 20)
-		return err_set(e, ERR_INPUT, "/proc/%d/task/%d/stat: field %d of 20 cannot be read", pid, tid, r + 1);
+	n = sscanf(close + 1, " %c %d %d %d %*d %*d %llu %*u %*u %*u %*u %llu %llu %llu %llu %*d %ld %*d %*d %llu",
+		   &s.state, &s.ppid, &s.pgrp, &s.sid, &flags, &t[0], &t[1], &t[2], &t[3], &nice, &start);
+	if (n != 11)
+		return -1;
 	s.flags = flags;
 	s.utime = t[0];
 	s.stime = t[1];
 	s.cutime = t[2];
 	s.cstime = t[3];
+	s.nice = nice;
 	s.start_time = start;
 	*out = s;
 	return 0;
+}
+
+int proc_stat(pid_t pid, pid_t tid, struct proc_stat *out, struct err *e)
+{
+	struct buf b scoped(buf_fini) = { 0 };
+	int r = slurp_text(pid, tid, "stat", &b, e);
+
+	if (!r && parse_stat((char *)b.p, out))
+		r = err_set(e, ERR_INPUT, "/proc/%d/task/%d/stat cannot be understood", pid, tid);
+	return r;
+}
+
+int proc_stat_group(pid_t pid, struct proc_stat *out, struct err *e)
+{
+	struct buf b scoped(buf_fini) = { 0 };
+	char path[64];
+	int r;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	r = io_slurp(path, &b, PROC_TEXT_MAX, e);
+	if (!r)
+		r = buf_add(&b, "", 1, e);
+	if (!r && parse_stat((char *)b.p, out))
+		r = err_set(e, ERR_INPUT, "%s cannot be understood", path);
+	return r;
 }
 
 /* How a line of status is read. */
@@ -151,7 +169,8 @@ int proc_threads(pid_t pid, pid_t **tids, size_t *n, struct err *e)
 	snprintf(path, sizeof(path), "/proc/%d/task", pid);
 	dir = opendir(path);
 	if (!dir)
-		return err_set(e, errno == ENOENT ? ERR_GONE : -errno, errno == ENOENT ? "no process %d" : "open /proc/%d/task", pid);
+		return errno == ENOENT ? err_set(e, ERR_GONE, "no process %d", pid)
+				       : err_set(e, -errno, "open %s", path);
 	while ((d = readdir(dir))) {
 		if (!isdigit((unsigned char)d->d_name[0]))
 			continue;

@@ -18,6 +18,8 @@ struct proc_stat {
 	u64 start_time;
 };
 int proc_stat(pid_t pid, pid_t tid, struct proc_stat *out, struct err *e) must_check;
+/* /proc/PID/stat: the same, but times are those of all threads together. */
+int proc_stat_group(pid_t pid, struct proc_stat *out, struct err *e) must_check;
 
 /* /proc/PID/task/TID/status; signal sets are masks, sizes are bytes. */
 struct proc_status {

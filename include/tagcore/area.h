@@ -1,0 +1,52 @@
+/* area.h - an area with what is known of the file behind it: what the plan decides on. */
+#pragma once
+
+#include <tagcore/err.h>
+#include <tagcore/types.h>
+#include <tagcore/vma.h>
+
+/* Facts about the file, as far as it could be opened. */
+enum area_file {
+	AREA_FILE_EXEC		= 1 << 0,	/* mode has an execute bit */
+	AREA_FILE_ELF		= 1 << 1,	/* begins with \177ELF */
+	AREA_FILE_UNLINKED	= 1 << 2,	/* no name is left: i_nlink is 0 */
+	AREA_FILE_DAX		= 1 << 3,	/* STATX_ATTR_DAX */
+};
+
+/*
+ * @vma is borrowed from the list that the area was made from.  [map_start,
+ * map_end) is the area as the kernel has it, which areas_split() may have cut.
+ */
+struct area {
+	const struct vma *vma;
+	u32 file;
+	u64 map_start;
+	u64 map_end;
+};
+
+/* The areas of a process, in address order.  Owns all. */
+struct areas {
+	struct vma_list list;
+	struct area *v;
+	size_t n;
+};
+
+struct target;
+
+/*
+ * Every area of the target, with VmFlags.  @before (may be NULL) is an earlier
+ * list of the same target: what it knows of files is not asked again.
+ */
+int areas_collect(const struct target *t, const struct areas *before, struct areas *out,
+		  struct err *e) must_check;
+void areas_fini(struct areas *a);
+
+/* Splits the area that holds @addr (page-aligned) there; nothing happens at a border or in a gap. */
+int areas_split(struct areas *a, u64 addr, struct err *e) must_check;
+
+/*
+ * Opens the file behind an area of a live target for reading: the descriptor,
+ * or negative and why not.  Never through the target's memory, so nothing is
+ * faulted in.
+ */
+int area_open_file(const struct target *t, const struct area *a, struct err *e) must_check;

@@ -1,0 +1,80 @@
+/* dump.h - save a running process as a core file. */
+#pragma once
+
+#include <signal.h>
+#include <sys/types.h>
+
+#include <tagcore/area.h>
+#include <tagcore/err.h>
+#include <tagcore/plan.h>
+#include <tagcore/types.h>
+
+/* A range of the target that should be in the core and is not. */
+struct missing_range {
+	u64 start;
+	u64 end;
+	const char *reason;	/* a literal */
+};
+
+struct missing {
+	struct missing_range *v;
+	size_t n;
+	size_t cap;
+	u64 bytes;
+};
+/* Adds [start, end), joined to the last range where they touch and the reason is the same. */
+int missing_add(struct missing *m, u64 start, u64 end, const char *reason, struct err *e) must_check;
+void missing_fini(struct missing *m);
+
+struct dump_opts {
+	const char *output;		/* template, core(5) specifiers; "-": @stream_fd */
+	int stream_fd;
+	bool force;
+	bool all;
+	bool have_filter;		/* else the target's own coredump_filter */
+	u32 filter;
+	const struct plan_select *select;
+	size_t n_select;
+	u64 limit;			/* bytes; 0: none */
+	u32 stop_timeout_ms;
+	const volatile sig_atomic_t *cancel;
+	/* Called about ten times a second while memory is copied; may be NULL. */
+	void (*progress)(void *arg, pid_t pid, u64 done, u64 total);
+	void *progress_arg;
+};
+
+/* What became of a dump.  Owns its strings and lists. */
+struct dump_report {
+	pid_t pid;
+	char comm[64];
+	char *path;			/* the template filled in */
+	u64 bytes;			/* size of the core */
+	u64 bytes_on_disk;
+	u64 threads, areas, mte_areas;
+	u64 pause_us, total_us;
+	struct missing missing;
+	pid_t *unstopped;		/* threads whose registers could not be read */
+	size_t n_unstopped;
+	u64 rss_before, rss_after, pte_before, pte_after;	/* bytes, VmRSS and VmPTE */
+};
+
+/*
+ * Saves process @pid.  0: done, though report->missing or report->unstopped may
+ * say that something is not in it.  Negative: nothing was left behind.  The
+ * target runs on in every case.  *report must be released in every case.
+ */
+int dump_run(pid_t pid, const struct dump_opts *opts, struct dump_report *report, struct err *e) must_check;
+void dump_report_fini(struct dump_report *r);
+
+/* What dump_run would do, without stopping or writing: areas, decisions and sizes. */
+struct dump_preview {
+	struct areas areas;
+	struct plan plan;
+	u64 *area_bytes;	/* predicted bytes on disk of each area */
+	u64 bytes;		/* predicted bytes on disk of the core */
+	u64 size;		/* predicted size, holes included */
+	u64 free_bytes;		/* room where the output would go; 0 for a stream */
+	char *path;
+};
+int dump_preview(pid_t pid, const struct dump_opts *opts, struct dump_preview *out, struct err *e) must_check;
+void dump_preview_fini(struct dump_preview *p);

@@ -1,0 +1,52 @@
+/* writer.h - the one door out: forward only. */
+#pragma once
+
+#include <tagcore/err.h>
+#include <tagcore/types.h>
+
+struct writer;
+
+/*
+ * A backend.  emit appends bytes; skip appends zeros, in the cheapest way it
+ * has; finish makes the output complete and visible; abort leaves nothing
+ * behind.  After finish or abort only close is legal.
+ */
+struct writer_ops {
+	const char *name;
+	int (*emit)(struct writer *w, const void *p, size_t len, struct err *e);
+	int (*skip)(struct writer *w, u64 len, struct err *e);
+	int (*finish)(struct writer *w, struct err *e);
+	void (*abort)(struct writer *w);
+};
+
+/* Backend's state is @priv.  A zeroed writer may be closed. */
+struct writer {
+	const struct writer_ops *ops;
+	void *priv;
+	u64 off;	/* bytes of output so far, zeros included */
+	u64 skipped;	/* zeros promised and not yet passed to the backend */
+	u64 written;	/* bytes that took room */
+	u64 limit;	/* on written; 0: none */
+	u64 on_disk;	/* after finish: bytes the output takes on disk */
+};
+
+/*
+ * A file that appears under @path only when finished, mode 0600.  Until then
+ * it has no name, or where the file system cannot do that, a temporary one
+ * beside @path.  -EEXIST at finish, and at once, when @path exists and @replace
+ * is false.
+ */
+int writer_open_file(struct writer *w, const char *path, bool replace, struct err *e) must_check;
+/* An open descriptor, written front to back; borrowed. */
+int writer_open_stream(struct writer *w, int fd, const char *what, struct err *e) must_check;
+
+int writer_emit(struct writer *w, const void *p, size_t len, struct err *e) must_check;
+/* As emit, but pages of @page_size bytes that are all zero are skipped. */
+int writer_emit_sparse(struct writer *w, const void *p, size_t len, size_t page_size,
+		       struct err *e) must_check;
+int writer_skip(struct writer *w, u64 len, struct err *e) must_check;
+/* Skips to @off, which must not lie behind. */
+int writer_skip_to(struct writer *w, u64 off, struct err *e) must_check;
+int writer_finish(struct writer *w, struct err *e) must_check;
+/* Aborts unless finished, and releases all. */
+void writer_close(struct writer *w);

@@ -1,0 +1,11 @@
+/* dump_job.h - one dump in a thread of its own, so that its end lets the target go whatever happened. */
+#pragma once
+
+#include <tagcore/dump.h>
+
+/*
+ * dump_run() in a fresh thread, which is the tracer.  A thread that could not be
+ * stopped cannot be detached either; the kernel lets it go when its tracer
+ * exits (exit_ptrace()), and that must not wait for the next process's dump.
+ */
+int dump_job(pid_t pid, const struct dump_opts *opts, struct dump_report *report, struct err *e) must_check;

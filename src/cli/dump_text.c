@@ -1,0 +1,210 @@
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "base/util.h"
+#include "cli/dump_text.h"
+#include "cli/view.h"
+
+void json_put_scope(struct json_object **o)
+{
+	json_object_put(*o);
+}
+
+static void print_losses(FILE *f, const struct dump_report *r)
+{
+	enum { MOST = 10 };
+	char size[TEXT_SIZE_MAX];
+
+	for (size_t i = 0; i < r->missing.n && i < MOST; i++)
+		fprintf(f, "  missing 0x%" PRIx64 "-0x%" PRIx64 " (%s): %s\n", r->missing.v[i].start,
+			r->missing.v[i].end, text_size(r->missing.v[i].end - r->missing.v[i].start, size),
+			r->missing.v[i].reason);
+	if (r->missing.n > MOST)
+		fprintf(f, "  and %zu ranges more: tagcore inspect missing lists them\n", r->missing.n - MOST);
+	for (size_t i = 0; i < r->n_unstopped && i < MOST; i++)
+		fprintf(f, "  thread %d did not stop: its registers are not in the core\n", r->unstopped[i]);
+	if (r->n_unstopped > MOST)
+		fprintf(f, "  and %zu threads more\n", r->n_unstopped - MOST);
+}
+
+void report_print(FILE *f, const struct dump_report *r)
+{
+	char size[TEXT_SIZE_MAX], disk[TEXT_SIZE_MAX], lost[TEXT_SIZE_MAX];
+
+	text_puts(f, strcmp(r->path, "-") ? r->path : "standard output");
+	fprintf(f, ": %s", text_size(r->bytes, size));
+	if (r->bytes_on_disk != r->bytes)
+		fprintf(f, " (%s on disk)", text_size(r->bytes_on_disk, disk));
+	fprintf(f, ", %" PRIu64 " thread%s, %" PRIu64 " areas", r->threads, r->threads == 1 ? "" : "s", r->areas);
+	if (r->mte_areas)
+		fprintf(f, " (%" PRIu64 " tagged)", r->mte_areas);
+	fprintf(f, ", stopped for %.1f ms of %.1f ms", (double)r->pause_us / 1000, (double)r->total_us / 1000);
+	if (r->missing.n)
+		fprintf(f, ", MISSING %s in %zu range%s", text_size(r->missing.bytes, lost), r->missing.n,
+			r->missing.n == 1 ? "" : "s");
+	if (r->n_unstopped)
+		fprintf(f, ", %zu thread%s did not stop", r->n_unstopped, r->n_unstopped == 1 ? "" : "s");
+	fputs(r->missing.n || r->n_unstopped ? "\n" : ", nothing missing\n", f);
+	print_losses(f, r);
+}
+
+static struct json_object *missing_json(const struct missing *m)
+{
+	struct json_object *list = json_object_new_array();
+
+	for (size_t i = 0; i < m->n; i++) {
+		struct json_object *o = json_object_new_object();
+
+		json_put_hex(o, "start", m->v[i].start);
+		json_put_hex(o, "end", m->v[i].end);
+		json_put_u64(o, "bytes", m->v[i].end - m->v[i].start);
+		json_put_text(o, "reason", m->v[i].reason);
+		json_object_array_add(list, o);
+	}
+	return list;
+}
+
+static struct json_object *unstopped_json(const struct dump_report *r)
+{
+	struct json_object *list = json_object_new_array();
+
+	for (size_t i = 0; i < r->n_unstopped; i++)
+		json_object_array_add(list, json_object_new_int64(r->unstopped[i]));
+	return list;
+}
+
+int report_add_json(struct json_object **list, const struct dump_report *r, struct err *e)
+{
+	struct json_object *o = json_object_new_object();
+
+	if (!*list)
+		*list = json_object_new_array();
+	if (!o || !*list)
+		return err_set(e, -ENOMEM, "JSON report");
+	json_put_s64(o, "pid", r->pid);
+	json_put_text(o, "comm", r->comm);
+	json_put_text(o, "path", r->path);
+	json_put_u64(o, "bytes", r->bytes);
+	json_put_u64(o, "bytes_on_disk", r->bytes_on_disk);
+	json_put_u64(o, "threads", r->threads);
+	json_put_u64(o, "areas", r->areas);
+	json_put_u64(o, "mte_areas", r->mte_areas);
+	json_put_u64(o, "pause_us", r->pause_us);
+	json_put_u64(o, "total_us", r->total_us);
+	json_put_bool(o, "snapshot", false);
+	json_object_object_add(o, "missing", missing_json(&r->missing));
+	json_object_object_add(o, "unstopped_threads", unstopped_json(r));
+	json_put_u64(o, "target_rss_before", r->rss_before);
+	json_put_u64(o, "target_rss_after", r->rss_after);
+	json_put_u64(o, "target_pte_before", r->pte_before);
+	json_put_u64(o, "target_pte_after", r->pte_after);
+	json_object_array_add(*list, o);
+	return 0;
+}
+
+int report_print_json(struct json_object *list, struct err *e)
+{
+	struct json_object *doc = json_object_new_object();
+
+	if (!doc)
+		return err_set(e, -ENOMEM, "JSON report");
+	json_put_text(doc, "version", TAGCORE_VERSION);
+	json_object_object_add(doc, "dumps", list ? json_object_get(list) : json_object_new_array());
+	json_print(stdout, doc);
+	return 0;
+}
+
+static void format_prot(const struct vma *v, char out[5])
+{
+	snprintf(out, 5, "%c%c%c%c", v->flags & VM_READ ? 'r' : '-', v->flags & VM_WRITE ? 'w' : '-',
+		 v->flags & VM_EXEC ? 'x' : '-', v->flags & VM_SHARED ? 's' : 'p');
+}
+
+void preview_print(FILE *f, pid_t pid, const struct dump_preview *p)
+{
+	char size[TEXT_SIZE_MAX], bytes[TEXT_SIZE_MAX], room[TEXT_SIZE_MAX], prot[5];
+
+	fprintf(f, "process %d: nothing is stopped or written\n", pid);
+	fprintf(f, "%-33s %-4s %-10s %10s %-16s %s\n", "AREA", "PROT", "ACTION", "BYTES", "RULE", "NAME / REASON");
+	for (size_t i = 0; i < p->areas.n; i++) {
+		const struct vma *v = p->areas.v[i].vma;
+
+		format_prot(v, prot);
+		fprintf(f, "%016" PRIx64 "-%016" PRIx64 " %s %-10s %10s %-16s ", v->start, v->end, prot,
+			plan_action_name(p->plan.v[i].action), text_size(p->area_bytes[i], bytes),
+			p->plan.v[i].rule->name);
+		text_puts(f, v->name);
+		fprintf(f, "%s(%s)\n", v->name ? " " : "", p->plan.v[i].rule->why);
+	}
+	fprintf(f, "%s: about %s on disk, %s with holes", p->path, text_size(p->bytes, bytes), text_size(p->size, size));
+	if (p->free_bytes)
+		fprintf(f, "; %s free", text_size(p->free_bytes, room));
+	fputc('\n', f);
+}
+
+static struct json_object *area_json(const struct dump_preview *p, size_t i)
+{
+	const struct vma *v = p->areas.v[i].vma;
+	struct json_object *o = json_object_new_object();
+	char prot[5];
+
+	format_prot(v, prot);
+	json_put_hex(o, "start", v->start);
+	json_put_hex(o, "end", v->end);
+	json_put_text(o, "prot", prot);
+	json_put_text(o, "name", v->name);
+	json_put_text(o, "action", plan_action_name(p->plan.v[i].action));
+	json_put_u64(o, "bytes", p->area_bytes[i]);
+	json_put_u64(o, "filesz", p->plan.v[i].filesz);
+	json_put_text(o, "rule", p->plan.v[i].rule->name);
+	json_put_text(o, "reason", p->plan.v[i].rule->why);
+	return o;
+}
+
+int preview_add_json(struct json_object **list, pid_t pid, const struct dump_preview *p, struct err *e)
+{
+	struct json_object *o = json_object_new_object(), *areas = json_object_new_array();
+
+	if (!*list)
+		*list = json_object_new_array();
+	if (!o || !areas || !*list)
+		return err_set(e, -ENOMEM, "JSON plan");
+	for (size_t i = 0; i < p->areas.n; i++)
+		json_object_array_add(areas, area_json(p, i));
+	json_put_s64(o, "pid", pid);
+	json_put_text(o, "path", p->path);
+	json_object_object_add(o, "areas", areas);
+	json_put_u64(o, "bytes", p->bytes);
+	json_put_u64(o, "size", p->size);
+	json_put_u64(o, "free_bytes", p->free_bytes);
+	json_object_array_add(*list, o);
+	return 0;
+}
+
+int preview_print_json(struct json_object *list, struct err *e)
+{
+	struct json_object *doc = json_object_array_length(list) == 1 ? json_object_array_get_idx(list, 0) : list;
+
+	if (!doc)
+		return err_set(e, -ENOMEM, "JSON plan");
+	json_print(stdout, json_object_get(doc));
+	return 0;
+}
+
+void progress_print(void *arg, pid_t pid, u64 done, u64 total)
+{
+	char a[TEXT_SIZE_MAX], b[TEXT_SIZE_MAX];
+
+	(void)arg;
+	fprintf(stderr, "\r%d: %s of about %s (%.0f%%)\033[K", pid, text_size(done, a), text_size(total, b),
+		total ? 100.0 * (double)min(done, total) / (double)total : 100.0);
+}
+
+void progress_clear(const struct dump_opts *opts)
+{
+	if (opts->progress)
+		fputs("\r\033[K", stderr);
+}

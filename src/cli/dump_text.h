@@ -1,0 +1,27 @@
+/* dump_text.h - what dump tells: the report, the plan and the progress, as text and as JSON. */
+#pragma once
+
+#include <stdio.h>
+
+#include <json-c/json.h>
+
+#include <tagcore/dump.h>
+
+/* Releases a JSON document by scope; NULL is fine. */
+void json_put_scope(struct json_object **o);
+
+/* One line: file, sizes, threads, areas, pause, time, losses; then a line for each loss. */
+void report_print(FILE *f, const struct dump_report *r);
+/* Adds the report to *list, which is made on first use. */
+int report_add_json(struct json_object **list, const struct dump_report *r, struct err *e) must_check;
+int report_print_json(struct json_object *list, struct err *e) must_check;
+
+void preview_print(FILE *f, pid_t pid, const struct dump_preview *p);
+int preview_add_json(struct json_object **list, pid_t pid, const struct dump_preview *p, struct err *e) must_check;
+/* One process: its object; several: an array of them. */
+int preview_print_json(struct json_object *list, struct err *e) must_check;
+
+/* For dump_opts.progress: one line on standard error, written over. */
+void progress_print(void *arg, pid_t pid, u64 done, u64 total);
+/* Takes that line away, if opts show progress. */
+void progress_clear(const struct dump_opts *opts);

@@ -1,0 +1,167 @@
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/scope.h"
+#include "base/uapi.h"
+#include "base/util.h"
+#include "core/core_priv.h"
+
+static u64 add_clip(u64 a, u64 b)
+{
+	u64 sum;
+
+	return add_overflow(a, b, &sum) ? UINT64_MAX : sum;
+}
+
+static int area_cmp(const void *a, const void *b)
+{
+	const struct core_area *x = a, *y = b;
+
+	if (x->start != y->start)
+		return x->start < y->start ? -1 : 1;
+	return x->seg < y->seg ? -1 : x->seg > y->seg;
+}
+
+/* Sorted; then what a lower segment covers is cut off, so that areas never overlap. */
+static void areas_settle(struct core *c)
+{
+	u64 end = 0;
+	size_t n = 0;
+
+	if (c->n_areas)
+		qsort(c->areas, c->n_areas, sizeof(*c->areas), area_cmp);
+	for (size_t i = 0; i < c->n_areas; i++) {
+		struct core_area a = c->areas[i];
+
+		a.start = max(a.start, end);
+		if (a.start >= a.end)
+			continue;
+		a.saved_end = max(a.start, min(a.saved_end, a.end));
+		end = a.end;
+		c->areas[n++] = a;
+	}
+	c->n_areas = n;
+}
+
+bool core_is_memtag(const struct core *c, const GElf_Phdr *p)
+{
+	return p->p_type == PT_AARCH64_MEMTAG_MTE && c->ehdr.e_machine == EM_AARCH64;
+}
+
+static void areas_mark_mte(struct core *c)
+{
+	for (size_t i = 0; i < c->n_segs; i++) {
+		const struct core_area *a;
+
+		if (!core_is_memtag(c, &c->segs[i]))
+			continue;
+		a = core_area_find(c, c->segs[i].p_vaddr);
+		if (a && a->start == c->segs[i].p_vaddr)
+			c->areas[a - c->areas].mte = true;
+	}
+}
+
+int core_load_areas(struct core *c, struct err *e)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->n_segs; i++)
+		n += c->segs[i].p_type == PT_LOAD && c->segs[i].p_memsz;
+	c->areas = calloc(n ? n : 1, sizeof(*c->areas));
+	if (!c->areas)
+		return err_set(e, -ENOMEM, "%zu areas", n);
+	for (size_t i = 0; i < c->n_segs; i++) {
+		const GElf_Phdr *p = &c->segs[i];
+
+		if (p->p_type != PT_LOAD || !p->p_memsz)
+			continue;
+		c->areas[c->n_areas++] = (struct core_area){
+			.start = p->p_vaddr,
+			.end = add_clip(p->p_vaddr, p->p_memsz),
+			.saved_end = add_clip(p->p_vaddr, core_seg_in_file(c, i)),
+			.seg = (u32)i,
+		};
+	}
+	areas_settle(c);
+	areas_mark_mte(c);
+	return 0;
+}
+
+/* Appends areas for what of [start, end) none covers; the array is not sorted again yet. */
+static int add_uncovered(struct core *c, u64 start, u64 end, size_t sorted, size_t *cap, struct err *e)
+{
+	while (start < end) {
+		size_t all = c->n_areas;
+		const struct core_area *a;
+		u64 until;
+		int r;
+
+		c->n_areas = sorted;
+		a = core_area_find(c, start);
+		c->n_areas = all;
+		if (a && a->start <= start) {
+			start = a->end;
+			continue;
+		}
+		until = a ? min(end, a->start) : end;
+		r = core_grow((void **)&c->areas, c->n_areas, cap, sizeof(*c->areas), e);
+		if (r)
+			return r;
+		c->areas[c->n_areas++] = (struct core_area){ .start = start, .end = until, .saved_end = start,
+							     .seg = CORE_NO_SEG };
+		start = until;
+	}
+	return 0;
+}
+
+/* Both lists are sorted by start, so @at never goes back and the work is linear. */
+int core_add_untold_areas(struct core *c, struct err *e)
+{
+	size_t cap = c->n_areas, sorted = c->n_areas;
+	u64 at = 0;
+	int r = 0;
+
+	for (size_t i = 0; !r && i < c->n_own_areas; i++) {
+		const struct core_own_area *own = &c->own_areas[i];
+
+		r = add_uncovered(c, max(at, own->start), own->end, sorted, &cap, e);
+		at = max(at, own->end);
+	}
+	areas_settle(c);
+	sorted = c->n_areas;
+	at = 0;
+	for (size_t i = 0; !r && i < c->n_maps; i++) {
+		r = add_uncovered(c, max(at, c->maps[i].start), c->maps[i].end, sorted, &cap, e);
+		at = max(at, c->maps[i].end);
+	}
+	areas_settle(c);
+	return r;
+}
+
+u32 core_area_prot(const struct core *c, const struct core_area *a, bool *known)
+{
+	const struct core_own_area *own;
+
+	*known = true;
+	if (a->seg != CORE_NO_SEG)
+		return c->segs[a->seg].p_flags;
+	own = core_own_area_at(c, a->start);
+	*known = own;
+	return !own ? 0 : (own->flags & VM_READ ? PF_R : 0) | (own->flags & VM_WRITE ? PF_W : 0) |
+			  (own->flags & VM_EXEC ? PF_X : 0);
+}
+
+const struct core_area *core_area_find(const struct core *c, u64 addr)
+{
+	size_t lo = 0, hi = c->n_areas;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (c->areas[mid].end > addr)
+			hi = mid;
+		else
+			lo = mid + 1;
+	}
+	return lo < c->n_areas ? &c->areas[lo] : NULL;
+}

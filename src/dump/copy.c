@@ -1,0 +1,187 @@
+#include <errno.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/scope.h"
+#include "base/util.h"
+#include "dump/dump_priv.h"
+
+/* One area being copied.  Everything is written in address order. */
+struct copy {
+	struct dump *d;
+	const struct area *area;
+	bool from_file;		/* pages that are not mapped have content: it is in the file */
+	int fd;			/* that file; -1: not opened yet, -2: cannot be */
+	u64 fd_size;
+	u8 *buf;		/* COPY_BUF_SIZE bytes */
+};
+
+static int check_cancel(struct dump *d, struct err *e)
+{
+	const struct dump_opts *o = d->opts;
+	u64 now;
+
+	if (o->cancel && *o->cancel)
+		return err_set(e, ERR_CANCELLED, "cancelled by a signal");
+	if (!o->progress)
+		return 0;
+	now = now_ns();
+	if (now - d->last_progress > 100 * 1000000) {
+		d->last_progress = now;
+		o->progress(o->progress_arg, d->target.pid, d->writer.written, d->total);
+	}
+	return 0;
+}
+
+/* A page of the target that cannot be read costs that page alone. */
+static int lose(struct copy *c, u64 start, u64 end, const char *reason, struct err *e)
+{
+	int r = missing_add(&c->d->report->missing, start, end, reason, e);
+
+	return r ? r : writer_skip(&c->d->writer, end - start, e);
+}
+
+/* From the target's memory: these pages are there. */
+static int copy_mapped(struct copy *c, u64 start, u64 end, struct err *e)
+{
+	struct dump *d = c->d;
+
+	while (start < end) {
+		size_t want = (size_t)min(end - start, (u64)COPY_BUF_SIZE), n = 0;
+		int r = check_cancel(d, e);
+
+		if (!r)
+			r = target_read(&d->target, start, c->buf, want, &n, e);
+		n = (size_t)align_down(n, d->page_size);
+		if (!r && n)
+			r = writer_emit_sparse(&d->writer, c->buf, n, (size_t)d->page_size, e);
+		start += n;
+		if (!r && n < want) {
+			r = lose(c, start, start + d->page_size, "cannot be read", e);
+			start += d->page_size;
+		}
+		if (r)
+			return r;
+	}
+	return 0;
+}
+
+static void open_backing(struct copy *c)
+{
+	struct err ignored;
+	struct stat st;
+
+	c->fd = area_open_file(&c->d->target, c->area, &ignored);
+	if (c->fd >= 0 && !fstat(c->fd, &st)) {
+		c->fd_size = (u64)st.st_size;
+		return;
+	}
+	scope_close(&c->fd);
+	c->fd = -2;
+}
+
+/* The next bytes of the file at or after @off that are not a hole, in [off, end); both equal when there are none. */
+static void next_data(int fd, u64 off, u64 end, u64 *data, u64 *hole)
+{
+	off_t at = lseek(fd, (off_t)off, SEEK_DATA);
+
+	if (at < 0) {
+		/* ENXIO: only a hole follows.  Anything else: the file system cannot tell. */
+		*data = errno == ENXIO ? end : off;
+		*hole = end;
+		return;
+	}
+	*data = min((u64)at, end);
+	at = lseek(fd, at, SEEK_HOLE);
+	*hole = at < 0 ? end : min((u64)at, end);
+}
+
+/* File bytes [off, end), which stand for the addresses from @addr. */
+static int copy_bytes(struct copy *c, u64 addr, u64 off, u64 end, struct err *e)
+{
+	struct dump *d = c->d;
+
+	while (off < end) {
+		size_t want = (size_t)min(end - off, (u64)COPY_BUF_SIZE);
+		ssize_t n = pread(c->fd, c->buf, want, (off_t)off);
+		int r = check_cancel(d, e);
+
+		if (r)
+			return r;
+		if (n <= 0)
+			return lose(c, addr, addr + (end - off), "cannot be read from the file", e);
+		r = writer_emit_sparse(&d->writer, c->buf, (size_t)n, (size_t)d->page_size, e);
+		if (r)
+			return r;
+		off += (u64)n;
+		addr += (u64)n;
+	}
+	return 0;
+}
+
+/*
+ * Pages that are not in the target's page tables but have content: from the
+ * file itself, so that the target does not grow.  Past the end of the file the
+ * process would get SIGBUS; there is nothing to save.
+ */
+static int copy_backing(struct copy *c, u64 start, u64 end, struct err *e)
+{
+	u64 off = c->area->vma->pgoff + (start - c->area->vma->start);
+	u64 stop, data, hole, base = start - off;
+	int r = 0;
+
+	if (c->fd == -1)
+		open_backing(c);
+	if (c->fd < 0)
+		return lose(c, start, end, "not mapped in, and its file cannot be opened", e);
+	stop = min(off + (end - start), c->fd_size);
+	for (; !r && off < stop; off = hole) {
+		next_data(c->fd, off, stop, &data, &hole);
+		/* A file that changes between two questions must not hold us up. */
+		if (hole <= off)
+			hole = stop;
+		r = writer_skip(&c->d->writer, data - off, e);
+		if (!r && data < hole)
+			r = copy_bytes(c, base + data, data, hole, e);
+	}
+	return r || off >= end - base ? r : writer_skip(&c->d->writer, end - base - off, e);
+}
+
+static int on_run(const struct vma *v, const struct page_run *run, void *arg, struct err *e)
+{
+	struct copy *c = arg;
+
+	(void)v;
+	/* Guard pages have no content; the zero page has none worth storing. */
+	if (run->flags & (PAGE_GUARD | PAGE_ZERO))
+		return writer_skip(&c->d->writer, run->end - run->start, e);
+	return copy_mapped(c, run->start, run->end, e);
+}
+
+static int on_hole(const struct vma *v, u64 start, u64 end, void *arg, struct err *e)
+{
+	struct copy *c = arg;
+
+	(void)v;
+	if (c->from_file)
+		return copy_backing(c, start, end, e);
+	return writer_skip(&c->d->writer, end - start, e);
+}
+
+static const struct page_walk_ops copy_walk_ops = { .run = on_run, .hole = on_hole };
+
+int dump_copy_area(struct dump *d, const struct area *a, const struct plan_entry *p, u8 *buf, struct err *e)
+{
+	struct copy c = { .d = d, .area = a, .fd = -1, .buf = buf, .from_file = p->action != PLAN_TOUCHED };
+	u64 start = a->vma->start, end = start + p->filesz;
+	int r;
+
+	/* The vdso and its like have no pages of their own, but can always be read. */
+	if (vma_is_special(a->vma))
+		r = copy_mapped(&c, start, end, e);
+	else
+		r = page_walk_vma(&d->pages, a->vma, start, end, &copy_walk_ops, &c, e);
+	scope_close(&c.fd);
+	return r;
+}
+

@@ -1,0 +1,313 @@
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "base/scope.h"
+#include "base/util.h"
+#include "dump/dump_priv.h"
+#include "live/proc.h"
+
+static int read_filter(struct dump *d, struct err *e)
+{
+	struct buf b scoped(buf_fini) = { 0 };
+	char path[64];
+	int r;
+
+	if (d->opts->have_filter) {
+		d->filter = d->opts->filter;
+		return 0;
+	}
+	/* Not under task/, and empty for a leader that has exited: any live thread's own directory has it. */
+	snprintf(path, sizeof(path), "/proc/%d/coredump_filter", d->target.reader);
+	r = io_slurp(path, &b, 64, e);
+	if (!r)
+		r = buf_add(&b, "", 1, e);
+	if (!r)
+		d->filter = (u32)strtoul((char *)b.p, NULL, 16);
+	return r;
+}
+
+/* Areas that the user selects in part are cut at the selection's ends. */
+static int split_areas(struct dump *d, struct err *e)
+{
+	int r = 0;
+
+	for (size_t i = 0; !r && i < d->opts->n_select; i++) {
+		const struct plan_select *s = &d->opts->select[i];
+
+		if (s->glob)
+			continue;
+		r = areas_split(&d->areas, align_down(s->start, d->page_size), e);
+		if (!r && s->end <= UINT64_MAX - d->page_size)
+			r = areas_split(&d->areas, align_up(s->end, d->page_size), e);
+	}
+	return r;
+}
+
+/* The areas as they are now, and what will be done with each. */
+static int make_plan(struct dump *d, struct err *e)
+{
+	struct plan_opts po = {
+		.filter = d->filter, .all = d->opts->all, .page_size = d->page_size,
+		.select = d->opts->select, .n_select = d->opts->n_select,
+	};
+	struct areas before scoped(areas_fini) = d->areas;
+	int r;
+
+	d->areas = (struct areas){ 0 };
+	plan_free(&d->plan);
+	r = areas_collect(&d->target, &before, &d->areas, e);
+	if (!r)
+		r = split_areas(d, e);
+	return r ? r : plan_make(&d->areas, &po, &d->plan, e);
+}
+
+static void dump_fini(struct dump *d)
+{
+	target_close(&d->target);
+	writer_close(&d->writer);
+	scope_close(&d->stream_fd);
+	page_source_close(&d->pages);
+	areas_fini(&d->areas);
+	plan_free(&d->plan);
+	buf_fini(&d->notes);
+	free(d->segs);
+}
+
+/* All that is known before the target is touched: who it is, what is planned, where it goes. */
+static int prepare(struct dump *d, pid_t pid, const struct dump_opts *opts, struct dump_report *report,
+		   struct err *e)
+{
+	struct proc_stat st;
+	int r;
+
+	d->opts = opts;
+	d->report = report;
+	d->page_size = (u64)sysconf(_SC_PAGESIZE);
+	r = target_open(&d->target, pid, e);
+	if (!r)
+		r = proc_stat(d->target.pid, d->target.pid, &st, e);
+	if (r)
+		return r;
+	report->pid = d->target.pid;
+	memcpy(report->comm, st.comm, sizeof(report->comm));
+	r = dump_template(opts->output, d->target.pid, st.comm, &report->path, e);
+	if (!r)
+		r = read_filter(d, e);
+	return r ? r : make_plan(d, e);
+}
+
+static int check_room(const struct dump *d, u64 predicted, struct err *e)
+{
+	u64 room;
+	int r;
+
+	if (d->opts->limit && predicted > d->opts->limit)
+		return err_set(e, ERR_LIMIT, "process %d: the core would take about %llu bytes, more than the limit "
+			       "of %llu", d->target.pid, (unsigned long long)predicted,
+			       (unsigned long long)d->opts->limit);
+	if (output_is_stream(d->report->path))
+		return 0;
+	r = output_room(d->report->path, &room, e);
+	if (!r && predicted > room)
+		return err_set(e, -ENOSPC, "process %d: the core would take about %llu bytes and %llu are free for %s",
+			       d->target.pid, (unsigned long long)predicted, (unsigned long long)room, d->report->path);
+	return r;
+}
+
+static void read_sizes(const struct dump *d, u64 *rss, u64 *pte)
+{
+	struct proc_status st;
+	struct err ignored;
+
+	if (!proc_status(d->target.pid, d->target.reader, &st, &ignored)) {
+		*rss = st.vm_rss;
+		*pte = st.vm_pte;
+	}
+}
+
+static int write_headers(struct dump *d, struct err *e)
+{
+	struct buf b scoped(buf_fini) = { 0 };
+	int r = layout_put_headers(d->target.arch, &d->layout, d->segs, d->n_segs, &b, e);
+
+	if (!r)
+		r = writer_emit(&d->writer, b.p, b.len, e);
+	if (!r)
+		r = writer_skip_to(&d->writer, d->segs[0].off, e);
+	if (!r)
+		r = writer_emit(&d->writer, d->notes.p, d->notes.len, e);
+	/* Large with many threads, and no longer needed. */
+	buf_fini(&d->notes);
+	return r;
+}
+
+static int write_areas(struct dump *d, struct err *e)
+{
+	u8 *buf auto_free = malloc(COPY_BUF_SIZE);
+	int r = buf ? 0 : err_set(e, -ENOMEM, "copy buffer");
+
+	for (size_t i = 0; !r && i < d->areas.n; i++) {
+		if (d->plan.v[i].action == PLAN_OMIT)
+			continue;
+		r = writer_skip_to(&d->writer, d->segs[1 + i].off, e);
+		if (!r)
+			r = dump_copy_area(d, &d->areas.v[i], &d->plan.v[i], buf, e);
+	}
+	return r;
+}
+
+/* What is known last comes last: the losses, and PN_XNUM's section header. */
+static int write_end(struct dump *d, struct err *e)
+{
+	struct buf note scoped(buf_fini) = { 0 };
+	struct buf shdr scoped(buf_fini) = { 0 };
+	const struct segment *last = &d->segs[d->n_segs - 1];
+	int r = writer_skip_to(&d->writer, last->off, e);
+
+	if (!r)
+		r = dump_missing_note(d, &note, e);
+	if (!r)
+		r = writer_emit_sparse(&d->writer, note.p, note.len, (size_t)d->page_size, e);
+	if (!r)
+		r = layout_put_trailer(d->target.arch, &d->layout, d->n_segs, &shdr, e);
+	if (!r && shdr.len)
+		r = writer_skip_to(&d->writer, d->layout.shdr_off, e);
+	if (!r && shdr.len)
+		r = writer_emit(&d->writer, shdr.p, shdr.len, e);
+	return r;
+}
+
+static int note_unstopped(struct dump *d, struct err *e)
+{
+	struct dump_report *rep = d->report;
+
+	rep->unstopped = calloc(d->target.n_threads + 1, sizeof(*rep->unstopped));
+	if (!rep->unstopped)
+		return err_set(e, -ENOMEM, "list of %zu threads", d->target.n_threads);
+	for (size_t i = 0; i < d->target.n_threads; i++)
+		if (d->target.threads[i].stop == THREAD_UNSTOPPABLE)
+			rep->unstopped[rep->n_unstopped++] = d->target.threads[i].tid;
+	return 0;
+}
+
+/* From the stop to the last byte of memory. */
+static int capture(struct dump *d, struct err *e)
+{
+	struct target_opts to = { .stop_timeout_ms = d->opts->stop_timeout_ms, .cancel = d->opts->cancel };
+	int r = target_stop(&d->target, &to, e);
+
+	if (!r)
+		r = note_unstopped(d, e);
+	if (!r)
+		r = make_plan(d, e);
+	if (!r)
+		r = dump_notes(d, e);
+	if (!r)
+		r = dump_layout(d, e);
+	if (!r)
+		r = page_source_open_pid(&d->pages, d->target.pid, d->target.reader, NULL, e);
+	if (!r)
+		r = write_headers(d, e);
+	if (!r)
+		r = write_areas(d, e);
+	d->report->threads = d->target.n_threads;
+	target_resume(&d->target);
+	d->report->pause_us = d->target.pause_ns / 1000;
+	return r;
+}
+
+static int open_output(struct dump *d, struct err *e)
+{
+	int r = output_open(d, e);
+
+	d->writer.limit = d->opts->limit;
+	return r;
+}
+
+static int run(struct dump *d, struct err *e)
+{
+	u64 *bytes auto_free = NULL;
+	int r = dump_predict(&d->target, &d->areas, &d->plan, &bytes, &d->total, e);
+
+	if (!r)
+		r = check_room(d, d->total, e);
+	if (!r)
+		r = open_output(d, e);
+	if (r)
+		return r;
+	read_sizes(d, &d->report->rss_before, &d->report->pte_before);
+	r = capture(d, e);
+	if (r)
+		return r;
+	read_sizes(d, &d->report->rss_after, &d->report->pte_after);
+	r = write_end(d, e);
+	if (!r)
+		r = writer_finish(&d->writer, e);
+	d->report->bytes = d->writer.off;
+	d->report->bytes_on_disk = d->writer.on_disk;
+	return r;
+}
+
+int dump_run(pid_t pid, const struct dump_opts *opts, struct dump_report *report, struct err *e)
+{
+	struct dump d scoped(dump_fini) = { .target.mem_fd = -1, .stream_fd = -1 };
+	u64 begin = now_ns();
+	int r;
+
+	*report = (struct dump_report){ .pid = pid };
+	r = prepare(&d, pid, opts, report, e);
+	if (!r)
+		r = run(&d, e);
+	for (size_t i = 0; i < d.areas.n; i++)
+		report->mte_areas += vma_is_mte(d.areas.v[i].vma);
+	report->areas = d.areas.n;
+	report->total_us = (now_ns() - begin) / 1000;
+	return r;
+}
+
+void dump_report_fini(struct dump_report *r)
+{
+	free(r->path);
+	free(r->unstopped);
+	missing_fini(&r->missing);
+	*r = (struct dump_report){ 0 };
+}
+
+int dump_preview(pid_t pid, const struct dump_opts *opts, struct dump_preview *out, struct err *e)
+{
+	struct dump d scoped(dump_fini) = { .target.mem_fd = -1, .stream_fd = -1 };
+	struct dump_report report scoped(dump_report_fini) = { 0 };
+	struct dump_preview p scoped(dump_preview_fini) = { 0 };
+	int r = prepare(&d, pid, opts, &report, e);
+
+	if (!r)
+		r = dump_predict(&d.target, &d.areas, &d.plan, &p.area_bytes, &p.bytes, e);
+	if (!r)
+		r = dump_layout(&d, e);
+	if (!r && !output_is_stream(report.path))
+		r = output_room(report.path, &p.free_bytes, e);
+	if (r)
+		return r;
+	p.size = d.layout.size;
+	p.path = take_ptr(report.path);
+	p.areas = d.areas;
+	p.plan = d.plan;
+	d.areas = (struct areas){ 0 };
+	d.plan = (struct plan){ 0 };
+	*out = p;
+	p = (struct dump_preview){ 0 };
+	return 0;
+}
+
+void dump_preview_fini(struct dump_preview *p)
+{
+	areas_fini(&p->areas);
+	plan_free(&p->plan);
+	free(p->area_bytes);
+	free(p->path);
+	*p = (struct dump_preview){ 0 };
+}

@@ -1,0 +1,66 @@
+/* dump_priv.h - what the parts of one dump share: notes.c, copy.c, segments.c, dump.c. */
+#pragma once
+
+#include <tagcore/area.h>
+#include <tagcore/buf.h>
+#include <tagcore/dump.h>
+#include <tagcore/layout.h>
+#include <tagcore/pagewalk.h>
+#include <tagcore/plan.h>
+#include <tagcore/target.h>
+#include <tagcore/writer.h>
+
+/* Bytes kept at the end of a core for NT_TAGCORE_MISSING, which is known last; a hole when unused. */
+enum { MISSING_NOTE_SIZE = 64 * 1024 };
+
+/* A dump under way: what is read, what was decided, where it goes. */
+struct dump {
+	const struct dump_opts *opts;
+	struct dump_report *report;
+	u64 page_size;
+	u32 filter;
+	struct target target;
+	struct areas areas;
+	struct plan plan;
+	struct segment *segs;	/* [0] notes, then one an area, then the missing note */
+	size_t n_segs;
+	struct layout layout;
+	struct buf notes;
+	struct writer writer;
+	int stream_fd;		/* a FIFO or device opened as output, or -1 */
+	struct page_source pages;
+	u64 total;		/* predicted bytes, for progress */
+	u64 last_progress;	/* now_ns() */
+};
+
+/* Every note of the first PT_NOTE into d->notes.  The target is stopped. */
+int dump_notes(struct dump *d, struct err *e) must_check;
+/* The notes of our own, after the kernel's. */
+int dump_own_notes(struct dump *d, struct err *e) must_check;
+/* NT_TAGCORE_MISSING, exactly MISSING_NOTE_SIZE bytes as a note. */
+int dump_missing_note(const struct dump *d, struct buf *b, struct err *e) must_check;
+
+/* Fills d->segs and d->layout from the plan and the size of the notes. */
+int dump_layout(struct dump *d, struct err *e) must_check;
+
+/* Writes one area's bytes at its segment's offset; what cannot be read is recorded. */
+int dump_copy_area(struct dump *d, const struct area *a, const struct plan_entry *p, u8 *buf,
+		   struct err *e) must_check;
+enum { COPY_BUF_SIZE = 1 << 20 };
+
+/*
+ * Bytes that each planned area will take on disk, at most, from the page tables
+ * and the files' sizes: *bytes is malloc'ed, one an area; *total their sum.
+ */
+int dump_predict(const struct target *t, const struct areas *areas, const struct plan *plan, u64 **bytes,
+		 u64 *total, struct err *e) must_check;
+
+/* Opens d->report->path, or the stream it names, as d->writer. */
+int output_open(struct dump *d, struct err *e) must_check;
+/* "-", or something that exists and is neither a file nor a directory. */
+bool output_is_stream(const char *path);
+/* Bytes that an unprivileged user may still write where @path would be created. */
+int output_room(const char *path, u64 *bytes, struct err *e) must_check;
+
+/* The output's name: %p %e %h %t %%.  malloc'ed.  ERR_USAGE for an unknown specifier. */
+int dump_template(const char *template, pid_t pid, const char *comm, char **out, struct err *e) must_check;

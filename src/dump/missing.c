@@ -1,0 +1,61 @@
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <tagcore/dump.h>
+#include <tagcore/note.h>
+
+#include "base/scope.h"
+#include "dump/dump_priv.h"
+
+int missing_add(struct missing *m, u64 start, u64 end, const char *reason, struct err *e)
+{
+	struct missing_range *last = m->n ? &m->v[m->n - 1] : NULL;
+
+	m->bytes += end - start;
+	if (last && last->end == start && !strcmp(last->reason, reason)) {
+		last->end = end;
+		return 0;
+	}
+	if (m->n == m->cap) {
+		size_t cap = m->cap ? m->cap * 2 : 16;
+		struct missing_range *p = reallocarray(m->v, cap, sizeof(*p));
+
+		if (!p)
+			return err_set(e, -ENOMEM, "list of %zu missing ranges", cap);
+		m->v = p;
+		m->cap = cap;
+	}
+	m->v[m->n++] = (struct missing_range){ .start = start, .end = end, .reason = reason };
+	return 0;
+}
+
+void missing_fini(struct missing *m)
+{
+	free(m->v);
+	*m = (struct missing){ 0 };
+}
+
+/* Header, "TAGCORE\0" and the descriptor must make MISSING_NOTE_SIZE. */
+enum { DESC_SIZE = MISSING_NOTE_SIZE - 12 - 8, LINE_MAX_SIZE = 160 };
+
+int dump_missing_note(const struct dump *d, struct buf *b, struct err *e)
+{
+	const struct missing *m = &d->report->missing;
+	struct buf text scoped(buf_fini) = { 0 };
+	u64 told = 0;
+	size_t i;
+	int r = 0;
+
+	for (i = 0; !r && i < m->n && text.len + 2 * LINE_MAX_SIZE < DESC_SIZE; i++) {
+		r = buf_printf(&text, e, "%llx-%llx %s\n", (unsigned long long)m->v[i].start,
+			       (unsigned long long)m->v[i].end, m->v[i].reason);
+		told += m->v[i].end - m->v[i].start;
+	}
+	/* The room was kept before the losses were known: what does not fit is counted. */
+	if (!r && i < m->n)
+		r = buf_printf(&text, e, "+%zu %llu more ranges\n", m->n - i, (unsigned long long)(m->bytes - told));
+	if (!r)
+		r = buf_zero(&text, DESC_SIZE - text.len, e);
+	return r ? r : note_put(b, d->target.arch->fmt, TAGCORE_OWNER, NT_TAGCORE_MISSING, text.p, text.len, e);
+}

@@ -1,0 +1,247 @@
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <unistd.h>
+
+#include <tagcore/note.h>
+
+#include "base/scope.h"
+#include "base/uapi.h"
+#include "base/util.h"
+#include "dump/dump_priv.h"
+#include "dump/xsave.h"
+#include "live/proc.h"
+
+/*
+ * The notes, in the order and with the content of the kernel's own core:
+ * Linux 6.12, fs/binfmt_elf.c: fill_note_info(), write_note_info(),
+ * fill_prstatus(), fill_psinfo(), fill_files_note().
+ */
+
+static int put(struct dump *d, const char *owner, u32 type, const void *desc, size_t len, struct err *e)
+{
+	return note_put(&d->notes, d->target.arch->fmt, owner, type, desc, len, e);
+}
+
+static void set_time(s64 out[2], u64 ticks)
+{
+	u64 hz = (u64)sysconf(_SC_CLK_TCK);
+
+	out[0] = (s64)(ticks / hz);
+	out[1] = (s64)(ticks % hz * 1000000 / hz);
+}
+
+/* The leader's times are the group's: /proc/PID/stat, not /proc/PID/task/PID/stat. */
+static int thread_stat(const struct dump *d, const struct thread *th, struct proc_stat *st, struct err *e)
+{
+	return th->tid == d->target.pid ? proc_stat_group(d->target.pid, st, e)
+					: proc_stat(d->target.pid, th->tid, st, e);
+}
+
+/* Of a thread that did not stop, only what /proc/TID/syscall told. */
+static void partial_gregs(const struct arch *a, const struct thread *th, u8 *gregs)
+{
+	const struct reg *regs = a->gregs.regs;
+
+	uint_put(a->fmt, gregs + regs[a->sp].off, regs[a->sp].size, th->call[2]);
+	uint_put(a->fmt, gregs + regs[a->pc].off, regs[a->pc].size, th->call[3]);
+	if (a->syscall.orig_reg >= 0)
+		uint_put(a->fmt, gregs + regs[a->syscall.orig_reg].off, regs[a->syscall.orig_reg].size, th->call[0]);
+}
+
+static int put_prstatus(struct dump *d, const struct thread *th, struct err *e)
+{
+	const struct arch *a = d->target.arch;
+	struct buf b scoped(buf_fini) = { 0 };
+	struct proc_status status;
+	struct proc_stat st;
+	struct prstatus s;
+	u8 partial[sizeof(th->gregs)] = { 0 };
+	int r = thread_stat(d, th, &st, e);
+
+	if (!r)
+		r = proc_status(d->target.pid, th->tid, &status, e);
+	if (r)
+		return r;
+	s = (struct prstatus){
+		.si_signo = th->give_back, .cursig = th->give_back,
+		.si_code = th->has_siginfo ? th->siginfo.si_code : 0,
+		.si_errno = th->has_siginfo ? th->siginfo.si_errno : 0,
+		.sigpend = status.sig_pending, .sighold = status.sig_blocked,
+		.pid = th->tid, .ppid = st.ppid, .pgrp = st.pgrp, .sid = st.sid,
+		.regs = { .p = th->gregs, .len = th->gregs_len },
+		.fpvalid = th->stop == THREAD_STOPPED,
+	};
+	set_time(s.utime, st.utime);
+	set_time(s.stime, st.stime);
+	set_time(s.cutime, st.cutime);
+	set_time(s.cstime, st.cstime);
+	if (th->stop != THREAD_STOPPED) {
+		partial_gregs(a, th, partial);
+		s.regs = (struct bytes){ .p = partial, .len = a->gregs.size };
+	}
+	r = prstatus_put(a, &s, &b, e);
+	return r ? r : put(d, "CORE", NT_PRSTATUS, b.p, b.len, e);
+}
+
+/* The arguments in one line: every NUL becomes a blank, the last one too.  fill_psinfo(). */
+static int fill_psargs(const struct dump *d, char out[81], struct err *e)
+{
+	struct buf b scoped(buf_fini) = { 0 };
+	int r = proc_slurp(d->target.pid, d->target.reader, "cmdline", 16 << 20, &b, e);
+	size_t n = min(b.len, (size_t)79);
+
+	if (r)
+		return r;
+	for (size_t i = 0; i < n; i++)
+		out[i] = b.p[i] ? (char)b.p[i] : ' ';
+	out[n] = 0;
+	return 0;
+}
+
+static int put_prpsinfo(struct dump *d, struct err *e)
+{
+	static const char states[] = "RSDTZW";
+	const struct thread *th = &d->target.threads[0];
+	struct buf b scoped(buf_fini) = { 0 };
+	struct proc_status status;
+	struct proc_stat st;
+	const char *state;
+	struct prpsinfo s;
+	int r = proc_stat_group(d->target.pid, &st, e);
+
+	if (!r)
+		r = proc_status(d->target.pid, d->target.reader, &status, e);
+	if (r)
+		return r;
+	/* As it was before we stopped it; a leader that has exited shows as 'Z'. */
+	state = strchr(states, th->tid == d->target.pid ? th->state : st.state);
+	s = (struct prpsinfo){
+		.state = state ? (s32)(state - states) : 6, .sname = state ? *state : '.',
+		.zomb = state && *state == 'Z', .nice = (s32)st.nice, .flag = st.flags,
+		.uid = status.uid[0], .gid = status.gid[0],
+		.pid = d->target.pid, .ppid = st.ppid, .pgrp = st.pgrp, .sid = st.sid,
+	};
+	memcpy(s.fname, st.comm, strnlen(st.comm, 15));
+	r = fill_psargs(d, s.psargs, e);
+	if (!r)
+		r = prpsinfo_put(d->target.arch, &s, &b, e);
+	return r ? r : put(d, "CORE", NT_PRPSINFO, b.p, b.len, e);
+}
+
+/*
+ * One per thread: the kernel has one, of the signal that killed; a live thread
+ * has its own, or none, which is all zeros.
+ */
+static int put_siginfo(struct dump *d, const struct thread *th, struct err *e)
+{
+	static const siginfo_t none;
+
+	return put(d, "CORE", NT_SIGINFO, th->has_siginfo ? &th->siginfo : &none, sizeof(none), e);
+}
+
+static int put_auxv(struct dump *d, struct err *e)
+{
+	struct buf b scoped(buf_fini) = { 0 };
+	int r = proc_slurp(d->target.pid, d->target.reader, "auxv", 1 << 16, &b, e);
+
+	return r ? r : put(d, "CORE", NT_AUXV, b.p, b.len, e);
+}
+
+/* A newline reads "\012" in /proc, but the kernel's note has the name itself. */
+static int put_name(struct buf *b, const char *name, struct err *e)
+{
+	int r = 0;
+
+	while (!r && *name) {
+		bool newline = !strncmp(name, "\\012", 4);
+
+		r = buf_add(b, newline ? "\n" : name, 1, e);
+		name += newline ? 4 : 1;
+	}
+	return r ? r : buf_add(b, "", 1, e);
+}
+
+/* Four words a mapped file: start, end, offset in pages; then the names in the same order. */
+static int put_file(struct dump *d, struct err *e)
+{
+	struct buf b scoped(buf_fini) = { 0 };
+	struct buf names scoped(buf_fini) = { 0 };
+	const struct arch *a = d->target.arch;
+	u64 n = 0;
+	u8 word[3][8];
+	int r = buf_zero(&b, 2 * a->word, e);
+
+	for (size_t i = 0; !r && i < d->areas.n; i++) {
+		const struct vma *v = d->areas.v[i].vma;
+
+		if (vma_is_anon(v))
+			continue;
+		uint_put(a->fmt, word[0], a->word, v->start);
+		uint_put(a->fmt, word[1], a->word, v->end);
+		uint_put(a->fmt, word[2], a->word, v->pgoff / d->page_size);
+		for (int k = 0; !r && k < 3; k++)
+			r = buf_add(&b, word[k], a->word, e);
+		if (!r)
+			r = put_name(&names, v->name ? v->name : "", e);
+		n++;
+	}
+	if (r || !n)
+		return r;
+	uint_put(a->fmt, b.p, a->word, n);
+	uint_put(a->fmt, b.p + a->word, a->word, d->page_size);
+	r = buf_add(&b, names.p, names.len, e);
+	return r ? r : put(d, "CORE", NT_FILE, b.p, b.len, e);
+}
+
+static int put_regsets(struct dump *d, const struct thread *th, struct err *e)
+{
+	const struct arch *a = d->target.arch;
+	struct buf b scoped(buf_fini) = { 0 };
+	int r = 0;
+
+	for (size_t i = 0; r >= 0 && i < a->n_sets; i++) {
+		b.len = 0;
+		r = target_regset(&d->target, th, &a->sets[i], &b, e);
+		if (r > 0)
+			r = put(d, a->sets[i].owner, a->sets[i].type, b.p, b.len, e);
+	}
+	return r < 0 ? r : 0;
+}
+
+static int put_process(struct dump *d, struct err *e)
+{
+	int r = put_prpsinfo(d, e);
+
+	if (!r)
+		r = put_siginfo(d, &d->target.threads[0], e);
+	if (!r)
+		r = put_auxv(d, e);
+	return r ? r : put_file(d, e);
+}
+
+/* A thread that has died since the stop, by SIGKILL, takes the whole process with it. */
+static int put_thread(struct dump *d, size_t i, struct err *e)
+{
+	const struct thread *th = &d->target.threads[i];
+	bool known = th->stop == THREAD_STOPPED || (th->stop == THREAD_UNSTOPPABLE && th->was_blocked);
+	int r = known ? put_prstatus(d, th, e) : 0;
+
+	if (!r && i == 0)
+		r = put_process(d, e);
+	else if (!r && known)
+		r = put_siginfo(d, th, e);
+	return r || th->stop != THREAD_STOPPED ? r : put_regsets(d, th, e);
+}
+
+int dump_notes(struct dump *d, struct err *e)
+{
+	int r = 0;
+
+	for (size_t i = 0; !r && i < d->target.n_threads; i++)
+		r = put_thread(d, i, e);
+	if (!r)
+		r = xsave_layout_note(d->target.arch->fmt, &d->notes, e);
+	return r ? r : dump_own_notes(d, e);
+}

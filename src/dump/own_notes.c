@@ -1,0 +1,126 @@
+#include <string.h>
+#include <sys/utsname.h>
+#include <time.h>
+
+#include <tagcore/note.h>
+
+#include "base/scope.h"
+#include "base/text.h"
+#include "base/util.h"
+#include "dump/dump_priv.h"
+#include "live/proc.h"
+
+/*
+ * Notes of owner TAGCORE: what the kernel's notes have no place for.  Lines of
+ * text, described in tagcore-notes(5).  A newline in a name is "\012".
+ */
+
+static int put_line(struct buf *b, const char *key, const char *value, struct err *e)
+{
+	char shown[4096];
+
+	return buf_printf(b, e, "%s %s\n", key, text_escape(value, shown, sizeof(shown)));
+}
+
+static int put_exe(const struct dump *d, struct buf *b, struct err *e)
+{
+	char path[4096];
+	struct err ignored;
+
+	if (proc_readlink(d->target.pid, d->target.reader, "exe", path, sizeof(path), &ignored))
+		return 0;
+	return put_line(b, "exe", path, e);
+}
+
+static int put_info(struct dump *d, struct err *e)
+{
+	struct buf b scoped(buf_fini) = { 0 };
+	struct utsname u;
+	time_t now = time(NULL);
+	struct tm tm;
+	char when[32] = "";
+	int r;
+
+	gmtime_r(&now, &tm);
+	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", &tm);
+	r = put_line(&b, "version", TAGCORE_VERSION, e);
+	if (!r)
+		r = put_line(&b, "time", when, e);
+	if (!r && !uname(&u))
+		r = put_line(&b, "kernel", u.release, e);
+	if (!r)
+		r = put_exe(d, &b, e);
+	if (!r)
+		r = buf_printf(&b, e, "page_size %llu\ncoredump_filter 0x%x\nmode stop\nleader_exited %d\n",
+			       (unsigned long long)d->page_size, d->filter, d->target.leader_exited);
+	return r ? r : note_put(&d->notes, d->target.arch->fmt, TAGCORE_OWNER, NT_TAGCORE_INFO, b.p, b.len, e);
+}
+
+static int put_thread_line(struct buf *b, const struct thread *th, struct err *e)
+{
+	char name[sizeof(th->comm) * 4];
+	char state = th->stop == THREAD_STOPPED ? th->state : '!';
+
+	return buf_printf(b, e, "%d %c %s\n", th->tid, state, text_escape(th->comm, name, sizeof(name)));
+}
+
+static int put_threads(struct dump *d, struct err *e)
+{
+	struct buf b scoped(buf_fini) = { 0 };
+	int r = 0;
+
+	for (size_t i = 0; !r && i < d->target.n_threads; i++)
+		r = put_thread_line(&b, &d->target.threads[i], e);
+	return r ? r : note_put(&d->notes, d->target.arch->fmt, TAGCORE_OWNER, NT_TAGCORE_THREADS, b.p, b.len, e);
+}
+
+/* Two-letter codes as in smaps, for the flags that /proc/PID/maps does not show. */
+static const struct {
+	u32 flag;
+	const char *code;
+} flag_codes[] = {
+	{ VM_DONTDUMP, "dd" }, { VM_IO, "io" }, { VM_PFNMAP, "pf" }, { VM_MIXEDMAP, "mm" }, { VM_HUGETLB, "ht" },
+	{ VM_MTE, "mt" }, { VM_DONTCOPY, "dc" }, { VM_WIPEONFORK, "wf" }, { VM_GROWSDOWN, "gd" },
+};
+
+static void format_flags(const struct vma *v, char out[48])
+{
+	size_t at = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(flag_codes); i++)
+		if (v->flags & flag_codes[i].flag)
+			at += (size_t)snprintf(out + at, 48 - at, "%s%s", at ? "," : "", flag_codes[i].code);
+	if (!at)
+		strcpy(out, v->flags & VM_KNOWN ? "-" : "?");
+}
+
+static int put_area_line(struct buf *b, const struct vma *v, const struct plan_entry *p, struct err *e)
+{
+	char flags[48];
+
+	format_flags(v, flags);
+	return buf_printf(b, e, "%llx-%llx %c%c%c%c %llx %s %s %s %s\n", (unsigned long long)v->start,
+			  (unsigned long long)v->end, v->flags & VM_READ ? 'r' : '-', v->flags & VM_WRITE ? 'w' : '-',
+			  v->flags & VM_EXEC ? 'x' : '-', v->flags & VM_SHARED ? 's' : 'p',
+			  (unsigned long long)v->pgoff, flags, plan_action_name(p->action), p->rule->name,
+			  v->name ? v->name : "");
+}
+
+static int put_areas(struct dump *d, struct err *e)
+{
+	struct buf b scoped(buf_fini) = { 0 };
+	int r = 0;
+
+	for (size_t i = 0; !r && i < d->areas.n; i++)
+		r = put_area_line(&b, d->areas.v[i].vma, &d->plan.v[i], e);
+	return r ? r : note_put(&d->notes, d->target.arch->fmt, TAGCORE_OWNER, NT_TAGCORE_AREAS, b.p, b.len, e);
+}
+
+int dump_own_notes(struct dump *d, struct err *e)
+{
+	int r = put_info(d, e);
+
+	if (!r)
+		r = put_threads(d, e);
+	return r ? r : put_areas(d, e);
+}

@@ -1,0 +1,103 @@
+#include <string.h>
+
+#include <tagcore/writer.h>
+
+#include "base/util.h"
+
+/* Promised zeros become real only when bytes follow, so that a backend sees long runs. */
+static int flush_skip(struct writer *w, struct err *e)
+{
+	u64 len = w->skipped;
+
+	w->skipped = 0;
+	return len ? w->ops->skip(w, len, e) : 0;
+}
+
+static int check_limit(const struct writer *w, u64 more, struct err *e)
+{
+	if (w->limit && w->written + more > w->limit)
+		return err_set(e, ERR_LIMIT, "the core would take more than the limit of %llu bytes",
+			       (unsigned long long)w->limit);
+	return 0;
+}
+
+int writer_emit(struct writer *w, const void *p, size_t len, struct err *e)
+{
+	int r = check_limit(w, len, e);
+
+	if (!r)
+		r = flush_skip(w, e);
+	if (!r)
+		r = w->ops->emit(w, p, len, e);
+	if (!r) {
+		w->off += len;
+		w->written += len;
+	}
+	return r;
+}
+
+static bool is_zero(const u8 *p, size_t len)
+{
+	/* Equal to itself one byte on: all bytes are the first. */
+	return !len || (!p[0] && !memcmp(p, p + 1, len - 1));
+}
+
+int writer_emit_sparse(struct writer *w, const void *data, size_t len, size_t page_size, struct err *e)
+{
+	const u8 *p = data;
+	size_t begin = 0;
+	int r = 0;
+
+	for (size_t at = 0; !r && at < len; at += page_size) {
+		size_t n = min(page_size, len - at);
+
+		if (!is_zero(p + at, n))
+			continue;
+		if (at > begin)
+			r = writer_emit(w, p + begin, at - begin, e);
+		if (!r)
+			r = writer_skip(w, n, e);
+		begin = at + n;
+	}
+	if (!r && begin < len)
+		r = writer_emit(w, p + begin, len - begin, e);
+	return r;
+}
+
+int writer_skip(struct writer *w, u64 len, struct err *e)
+{
+	u64 off;
+
+	if (add_overflow(w->off, len, &off) || off > INT64_MAX)
+		return err_set(e, ERR_UNSUPPORTED, "the output would be larger than a file can be");
+	w->off = off;
+	w->skipped += len;
+	return 0;
+}
+
+int writer_skip_to(struct writer *w, u64 off, struct err *e)
+{
+	if (off < w->off)
+		return err_set(e, ERR_UNSUPPORTED, "writer at 0x%llx cannot go back to 0x%llx",
+			       (unsigned long long)w->off, (unsigned long long)off);
+	return writer_skip(w, off - w->off, e);
+}
+
+int writer_finish(struct writer *w, struct err *e)
+{
+	int r = flush_skip(w, e);
+
+	if (!r)
+		r = w->ops->finish(w, e);
+	if (r)
+		w->ops->abort(w);
+	w->ops = NULL;
+	return r;
+}
+
+void writer_close(struct writer *w)
+{
+	if (w->ops)
+		w->ops->abort(w);
+	*w = (struct writer){ 0 };
+}

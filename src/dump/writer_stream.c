@@ -1,0 +1,68 @@
+#include <errno.h>
+#include <stdlib.h>
+
+#include <tagcore/writer.h>
+
+#include "base/io.h"
+#include "base/scope.h"
+#include "base/util.h"
+
+struct stream {
+	int fd;
+	const char *what;
+};
+
+static int stream_emit(struct writer *w, const void *p, size_t len, struct err *e)
+{
+	struct stream *s = w->priv;
+
+	return io_write_full(s->fd, p, len, s->what, e);
+}
+
+/* A pipe has no holes: zeros are bytes like any other, and count. */
+static int stream_skip(struct writer *w, u64 len, struct err *e)
+{
+	static const u8 zeros[64 * 1024];
+	int r = 0;
+
+	if (w->limit && w->written + len > w->limit)
+		return err_set(e, ERR_LIMIT, "the core would take more than the limit of %llu bytes",
+			       (unsigned long long)w->limit);
+	for (u64 left = len; !r && left; left -= min(left, (u64)sizeof(zeros)))
+		r = stream_emit(w, zeros, (size_t)min(left, (u64)sizeof(zeros)), e);
+	w->written += len;
+	return r;
+}
+
+static void stream_abort(struct writer *w)
+{
+	free(w->priv);
+	w->priv = NULL;
+}
+
+static int stream_finish(struct writer *w, struct err *e)
+{
+	(void)e;
+	w->on_disk = w->off;
+	stream_abort(w);
+	return 0;
+}
+
+static const struct writer_ops writer_stream_ops = {
+	.name = "stream",
+	.emit = stream_emit,
+	.skip = stream_skip,
+	.finish = stream_finish,
+	.abort = stream_abort,
+};
+
+int writer_open_stream(struct writer *w, int fd, const char *what, struct err *e)
+{
+	struct stream *s = malloc(sizeof(*s));
+
+	if (!s)
+		return err_set(e, -ENOMEM, "stream");
+	*s = (struct stream){ .fd = fd, .what = what };
+	*w = (struct writer){ .ops = &writer_stream_ops, .priv = s };
+	return 0;
+}

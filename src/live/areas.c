@@ -1,0 +1,272 @@
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include <tagcore/area.h>
+#include <tagcore/target.h>
+
+#include "base/io.h"
+#include "base/scope.h"
+#include "base/util.h"
+
+static bool has_suffix(const char *s, const char *suffix)
+{
+	size_t n = strlen(s), m = strlen(suffix);
+
+	return n >= m && !strcmp(s + n - m, suffix);
+}
+
+/* How sure a path makes us that it leads to the mapped file. */
+enum surety {
+	SURE,		/* the kernel's own link to it */
+	SAME_INODE,	/* its name: btrfs and overlayfs show another device in maps than in stat */
+	SAME_FILE,	/* any path: device and inode must agree */
+};
+
+static bool same_file(int fd, const struct vma *v, enum surety how)
+{
+	struct stat st;
+
+	if (how == SURE)
+		return true;
+	if (fstat(fd, &st) || st.st_ino != v->ino)
+		return false;
+	return how == SAME_INODE || st.st_dev == makedev(v->dev_major, v->dev_minor);
+}
+
+static int open_if_same(const char *path, const struct vma *v, enum surety how)
+{
+	struct stat st;
+	int fd;
+
+	/* A device or a FIFO could block or act when it is opened. */
+	if (stat(path, &st) || !S_ISREG(st.st_mode))
+		return -1;
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd >= 0 && same_file(fd, v, how))
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	return -1;
+}
+
+/* "\012" back to a newline, as seq_file_path() escaped it. */
+static void unescape(char *s)
+{
+	char *to = s;
+
+	while (*s) {
+		if (!strncmp(s, "\\012", 4)) {
+			*to++ = '\n';
+			s += 4;
+		} else {
+			*to++ = *s++;
+		}
+	}
+	*to = 0;
+}
+
+/* Shared memory without a name may be open as a descriptor of the target. */
+static int open_by_fd(const struct target *t, const struct vma *v)
+{
+	char path[512];
+	struct dirent *d;
+	int fd = -1;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", t->reader);
+	dir = opendir(path);
+	while (dir && fd < 0 && (d = readdir(dir))) {
+		snprintf(path, sizeof(path), "/proc/%d/fd/%s", t->reader, d->d_name);
+		fd = open_if_same(path, v, SAME_FILE);
+	}
+	if (dir)
+		closedir(dir);
+	return fd;
+}
+
+int area_open_file(const struct target *t, const struct area *a, struct err *e)
+{
+	const struct vma *v = a->vma;
+	char path[8192];
+	int fd;
+
+	/* map_files opens the very file, deleted or not, but wants CAP_CHECKPOINT_RESTORE. */
+	snprintf(path, sizeof(path), "/proc/%d/map_files/%llx-%llx", t->reader,
+		 (unsigned long long)a->map_start, (unsigned long long)a->map_end);
+	fd = open_if_same(path, v, SURE);
+	if (fd < 0 && v->name && v->name[0] == '/' && !has_suffix(v->name, " (deleted)")) {
+		snprintf(path, sizeof(path), "/proc/%d/root%s", t->reader, v->name);
+		unescape(path);
+		fd = open_if_same(path, v, SAME_INODE);
+	}
+	if (fd < 0) {
+		snprintf(path, sizeof(path), "/proc/%d/exe", t->reader);
+		fd = open_if_same(path, v, SAME_FILE);
+	}
+	if (fd < 0)
+		fd = open_by_fd(t, v);
+	return fd >= 0 ? fd : err_set(e, -ENOENT, "no way to open %s", v->name ? v->name : "the mapped file");
+}
+
+static u32 file_facts(const struct target *t, const struct area *a)
+{
+	const struct vma *v = a->vma;
+	u32 facts = v->name && has_suffix(v->name, " (deleted)") ? AREA_FILE_UNLINKED : 0;
+	u8 magic[4];
+	struct statx sx;
+	struct err ignored;
+	int fd auto_close = area_open_file(t, a, &ignored);
+
+	/* A DAX device is not opened, for opening may act; its whole memory is DAX. */
+	if (v->name && !strncmp(v->name, "/dev/dax", 8))
+		return AREA_FILE_DAX;
+	if (fd < 0 || statx(fd, "", AT_EMPTY_PATH, STATX_MODE | STATX_NLINK, &sx))
+		return facts;
+	facts = sx.stx_nlink ? 0 : AREA_FILE_UNLINKED;
+	if (sx.stx_mode & 0111)
+		facts |= AREA_FILE_EXEC;
+	if (sx.stx_attributes & STATX_ATTR_DAX)
+		facts |= AREA_FILE_DAX;
+	if (pread(fd, magic, 4, 0) == 4 && !memcmp(magic, "\177ELF", 4))
+		facts |= AREA_FILE_ELF;
+	return facts;
+}
+
+static bool same_inode(const struct vma *a, const struct vma *b)
+{
+	return a->ino == b->ino && a->dev_major == b->dev_major && a->dev_minor == b->dev_minor;
+}
+
+static const struct area *find_start(const struct areas *a, u64 start)
+{
+	size_t lo = 0, hi = a->n;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (a->v[mid].vma->start < start)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo < a->n && a->v[lo].vma->start == start ? &a->v[lo] : NULL;
+}
+
+static void fill_facts(const struct target *t, const struct areas *before, struct areas *a)
+{
+	for (size_t i = 0; i < a->n; i++) {
+		const struct vma *v = a->v[i].vma;
+		const struct area *old = before ? find_start(before, v->start) : NULL;
+
+		if (vma_is_anon(v) || vma_is_special(v))
+			continue;
+		/* A file's areas lie side by side: ask once a file, not once an area. */
+		if (i && !vma_is_anon(a->v[i - 1].vma) && same_inode(v, a->v[i - 1].vma))
+			a->v[i].file = a->v[i - 1].file;
+		else if (old && same_inode(v, old->vma))
+			a->v[i].file = old->file;
+		else
+			a->v[i].file = file_facts(t, &a->v[i]);
+	}
+}
+
+static int make_areas(struct areas *a, struct err *e)
+{
+	a->n = a->list.n;
+	a->v = calloc(a->n + 1, sizeof(*a->v));
+	if (!a->v)
+		return err_set(e, -ENOMEM, "list of %zu areas", a->n);
+	for (size_t i = 0; i < a->n; i++) {
+		const struct vma *v = &a->list.v[i];
+
+		a->v[i] = (struct area){ .vma = v, .map_start = v->start, .map_end = v->end };
+	}
+	return 0;
+}
+
+int areas_collect(const struct target *t, const struct areas *before, struct areas *out, struct err *e)
+{
+	struct areas a scoped(areas_fini) = { 0 };
+	struct mm mm scoped(mm_close) = { 0 };
+	int r = mm_open_pid(&mm, t->pid, t->reader, "smaps", e);
+
+	if (!r)
+		r = vma_snapshot(&mm, &a.list, e);
+	if (!r)
+		r = make_areas(&a, e);
+	if (r)
+		return r;
+	fill_facts(t, before, &a);
+	*out = a;
+	a = (struct areas){ 0 };
+	return 0;
+}
+
+void areas_fini(struct areas *a)
+{
+	free(a->v);
+	vma_list_fini(&a->list);
+	*a = (struct areas){ 0 };
+}
+
+/* Index of the area that holds @addr inside, not at its start; a->n when none does. */
+static size_t find_inside(const struct areas *a, u64 addr)
+{
+	for (size_t i = 0; i < a->n; i++)
+		if (a->v[i].vma->start < addr && addr < a->v[i].vma->end)
+			return i;
+	return a->n;
+}
+
+static int grow(struct vma_list *l, struct err *e)
+{
+	struct vma *p;
+
+	if (l->n < l->cap)
+		return 0;
+	p = reallocarray(l->v, l->n + 16, sizeof(*p));
+	if (!p)
+		return err_set(e, -ENOMEM, "list of %zu areas", l->n + 16);
+	l->v = p;
+	l->cap = l->n + 16;
+	return 0;
+}
+
+int areas_split(struct areas *a, u64 addr, struct err *e)
+{
+	size_t i = find_inside(a, addr);
+	struct area *old = a->v;
+	struct vma *low;
+	int r;
+
+	if (i == a->n)
+		return 0;
+	r = grow(&a->list, e);
+	if (r)
+		return r;
+	low = &a->list.v[i];
+	memmove(low + 1, low, (a->list.n - i) * sizeof(*low));
+	a->list.n++;
+	low[0].end = addr;
+	low[1].start = addr;
+	if (!vma_is_anon(low))
+		low[1].pgoff += addr - low[0].start;
+	r = make_areas(a, e);
+	if (r)
+		return r;
+	/* The private copies may lie in either half: both keep the whole's count. */
+	for (size_t k = 0; k < a->n; k++) {
+		const struct vma *v = a->v[k].vma;
+
+		a->v[k] = old[k <= i ? k : k - 1];
+		a->v[k].vma = v;
+	}
+	free(old);
+	return 0;
+}
