@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
@@ -115,11 +116,10 @@ static int put_prpsinfo(struct dump *d, struct err *e)
 		r = proc_status(d->target.pid, d->target.reader, &status, e);
 	if (r)
 		return r;
-	/* As it was before we stopped it; a leader that has exited shows as 'Z'. */
-	state = strchr(states, th->tid == d->target.pid ? th->state : st.state);
+	/* As it was before we stopped it.  A leader that has exited is TASK_DEAD, 1 << 7, which has no letter. */
+	state = th->tid == d->target.pid ? strchr(states, th->state) : NULL;
 	s = (struct prpsinfo){
-		.state = state ? (s32)(state - states) : 6, .sname = state ? *state : '.',
-		.zomb = state && *state == 'Z', .nice = (s32)st.nice, .flag = st.flags,
+		.state = state ? (s32)(state - states) : 8, .sname = state ? *state : '.', .nice = (s32)st.nice, .flag = st.flags,
 		.uid = status.uid[0], .gid = status.gid[0],
 		.pid = d->target.pid, .ppid = st.ppid, .pgrp = st.pgrp, .sid = st.sid,
 	};
@@ -149,11 +149,22 @@ static int put_auxv(struct dump *d, struct err *e)
 	return r ? r : put(d, "CORE", NT_AUXV, b.p, b.len, e);
 }
 
-/* A newline reads "\012" in /proc, but the kernel's note has the name itself. */
-static int put_name(struct buf *b, const char *name, struct err *e)
+/*
+ * The kernel's note has the name itself, where maps has "\012" for a newline and
+ * for a backslash and three digits alike; the link in map_files tells which.
+ */
+static int put_name(const struct dump *d, const struct area *a, struct buf *b, struct err *e)
 {
+	const char *name = a->vma->name ? a->vma->name : "";
+	char link[64], exact[4096];
+	struct err ignored;
 	int r = 0;
 
+	snprintf(link, sizeof(link), "../../map_files/%llx-%llx", (unsigned long long)a->map_start,
+		 (unsigned long long)a->map_end);
+	if (strstr(name, "\\012") && d->target.reader == d->target.pid &&
+	    !proc_readlink(d->target.pid, d->target.reader, link, exact, sizeof(exact), &ignored))
+		return buf_add(b, exact, strlen(exact) + 1, e);
 	while (!r && *name) {
 		bool newline = !strncmp(name, "\\012", 4);
 
@@ -176,7 +187,7 @@ static int put_file(struct dump *d, struct err *e)
 	for (size_t i = 0; !r && i < d->areas.n; i++) {
 		const struct vma *v = d->areas.v[i].vma;
 
-		if (vma_is_anon(v))
+		if (vma_is_anon(v) || vma_is_special(v))
 			continue;
 		uint_put(a->fmt, word[0], a->word, v->start);
 		uint_put(a->fmt, word[1], a->word, v->end);
@@ -184,7 +195,7 @@ static int put_file(struct dump *d, struct err *e)
 		for (int k = 0; !r && k < 3; k++)
 			r = buf_add(&b, word[k], a->word, e);
 		if (!r)
-			r = put_name(&names, v->name ? v->name : "", e);
+			r = put_name(d, &d->areas.v[i], &names, e);
 		n++;
 	}
 	if (r || !n)

@@ -298,6 +298,17 @@ json()
 	"$TARGETS/jsonq" "$@"
 }
 
+# is_json DESCRIPTION FILE: exactly one JSON document
+is_json()
+{
+	if json "$2" >/dev/null; then
+		pass "$1"
+	else
+		fail "$1"
+		head -n 5 "$2" | diag
+	fi
+}
+
 # json_is DESCRIPTION FILE PATH WANT
 json_is()
 {
