@@ -6,7 +6,8 @@
 bool check_has_all_notes(const struct core *c)
 {
 	for (size_t i = 0; i < c->n_note_segs; i++)
-		if (c->note_segs[i].data.len < c->segs[c->note_segs[i].seg].p_filesz)
+		if (c->note_segs[i].malformed ||
+		    c->note_segs[i].data.len < c->segs[c->note_segs[i].seg].p_filesz)
 			return false;
 	return check_has_all_segs(c) && !c->notes_cut;
 }

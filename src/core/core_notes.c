@@ -76,12 +76,13 @@ static bool is_prstatus(const struct note *n)
 /* Reading a segment stops at the first note that does not fit: what follows has no known place. */
 static int index_seg(struct core *c, u32 seg, size_t *cap, struct err *e)
 {
-	const struct core_note_seg *s = &c->note_segs[seg];
+	struct core_note_seg *s = &c->note_segs[seg];
 	struct note_iter it;
 	struct note n;
+	int more;
 
 	note_iter_init(&it, s->data, c->fmt, c->segs[s->seg].p_align);
-	while (note_next(&it, &n, NULL) > 0) {
+	while ((more = note_next(&it, &n, NULL)) > 0) {
 		int r;
 
 		if (c->n_notes == CORE_NOTES_MAX) {
@@ -98,6 +99,7 @@ static int index_seg(struct core *c, u32 seg, size_t *cap, struct err *e)
 			.thread = c->n_threads && is_per_thread(&n) ? (s32)c->n_threads - 1 : -1,
 		};
 	}
+	s->malformed = more < 0;
 	return 0;
 }
 

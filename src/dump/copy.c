@@ -5,6 +5,7 @@
 #include "base/scope.h"
 #include "base/util.h"
 #include "dump/dump_priv.h"
+#include "live/vdso.h"
 
 /* One area being copied.  Everything is written in address order. */
 struct copy {
@@ -13,6 +14,7 @@ struct copy {
 	bool from_file;		/* pages that are not mapped have content: it is in the file */
 	int fd;			/* that file; -1: not opened yet, -2: cannot be */
 	u64 fd_size;
+	const u8 *vdso;		/* the area's content, where it is the kernel's own */
 	u8 *buf;		/* COPY_BUF_SIZE bytes */
 };
 
@@ -162,7 +164,12 @@ static int on_hole(const struct vma *v, u64 start, u64 end, void *arg, struct er
 {
 	struct copy *c = arg;
 
-	(void)v;
+	if (c->vdso)
+		return writer_emit_sparse(&c->d->writer, c->vdso + (start - v->start), (size_t)(end - start),
+					  (size_t)c->d->page_size, e);
+	/* Special areas have no file: what is not mapped in must come through the target. */
+	if (vma_is_special(v))
+		return copy_mapped(c, start, end, e);
 	if (c->from_file)
 		return copy_backing(c, start, end, e);
 	return writer_skip(&c->d->writer, end - start, e);
@@ -176,11 +183,8 @@ int dump_copy_area(struct dump *d, const struct area *a, const struct plan_entry
 	u64 start = a->vma->start, end = start + p->filesz;
 	int r;
 
-	/* The vdso and its like have no pages of their own, but can always be read. */
-	if (vma_is_special(a->vma))
-		r = copy_mapped(&c, start, end, e);
-	else
-		r = page_walk_vma(&d->pages, a->vma, start, end, &copy_walk_ops, &c, e);
+	c.vdso = vdso_ours(&d->target, &d->pages, a->vma);
+	r = page_walk_vma(&d->pages, a->vma, start, end, &copy_walk_ops, &c, e);
 	scope_close(&c.fd);
 	return r;
 }
