@@ -193,6 +193,8 @@ static void test_to_and_fro(void **state)
 	/* Behind the end: the one before is the last. */
 	assert_same_vma(vma_prev(&vmi), &all[3]);
 	assert_same_vma(vma_prev(&vmi), &all[2]);
+	assert_same_vma(vma_next(&vmi), &all[3]);
+	assert_null(vma_next(&vmi));
 	/* A range that is over: the one before is the last of the range. */
 	vma_iter_set(&vmi, all[1].start);
 	assert_same_vma(vma_next_range(&vmi, all[2].start), &all[1]);
