@@ -86,9 +86,13 @@ struct core_area {
 	bool mte;	/* a PT_AARCH64_MEMTAG_MTE segment begins where it begins */
 };
 
-/* A PT_NOTE segment as read: @data is shorter than p_filesz when the file is. */
+/*
+ * A PT_NOTE segment as read: @data is shorter than p_filesz when the file is;
+ * @malformed when a note did not fit, and it and what follows were not read.
+ */
 struct core_note_seg {
 	u32 seg;
+	bool malformed;
 	struct bytes data;
 };
 

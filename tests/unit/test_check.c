@@ -1,0 +1,331 @@
+#include "corebuild.h"
+
+#include <tagcore/check.h>
+
+#include "base/util.h"
+
+/*
+ * A good core plus one named mutation must be found by exactly the check of
+ * that name.  notes: before the places are given; late: headers; bytes: the file.
+ */
+struct mutation {
+	const char *check;
+	const char *what;
+	void (*notes)(struct cb *cb);
+	void (*late)(struct cb *cb);
+	void (*bytes)(struct cb *cb, struct buf *b);
+};
+
+static void bad_magic(struct cb *cb, struct buf *b) { (void)cb; b->p[0] = 0; }
+static void bad_class(struct cb *cb, struct buf *b) { (void)cb; b->p[EI_CLASS] = 9; }
+static void short_header(struct cb *cb, struct buf *b) { (void)cb; b->len = 40; }
+static void bad_type(struct cb *cb) { cb->ehdr.e_type = ET_EXEC; }
+static void bad_phentsize(struct cb *cb) { cb->ehdr.e_phentsize = 32; }
+static void bad_version(struct cb *cb) { cb->ehdr.e_version = 2; }
+static void bad_ehsize(struct cb *cb) { cb->ehdr.e_ehsize = 52; }
+static void other_machine(struct cb *cb) { cb->ehdr.e_machine = CB_NO_MACHINE; }
+static void no_phdrs(struct cb *cb) { cb->ehdr.e_phnum = 0; }
+static void xnum_lost(struct cb *cb) { cb->ehdr.e_phnum = PN_XNUM; }
+static void far_phdrs(struct cb *cb) { cb->ehdr.e_phoff = cb->segs[3].p_offset + 2 * CB_PAGE - 8; }
+static void wrap_memory(struct cb *cb) { cb->segs[3].p_memsz = ~0ULL - CB_PAGE + 1; }
+static void wrap_offset(struct cb *cb) { cb->segs[3].p_offset = ~0ULL - CB_PAGE + 1; }
+static void truncate_last(struct cb *cb, struct buf *b) { (void)cb; b->len -= 100; }
+static void heap_overlaps(struct cb *cb) { cb->segs[2].p_memsz = CB_STACK - CB_HEAP + CB_PAGE; }
+static void odd_align(struct cb *cb) { cb->segs[2].p_align = 0x3000; }
+static void crooked(struct cb *cb) { cb->segs[2].p_vaddr += 16; }
+static void off_page(struct cb *cb) { cb->segs[2].p_align = 1; cb->segs[2].p_offset += 16; cb->segs[2].p_filesz -= 16; }
+static void filesz_large(struct cb *cb) { cb->segs[2].p_memsz -= CB_PAGE; }
+static void shared_bytes(struct cb *cb) { cb->segs[3].p_offset = cb->segs[2].p_offset; }
+static void no_notes(struct cb *cb) { cb->segs[0].p_type = PT_NULL; }
+
+static void swap_loads(struct cb *cb)
+{
+	GElf_Phdr tmp = cb->segs[1];
+
+	cb->segs[1] = cb->segs[2];
+	cb->segs[2] = tmp;
+}
+
+/* The file position of note @n. */
+static u8 *note_at(struct cb *cb, struct buf *b, size_t n)
+{
+	return b->p + cb->data_at[0] + cb_notes_len(cb, 0, n);
+}
+
+static void long_desc(struct cb *cb, struct buf *b)
+{
+	uint_put(cb->arch.fmt, note_at(cb, b, cb->n_notes - 1) + 4, 4, 0xffffff);
+}
+
+static void owner_open(struct cb *cb, struct buf *b)
+{
+	/* The NUL of "OTHER". */
+	note_at(cb, b, cb->n_notes - 1)[12 + 5] = 'X';
+}
+
+static void spare_note(struct cb *cb) { cb_note_add(cb, "OTHER", 77, "abcde", 5); }
+
+static void dirty_padding(struct cb *cb, struct buf *b)
+{
+	/* "OTHER\0" is 6 bytes, padded to 8. */
+	note_at(cb, b, cb->n_notes - 1)[12 + 7] = 1;
+}
+
+static void align_16(struct cb *cb) { cb->segs[0].p_align = 16; }
+
+static void grow(struct cb *cb, u32 type, size_t len)
+{
+	struct err e;
+
+	cb_ok(buf_zero(&cb_note_at(cb, type, 0)->desc, len, &e), &e);
+}
+
+static void long_prstatus(struct cb *cb) { grow(cb, NT_PRSTATUS, 8); }
+static void long_prpsinfo(struct cb *cb) { grow(cb, NT_PRPSINFO, 4); }
+static void long_siginfo(struct cb *cb) { grow(cb, NT_SIGINFO, 4); }
+static void long_fpregs(struct cb *cb) { grow(cb, NT_PRFPREG, 4); }
+static void no_prpsinfo(struct cb *cb) { cb_note_drop(cb, cb_note_at(cb, NT_PRPSINFO, 0)); }
+static void two_prpsinfo(struct cb *cb) { cb_prpsinfo(cb); }
+static void no_auxv(struct cb *cb) { cb_note_drop(cb, cb_note_at(cb, NT_AUXV, 0)); }
+static void open_auxv(struct cb *cb) { cb_note_at(cb, NT_AUXV, 0)->desc.len = 16; }
+static void no_file(struct cb *cb) { cb_note_drop(cb, cb_note_at(cb, NT_FILE, 0)); }
+static void no_fpregs(struct cb *cb) { cb_note_drop(cb, cb_note_at(cb, NT_PRFPREG, 1)); }
+static void cut_file(struct cb *cb) { cb_note_at(cb, NT_FILE, 0)->desc.len -= 4; }
+
+static void file_long(struct cb *cb, unsigned index, u64 value)
+{
+	uint_put(cb->arch.fmt, cb_note_at(cb, NT_FILE, 0)->desc.p + index * cb->arch.word, cb->arch.word, value);
+}
+
+static void file_count(struct cb *cb) { file_long(cb, 0, 1ULL << 61); }
+static void file_backward(struct cb *cb) { file_long(cb, 3, CB_TEXT); }
+static void file_bytes(struct cb *cb) { file_long(cb, 1, 1); }
+static void file_astray(struct cb *cb) { file_long(cb, 3, CB_TEXT + 3 * CB_PAGE); }
+
+static void no_threads(struct cb *cb)
+{
+	cb_note_drop(cb, cb_note_at(cb, NT_PRSTATUS, 1));
+	cb_note_drop(cb, cb_note_at(cb, NT_PRSTATUS, 0));
+}
+
+static void prpsinfo_first(struct cb *cb)
+{
+	struct cb_note tmp = cb->notes[0];
+
+	cb->notes[0] = cb->notes[1];
+	cb->notes[1] = tmp;
+}
+
+static void same_tid(struct cb *cb)
+{
+	uint_put(cb->arch.fmt, cb_note_at(cb, NT_PRSTATUS, 1)->desc.p + 32, 4, CB_TID1);
+}
+
+static void set_reg(struct cb *cb, unsigned index, u64 value)
+{
+	const struct reg *r = &cb->arch.gregs.regs[index];
+
+	/* struct elf_prstatus: 112 bytes stand before the registers. */
+	uint_put(cb->arch.fmt, cb_note_at(cb, NT_PRSTATUS, 1)->desc.p + 112 + r->off, r->size, value);
+}
+
+static void pc_astray(struct cb *cb) { set_reg(cb, cb->arch.pc, 0x10); }
+static void pc_in_heap(struct cb *cb) { set_reg(cb, cb->arch.pc, CB_HEAP); }
+static void sp_astray(struct cb *cb) { set_reg(cb, cb->arch.sp, 0x10); }
+
+static void own(struct cb *cb, u32 type, const char *text)
+{
+	cb_note_add(cb, TAGCORE_OWNER, type, text, strlen(text));
+}
+
+static void bad_info(struct cb *cb) { own(cb, NT_TAGCORE_INFO, "version 1\nnonsense\n"); }
+static void bad_threads(struct cb *cb) { own(cb, NT_TAGCORE_THREADS, "x R prog\n"); }
+static void bad_areas(struct cb *cb) { own(cb, NT_TAGCORE_AREAS, "600000-500000 rw-p 0 - whole anon \n"); }
+static void bad_missing(struct cb *cb) { own(cb, NT_TAGCORE_MISSING, "600000 lost\n"); }
+static void gap(struct cb *cb) { own(cb, NT_TAGCORE_MISSING, "600000-601000 Input/output error\n"); }
+
+static void areas_differ(struct cb *cb)
+{
+	own(cb, NT_TAGCORE_AREAS, "400000-402000 r-xp 3000 - first-page elf /bin/prog\n"
+				  "600000-601000 rw-p 0 - whole anon [heap]\n"
+				  "700000-702000 rw-p 0 gd whole anon [stack]\n");
+}
+
+static const struct mutation mutations[] = {
+	{ "elf-ident", "no magic", .bytes = bad_magic },
+	{ "elf-ident", "class 9", .bytes = bad_class },
+	{ "elf-ident", "40 bytes", .bytes = short_header },
+	{ "elf-type", "an executable", .late = bad_type },
+	{ "elf-phentsize", "32 bytes", .late = bad_phentsize },
+	{ "elf-version", "2", .late = bad_version },
+	{ "elf-ehsize", "52", .late = bad_ehsize },
+	{ "elf-machine", "unknown", .late = other_machine },
+	{ "phdr-none", "phnum 0", .late = no_phdrs },
+	{ "phdr-xnum", "no section header", .late = xnum_lost },
+	{ "phdr-truncated", "table past the end", .late = far_phdrs },
+	{ "seg-wrap", "memory", .late = wrap_memory },
+	{ "seg-wrap", "offset", .late = wrap_offset },
+	{ "seg-truncated", "100 bytes short", .bytes = truncate_last },
+	{ "seg-order", "swapped", .late = swap_loads },
+	{ "seg-overlap", "heap into stack", .late = heap_overlaps },
+	{ "seg-align", "0x3000", .late = odd_align },
+	{ "seg-align", "not congruent", .late = crooked },
+	{ "seg-page", "offset + 16", .late = off_page },
+	{ "seg-filesz", "more than memory", .late = filesz_large },
+	{ "seg-data-overlap", "stack is heap", .late = shared_bytes },
+	{ "note-none", "PT_NULL", .late = no_notes },
+	{ "note-malformed", "descriptor past the end", .bytes = long_desc },
+	{ "note-owner", "no NUL", .notes = spare_note, .bytes = owner_open },
+	{ "note-padding", "not zero", .notes = spare_note, .bytes = dirty_padding },
+	{ "note-padding", "aligned to 16", .late = align_16 },
+	{ "note-size", "PRSTATUS", .notes = long_prstatus },
+	{ "note-size", "PRPSINFO", .notes = long_prpsinfo },
+	{ "note-size", "SIGINFO", .notes = long_siginfo },
+	{ "note-regset-size", "fpregs", .notes = long_fpregs },
+	{ "prpsinfo-once", "none", .notes = no_prpsinfo },
+	{ "prpsinfo-once", "two", .notes = two_prpsinfo },
+	{ "auxv-missing", "none", .notes = no_auxv },
+	{ "auxv-end", "no AT_NULL", .notes = open_auxv },
+	{ "file-malformed", "cut name", .notes = cut_file },
+	{ "file-malformed", "count", .notes = file_count },
+	{ "file-malformed", "end before start", .notes = file_backward },
+	{ "file-missing", "none", .notes = no_file },
+	{ "file-unit", "as gdb", .notes = file_bytes },
+	{ "file-range", "a page more", .notes = file_astray },
+	{ "thread-none", "no PRSTATUS", .notes = no_threads },
+	{ "thread-first", "PRPSINFO first", .notes = prpsinfo_first },
+	{ "thread-tid", "twice", .notes = same_tid },
+	{ "thread-sets", "second has none", .notes = no_fpregs },
+	{ "thread-pc", "no area", .notes = pc_astray },
+	{ "thread-pc", "not executable", .notes = pc_in_heap },
+	{ "thread-sp", "no area", .notes = sp_astray },
+	{ "tagcore-malformed", "INFO", .notes = bad_info },
+	{ "tagcore-malformed", "THREADS", .notes = bad_threads },
+	{ "tagcore-malformed", "AREAS", .notes = bad_areas },
+	{ "tagcore-malformed", "MISSING", .notes = bad_missing },
+	{ "tagcore-areas", "heap is shorter", .notes = areas_differ },
+	{ "tagcore-gaps", "one", .notes = gap },
+};
+
+static void check_mutated(const struct mutation *m, struct findings *out)
+{
+	struct buf b = { 0 };
+	struct err e = { 0 };
+	char path[32];
+	struct cb cb;
+	int fd;
+
+	cb_good(&cb, EM_X86_64, CB_LE64);
+	if (m->notes)
+		m->notes(&cb);
+	cb_layout(&cb);
+	if (m->late)
+		m->late(&cb);
+	cb_write(&cb, &b);
+	if (m->bytes)
+		m->bytes(&cb, &b);
+	fd = cb_file_of(&b, path);
+	cb_ok(check_file(path, out, &e), &e);
+	close(fd);
+	buf_fini(&b);
+	cb_fini(&cb);
+}
+
+static void good_core_has_no_finding(void **state)
+{
+	struct findings l = { 0 };
+
+	(void)state;
+	check_mutated(&(struct mutation){ 0 }, &l);
+	if (l.n)
+		fail_msg("%s: %s", l.f[0].check->id, l.f[0].msg);
+	findings_fini(&l);
+}
+
+static void mutation_is_found_by_its_check(void **state)
+{
+	const struct mutation *m = *state;
+	struct findings l = { 0 };
+
+	check_mutated(m, &l);
+	if (!l.n)
+		fail_msg("%s is not found", m->what);
+	for (size_t i = 0; i < l.n; i++)
+		if (strcmp(l.f[i].check->id, m->check))
+			fail_msg("also found by %s: %s", l.f[i].check->id, l.f[i].msg);
+	findings_fini(&l);
+}
+
+static void every_check_has_a_mutation(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < n_checks; i++) {
+		bool found = false;
+
+		for (size_t k = 0; k < ARRAY_SIZE(mutations); k++)
+			found |= !strcmp(checks[i].id, mutations[k].check);
+		if (!found)
+			fail_msg("check %s has no mutation", checks[i].id);
+	}
+}
+
+static void every_check_is_told(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < n_checks; i++) {
+		assert_non_null(checks[i].what);
+		assert_non_null(checks[i].reference);
+		assert_true(!checks[i].run == (checks[i].fault != CORE_OK));
+		for (size_t k = 0; k < i; k++)
+			assert_string_not_equal(checks[i].id, checks[k].id);
+	}
+}
+
+static void pour(struct cb *cb)
+{
+	for (u64 i = 0; i < 150; i++)
+		cb_seg_add(cb, PT_LOAD, PF_R, 0x10000000 + i * CB_PAGE, 0, CB_PAGE)->p_align = 3;
+}
+
+static void findings_of_a_check_are_limited(void **state)
+{
+	static const struct mutation many = { .notes = pour };
+	struct findings l = { 0 };
+
+	(void)state;
+	check_mutated(&many, &l);
+	assert_int_equal(l.n, CHECK_FINDINGS_MAX + 1);
+	assert_string_equal(l.f[l.n - 1].msg, "and 50 more");
+	findings_fini(&l);
+}
+
+static void missing_file_is_no_finding(void **state)
+{
+	struct findings l = { 0 };
+	struct err e = { 0 };
+
+	(void)state;
+	assert_true(check_file("/no/such/core", &l, &e) < 0);
+	assert_int_equal(l.n, 0);
+	assert_non_null(strstr(e.msg, "/no/such/core"));
+}
+
+int main(void)
+{
+	static char names[ARRAY_SIZE(mutations)][96];
+	struct CMUnitTest tests[ARRAY_SIZE(mutations) + 5] = {
+		cmocka_unit_test(good_core_has_no_finding),
+		cmocka_unit_test(every_check_has_a_mutation),
+		cmocka_unit_test(every_check_is_told),
+		cmocka_unit_test(findings_of_a_check_are_limited),
+		cmocka_unit_test(missing_file_is_no_finding),
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(mutations); i++) {
+		snprintf(names[i], sizeof(names[i]), "%s: %s", mutations[i].check, mutations[i].what);
+		tests[5 + i] = (struct CMUnitTest){ .name = names[i], .test_func = mutation_is_found_by_its_check,
+						    .initial_state = (void *)&mutations[i] };
+	}
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
