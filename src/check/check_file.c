@@ -58,19 +58,19 @@ static u64 uncovered(const struct core *c, u64 start, u64 end)
 void check_file_range(struct check_ctx *x)
 {
 	const struct core *c = x->core;
-	const struct core_note *n = file_note(c);
+	const struct core_note *note = file_note(c);
+	const struct core_map *first = NULL;
+	char name[128], safe[256];
+	size_t n = 0;
 
-	if (!n || !check_has_all_segs(c))
+	if (!note || !check_has_all_segs(c))
 		return;
-	for (size_t i = 0; i < c->n_maps; i++) {
-		const struct core_map *m = &c->maps[i];
-		u64 hole = uncovered(c, m->start, m->end);
-		char name[128], safe[256];
-
-		if (hole < m->end)
-			check_found(x, n->note.off, "0x%llx-0x%llx (%s): no segment covers 0x%llx",
-				    (unsigned long long)m->start, (unsigned long long)m->end,
-				    text_escape(core_text_copy(m->name, name, sizeof(name)), safe, sizeof(safe)),
-				    (unsigned long long)hole);
-	}
+	for (size_t i = 0; i < c->n_maps; i++)
+		if (uncovered(c, c->maps[i].start, c->maps[i].end) < c->maps[i].end && !n++)
+			first = &c->maps[i];
+	if (n)
+		check_found(x, note->note.off, "%zu of %zu ranges have no segment, or not all of it; the first is "
+			    "0x%llx-0x%llx (%s)", n, c->n_maps, (unsigned long long)first->start,
+			    (unsigned long long)first->end,
+			    text_escape(core_text_copy(first->name, name, sizeof(name)), safe, sizeof(safe)));
 }

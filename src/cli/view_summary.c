@@ -24,10 +24,10 @@ static void gather_signal(const struct core *c, struct summary *s)
 {
 	const struct core_note *n = core_note_find(c, 0, "CORE", NT_SIGINFO);
 
-	s->signo = c->n_threads ? c->threads[0].cursig : 0;
 	s->has_si = n && !core_siginfo_get(c, n->note.desc, &s->si, NULL) && s->si.signo;
-	if (s->has_si && !s->signo)
-		s->signo = s->si.signo;
+	/* gdb's gcore leaves the SIGSTOP of its own attach in SIGINFO: PRSTATUS has the last word. */
+	s->signo = c->n_threads ? c->threads[0].cursig : s->has_si ? s->si.signo : 0;
+	s->has_si &= s->signo != 0;
 }
 
 static void gather(const struct core *c, struct summary *s)

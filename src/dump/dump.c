@@ -225,6 +225,7 @@ static int open_output(struct dump *d, struct err *e)
 	int r = output_open(d, e);
 
 	d->writer.limit = d->opts->limit;
+	d->writer.cancel = d->opts->cancel;
 	return r;
 }
 

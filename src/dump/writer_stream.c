@@ -1,9 +1,9 @@
 #include <errno.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <tagcore/writer.h>
 
-#include "base/io.h"
 #include "base/scope.h"
 #include "base/util.h"
 
@@ -15,8 +15,22 @@ struct stream {
 static int stream_emit(struct writer *w, const void *p, size_t len, struct err *e)
 {
 	struct stream *s = w->priv;
+	const u8 *at = p;
 
-	return io_write_full(s->fd, p, len, s->what, e);
+	/* Not io_write_full(): a reader that does not read must not keep us from being cancelled. */
+	while (len) {
+		ssize_t n = write(s->fd, at, len);
+
+		if (w->cancel && *w->cancel)
+			return err_set(e, ERR_CANCELLED, "cancelled by a signal while writing %s", s->what);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_set(e, -errno, "write %s", s->what);
+		at += n;
+		len -= (size_t)n;
+	}
+	return 0;
 }
 
 /* A pipe has no holes: zeros are bytes like any other, and count. */

@@ -1,0 +1,179 @@
+#include "cmocka_all.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <tagcore/buf.h>
+#include <tagcore/bytes.h>
+#include <tagcore/err.h>
+
+#include "base/io.h"
+#include "base/scope.h"
+#include "base/text.h"
+#include "base/util.h"
+
+static const struct elffmt le = { ELFCLASS64, ELFDATA2LSB }, be = { ELFCLASS64, ELFDATA2MSB };
+
+static void err_messages(void **state)
+{
+	struct err e = { 0 };
+
+	(void)state;
+	assert_int_equal(err_set(&e, -ENOENT, "open %s", "x"), -ENOENT);
+	assert_string_equal(e.msg, "open x: No such file or directory");
+	assert_int_equal(err_wrap(&e, "core"), -ENOENT);
+	assert_string_equal(e.msg, "core: open x: No such file or directory");
+	assert_int_equal(err_at(&e, ERR_INPUT, 0x40, "bad"), ERR_INPUT);
+	assert_string_equal(e.msg, "at 0x40: bad");
+	assert_int_equal(err_set(NULL, ERR_LIMIT, "x"), ERR_LIMIT);
+	for (int i = 0; i < 100; i++)
+		err_wrap(&e, "a long context, again and again");
+	assert_in_range(strlen(e.msg), 1, sizeof(e.msg) - 1);
+}
+
+static void bytes_bounds(void **state)
+{
+	const u8 data[] = { 1, 2, 3, 4, 5, 6, 7, 8, 'a', 'b', 0, 'c' };
+	struct bytes b = { .p = data, .len = sizeof(data), .off = 100 }, sub;
+	struct err e;
+	const char *s;
+	size_t len;
+	u64 v;
+
+	(void)state;
+	assert_int_equal(bytes_uint(b, le, 0, 8, &v, &e), 0);
+	assert_true(v == 0x0807060504030201);
+	assert_int_equal(bytes_uint(b, be, 0, 2, &v, &e), 0);
+	assert_true(v == 0x0102);
+	assert_int_equal(bytes_uint(b, le, 9, 4, &v, &e), ERR_TRUNCATED);
+	assert_int_equal(bytes_uint(b, le, UINT64_MAX, 4, &v, &e), ERR_TRUNCATED);
+	assert_int_equal(bytes_sub(b, 4, UINT64_MAX, &sub, &e), ERR_TRUNCATED);
+	assert_int_equal(bytes_sub(b, 4, 8, &sub, &e), 0);
+	assert_true(sub.off == 104);
+	assert_int_equal(bytes_str(b, 8, &s, &len, &e), 0);
+	assert_string_equal(s, "ab");
+	assert_int_equal(bytes_str(b, 11, &s, &len, &e), ERR_TRUNCATED);
+	assert_int_equal(bytes_str(b, 12, &s, &len, &e), ERR_TRUNCATED);
+}
+
+static void uint_round_trip(void **state)
+{
+	(void)state;
+	for (unsigned size = 1; size <= 8; size *= 2)
+		for (int k = 0; k < 2; k++) {
+			u64 v = 0x1122334455667788 >> (64 - 8 * size);
+			u8 p[8];
+
+			uint_put(k ? le : be, p, size, v);
+			assert_true(uint_get(k ? le : be, p, size) == v);
+			assert_int_equal(p[0], size == 1 ? 0x11 : k ? (u8)v : 0x11);
+		}
+}
+
+static void buf_grows(void **state)
+{
+	struct buf b scoped(buf_fini) = { 0 };
+	struct err e;
+
+	(void)state;
+	for (int i = 0; i < 1000; i++)
+		assert_int_equal(buf_printf(&b, &e, "%03d,", i), 0);
+	assert_int_equal(b.len, 4000);
+	assert_memory_equal(b.p + 3996, "999,", 4);
+	assert_int_equal(buf_add(&b, "x", 1, &e), 0);
+	assert_int_equal(buf_align(&b, 16, &e), 0);
+	assert_int_equal(b.len, 4016);
+	assert_int_equal(b.p[4015], 0);
+	assert_int_equal(buf_zero(&b, SIZE_MAX - 10, &e), -ENOMEM);
+}
+
+static void slurp_is_bounded(void **state)
+{
+	struct buf b scoped(buf_fini) = { 0 };
+	struct err e;
+	int fds[2];
+
+	(void)state;
+	assert_int_equal(pipe(fds), 0);
+	assert_int_equal(io_write_full(fds[1], "0123456789", 10, "pipe", &e), 0);
+	close(fds[1]);
+	assert_int_equal(io_slurp_fd(fds[0], &b, 9, "pipe", &e), ERR_LIMIT);
+	close(fds[0]);
+	assert_int_equal(io_slurp("/nonexistent", &b, 9, &e), -ENOENT);
+}
+
+static void sizes_for_people(void **state)
+{
+	char out[TEXT_SIZE_MAX];
+
+	(void)state;
+	assert_string_equal(text_size(0, out), "0 B");
+	assert_string_equal(text_size(1023, out), "1023 B");
+	assert_string_equal(text_size(1536, out), "1.5 KiB");
+	assert_string_equal(text_size(UINT64_MAX, out), "16.0 EiB");
+}
+
+static void escapes_what_drives_a_terminal(void **state)
+{
+	static const struct { const char *in, *out; } rows[] = {
+		{ "plain", "plain" },
+		{ "\033[2J", "\\033[2J" },
+		{ "a\nb\x7f", "a\\012b\\177" },
+		{ "\xc3\xa4\xe2\x82\xac", "\xc3\xa4\xe2\x82\xac" },
+		{ "\xc2\x9b", "\\302\\233" },		/* CSI of C1 */
+		{ "\xff\xfe", "\\377\\376" },
+		{ "\xe2\x82", "\\342\\202" },		/* cut short */
+		{ "\xc0\x80", "\\300\\200" },		/* overlong */
+		{ "\xed\xa0\x80", "\\355\\240\\200" },	/* surrogate */
+	};
+	char out[64];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		assert_string_equal(text_escape(rows[i].in, out, sizeof(out)), rows[i].out);
+	assert_string_equal(text_escape("a\nb", out, 5), "a");
+	assert_string_equal(text_escape(NULL, out, sizeof(out)), "");
+}
+
+static void numbers(void **state)
+{
+	u64 v;
+
+	(void)state;
+	assert_int_equal(text_parse_u64("10", 10, false, &v), 0);
+	assert_true(v == 10);
+	assert_int_equal(text_parse_u64("0x7fff", 16, false, &v), 0);
+	assert_true(v == 0x7fff);
+	assert_int_equal(text_parse_u64("7fff", 16, false, &v), 0);
+	assert_int_equal(text_parse_u64("2M", 10, true, &v), 0);
+	assert_true(v == 2 << 20);
+	assert_int_equal(text_parse_u64("1GiB", 10, true, &v), 0);
+	assert_true(v == 1 << 30);
+	assert_int_equal(text_parse_u64("2M", 10, false, &v), -EINVAL);
+	assert_int_equal(text_parse_u64("-1", 10, false, &v), -EINVAL);
+	assert_int_equal(text_parse_u64(" 1", 10, false, &v), -EINVAL);
+	assert_int_equal(text_parse_u64("", 10, false, &v), -EINVAL);
+	assert_int_equal(text_parse_u64("", 16, false, &v), -EINVAL);
+	assert_int_equal(text_parse_u64("1Mx", 10, true, &v), -EINVAL);
+	assert_int_equal(text_parse_u64("99999999999999999999", 10, false, &v), -ERANGE);
+	assert_int_equal(text_parse_u64("99999999999T", 10, true, &v), -ERANGE);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(err_messages),
+		cmocka_unit_test(bytes_bounds),
+		cmocka_unit_test(uint_round_trip),
+		cmocka_unit_test(buf_grows),
+		cmocka_unit_test(slurp_is_bounded),
+		cmocka_unit_test(sizes_for_people),
+		cmocka_unit_test(escapes_what_drives_a_terminal),
+		cmocka_unit_test(numbers),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
