@@ -22,7 +22,7 @@ diag()
 	if [ $# -gt 0 ]; then
 		printf '%s\n' "$*" | sed 's/^/# /'
 	else
-		head -c 4000 | sed 's/^/# /'
+		head -c 20000 | cut -c 1-300 | sed 's/^/# /'
 	fi
 }
 

@@ -382,6 +382,32 @@ static int is_untouched(const struct core *c, const Elf64_Phdr *ours, const Elf6
 	       is_zero(c->p + ours->p_offset, ours->p_filesz);
 }
 
+/*
+ * [vvar] cannot be read from outside (EIO), and [vsyscall] is not in the task's
+ * range: absent in ours.  The kernel fills [vvar] with zeros and has the other's
+ * bytes.  Names are in our own note of areas.
+ */
+static int is_unreadable(const struct core *c, const Elf64_Phdr *ours)
+{
+	size_t n;
+	struct cnote *notes = core_notes(c, &n);
+	char start[32];
+	int found = ours->p_vaddr >= 0xffffffff00000000u;
+
+	snprintf(start, sizeof(start), "%lx-", ours->p_vaddr);
+	for (size_t i = 0; i < n; i++) {
+		const char *d = (const char *)notes[i].desc, *line = NULL, *end;
+
+		if (!strcmp(notes[i].owner, "TAGCORE"))
+			line = memmem(d, notes[i].len, start, strlen(start));
+		end = line ? memchr(line, '\n', notes[i].len - (size_t)(line - d)) : NULL;
+		if (end && memmem(line, (size_t)(end - line), " [vvar", 6))
+			found = 1;
+	}
+	free(notes);
+	return found && ours->p_filesz == 0;
+}
+
 static void compare_segment(const struct core *a, const Elf64_Phdr *ours, const struct core *b,
 			    const Elf64_Phdr *theirs)
 {
@@ -392,7 +418,8 @@ static void compare_segment(const struct core *a, const Elf64_Phdr *ours, const 
 		differ("segment 0x%lx: memsz 0x%lx flags %x align 0x%lx, the kernel has 0x%lx %x 0x%lx",
 		       ours->p_vaddr, ours->p_memsz, ours->p_flags, ours->p_align, theirs->p_memsz,
 		       theirs->p_flags, theirs->p_align);
-	if (ours->p_filesz != theirs->p_filesz && !is_untouched(a, ours, theirs))
+	if (ours->p_filesz != theirs->p_filesz && !is_untouched(a, ours, theirs) &&
+	    !is_unreadable(a, ours))
 		differ("segment 0x%lx: filesz 0x%lx, the kernel has 0x%lx", ours->p_vaddr,
 		       ours->p_filesz, theirs->p_filesz);
 	for (size_t at = 0; at < len; at += PAGE)
@@ -407,12 +434,6 @@ static const Elf64_Phdr *next_load(const struct core *c, size_t *i)
 		if (c->phdr[(*i)++].p_type == PT_LOAD)
 			return &c->phdr[*i - 1];
 	return NULL;
-}
-
-/* [vsyscall] is a gate area, not in the task's range: the kernel adds it, nobody can read it. */
-static int is_gate(const Elf64_Phdr *h)
-{
-	return h->p_vaddr >= 0xffffffff00000000u;
 }
 
 static void compare_segments(const struct core *a, const struct core *b)
@@ -431,11 +452,9 @@ static void compare_segments(const struct core *a, const struct core *b)
 		theirs = y <= x ? next_load(b, &j) : theirs;
 	}
 	for (; ours; ours = next_load(a, &i))
-		if (!is_gate(ours))
-			differ("segment 0x%lx: only ours", ours->p_vaddr);
+		differ("segment 0x%lx: only ours", ours->p_vaddr);
 	for (; theirs; theirs = next_load(b, &j))
-		if (!is_gate(theirs))
-			differ("segment 0x%lx: only the kernel's", theirs->p_vaddr);
+		differ("segment 0x%lx: only the kernel's", theirs->p_vaddr);
 	printf("segments: %zu\n", n);
 }
 

@@ -1,0 +1,103 @@
+# The command line: help, refusals, and that tables and manuals say the same.
+. "$TOP/tests/func/lib.sh"
+man=$TOP/man
+
+ok "--version" "$TAGCORE" --version
+matches "names the program and a number" out '^tagcore [0-9]+\.[0-9]+'
+is "nothing on standard error" "$(cat err)" ""
+ok "--help" "$TAGCORE" --help
+cp out help
+is "nothing on standard error" "$(cat err)" ""
+ok "help" "$TAGCORE" help
+is "is the same" "$(cat out)" "$(cat help)"
+exits 2 "no command" "$TAGCORE"
+is "nothing on standard output" "$(cat out)" ""
+for bad in nonsense dum inspec valid dumpx --nonsense -x Dump; do
+	exits 2 "'$bad' is no command" "$TAGCORE" "$bad"
+	is "nothing on standard output" "$(cat out)" ""
+	matches "it is named in the message" err "$bad"
+done
+exits 2 "help of an unknown command" "$TAGCORE" help nonsense
+exits 2 "dump without PID" "$TAGCORE" dump
+exits 2 "inspect without CORE" "$TAGCORE" inspect
+exits 2 "validate without CORE" "$TAGCORE" validate
+
+# ---- what does not exist yet is refused, not ignored; no abbreviations
+for bad in --compress -z --compress=3 --snapshot -s --snapshot=require --forc --out=x --dry --lim=1K \
+	--nonsense -Z --force=yes --json=1; do
+	exits 2 "dump $bad is refused" "$TAGCORE" dump "$bad" $$
+	matches "and named" err "$(printf '%s' "${bad%%=*}" | sed 's/^-*//')"
+done
+is "nothing was written" "$(ls -- *core* 2>/dev/null)" ""
+for bad in --nonsense --stric --sum; do
+	exits 2 "validate $bad is refused" "$TAGCORE" validate "$bad" "$TAGCORE"
+	exits 2 "inspect $bad is refused" "$TAGCORE" inspect "$bad" "$TAGCORE"
+done
+for late in stack registers-of; do
+	exits 2 "the command $late does not exist yet" "$TAGCORE" $late $$
+done
+exits 2 "an option without its argument" "$TAGCORE" dump -o
+for cmd in dump inspect validate; do
+	ok "$cmd --help" "$TAGCORE" $cmd --help
+	cp out a
+	ok "help $cmd" "$TAGCORE" help $cmd
+	is "are the same" "$(cat out)" "$(cat a)"
+done
+
+# ---- standard output is checked
+if [ -e /dev/full ]; then
+	"$TAGCORE" --help >/dev/full 2>err
+	is "standard output is full: exit 2" $? 2
+else
+	skip "standard output is full" "no /dev/full"
+fi
+
+# ---- the table of commands and the manual
+# First words of the indented lines under the heading.
+cmds=$(sed -n 's/^  *\([a-z][a-z-]*\)  .*/\1/p' help | sort -u)
+num "help lists commands" "$(echo "$cmds" | wc -l)" -ge 3
+plain()
+{
+	sed -e 's/\\-/-/g' -e 's/\\f[A-Z]//g' -e 's/\\&//g' "$@"
+}
+
+# options FILE: the long and short options in it
+long_options()
+{
+	grep -oE -e '(^|[^[:alnum:]-])--[a-z][a-z-]+' "$1" | sed 's/^[^-]*//' | sort -u
+}
+
+for cmd in $cmds; do
+	[ "$cmd" != help ] || continue
+	ok "help $cmd" "$TAGCORE" help "$cmd"
+	page=$man/tagcore-$cmd.1
+	if [ ! -f "$page" ]; then
+		fail "$cmd has a manual page"
+		continue
+	fi
+	pass "$cmd has a manual page"
+	plain "$man/tagcore.1" >top
+	matches "tagcore(1) names $cmd" top "$cmd"
+	long_options out | grep -v '^--help$' >in.help
+	plain "$page" >page
+	# What begins a paragraph of the options, and no option of other programs in the text.
+	grep -E '^(\.B|\.BI|\.BR|\.OP|\.It|-)' page >heads
+	long_options heads | grep -v '^--help$' >in.man
+	is "$cmd: every option of help is in the manual" "$(comm -23 in.help in.man)" ""
+	is "$cmd: every option of the manual is in help" "$(comm -13 in.help in.man)" ""
+done
+for page in "$man"/tagcore-*.1; do
+	cmd=${page##*/tagcore-}
+	cmd=${cmd%.1}
+	like "${page##*/} is of a command that exists" " $(echo "$cmds" | tr "\n" " ")" "* $cmd *"
+done
+exists "gcore(1)" "$man/gcore.1"
+if have man && have nroff; then
+	for page in "$man"/*.[1-8]; do
+		run sh -c 'man --warnings -l "$0" 2>&1 >/dev/null' "$page"
+		is "${page##*/}: man(1) has no warning" "$(cat out)" ""
+	done
+else
+	skip "man pages are well-formed" "no man(1)"
+fi
+done_testing

@@ -1,0 +1,100 @@
+# dump: 30,000 areas, and names that break parsers.
+. "$TOP/tests/func/lib.sh"
+need_ptrace
+many=30000
+max=$(cat /proc/sys/vm/max_map_count 2>/dev/null || echo 65530)
+[ "$max" -gt 31000 ] || many=$((max - 1000))
+start manyareas $many
+kill -STOP "$PID"
+wait_state "$PID" T
+ok "dump of $many areas" "$TAGCORE" dump --json -o areas "$PID"
+num "all are counted" "$(json out '.dumps[0].areas')" -gt $many
+diag "stopped for $(json out '.dumps[0].pause_us') us"
+num "a PT_LOAD each" "$(readelf -lW areas 2>/dev/null | grep -c '^  LOAD')" -gt $many
+exits 0 "memory is the target's" "$CORECMP" mem areas "$PID"
+diag <out
+ok "it validates" "$TAGCORE" validate areas
+kill -CONT "$PID"
+wait_state "$PID" S
+is "it lives" "$(report)" alive
+finish
+rm -f areas
+
+# More than fit into e_phnum: PN_XNUM.  The kernel's limit must be raised for it.
+old=$max
+if is_root && [ -w /proc/sys/vm/max_map_count ]; then
+	exec 8</proc/sys/vm/max_map_count
+	flock -w 60 8
+	at_end "echo $old >/proc/sys/vm/max_map_count"
+	echo 140000 >/proc/sys/vm/max_map_count
+fi
+if [ "$(cat /proc/sys/vm/max_map_count)" -ge 70000 ]; then
+	start manyareas 66000
+	ok "dump of 66,000 areas" "$TAGCORE" dump -o xnum "$PID"
+	matches "e_phnum is PN_XNUM" err . && readelf -hW xnum >h 2>/dev/null
+	matches "readelf sees the real number" h 'program headers: +65535 \(6[67][0-9]{3}\)'
+	ok "it validates" "$TAGCORE" validate xnum
+	if have gdb; then
+		addr=$(sed -n 's/^map \(.*\) .*/\1/p' "$LOG")
+		live=$(gdb -nx -batch -p "$PID" -ex "x/gx $addr" 2>/dev/null | grep "^$addr")
+		run gdb -nx -batch -ex "x/gx $addr" "$TARGETS/manyareas" xnum
+		is "gdb reads the same word from it" "$(grep "^$addr" out)" "$live"
+	else
+		skip "gdb reads it" "not installed"
+	fi
+	finish
+	rm -f xnum
+else
+	skip "66,000 areas" "vm.max_map_count cannot be raised"
+fi
+
+# ---- names
+start names
+ok "dump" "$TAGCORE" dump -o names "$PID"
+diag <err
+ok "it validates" "$TAGCORE" validate names
+ok "inspect maps" "$TAGCORE" inspect maps names
+matches_not "no control character reaches the terminal" out "$(printf '[\001-\010\013-\037\177]')"
+ok "inspect maps --json" "$TAGCORE" inspect maps --json names
+is_json "is JSON, whatever the names are" out
+cp out maps.json
+
+# has_name ADDRESS PATTERN DESCRIPTION: the name of the area at the address
+area_name()
+{
+	i=0
+	n=$(json maps.json '#')
+	while [ $i -lt "$n" ]; do
+		if [ "$(json maps.json "[$i].start")" = "$1" ]; then
+			json maps.json "[$i].name"
+			return
+		fi
+		i=$((i + 1))
+	done
+	echo "no such area"
+}
+
+while read -r how want; do
+	addr=$(sed -n "s/^name \(.*\) $how\$/\1/p" "$LOG")
+	if grep -q "^skip $how" "$LOG"; then
+		skip "name: $how" "the kernel does not name anonymous areas"
+		continue
+	fi
+	like "name: $how" "$(area_name "$addr")" "$want"
+done <<'EOF'
+newline */new*line
+space */with two  spaces?
+looks-deleted */alive (deleted)
+unlinked */unlinked (deleted)
+unlinked-newline */un*linked (deleted)
+literal-escape */back\\012slash
+quote */"quo'te"
+looks-special */[[]heap]
+memfd */memfd:tagcore memfd (deleted)
+shared-anon */dev/zero (deleted)
+anon-named [[]anon:tagcore anon]
+EOF
+is "content of the file called alive (deleted)" \
+	"$(strings -a names | grep -c '^content of looks-deleted')" 1
+is "it lives" "$(report)" alive
+done_testing

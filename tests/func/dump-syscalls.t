@@ -1,0 +1,44 @@
+# dump: no system call of the target comes back because of it.
+. "$TOP/tests/func/lib.sh"
+need_ptrace
+
+# told WHAT: a test for every call's result in LOG
+told()
+{
+	for call in $(sed -n 's/^result \([^ ]*\) .*/\1/p' "$LOG" | sort); do
+		is "$1: $call" "$(sed -n "s/^result $call //p" "$LOG")" "woken ok"
+	done
+	sed -n 's/^skip //p' "$LOG" | while read -r call why; do
+		diag "$1: $call skipped: $why"
+	done
+}
+
+start blocked
+"$TAGCORE" dump -q -o blocked "$PID" 2>err
+is "dump of a process in many system calls" "$? $(cat err)" "0 "
+kill -USR1 "$PID"
+ok "all are woken" wait_line "$LOG" '^finished' 30
+told "one dump"
+num "all were tested" "$(grep -c '^result' "$LOG")" -ge 15
+
+# Again and again: what one dump set going, the next must, too.
+start blocked
+for i in 1 2 3 4 5; do
+	"$TAGCORE" dump -q --force -o blocked "$PID" 2>>err5 || echo "dump $i: $?" >>err5
+done
+is "five dumps" "$(cat err5)" ""
+kill -USR1 "$PID"
+ok "all are woken" wait_line "$LOG" '^finished' 30
+told "five dumps"
+
+# A stopped process: its calls were broken by the stop already, and go on by SIGCONT as ever.
+start blocked futex read poll select nanosleep
+kill -STOP "$PID"
+wait_state "$PID" T
+ok "dump of a stopped one" "$TAGCORE" dump -o stopped "$PID"
+kill -CONT "$PID"
+wait_state "$PID" S
+kill -USR1 "$PID"
+ok "all are woken" wait_line "$LOG" '^finished' 30
+told "stopped"
+done_testing

@@ -1,0 +1,80 @@
+# The same process dumped by tagcore, then by the kernel (SIGABRT): the same core.
+# What may differ is listed, with reasons, in tests/targets/corecmp.c.
+. "$TOP/tests/func/lib.sh"
+need_ptrace
+ulimit -c unlimited 2>/dev/null || skip_all "no core files: the hard limit is $(ulimit -Hc)"
+pattern_file=/proc/sys/kernel/core_pattern
+pattern=$(cat $pattern_file)
+
+# One user of the global setting at a time; it is put back whatever happens.
+if [ -w $pattern_file ] && is_root; then
+	exec 9<$pattern_file
+	flock -w 100 9 || skip_all "core_pattern is in use by another test"
+	pattern=$(cat $pattern_file)
+	uses_pid=$(cat /proc/sys/kernel/core_uses_pid)
+	at_end "printf '%s\n' '$pattern' >$pattern_file"
+	at_end "echo $uses_pid >/proc/sys/kernel/core_uses_pid"
+	{ echo "$PWD/kernel.%p" >$pattern_file; } 2>/dev/null || skip_all "core_pattern cannot be set"
+	echo 0 >/proc/sys/kernel/core_uses_pid
+else
+	case $pattern in
+	core)	;;
+	*)	skip_all "core_pattern is '$pattern' and we may not change it" ;;
+	esac
+fi
+
+# The kernel's core of PID, as the file kernel.
+kernel_core()
+{
+	kill -ABRT "$PID"
+	wait "$CHILD" 2>/dev/null
+	not_mine "$CHILD"
+	rm -f kernel
+	for f in "kernel.$PID" core "core.$PID"; do
+		[ ! -f "$f" ] || mv "$f" kernel
+	done
+	[ -s kernel ]
+}
+
+# The kernel stores a thread's CPU number in its rseq area at every return to user
+# space, so also between the two dumps: without rseq memory is the same.
+GLIBC_TUNABLES=glibc.pthread.rseq=0
+export GLIBC_TUNABLES
+
+# compare WHAT TARGET ARG...
+compare()
+{
+	what=$1
+	shift
+	start "$@"
+	"$TAGCORE" dump -q --force -o ours "$PID" 2>err
+	is "$what: dump" "$? $(cat err)" "0 "
+	if ! kernel_core; then
+		fail "$what: the kernel made no core (core_pattern $(cat $pattern_file))"
+		return
+	fi
+	exits 0 "$what: as the kernel's" "$CORECMP" kernel ours kernel
+	[ "$rc" -ne 0 ] || diag <out
+	exits 0 "$what: the kernel's validates" "$TAGCORE" validate kernel
+	exits 0 "$what: ours validates" "$TAGCORE" validate ours
+}
+
+compare "threads" threads 8
+compare "threads, static" threads-static 3
+compare "one thread" threads 0
+compare "every kind of area" kinds
+compare "strange names" names
+compare "1,000 areas" manyareas 1000
+compare "signals blocked and pending" sigs
+compare "other settings (nice, arguments)" /usr/bin/env nice -n 5 "$TARGETS/threads" 2 "a long argument with spaces in it, to be cut at eighty bytes, as the kernel does it too"
+
+# A filter of the process's own.
+start kinds
+if echo 0x1f >"/proc/$PID/coredump_filter" 2>/dev/null; then
+	"$TAGCORE" dump -q --force -o ours "$PID"
+	kernel_core
+	exits 0 "coredump_filter 0x1f: as the kernel's" "$CORECMP" kernel ours kernel
+else
+	skip "coredump_filter 0x1f" "cannot write coredump_filter"
+fi
+done_testing
