@@ -6,13 +6,18 @@
 #include <tagcore/bytes.h>
 #include <tagcore/err.h>
 
-/* Notes of our own, owner "TAGCORE": text, lines of key and value.  tagcore-notes(5). */
+/*
+ * Notes of our own, owner "TAGCORE": text, lines of key and value.
+ * tagcore-notes(5).  The numbers, "TC" and a count, are nobody else's: BFD's
+ * elfcore_grok_note() looks at the type whoever the owner is, and would take 2
+ * for floating-point registers.
+ */
 #define TAGCORE_OWNER "TAGCORE"
 enum {
-	NT_TAGCORE_INFO = 1,	/* "KEY VALUE\n": who made this core, of what, how */
-	NT_TAGCORE_THREADS = 2,	/* "TID STATE NAME\n" a thread, in PRSTATUS order, then those without one */
-	NT_TAGCORE_AREAS = 3,	/* "START-END PROT OFFSET FLAGS ACTION RULE NAME\n" an area */
-	NT_TAGCORE_MISSING = 4,	/* "START-END REASON\n" a range that could not be saved; NUL-padded */
+	NT_TAGCORE_INFO = 0x54430001,	/* "KEY VALUE\n": who made this core, of what, how */
+	NT_TAGCORE_THREADS = 0x54430002,	/* "TID STATE NAME\n" a thread, in PRSTATUS order, then those without one */
+	NT_TAGCORE_AREAS = 0x54430003,	/* "START-END PROT OFFSET FLAGS ACTION RULE NAME\n" an area */
+	NT_TAGCORE_MISSING = 0x54430004,	/* "START-END REASON\n" a range that could not be saved; NUL-padded */
 };
 
 /*

@@ -49,6 +49,6 @@ int dump_job(pid_t pid, const struct dump_opts *opts, struct dump_report *report
 	 */
 	while (pthread_timedjoin_np(thread, NULL, deadline(&until)) == ETIMEDOUT)
 		if (opts->cancel && *opts->cancel)
-			pthread_kill(thread, SIGTERM);
+			pthread_kill(thread, (int)*opts->cancel);
 	return j.result;
 }

@@ -30,16 +30,31 @@ static void gather_signal(const struct core *c, struct summary *s)
 	s->has_si &= s->signo != 0;
 }
 
-static void gather(const struct core *c, struct summary *s)
+/* Without the ranges that the dump could not read. */
+static u64 saved_bytes(struct core *c)
+{
+	struct page_source src;
+	struct page_run run;
+	u64 at = 0, saved = 0;
+
+	page_source_open_core(&src, c);
+	while (src.ops->next(&src, at, UINT64_MAX, &run, NULL) > 0) {
+		saved += run.end - run.start;
+		at = run.end;
+	}
+	page_source_close(&src);
+	return saved;
+}
+
+static void gather(struct core *c, struct summary *s)
 {
 	core_machine(c, s->machine);
 	s->tool = core_tool(c, s->tool_text, sizeof(s->tool_text));
 	s->has_ps = !core_prpsinfo(c, &s->ps, NULL);
 	gather_signal(c, s);
-	for (size_t i = 0; i < c->n_areas; i++) {
-		s->saved += c->areas[i].saved_end - c->areas[i].start;
+	s->saved = saved_bytes(c);
+	for (size_t i = 0; i < c->n_areas; i++)
 		s->mapped += c->areas[i].end - c->areas[i].start;
-	}
 	for (size_t i = 0; i < c->n_segs; i++)
 		s->n_memtag += core_is_memtag(c, &c->segs[i]);
 }

@@ -289,17 +289,35 @@ int target_stop(struct target *t, const struct target_opts *opts, struct err *e)
 	return r;
 }
 
-void target_resume(struct target *t)
+/*
+ * An interrupted thread that was not seen to stop yet will stop at any moment,
+ * and could not be let go before; one that has had its time is looked at once.
+ */
+static void settle(struct target *t)
 {
+	u64 deadline = now_ns() + 500 * 1000000ull;
+	struct timespec nap = { .tv_nsec = 50 * 1000 };
+
 	for (size_t i = 0; i < t->n_threads; i++) {
 		struct thread *th = &t->threads[i];
 
-		/*
-		 * One that did not stop in time may have since.  If not, it cannot be
-		 * detached, but is let go by the kernel when this thread of ours exits.
-		 */
-		if (th->stop == THREAD_SEIZED || th->stop == THREAD_UNSTOPPABLE)
+		if (th->stop == THREAD_UNSTOPPABLE)
 			look(th);
+		/* Only a stopped thread can be detached, so one that is merely seized is stopped for it. */
+		if (th->stop == THREAD_SEIZED)
+			ptrace(PTRACE_INTERRUPT, th->tid, NULL, NULL);
+		while (th->stop == THREAD_SEIZED && !look(th) && now_ns() < deadline)
+			nanosleep(&nap, NULL);
+	}
+}
+
+/* What cannot be detached even now is let go by the kernel when this thread of ours exits. */
+void target_resume(struct target *t)
+{
+	settle(t);
+	for (size_t i = 0; i < t->n_threads; i++) {
+		const struct thread *th = &t->threads[i];
+
 		if (th->stop == THREAD_STOPPED)
 			ptrace(PTRACE_DETACH, th->tid, NULL, (void *)(uintptr_t)th->give_back);
 	}

@@ -1,0 +1,253 @@
+#include "helper.h"
+
+#include <pthread.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+
+#include <tagcore/area.h>
+#include <tagcore/target.h>
+
+#include "live/proc.h"
+
+/*
+ * Live processes under our own stop.  Where ptrace is forbidden (a container)
+ * there is nothing to test: said, not passed over.
+ */
+static const struct target_opts quick = { .stop_timeout_ms = 5000 };
+
+static void need_ptrace(const struct child *c)
+{
+	if (ptrace(PTRACE_SEIZE, c->pid, NULL, NULL) == 0) {
+		int status;
+
+		ptrace(PTRACE_INTERRUPT, c->pid, NULL, NULL);
+		waitpid(c->pid, &status, __WALL);
+		ptrace(PTRACE_DETACH, c->pid, NULL, NULL);
+		return;
+	}
+	skip_because("ptrace is not permitted: %s", strerror(errno));
+}
+
+static void *wait_for_ever(void *arg)
+{
+	(void)arg;
+	for (;;)
+		pause();
+	return NULL;
+}
+
+static void setup_threads(void *arg)
+{
+	pthread_t t;
+
+	for (int i = 0; i < *(int *)arg; i++)
+		child_check(pthread_create(&t, NULL, wait_for_ever, NULL) == 0);
+}
+
+static void setup_nothing(void *arg)
+{
+	(void)arg;
+}
+
+static char state_of(pid_t pid)
+{
+	struct proc_stat st;
+	struct err e;
+
+	return proc_stat(pid, pid, &st, &e) ? '?' : st.state;
+}
+
+/* Waits, with a limit, until the process is in one of these states. */
+static bool reaches_state(pid_t pid, const char *states)
+{
+	for (int i = 0; i < 5000; i++) {
+		if (strchr(states, state_of(pid)))
+			return true;
+		usleep(1000);
+	}
+	return false;
+}
+
+static void stops_and_lets_go(void **state)
+{
+	struct target t = { 0 };
+	struct child c;
+	struct err e;
+	int n = 7;
+
+	(void)state;
+	child_start(&c, setup_threads, &n);
+	need_ptrace(&c);
+	assert_ok(target_open(&t, c.pid, &e), &e);
+	assert_ok(target_stop(&t, &quick, &e), &e);
+	assert_int_equal(t.n_threads, 8);
+	assert_int_equal(t.threads[0].tid, c.pid);
+	for (size_t i = 0; i < t.n_threads; i++) {
+		assert_int_equal(t.threads[i].stop, THREAD_STOPPED);
+		assert_int_equal(t.threads[i].gregs_len, t.arch->gregs.size);
+	}
+	assert_int_equal(state_of(c.pid), 't');
+	target_resume(&t);
+	assert_true(t.pause_ns > 0);
+	assert_true(reaches_state(c.pid, "S"));
+	/* Again, with the same target. */
+	assert_ok(target_stop(&t, &quick, &e), &e);
+	assert_int_equal(t.n_threads, 8);
+	target_close(&t);
+	assert_true(reaches_state(c.pid, "S"));
+	child_stop(&c);
+}
+
+static void group_stop_is_kept(void **state)
+{
+	struct target t = { 0 };
+	struct child c;
+	struct err e;
+
+	(void)state;
+	child_start(&c, setup_nothing, NULL);
+	need_ptrace(&c);
+	kill(c.pid, SIGSTOP);
+	assert_true(reaches_state(c.pid, "T"));
+	assert_ok(target_open(&t, c.pid, &e), &e);
+	assert_ok(target_stop(&t, &quick, &e), &e);
+	assert_true(t.threads[0].group_stopped);
+	target_close(&t);
+	assert_true(reaches_state(c.pid, "T"));
+	kill(c.pid, SIGCONT);
+	assert_true(reaches_state(c.pid, "S"));
+	child_stop(&c);
+}
+
+static void reads_memory(void **state)
+{
+	static u8 pattern[3 * 4096];
+	struct target t = { 0 };
+	struct child c;
+	struct err e;
+	u8 buf[sizeof(pattern)];
+	size_t n;
+	u8 *hole = mmap(NULL, 2 * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	(void)state;
+	memset(pattern, 0xa5, sizeof(pattern));
+	memset(hole, 1, 2 * 4096);
+	munmap(hole + 4096, 4096);
+	child_start(&c, setup_nothing, NULL);
+	need_ptrace(&c);
+	assert_ok(target_open(&t, c.pid, &e), &e);
+	assert_ok(target_stop(&t, &quick, &e), &e);
+	assert_ok(target_read(&t, (uintptr_t)pattern, buf, sizeof(buf), &n, &e), &e);
+	assert_int_equal(n, sizeof(buf));
+	assert_memory_equal(buf, pattern, sizeof(buf));
+	/* Up to what cannot be read, and no further. */
+	assert_ok(target_read(&t, (uintptr_t)hole, buf, 2 * 4096, &n, &e), &e);
+	assert_int_equal(n, 4096);
+	assert_ok(target_read(&t, 8, buf, 16, &n, &e), &e);
+	assert_int_equal(n, 0);
+	target_close(&t);
+	child_stop(&c);
+	munmap(hole, 4096);
+}
+
+static void says_what_is_wrong(void **state)
+{
+	struct target t = { 0 };
+	struct child c;
+	struct err e;
+
+	(void)state;
+	assert_int_equal(target_open(&t, 0x3fffffff, &e), ERR_GONE);
+	assert_int_equal(target_open(&t, 2, &e) == ERR_GONE || e.code == -EACCES || e.code == -EPERM, 1);
+	child_start(&c, setup_nothing, NULL);
+	need_ptrace(&c);
+	child_kill(&c);
+	assert_int_equal(target_open(&t, c.pid, &e), ERR_GONE);
+	assert_non_null(strstr(e.msg, "exited"));
+	child_stop(&c);
+	target_close(&t);
+}
+
+static void traced_already(void **state)
+{
+	struct target a = { 0 }, b = { 0 };
+	struct child c;
+	struct err e;
+
+	(void)state;
+	child_start(&c, setup_nothing, NULL);
+	need_ptrace(&c);
+	assert_ok(target_open(&a, c.pid, &e), &e);
+	assert_ok(target_stop(&a, &quick, &e), &e);
+	assert_int_equal(target_open(&b, c.pid, &e), -EPERM);
+	assert_non_null(strstr(e.msg, "traced by process"));
+	target_close(&a);
+	child_stop(&c);
+}
+
+static void killed_while_stopped(void **state)
+{
+	struct target t = { 0 };
+	struct child c;
+	struct err e;
+	u8 buf[16];
+	size_t n;
+
+	(void)state;
+	child_start(&c, setup_nothing, NULL);
+	need_ptrace(&c);
+	assert_ok(target_open(&t, c.pid, &e), &e);
+	assert_ok(target_stop(&t, &quick, &e), &e);
+	child_kill(&c);
+	assert_int_equal(target_read(&t, (uintptr_t)&quick, buf, sizeof(buf), &n, &e), ERR_GONE);
+	target_close(&t);
+	child_stop(&c);
+}
+
+static void cancelled(void **state)
+{
+	static const volatile sig_atomic_t yes = 1;
+	struct target_opts opts = { .stop_timeout_ms = 5000, .cancel = &yes };
+	struct target t = { 0 };
+	struct child c;
+	struct err e;
+	int r;
+
+	(void)state;
+	child_start(&c, setup_nothing, NULL);
+	need_ptrace(&c);
+	assert_ok(target_open(&t, c.pid, &e), &e);
+	/* It may stop before we look at the wish; then nothing had to be waited for. */
+	r = target_stop(&t, &opts, &e);
+	assert_true(r == 0 || r == ERR_CANCELLED);
+	target_close(&t);
+	assert_true(reaches_state(c.pid, "S"));
+	child_stop(&c);
+}
+
+static void zeroed_may_be_closed(void **state)
+{
+	struct target t = { 0 };
+	struct areas a = { 0 };
+
+	(void)state;
+	target_close(&t);
+	areas_fini(&a);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(stops_and_lets_go),
+		cmocka_unit_test(group_stop_is_kept),
+		cmocka_unit_test(reads_memory),
+		cmocka_unit_test(says_what_is_wrong),
+		cmocka_unit_test(traced_already),
+		cmocka_unit_test(killed_while_stopped),
+		cmocka_unit_test(cancelled),
+		cmocka_unit_test(zeroed_may_be_closed),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
