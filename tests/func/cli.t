@@ -79,9 +79,9 @@ for cmd in $cmds; do
 	plain "$man/tagcore.1" >top
 	matches "tagcore(1) names $cmd" top "$cmd"
 	long_options out | grep -v '^--help$' >in.help
-	plain "$page" >page
+	plain "$page" >text
 	# What begins a paragraph of the options, and no option of other programs in the text.
-	grep -E '^(\.B|\.BI|\.BR|\.OP|\.It|-)' page >heads
+	grep -E '^(\.B|\.BI|\.BR|\.OP|\.It|-)' text >heads
 	long_options heads | grep -v '^--help$' >in.man
 	is "$cmd: every option of help is in the manual" "$(comm -23 in.help in.man)" ""
 	is "$cmd: every option of the manual is in help" "$(comm -13 in.help in.man)" ""

@@ -109,7 +109,7 @@ exec 7<>pipe
 dumping()
 {
 	# A shell's background job ignores SIGINT, and so would tagcore: undo that.
-	env --default-signal=INT "$TAGCORE" dump -o - "$@" "$PID" >pipe 2>err 7>&- &
+	env --default-signal=INT "$TAGCORE" dump -o - "$PID" >pipe 2>err 7>&- &
 	DUMPER=$!
 	mine $DUMPER
 	until_true 10 pipe_is_full

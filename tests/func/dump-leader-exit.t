@@ -15,6 +15,8 @@ is "the auxiliary vector is there" "$(grep -c '^CORE 0x6 ' notes)" 1
 is "all four live" "$(report)" alive
 live=$(cd "/proc/$PID/task" && for t in *; do [ "$t" = "$PID" ] || echo "$t"; done | head -n 1)
 is "no tracer is left" "$(status_of "$PID/task/$live" TracerPid)" 0
+# The words are for that shell.
+# shellcheck disable=SC2016
 ok "by a live thread's number, too, or refused with a word" sh -c '
 	"$1" dump -q -o core2 "$2" 2>err2 || { [ $? -eq 2 ] && grep -q . err2; }' sh "$TAGCORE" "$live"
 if have gdb; then

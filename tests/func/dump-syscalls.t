@@ -5,9 +5,10 @@ need_ptrace
 # told WHAT: a test for every call's result in LOG
 told()
 {
-	for call in $(sed -n 's/^result \([^ ]*\) .*/\1/p' "$LOG" | sort); do
+	sed -n 's/^result \([^ ]*\) .*/\1/p' "$LOG" | sort >results
+	while read -r call; do
 		is "$1: $call" "$(sed -n "s/^result $call //p" "$LOG")" "woken ok"
-	done
+	done <results
 	sed -n 's/^skip //p' "$LOG" | while read -r call why; do
 		diag "$1: $call skipped: $why"
 	done

@@ -23,6 +23,7 @@ range=$(range_of dontdump)
 is "without -a: MADV_DONTDUMP is honoured" "$("$CORECMP" state "pre.$PID" "${range% *}")" absent
 run "$GCORE" -a -o all "$PID"
 is "-a: everything" "$("$CORECMP" state "all.$PID" "${range% *}")" present
+# shellcheck disable=SC2016
 ok "a prefix with a directory" sh -c 'mkdir sub && "$0" -o sub/x "$1"' "$GCORE" "$first"
 exists "is there" "sub/x.$first"
 ok "a prefix is no template" "$GCORE" -o 'a%tb' "$first"

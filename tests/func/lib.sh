@@ -1,5 +1,5 @@
 # lib.sh - what the functional tests share: TAP, targets, running tagcore.
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2034 # used by those who source this
 # A test sources this first and calls done_testing last.  Its working directory
 # is fresh and its own.
 
@@ -73,9 +73,9 @@ is()
 # like DESCRIPTION GOT PATTERN (of the shell)
 like()
 {
-	case $2 in
 	# The pattern is meant to be one.
 	# shellcheck disable=SC2254
+	case $2 in
 	$3) pass "$1"; return 0 ;;
 	esac
 	fail "$1"
@@ -87,7 +87,7 @@ like()
 # num DESCRIPTION A -lt B: a comparison of test(1), with both numbers shown when it fails.
 num()
 {
-	if [ "$2" "$3" "$4" ]; then
+	if test "$2" "$3" "$4"; then
 		pass "$1"
 		return 0
 	fi
@@ -242,15 +242,14 @@ start()
 	if ! wait_line "$LOG" '^ready '; then
 		diag "target $start_path did not get ready:"
 		diag <"$LOG"
-		skip_target "$start_path"
-		return 1
+		bail "$start_path"
 	fi
 	PID=$(sed -n 's/^ready //p' "$LOG")
 	wait_state "$PID" SZRDt
 }
 
 # A target that does not start is a failure of the test, not of one line.
-skip_target()
+bail()
 {
 	echo "Bail out! $1 does not start"
 	exit 1
@@ -386,6 +385,13 @@ have()
 	command -v "$1" >/dev/null 2>&1
 }
 
+# gdb's "thread apply all bt" as sorted lines "TID NUMBER FUNCTION"
+frames()
+{
+	awk '/^Thread / { tid = $0; sub(/.*(LWP|process) /, "", tid); sub(/[^0-9].*/, "", tid) }
+	/^#[0-9]/ && tid { print tid, substr($1, 2), $2 ~ /^0x/ ? $4 : $2 }' | sort -u
+}
+
 # Range of a kind or map line: "START END"
 range_of()
 {
@@ -398,11 +404,11 @@ need_ptrace()
 	"$TARGETS/threads" 1 >ptrace.log 2>&1 &
 	need_pid=$!
 	mine $need_pid
-	wait_line ptrace.log '^ready' || skip_target threads
+	wait_line ptrace.log '^ready' || bail threads
 	"$HELPER" trace $need_pid >ptrace2.log 2>&1 &
 	need_tracer=$!
 	mine $need_tracer
-	wait_line ptrace2.log . || skip_target helper
+	wait_line ptrace2.log . || bail helper
 	grep -q '^ready' ptrace2.log || skip_all "no ptrace: $(cat ptrace2.log)"
 	finish $need_tracer
 	finish $need_pid

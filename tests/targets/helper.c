@@ -12,14 +12,12 @@
 
 static int queue_one(pid_t pid, pid_t tid, int sig, int value)
 {
-	siginfo_t si = {
-		.si_signo = sig,
-		.si_code = SI_QUEUE,
-		.si_pid = getpid(),
-		.si_uid = getuid(),
-		.si_value.sival_int = value,
-	};
+	siginfo_t si = { .si_signo = sig, .si_code = SI_QUEUE };
 
+	/* Macros for members of one union: no initialisers. */
+	si.si_pid = getpid();
+	si.si_uid = getuid();
+	si.si_value.sival_int = value;
 	if (tid)
 		return (int)syscall(SYS_rt_tgsigqueueinfo, pid, tid, sig, &si);
 	return (int)syscall(SYS_rt_sigqueueinfo, pid, sig, &si);
