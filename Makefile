@@ -68,6 +68,8 @@ $(O)/san/unit/%: $(O)/san/tests/unit/%.o $(O)/san/libtagcore.a
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(SAN) $(LDFLAGS) -o $@ $^ $(shell $(PKG_CONFIG) --libs cmocka) $(TC_LIBS)
+# Else make removes them after linking, as links of a chain, and builds them anew next time.
+.SECONDARY: $(patsubst %.c,$(O)/san/%.o,$(UNIT_SRC))
 
 # What is dumped: plain programs, with symbols and without the sanitizers' shadow memory.
 $(O)/targets/%: tests/targets/%.c $(O)/flags
@@ -80,7 +82,7 @@ $(O)/targets/threads-static: tests/targets/threads.c $(O)/flags
 	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE $(WARN) -g -O1 -pthread -static -MMD -MP -MF $@.d -o $@ $<
 
 check: tests
-	$(Q)O='$(abspath $(O))' tests/run $(T)
+	$(Q)O='$(abspath $(O))' T='$(T)' tests/run
 demo: all $(TARGETS)
 	$(Q)O='$(abspath $(O))' tests/demo
 bench: all $(TARGETS)
