@@ -195,6 +195,29 @@ done
 is "the target is intact" "$(report)" intact
 finish
 
+# ---- memory that nobody can read: that range is lost, and nothing else
+start kinds
+range=$(range_of secret)
+if [ "$range" ]; then
+	ok "secret memory is left out by default" "$TAGCORE" dump -o d/default "$PID"
+	exits 1 "--all cannot save it: exit 1" "$TAGCORE" dump --all --json -o d/all "$PID"
+	cp out lost.json
+	json_is "one range is missing" lost.json '.dumps[0].missing#' 1
+	is "this one" "$(json lost.json '.dumps[0].missing[0].start' '.dumps[0].missing[0].end' | tr '\n' ' ')" \
+		"$range "
+	matches "the report says so" err 'MISSING'
+	exits 0 "the core is valid" "$TAGCORE" validate d/all
+	ok "inspect missing" "$TAGCORE" inspect missing d/all
+	matches "names the range" out "${range% *}"
+	next=$(range_of anon-touched)
+	is "other memory is there" "$("$CORECMP" state d/all "${next% *}")" present
+	runs_free "$PID" "after that"
+else
+	skip "memory that nobody can read" "$(sed -n 's/^skip secret //p' "$LOG")"
+fi
+finish
+rm -f d/*
+
 # ---- a thread that does not stop: in vfork(2)
 start vforker 6
 began=$(date +%s)

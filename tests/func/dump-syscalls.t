@@ -32,6 +32,29 @@ kill -USR1 "$PID"
 ok "all are woken" wait_line "$LOG" '^finished' 30
 told "five dumps"
 
+# A signal that comes while the process is stopped for us must break the call as it ever did.
+start blocked signalled
+mkfifo pipe
+exec 7<>pipe
+"$TAGCORE" dump -q -o - "$PID" >pipe 2>err 7>&- &
+dumper=$!
+mine $dumper
+until_true 10 in_state "$PID" t || diag "not stopped"
+kill -37 "$PID"	# SIGRTMIN + 3
+cat <&7 >/dev/null 7<&- &
+reader=$!
+mine $reader
+wait $dumper
+is "dump, and a signal meanwhile" "$? $(cat err)" "0 "
+not_mine $dumper
+finish $reader
+exec 7<&-
+if wait_line "$LOG" '^result' 5; then
+	told "a signal meanwhile"
+else
+	fail "a signal meanwhile: the call goes on after the handler has run"
+fi
+
 # A stopped process: its calls were broken by the stop already, and go on by SIGCONT as ever.
 start blocked futex read poll select nanosleep
 kill -STOP "$PID"

@@ -284,6 +284,34 @@ static long wait_sigtimedwait(struct site *s)
 	return r == SIGUSR2 ? 1 : r;
 }
 
+static volatile sig_atomic_t handled;
+
+static void on_signal(int sig)
+{
+	(void)sig;
+	handled = 1;
+}
+
+/* Here EINTR is right, if and only if the handler has run. */
+static long wait_signalled(struct site *s)
+{
+	sigset_t set;
+	long r;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGRTMIN + 3);
+	sigaction(SIGRTMIN + 3, &(struct sigaction){ .sa_handler = on_signal }, NULL);
+	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+	r = wait_epoll(s);
+	return r < 0 && errno == EINTR && handled ? 1 : r;
+}
+
+static void wake_signalled(struct site *s)
+{
+	if (!handled)
+		pthread_kill(s->thread, SIGRTMIN + 3);
+}
+
 static void wake_signal(struct site *s)
 {
 	pthread_kill(s->thread, SIGUSR2);
@@ -349,6 +377,7 @@ static const struct call calls[] = {
 	{ .name = "msgrcv", .make = make_msg, .wait = wait_msgrcv, .wake = wake_msg, .want = 1 },
 	{ .name = "rt_sigtimedwait", .make = make_nothing, .wait = wait_sigtimedwait,
 	  .wake = wake_signal, .want = 1 },
+	{ .name = "signalled", .wait = wait_signalled, .wake = wake_signalled, .want = 1 },
 	{ .name = "flock", .make = make_lock, .wait = wait_flock, .wake = wake_flock },
 	{ .name = "wait4", .make = make_child, .wait = wait_child },
 	{ .name = "mq_receive", .make = make_mq, .wait = wait_mq, .wake = wake_mq, .want = 1 },
@@ -424,6 +453,7 @@ int main(int argc, char **argv)
 	target_block_usr1();
 	sigemptyset(&set);
 	sigaddset(&set, SIGUSR2);
+	sigaddset(&set, SIGRTMIN + 3);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	for (size_t i = 0; i < N_CALLS; i++) {
 		if (!wanted(calls[i].name, argv + 1))

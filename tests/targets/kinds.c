@@ -13,6 +13,9 @@
 #ifndef MADV_GUARD_INSTALL
 #define MADV_GUARD_INSTALL 102	/* Linux 6.13 */
 #endif
+#ifndef SYS_memfd_secret
+#define SYS_memfd_secret 447	/* Linux 5.14 */
+#endif
 #ifndef MADV_WIPEONFORK
 #define MADV_WIPEONFORK 18
 #endif
@@ -224,6 +227,22 @@ static void make_sysv(void)
 	print_kind("sysv-shm", p, LEN);
 }
 
+/* Memory that nobody else can read, the kernel included; marked DONTDUMP by it. */
+static void make_secret(void)
+{
+	int fd = (int)syscall(SYS_memfd_secret, 0);
+	char *p = MAP_FAILED;
+
+	if (fd >= 0 && ftruncate(fd, (off_t)LEN) == 0)
+		p = mmap(NULL, LEN, RW, MAP_SHARED, fd, 0);
+	if (p == MAP_FAILED) {
+		printf("skip secret %s\n", strerrorname_np(errno));
+		return;
+	}
+	shape_all(p);
+	print_kind("secret", p, LEN);
+}
+
 static void make_hugetlb(void)
 {
 	size_t len = 2ul << 20;
@@ -245,6 +264,7 @@ int main(void)
 		kind_make(&kinds[i]);
 	make_sysv();
 	make_hugetlb();
+	make_secret();
 	target_ready();
 	for (;;) {
 		target_wait();

@@ -1,0 +1,56 @@
+# What the manual says of the output: keys of the JSON documents, lines of the note INFO.
+. "$TOP/tests/func/lib.sh"
+man=$TOP/man
+need_ptrace
+
+# bold SECTION PAGE: the bold words in it, once each
+bold()
+{
+	awk -v name="$1" '/^\.S[HS] / { on = index($0, name) > 0; next } on' "$2" |
+		grep -oE '\\fB[a-z_]+\\fR' | sed -e 's/^\\fB//' -e 's/\\fR$//' | sort -u
+}
+
+# keys FILE...: those of all objects, once each.  No text in these documents has a quote in it.
+keys()
+{
+	grep -ohE '"[a-z_]+":' "$@" | tr -d '":' | sort -u
+}
+
+same_words()
+{
+	num "$1: words of the program" "$(wc -l <"$2")" -ge "$4"
+	is "$1: the manual has every one" "$(comm -23 "$2" "$3")" ""
+	is "$1: the manual has no other" "$(comm -13 "$2" "$3")" ""
+}
+
+start threads 2
+ok "a dump" "$TAGCORE" dump -q --json -o core "$PID"
+cp out dump.json
+ok "a dry run" "$TAGCORE" dump --dry-run --json "$PID"
+keys dump.json out >prog
+bold JSON "$man/tagcore-dump.1" >page
+same_words "tagcore-dump(1)" prog page 15
+
+"$TAGCORE" help inspect | sed -n '/^Options:/q; s/^  \([a-z]*\) .*/\1/p' >views
+num "there are views" "$(wc -l <views)" -ge 6
+while read -r view; do
+	ok "inspect $view --json" "$TAGCORE" inspect "$view" --json core
+	cp out "$view.view"
+done <views
+keys ./*.view >prog
+bold JSON "$man/tagcore-inspect.1" >page
+same_words "tagcore-inspect(1)" prog page 30
+
+exits 1 "validate of what is no core" "$TAGCORE" validate --json "$TOP/Makefile"
+cp out validate.json
+ok "validate --list --json" "$TAGCORE" validate --list --json
+keys validate.json out >prog
+bold JSON "$man/tagcore-validate.1" >page
+same_words "tagcore-validate(1)" prog page 8
+
+# The note's first line follows the owner's NUL.
+tr '\0' '\n' <core | grep -a -A 20 -m 1 'TAGCORE$' | grep -aE '^[a-z_]+ ' | sed 's/ .*//' | sort >prog
+bold TAGCORE_INFO "$man/tagcore-notes.5" >page
+same_words "tagcore-notes(5), INFO" prog page 8
+finish
+done_testing
