@@ -34,10 +34,20 @@ struct areas {
 struct target;
 
 /*
- * Every area of the target, with VmFlags.  @before (may be NULL) is an earlier
- * list of the same target: what it knows of files is not asked again.
+ * Every area of the target, with VmFlags and the facts about files.  smaps walks
+ * the page tables: 8 to 20 ms for a GiB of small pages.
  */
-int areas_collect(const struct target *t, const struct areas *before, struct areas *out,
+int areas_collect(const struct target *t, struct areas *out, struct err *e) must_check;
+
+struct page_source;
+
+/*
+ * Brings @a, collected before the stop, up to date with the target that stands
+ * still now.  Areas that are as they were keep what smaps said; if any has
+ * changed, all are collected anew.  What may have been written to meanwhile, and
+ * whose fate hangs on that, is looked up in @pages.
+ */
+int areas_refresh(const struct target *t, struct page_source *pages, struct areas *a,
 		  struct err *e) must_check;
 void areas_fini(struct areas *a);
 

@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -15,7 +16,6 @@ struct copy {
 	int fd;			/* that file; -1: not opened yet, -2: cannot be */
 	u64 fd_size;
 	const u8 *vdso;		/* the area's content, where it is the kernel's own */
-	u8 *buf;		/* COPY_BUF_SIZE bytes */
 };
 
 static int check_cancel(struct dump *d, struct err *e)
@@ -30,7 +30,7 @@ static int check_cancel(struct dump *d, struct err *e)
 	now = now_ns();
 	if (now - d->last_progress > 100 * 1000000) {
 		d->last_progress = now;
-		o->progress(o->progress_arg, d->target.pid, d->writer.written, d->total);
+		o->progress(o->progress_arg, d->target.pid, d->pump.emitted, d->total);
 	}
 	return 0;
 }
@@ -40,7 +40,7 @@ static int lose(struct copy *c, u64 start, u64 end, const char *reason, struct e
 {
 	int r = missing_add(&c->d->report->missing, start, end, reason, e);
 
-	return r ? r : writer_skip(&c->d->writer, end - start, e);
+	return r ? r : pump_skip(&c->d->pump, end - start, e);
 }
 
 /* From the target's memory: these pages are there. */
@@ -49,14 +49,18 @@ static int copy_mapped(struct copy *c, u64 start, u64 end, struct err *e)
 	struct dump *d = c->d;
 
 	while (start < end) {
-		size_t want = (size_t)min(end - start, (u64)COPY_BUF_SIZE), n = 0;
+		size_t want = 0, n = 0;
+		u8 *at;
 		int r = check_cancel(d, e);
 
 		if (!r)
-			r = target_read(&d->target, start, c->buf, want, &n, e);
+			r = pump_room(&d->pump, (size_t)d->page_size, &at, &want, e);
+		want = (size_t)align_down(min(end - start, (u64)want), d->page_size);
+		if (!r)
+			r = target_read(&d->target, start, at, want, &n, e);
 		n = (size_t)align_down(n, d->page_size);
 		if (!r && n)
-			r = writer_emit_sparse(&d->writer, c->buf, n, (size_t)d->page_size, e);
+			r = pump_emit(&d->pump, n, e);
 		start += n;
 		if (!r && n < want) {
 			r = lose(c, start, start + d->page_size, "cannot be read", e);
@@ -104,15 +108,19 @@ static int copy_bytes(struct copy *c, u64 addr, u64 off, u64 end, struct err *e)
 	struct dump *d = c->d;
 
 	while (off < end) {
-		size_t want = (size_t)min(end - off, (u64)COPY_BUF_SIZE);
-		ssize_t n = pread(c->fd, c->buf, want, (off_t)off);
+		size_t want = 0;
+		u8 *at;
+		ssize_t n;
 		int r = check_cancel(d, e);
 
+		if (!r)
+			r = pump_room(&d->pump, (size_t)d->page_size, &at, &want, e);
 		if (r)
 			return r;
+		n = pread(c->fd, at, (size_t)min(end - off, (u64)want), (off_t)off);
 		if (n <= 0)
 			return lose(c, addr, addr + (end - off), "cannot be read from the file", e);
-		r = writer_emit_sparse(&d->writer, c->buf, (size_t)n, (size_t)d->page_size, e);
+		r = pump_emit(&d->pump, (size_t)n, e);
 		if (r)
 			return r;
 		off += (u64)n;
@@ -142,11 +150,29 @@ static int copy_backing(struct copy *c, u64 start, u64 end, struct err *e)
 		/* A file that changes between two questions must not hold us up. */
 		if (hole <= off)
 			hole = stop;
-		r = writer_skip(&c->d->writer, data - off, e);
+		r = pump_skip(&c->d->pump, data - off, e);
 		if (!r && data < hole)
 			r = copy_bytes(c, base + data, data, hole, e);
 	}
-	return r || off >= end - base ? r : writer_skip(&c->d->writer, end - base - off, e);
+	return r || off >= end - base ? r : pump_skip(&c->d->pump, end - base - off, e);
+}
+
+static int copy_vdso(struct copy *c, u64 start, u64 end, struct err *e)
+{
+	const u8 *from = c->vdso + (start - c->area->vma->start);
+	size_t room;
+	u8 *at;
+	int r = 0;
+
+	for (size_t n; !r && start < end; start += n, from += n) {
+		n = (size_t)min(end - start, c->d->page_size);
+		r = pump_room(&c->d->pump, n, &at, &room, e);
+		if (r)
+			return r;
+		memcpy(at, from, n);
+		r = pump_emit(&c->d->pump, n, e);
+	}
+	return r;
 }
 
 static int on_run(const struct vma *v, const struct page_run *run, void *arg, struct err *e)
@@ -156,7 +182,7 @@ static int on_run(const struct vma *v, const struct page_run *run, void *arg, st
 	(void)v;
 	/* Guard pages have no content; the zero page has none worth storing. */
 	if (run->flags & (PAGE_GUARD | PAGE_ZERO))
-		return writer_skip(&c->d->writer, run->end - run->start, e);
+		return pump_skip(&c->d->pump, run->end - run->start, e);
 	return copy_mapped(c, run->start, run->end, e);
 }
 
@@ -165,21 +191,20 @@ static int on_hole(const struct vma *v, u64 start, u64 end, void *arg, struct er
 	struct copy *c = arg;
 
 	if (c->vdso)
-		return writer_emit_sparse(&c->d->writer, c->vdso + (start - v->start), (size_t)(end - start),
-					  (size_t)c->d->page_size, e);
+		return copy_vdso(c, start, end, e);
 	/* Special areas have no file: what is not mapped in must come through the target. */
 	if (vma_is_special(v))
 		return copy_mapped(c, start, end, e);
 	if (c->from_file)
 		return copy_backing(c, start, end, e);
-	return writer_skip(&c->d->writer, end - start, e);
+	return pump_skip(&c->d->pump, end - start, e);
 }
 
 static const struct page_walk_ops copy_walk_ops = { .run = on_run, .hole = on_hole };
 
-int dump_copy_area(struct dump *d, const struct area *a, const struct plan_entry *p, u8 *buf, struct err *e)
+int dump_copy_area(struct dump *d, const struct area *a, const struct plan_entry *p, struct err *e)
 {
-	struct copy c = { .d = d, .area = a, .fd = -1, .buf = buf, .from_file = p->action != PLAN_TOUCHED };
+	struct copy c = { .d = d, .area = a, .fd = -1, .from_file = p->action != PLAN_TOUCHED };
 	u64 start = a->vma->start, end = start + p->filesz;
 	int r;
 

@@ -47,22 +47,35 @@ static int split_areas(struct dump *d, struct err *e)
 	return r;
 }
 
-/* The areas as they are now, and what will be done with each. */
 static int make_plan(struct dump *d, struct err *e)
 {
 	struct plan_opts po = {
 		.filter = d->filter, .all = d->opts->all, .page_size = d->page_size,
 		.select = d->opts->select, .n_select = d->opts->n_select,
 	};
-	struct areas before scoped(areas_fini) = d->areas;
-	int r;
 
-	d->areas = (struct areas){ 0 };
 	plan_free(&d->plan);
-	r = areas_collect(&d->target, &before, &d->areas, e);
+	return plan_make(&d->areas, &po, &d->plan, e);
+}
+
+/* Before the stop: the areas with all facts, and what will be done with each. */
+static int plan_running(struct dump *d, struct err *e)
+{
+	int r = areas_collect(&d->target, &d->areas, e);
+
+	return r ? r : make_plan(d, e);
+}
+
+/* After it: only what has changed, and the cuts, which smaps would not know. */
+static int plan_stopped(struct dump *d, struct err *e)
+{
+	int r = page_source_open_pid(&d->pages, d->target.pid, d->target.reader, NULL, e);
+
+	if (!r)
+		r = areas_refresh(&d->target, &d->pages, &d->areas, e);
 	if (!r)
 		r = split_areas(d, e);
-	return r ? r : plan_make(&d->areas, &po, &d->plan, e);
+	return r ? r : make_plan(d, e);
 }
 
 static void dump_fini(struct dump *d)
@@ -97,7 +110,7 @@ static int prepare(struct dump *d, pid_t pid, const struct dump_opts *opts, stru
 	r = dump_template(opts->output, d->target.pid, st.comm, &report->path, e);
 	if (!r)
 		r = read_filter(d, e);
-	return r ? r : make_plan(d, e);
+	return r ? r : plan_running(d, e);
 }
 
 static int check_room(const struct dump *d, u64 predicted, struct err *e)
@@ -145,19 +158,30 @@ static int write_headers(struct dump *d, struct err *e)
 	return r;
 }
 
-static int write_areas(struct dump *d, struct err *e)
+static int copy_areas(struct dump *d, struct err *e)
 {
-	u8 *buf auto_free = malloc(COPY_BUF_SIZE);
-	int r = buf ? 0 : err_set(e, -ENOMEM, "copy buffer");
+	int r = 0;
 
 	for (size_t i = 0; !r && i < d->areas.n; i++) {
 		if (d->plan.v[i].action == PLAN_OMIT)
 			continue;
-		r = writer_skip_to(&d->writer, d->segs[1 + i].off, e);
+		r = pump_skip_to(&d->pump, d->segs[1 + i].off, e);
 		if (!r)
-			r = dump_copy_area(d, &d->areas.v[i], &d->plan.v[i], buf, e);
+			r = dump_copy_area(d, &d->areas.v[i], &d->plan.v[i], e);
 	}
 	return r;
+}
+
+static int write_areas(struct dump *d, struct err *e)
+{
+	int r = pump_start(&d->pump, &d->writer, (size_t)d->page_size, d->opts->cancel, e);
+	int ended;
+
+	if (!r)
+		r = copy_areas(d, e);
+	/* The first error is the one that tells; the pump must end in any case. */
+	ended = pump_end(&d->pump, r ? NULL : e);
+	return r ? r : ended;
 }
 
 /* What is known last comes last: the losses, and PN_XNUM's section header. */
@@ -203,13 +227,11 @@ static int capture(struct dump *d, struct err *e)
 	if (!r)
 		r = note_unstopped(d, e);
 	if (!r)
-		r = make_plan(d, e);
+		r = plan_stopped(d, e);
 	if (!r)
 		r = dump_notes(d, e);
 	if (!r)
 		r = dump_layout(d, e);
-	if (!r)
-		r = page_source_open_pid(&d->pages, d->target.pid, d->target.reader, NULL, e);
 	if (!r)
 		r = write_headers(d, e);
 	if (!r)
@@ -285,6 +307,10 @@ int dump_preview(pid_t pid, const struct dump_opts *opts, struct dump_preview *o
 	struct dump_preview p scoped(dump_preview_fini) = { 0 };
 	int r = prepare(&d, pid, opts, &report, e);
 
+	if (!r)
+		r = split_areas(&d, e);
+	if (!r)
+		r = make_plan(&d, e);
 	if (!r)
 		r = dump_predict(&d.target, &d.areas, &d.plan, &p.area_bytes, &p.bytes, e);
 	if (!r)

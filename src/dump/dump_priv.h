@@ -10,6 +10,8 @@
 #include <tagcore/target.h>
 #include <tagcore/writer.h>
 
+#include "dump/pump.h"
+
 /* Bytes kept at the end of a core for NT_TAGCORE_MISSING, which is known last; a hole when unused. */
 enum { MISSING_NOTE_SIZE = 64 * 1024 };
 
@@ -28,6 +30,7 @@ struct dump {
 	struct buf notes;
 	struct writer writer;
 	int stream_fd;		/* a FIFO or device opened as output, or -1 */
+	struct pump pump;	/* before the writer, while memory is copied */
 	struct page_source pages;
 	u64 total;		/* predicted bytes, for progress */
 	u64 last_progress;	/* now_ns() */
@@ -44,13 +47,11 @@ int dump_missing_note(const struct dump *d, struct buf *b, struct err *e) must_c
 int dump_layout(struct dump *d, struct err *e) must_check;
 
 /* Writes one area's bytes at its segment's offset; what cannot be read is recorded. */
-int dump_copy_area(struct dump *d, const struct area *a, const struct plan_entry *p, u8 *buf,
-		   struct err *e) must_check;
-enum { COPY_BUF_SIZE = 1 << 20 };
+int dump_copy_area(struct dump *d, const struct area *a, const struct plan_entry *p, struct err *e) must_check;
 
 /*
- * Bytes that each planned area will take on disk, at most, from the page tables
- * and the files' sizes: *bytes is malloc'ed, one an area; *total their sum.
+ * Bytes that each planned area will take on disk, at most, from smaps and the
+ * files' sizes: *bytes is malloc'ed, one an area; *total their sum.
  */
 int dump_predict(const struct target *t, const struct areas *areas, const struct plan *plan, u64 **bytes,
 		 u64 *total, struct err *e) must_check;

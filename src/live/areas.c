@@ -8,6 +8,7 @@
 #include <sys/sysmacros.h>
 
 #include <tagcore/area.h>
+#include <tagcore/pagewalk.h>
 #include <tagcore/target.h>
 
 #include "base/io.h"
@@ -143,34 +144,16 @@ static bool same_inode(const struct vma *a, const struct vma *b)
 	return a->ino == b->ino && a->dev_major == b->dev_major && a->dev_minor == b->dev_minor;
 }
 
-static const struct area *find_start(const struct areas *a, u64 start)
-{
-	size_t lo = 0, hi = a->n;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (a->v[mid].vma->start < start)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo < a->n && a->v[lo].vma->start == start ? &a->v[lo] : NULL;
-}
-
-static void fill_facts(const struct target *t, const struct areas *before, struct areas *a)
+static void fill_facts(const struct target *t, struct areas *a)
 {
 	for (size_t i = 0; i < a->n; i++) {
 		const struct vma *v = a->v[i].vma;
-		const struct area *old = before ? find_start(before, v->start) : NULL;
 
 		if (vma_is_anon(v) || vma_is_special(v))
 			continue;
 		/* A file's areas lie side by side: ask once a file, not once an area. */
 		if (i && !vma_is_anon(a->v[i - 1].vma) && same_inode(v, a->v[i - 1].vma))
 			a->v[i].file = a->v[i - 1].file;
-		else if (old && same_inode(v, old->vma))
-			a->v[i].file = old->file;
 		else
 			a->v[i].file = file_facts(t, &a->v[i]);
 	}
@@ -190,7 +173,7 @@ static int make_areas(struct areas *a, struct err *e)
 	return 0;
 }
 
-int areas_collect(const struct target *t, const struct areas *before, struct areas *out, struct err *e)
+int areas_collect(const struct target *t, struct areas *out, struct err *e)
 {
 	struct areas a scoped(areas_fini) = { 0 };
 	struct mm mm scoped(mm_close) = { 0 };
@@ -202,10 +185,78 @@ int areas_collect(const struct target *t, const struct areas *before, struct are
 		r = make_areas(&a, e);
 	if (r)
 		return r;
-	fill_facts(t, before, &a);
+	fill_facts(t, &a);
 	*out = a;
 	a = (struct areas){ 0 };
 	return 0;
+}
+
+static bool same_area(const struct vma *a, const struct vma *b)
+{
+	const u32 shown = VM_READ | VM_WRITE | VM_EXEC | VM_SHARED;
+
+	return a->start == b->start && a->end == b->end && (a->flags & shown) == (b->flags & shown) &&
+	       a->pgoff == b->pgoff && same_inode(a, b) && !a->name == !b->name &&
+	       (!a->name || !strcmp(a->name, b->name));
+}
+
+/* Walks the target's areas beside ours: 1 when all are as they were, 0 when not. */
+static int unchanged(const struct target *t, const struct areas *a, struct err *e)
+{
+	struct mm mm scoped(mm_close) = { 0 };
+	struct vma *v;
+	size_t i = 0;
+	bool same = true;
+	int r = mm_open_pid(&mm, t->pid, t->reader, "maps", e);
+
+	if (r)
+		return r;
+	VMA_ITERATOR(vmi, &mm, 0);
+	while (same && (v = vma_next(&vmi))) {
+		same = i < a->n && same_area(v, a->v[i].vma);
+		i++;
+	}
+	r = vma_iter_end(&vmi, e);
+	return r ? r : same && i == a->n;
+}
+
+static int count_private(const struct vma *v, const struct page_run *run, void *arg, struct err *e)
+{
+	u64 *bytes = arg;
+
+	(void)v;
+	(void)e;
+	if (!(run->flags & (PAGE_FILE | PAGE_ZERO | PAGE_GUARD)))
+		*bytes += run->end - run->start;
+	return 0;
+}
+
+static const struct page_walk_ops count_private_ops = { .run = count_private };
+
+/* Nothing was written when smaps was read; a page written since decides whether the area is saved. */
+static int recount(struct page_source *pages, struct vma *v, struct err *e)
+{
+	bool hangs_on_it = !(v->flags & VM_SHARED) && (!vma_is_anon(v) || !(v->flags & (VM_READ | VM_WRITE | VM_EXEC)));
+
+	if (v->anon + v->swap || !hangs_on_it || vma_is_special(v))
+		return 0;
+	return page_walk_vma(pages, v, v->start, v->end, &count_private_ops, &v->anon, e);
+}
+
+int areas_refresh(const struct target *t, struct page_source *pages, struct areas *a, struct err *e)
+{
+	int r = unchanged(t, a, e);
+
+	if (r < 0)
+		return r;
+	if (!r) {
+		areas_fini(a);
+		return areas_collect(t, a, e);
+	}
+	r = 0;
+	for (size_t i = 0; !r && i < a->list.n; i++)
+		r = recount(pages, &a->list.v[i], e);
+	return r;
 }
 
 void areas_fini(struct areas *a)

@@ -265,6 +265,98 @@ static void never_backwards(void **state)
 	writer_close(&w);
 }
 
+static u8 pattern_at(u64 off)
+{
+	return (u8)(off * 7 + off / 4096);
+}
+
+static void put_pattern(struct pump *p, size_t len)
+{
+	struct err e;
+
+	while (len) {
+		size_t room = 0;
+		u8 *at = NULL;
+
+		assert_int_equal(pump_room(p, 1, &at, &room, &e), 0);
+		room = min(room, len);
+		for (size_t i = 0; i < room; i++)
+			at[i] = pattern_at(p->off + i);
+		assert_int_equal(pump_emit(p, room, &e), 0);
+		len -= room;
+	}
+}
+
+/* Whatever the sizes, the output is what a writer without a pump makes. */
+static void pump_keeps_order(void **state)
+{
+	static const size_t lens[] = { 1, 4096, 3 << 20, 17, 100000, 1 };
+	struct pump p;
+	struct writer w;
+	struct err e;
+	u64 end, bad = 0;
+	FILE *f;
+
+	(void)state;
+	assert_int_equal(writer_open_file(&w, "core", false, &e), 0);
+	assert_int_equal(pump_start(&p, &w, 4096, NULL, &e), 0);
+	for (size_t round = 0; round < 300; round++) {
+		put_pattern(&p, round % 50 ? 64 : lens[round / 50]);
+		assert_int_equal(pump_skip(&p, 4096, &e), 0);
+	}
+	end = p.off;
+	assert_int_equal(pump_skip_to(&p, end - 1, &e), ERR_UNSUPPORTED);
+	assert_int_equal(pump_end(&p, &e), 0);
+	assert_true(w.off == end);
+	assert_int_equal(writer_finish(&w, &e), 0);
+	f = fopen("core", "r");
+	for (u64 off = 0; off < end; off++) {
+		int c = fgetc(f);
+
+		bad += c != pattern_at(off) && c != 0;
+	}
+	assert_int_equal(fgetc(f), EOF);
+	fclose(f);
+	assert_true(bad == 0);
+}
+
+static void pump_reports_write_errors(void **state)
+{
+	struct pump p;
+	struct writer w;
+	struct err e;
+	int fds[2];
+
+	(void)state;
+	signal(SIGPIPE, SIG_IGN);
+	assert_int_equal(pipe(fds), 0);
+	close(fds[0]);
+	assert_int_equal(writer_open_stream(&w, fds[1], "pipe", &e), 0);
+	assert_int_equal(pump_start(&p, &w, 4096, NULL, &e), 0);
+	for (int i = 0; i < 20; i++) {
+		size_t room = 0;
+		u8 *at = NULL;
+
+		/* The error comes with a later call, or at the end: nobody hangs. */
+		if (pump_room(&p, PUMP_SLOT_SIZE, &at, &room, &e))
+			break;
+		memset(at, 1, room);
+		if (pump_emit(&p, room, &e))
+			break;
+	}
+	assert_int_equal(pump_end(&p, &e), -EPIPE);
+	writer_close(&w);
+	close(fds[1]);
+}
+
+static void pump_may_be_zeroed(void **state)
+{
+	struct pump p = { 0 };
+
+	(void)state;
+	assert_int_equal(pump_end(&p, NULL), 0);
+}
+
 static void templates(void **state)
 {
 	static const struct { const char *template, *comm, *want; } rows[] = {
@@ -350,6 +442,9 @@ int main(void)
 		cmocka_unit_test(stream_has_no_holes),
 		cmocka_unit_test(stream_reader_gone),
 		in_dir(never_backwards),
+		in_dir(pump_keeps_order),
+		cmocka_unit_test(pump_reports_write_errors),
+		cmocka_unit_test(pump_may_be_zeroed),
 		cmocka_unit_test(templates),
 		cmocka_unit_test(losses_are_joined),
 		cmocka_unit_test(missing_note_has_one_size),

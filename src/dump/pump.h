@@ -1,0 +1,61 @@
+/* pump.h - memory is read in one thread while another writes what was read before. */
+#pragma once
+
+#include <pthread.h>
+#include <signal.h>
+
+#include <tagcore/err.h>
+#include <tagcore/types.h>
+#include <tagcore/writer.h>
+
+/*
+ * A GiB of memory costs the kernel some 0.2 s to copy to us and 0.4 s to copy to
+ * a file: side by side they take the longer of the two, and the target waits for
+ * that only.
+ * A few slots of fixed size go round; the writer sees the same calls in the same
+ * order as without.
+ */
+enum { PUMP_SLOTS = 3, PUMP_SLOT_SIZE = 1 << 20, PUMP_PIECES = 512 };
+
+/* @skip zeros, then @len bytes of the slot. */
+struct pump_piece {
+	u64 skip;
+	size_t len;
+};
+
+struct pump_slot {
+	u8 *buf;
+	size_t used;
+	struct pump_piece pieces[PUMP_PIECES];
+	size_t n;
+};
+
+struct pump {
+	struct writer *writer;
+	size_t page_size;
+	const volatile sig_atomic_t *cancel;
+	struct pump_slot *slots;
+	u8 *bufs;
+	u64 off;		/* of the output, as far as it has been handed in */
+	u64 skip;		/* zeros before the next piece */
+	u64 emitted;		/* bytes handed in */
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t moved;	/* one of the three below has changed */
+	size_t in, out;		/* slots handed in and written, counted up */
+	bool ending;
+	bool running;
+	struct err err;		/* of the writing side */
+};
+
+/* Starts the writing thread at the writer's place; @writer is not to be used until pump_end(). */
+int pump_start(struct pump *p, struct writer *writer, size_t page_size, const volatile sig_atomic_t *cancel,
+	       struct err *e) must_check;
+/* Room for up to PUMP_SLOT_SIZE bytes: *room bytes at *at, at least @least. */
+int pump_room(struct pump *p, size_t least, u8 **at, size_t *room, struct err *e) must_check;
+/* The first @len bytes of that room are the next of the output; zero pages become holes. */
+int pump_emit(struct pump *p, size_t len, struct err *e) must_check;
+int pump_skip(struct pump *p, u64 len, struct err *e) must_check;
+int pump_skip_to(struct pump *p, u64 off, struct err *e) must_check;
+/* Waits until all is written, and gives the writer back.  Must always run; a zeroed pump is fine. */
+int pump_end(struct pump *p, struct err *e);
