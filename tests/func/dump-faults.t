@@ -92,9 +92,10 @@ if is_root && unshare -m true 2>/dev/null; then
 		echo old >d/c
 		"$0" dump --force -o d/c "$1"
 		rc=$?
-		cat d/*
+		echo $(ls -A d) $(cat d/c)
 		exit $rc' "$TAGCORE" "$PID"
-	[ "$rc" -eq 77 ] || is "disk full with --force: the old file is still there" "$rc $(cat out)" "2 old"
+	[ "$rc" -eq 77 ] || is "disk full with --force: the old file is still there, alone" \
+		"$rc $(cat out)" "2 c old"
 else
 	skip "disk full" "not root, or no mount namespace"
 fi
@@ -191,6 +192,24 @@ for sig in INT TERM KILL; do
 		is "SIG$sig: no file is left" "$(ls -A d)" ""
 	fi
 	runs_free "$PID" "a file, after SIG$sig"
+done
+for sig in INT TERM; do
+	echo old >d/c
+	env --default-signal=INT "$TAGCORE" dump -q --force -o d/c "$PID" 2>err &
+	DUMPER=$!
+	mine $DUMPER
+	until_true 5 is_traced
+	kill -$sig $DUMPER 2>/dev/null
+	wait $DUMPER
+	rc=$?
+	not_mine $DUMPER
+	if [ $rc -eq 0 ]; then
+		skip "SIG$sig, --force" "the dump was too fast"
+	else
+		is "SIG$sig, --force: exit 2, the old file is still there, alone" \
+			"$rc $(ls -A d) $(head -c 100 d/c)" "2 c old"
+	fi
+	rm -f d/c
 done
 is "the target is intact" "$(report)" intact
 finish
