@@ -93,6 +93,7 @@ lint:
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib $(DESTDIR)$(PREFIX)/include/tagcore
 	install -m 755 $(O)/tagcore $(DESTDIR)$(PREFIX)/bin/
+	ln -sf tagcore $(DESTDIR)$(PREFIX)/bin/gcore
 	install -m 644 $(O)/libtagcore.a $(DESTDIR)$(PREFIX)/lib/
 	install -m 644 include/tagcore/*.h $(DESTDIR)$(PREFIX)/include/tagcore/
 	for m in man/*.[1-8]; do d=$(DESTDIR)$(PREFIX)/share/man/man$${m##*.}; install -d $$d && install -m 644 $$m $$d/ || exit; done

@@ -15,7 +15,7 @@
 #define TAGCORE_OWNER "TAGCORE"
 enum {
 	NT_TAGCORE_INFO = 0x54430001,	/* "KEY VALUE\n": who made this core, of what, how */
-	NT_TAGCORE_THREADS = 0x54430002,	/* "TID STATE NAME\n" a thread, in PRSTATUS order, then those without one */
+	NT_TAGCORE_THREADS = 0x54430002,	/* "TID STATE NAME\n" a thread; STATE !: it did not stop */
 	NT_TAGCORE_AREAS = 0x54430003,	/* "START-END PROT OFFSET FLAGS ACTION RULE NAME\n" an area */
 	NT_TAGCORE_MISSING = 0x54430004,	/* "START-END REASON\n" a range that could not be saved; NUL-padded */
 };

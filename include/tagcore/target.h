@@ -29,6 +29,7 @@ struct thread {
 	siginfo_t siginfo;	/* of the signal in give_back or of the group stop */
 	u8 gregs[512];
 	size_t gregs_len;
+	bool restarted;		/* its call is set going again: gregs are not what it runs on with */
 	/* Where it waited before the stop, from /proc/TID/syscall: number, first argument, sp, pc. */
 	bool was_blocked;
 	u64 call[4];

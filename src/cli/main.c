@@ -1,8 +1,10 @@
 #include <libgen.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/util.h"
 #include "cli/cmds.h"
@@ -111,6 +113,14 @@ static void set_signals(void)
 	sigaction(SIGXFSZ, &sa, NULL);
 }
 
+/* "tagcore inspect ... | head" is no fault to talk about. */
+static bool reader_gone(void)
+{
+	struct pollfd fd = { .fd = STDOUT_FILENO, .events = POLLOUT };
+
+	return poll(&fd, 1, 0) == 1 && fd.revents & POLLERR;
+}
+
 int main(int argc, char **argv)
 {
 	struct err e = { 0 };
@@ -124,7 +134,8 @@ int main(int argc, char **argv)
 		r = EXIT_TROUBLE;
 	}
 	if (fflush(stdout) || ferror(stdout)) {
-		fprintf(stderr, "tagcore: standard output cannot be written\n");
+		if (!reader_gone())
+			fprintf(stderr, "tagcore: standard output cannot be written\n");
 		r = EXIT_TROUBLE;
 	}
 	return r;

@@ -41,6 +41,20 @@ static int print_gap(const struct core_gap *g, void *arg, struct err *e)
 	return 0;
 }
 
+/* What the dump could only count: a row without a place. */
+static void more_json(struct json_list *l, const struct core *c)
+{
+	struct json_object *o = json_object_new_object();
+	char reason[64];
+
+	snprintf(reason, sizeof(reason), "%" PRIu64 " more ranges that the dump could not list", c->more_missing);
+	json_put_null(o, "start");
+	json_put_null(o, "end");
+	json_put_u64(o, "bytes", c->more_missing_bytes);
+	json_put_text(o, "reason", reason);
+	json_list_add(l, o);
+}
+
 static void print_total(const struct missing_print *p)
 {
 	const struct core *c = p->v->core;
@@ -64,6 +78,8 @@ int view_missing(struct view_ctx *v, struct err *e)
 		p.list = &l;
 	}
 	r = core_gaps(v->core, print_gap, &p, e);
+	if (v->json && !r && v->core->more_missing)
+		more_json(&l, v->core);
 	if (v->json)
 		json_list_end(&l);
 	else if (!r)

@@ -7,4 +7,9 @@
 int target_open_mem(struct target *t, struct err *e) must_check;
 
 /* Sets a call going again that our stop made return EINTR; th->gregs keep what they were. */
-int restart_syscall(const struct target *t, const struct thread *th, struct err *e) must_check;
+int restart_syscall(const struct target *t, struct thread *th, struct err *e) must_check;
+/*
+ * Just before the thread is let go: a signal that came while it was stopped
+ * breaks the call as it would have without us, so the EINTR is put back.
+ */
+void restart_reconsider(const struct target *t, const struct thread *th);

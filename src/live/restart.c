@@ -57,7 +57,7 @@ static bool signal_due(const struct target *t, const struct thread *th)
 	return proc_status(t->pid, th->tid, &st, &e) || ((st.sig_pending | st.shared_pending) & ~st.sig_blocked);
 }
 
-int restart_syscall(const struct target *t, const struct thread *th, struct err *e)
+int restart_syscall(const struct target *t, struct thread *th, struct err *e)
 {
 	const struct arch *a = t->arch;
 	u8 gregs[sizeof(th->gregs)];
@@ -76,5 +76,14 @@ int restart_syscall(const struct target *t, const struct thread *th, struct err 
 	put_greg(a, gregs, a->pc, greg(a, th, a->pc) - a->syscall.insn_len);
 	if (ptrace(PTRACE_SETREGSET, th->tid, (void *)(uintptr_t)a->gregs.type, &iov) < 0 && errno != ESRCH)
 		return err_set(e, -errno, "restart system call %llu of thread %d", (unsigned long long)nr, th->tid);
+	th->restarted = true;
 	return 0;
+}
+
+void restart_reconsider(const struct target *t, const struct thread *th)
+{
+	struct iovec iov = { .iov_base = (void *)(uintptr_t)th->gregs, .iov_len = th->gregs_len };
+
+	if (th->restarted && signal_due(t, th))
+		ptrace(PTRACE_SETREGSET, th->tid, (void *)(uintptr_t)t->arch->gregs.type, &iov);
 }

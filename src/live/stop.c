@@ -318,8 +318,10 @@ void target_resume(struct target *t)
 	for (size_t i = 0; i < t->n_threads; i++) {
 		const struct thread *th = &t->threads[i];
 
-		if (th->stop == THREAD_STOPPED)
-			ptrace(PTRACE_DETACH, th->tid, NULL, (void *)(uintptr_t)th->give_back);
+		if (th->stop != THREAD_STOPPED)
+			continue;
+		restart_reconsider(t, th);
+		ptrace(PTRACE_DETACH, th->tid, NULL, (void *)(uintptr_t)th->give_back);
 	}
 	if (t->stopped_at)
 		t->pause_ns = now_ns() - t->stopped_at;
