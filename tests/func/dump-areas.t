@@ -21,12 +21,13 @@ finish
 rm -f areas
 
 # More than fit into e_phnum: PN_XNUM.  The kernel's limit must be raised for it.
-old=$max
 if is_root && [ -w /proc/sys/vm/max_map_count ]; then
 	exec 8</proc/sys/vm/max_map_count
-	flock -w 60 8
-	at_end "echo $old >/proc/sys/vm/max_map_count"
-	echo 140000 >/proc/sys/vm/max_map_count
+	# Read only under the lock: another run may have raised it meanwhile.
+	if flock -w 60 8; then
+		at_end "echo $(cat /proc/sys/vm/max_map_count) >/proc/sys/vm/max_map_count"
+		echo 140000 >/proc/sys/vm/max_map_count
+	fi
 fi
 if [ "$(cat /proc/sys/vm/max_map_count)" -ge 70000 ]; then
 	start manyareas 66000

@@ -136,7 +136,7 @@ ended_by()
 	dumping || diag "the dump did not come to its middle"
 	kill "-$1" $DUMPER
 	until_true 10 gone $DUMPER || { fail "SIG$1: it did not end"; kill -KILL $DUMPER; }
-	wait $DUMPER
+	wait $DUMPER 2>/dev/null
 	is "SIG$1: exit status" $? "$2"
 	not_mine $DUMPER
 	runs_free "$PID" "after SIG$1"
@@ -156,7 +156,7 @@ cat <&7 >/dev/null 7<&- &
 reader=$!
 mine $reader
 until_true 20 gone $DUMPER || { fail "it hangs"; kill -KILL $DUMPER; }
-wait $DUMPER
+wait $DUMPER 2>/dev/null
 like "the target is killed: exit 1 or 2" $? '[12]'
 not_mine $DUMPER
 finish $reader
@@ -176,7 +176,7 @@ for sig in INT TERM KILL; do
 	mine $DUMPER
 	until_true 5 is_traced
 	kill -$sig $DUMPER 2>/dev/null
-	wait $DUMPER
+	wait $DUMPER 2>/dev/null
 	rc=$?
 	not_mine $DUMPER
 	if [ $rc -eq 0 ]; then
@@ -200,7 +200,7 @@ for sig in INT TERM; do
 	mine $DUMPER
 	until_true 5 is_traced
 	kill -$sig $DUMPER 2>/dev/null
-	wait $DUMPER
+	wait $DUMPER 2>/dev/null
 	rc=$?
 	not_mine $DUMPER
 	if [ $rc -eq 0 ]; then

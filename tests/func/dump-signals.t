@@ -83,8 +83,6 @@ for i in 1 2 3 4 5; do
 done >bad
 is "5 dumps of a computing process" "$(cat bad spin.err)" ""
 like "nothing was disturbed" "$(report)" 'ok *'
-a=$(report)
-b=$(report)
-num "and it computes on" "${b#ok }" -gt "${a#ok }"
+ok "and it computes on" goes_on ok
 ok "it validates" "$TAGCORE" validate spin
 done_testing

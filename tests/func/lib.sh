@@ -265,6 +265,7 @@ finish()
 	not_mine "$finish_pid"
 }
 
+# shellcheck disable=SC2120 # optional
 # report [PID [LOG]]: sends SIGUSR1 and prints the target's answer (its next line).
 report()
 {
@@ -273,6 +274,19 @@ report()
 	kill -USR1 "${1:-$PID}" || return 1
 	until_true 20 has_lines "$report_log" $report_n || { echo "no answer"; return 1; }
 	sed -n "${report_n}p" "$report_log"
+}
+
+# goes_on WORD: the number after WORD in the target's reports grows
+goes_on()
+{
+	goes_first=$(report)
+	until_true 10 has_grown "$1" "${goes_first#"$1" }"
+}
+
+has_grown()
+{
+	grown_now=$(report)
+	test "${grown_now#"$1" }" -gt "$2"
 }
 
 # field of /proc/PID/status

@@ -11,6 +11,7 @@
 #include <mqueue.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
@@ -451,6 +452,8 @@ int main(int argc, char **argv)
 	(void)argc;
 	target_begin();
 	target_block_usr1();
+	/* Where we may: what is left of semaphores and queues goes with us even when we are killed. */
+	(void)!unshare(CLONE_NEWIPC);
 	sigemptyset(&set);
 	sigaddset(&set, SIGUSR2);
 	sigaddset(&set, SIGRTMIN + 3);
