@@ -17,7 +17,7 @@ int missing_add(struct missing *m, u64 start, u64 end, const char *reason, struc
 		last->end = end;
 		return 0;
 	}
-	if (m->n == m->cap) {
+	if (!m->v || m->n == m->cap) {
 		size_t cap = m->cap ? m->cap * 2 : 16;
 		struct missing_range *p = reallocarray(m->v, cap, sizeof(*p));
 

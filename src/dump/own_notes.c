@@ -1,4 +1,4 @@
-#include <string.h>
+#include <stdio.h>
 #include <sys/utsname.h>
 #include <time.h>
 
@@ -91,7 +91,7 @@ static void format_flags(const struct vma *v, char out[48])
 		if (v->flags & flag_codes[i].flag)
 			at += (size_t)snprintf(out + at, 48 - at, "%s%s", at ? "," : "", flag_codes[i].code);
 	if (!at)
-		strcpy(out, v->flags & VM_KNOWN ? "-" : "?");
+		snprintf(out, 48, "%s", v->flags & VM_KNOWN ? "-" : "?");
 }
 
 static int put_area_line(struct buf *b, const struct vma *v, const struct plan_entry *p, struct err *e)
