@@ -1,0 +1,75 @@
+/*
+ * mteheap MODE: a heap that glibc tags (GLIBC_TUNABLES=glibc.mem.tagging=3,
+ * which it gives itself).  Prints "block ADDR LEN" with the tag in bits 59:56
+ * of each block that lives.  "sleep" waits for SIGUSR1; the others die, after
+ * "ready": "overflow" writes behind a block, "use-after-free" into a freed one.
+ */
+#include "mte.h"
+
+#include <malloc.h>
+
+#define TUNABLE "glibc.mem.tagging=3"
+#define BLOCKS 16
+
+static char *blocks[BLOCKS];
+
+static noinline void overflow(char *p, size_t len)
+{
+	/* As a loop that forgets the end: the first byte that is not ours is in the next block. */
+	for (volatile size_t i = 0; i < len + 24; i++)
+		p[i] = 'o';
+}
+
+static noinline void use_after_free(char *volatile p)
+{
+	free(p);
+	p[8] = 'u';
+}
+
+static size_t block_len(int i)
+{
+	return (size_t)(40 + 16 * i);
+}
+
+static void make_blocks(void)
+{
+	for (int i = 0; i < BLOCKS; i++) {
+		blocks[i] = malloc(block_len(i));
+		must(blocks[i] != NULL, "malloc");
+		memset(blocks[i], 'a' + i, block_len(i));
+		printf("block %lx %zu\n", (unsigned long)blocks[i], block_len(i));
+	}
+}
+
+static void with_tunable(char **argv)
+{
+	const char *now = getenv("GLIBC_TUNABLES");
+
+	if (now && strstr(now, TUNABLE))
+		return;
+	setenv("GLIBC_TUNABLES", TUNABLE, 1);
+	execv("/proc/self/exe", argv);
+	die("exec");
+}
+
+int main(int argc, char **argv)
+{
+	const char *mode = argc > 1 ? argv[1] : "sleep";
+
+	with_tunable(argv);
+	target_begin();
+	target_block_usr1();
+	if (!(getauxval(AT_HWCAP2) & HWCAP2_MTE)) {
+		puts("skip no MTE here");
+		return 77;
+	}
+	make_blocks();
+	target_ready();
+	if (!strcmp(mode, "overflow"))
+		overflow(blocks[0], block_len(0));
+	else if (!strcmp(mode, "use-after-free"))
+		use_after_free(blocks[3]);
+	else
+		target_wait();
+	return 0;
+}
