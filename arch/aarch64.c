@@ -61,4 +61,5 @@ const struct arch arch_aarch64 = {
 	/* x0 is argument and result: the first argument comes from /proc/TID/syscall, read before the stop. */
 	.syscall = { .insn_len = 4, .nr_reg = X8, .ret_reg = X0, .orig_reg = -1,
 		     .restartable = restartable, .n_restartable = ARRAY_SIZE(restartable) },
+	.top_byte_ignored = true,
 };

@@ -55,7 +55,15 @@ struct arch {
 	const struct regset *sets;	/* the others, in the kernel's order */
 	u16 n_sets;
 	struct syscall_abi syscall;
+	bool top_byte_ignored;		/* TBI: bits 63:56 of a user address are not part of it */
 };
+
+/* @addr without what the machine ignores in a user address (a tag); unknown machine: as it is. */
+static inline u64 arch_untag(const struct arch *a, u64 addr)
+{
+	/* Bit 55 tells user from kernel addresses, whose top byte is not a tag. */
+	return a && a->top_byte_ignored && !(addr >> 55 & 1) ? addr & 0x00ffffffffffffffull : addr;
+}
 
 /* All machines, NULL-terminated. */
 extern const struct arch *const arches[];
