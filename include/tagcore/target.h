@@ -88,3 +88,13 @@ int target_regset(const struct target *t, const struct thread *th, const struct 
  */
 int target_read(const struct target *t, u64 addr, void *p, size_t len, size_t *n,
 		struct err *e) must_check;
+
+/*
+ * Memory tags of the granules from @addr (16-byte aligned), one a byte in @tags,
+ * @n of them at most.  *got is how many could be read before the first page
+ * without tags (0 possible).  Only in the thread that stopped the target, while
+ * it is stopped.  Faults pages in, as target_read does.  ERR_GONE when the
+ * target is gone.  ptrace(2), PTRACE_PEEKMTETAGS; arch/arm64/kernel/mte.c:
+ * __access_remote_tags().
+ */
+int target_tags(const struct target *t, u64 addr, u8 *tags, size_t n, size_t *got, struct err *e) must_check;

@@ -41,6 +41,9 @@
 #define PT_AARCH64_MEMTAG_MTE 0x70000002
 #endif
 
+/* arch/arm64/include/uapi/asm/ptrace.h, since v5.10, commit 18ddbaa02b7a; other machines say EIO. */
+#define UAPI_PTRACE_PEEKMTETAGS 33
+
 /* PROCMAP_QUERY: include/uapi/linux/fs.h, since v6.11, commit ed5d583a88a9. */
 struct uapi_procmap_query {
 	u64 size;

@@ -1,10 +1,10 @@
 #include <errno.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/scope.h"
 #include "base/util.h"
+#include "dump/backing.h"
 #include "dump/dump_priv.h"
 #include "live/vdso.h"
 
@@ -13,12 +13,11 @@ struct copy {
 	struct dump *d;
 	const struct area *area;
 	bool from_file;		/* pages that are not mapped have content: it is in the file */
-	int fd;			/* that file; -1: not opened yet, -2: cannot be */
-	u64 fd_size;
+	struct backing file;
 	const u8 *vdso;		/* the area's content, where it is the kernel's own */
 };
 
-static int check_cancel(struct dump *d, struct err *e)
+int dump_check_cancel(struct dump *d, struct err *e)
 {
 	const struct dump_opts *o = d->opts;
 	u64 now;
@@ -35,10 +34,15 @@ static int check_cancel(struct dump *d, struct err *e)
 	return 0;
 }
 
+int dump_lose(struct dump *d, u64 start, u64 end, const char *reason, struct err *e)
+{
+	return missing_add(&d->report->missing, start, end, reason, e);
+}
+
 /* A page of the target that cannot be read costs that page alone. */
 static int lose(struct copy *c, u64 start, u64 end, const char *reason, struct err *e)
 {
-	int r = missing_add(&c->d->report->missing, start, end, reason, e);
+	int r = dump_lose(c->d, start, end, reason, e);
 
 	return r ? r : pump_skip(&c->d->pump, end - start, e);
 }
@@ -51,7 +55,7 @@ static int copy_mapped(struct copy *c, u64 start, u64 end, struct err *e)
 	while (start < end) {
 		size_t want = 0, n = 0;
 		u8 *at;
-		int r = check_cancel(d, e);
+		int r = dump_check_cancel(d, e);
 
 		if (!r)
 			r = pump_room(&d->pump, (size_t)d->page_size, &at, &want, e);
@@ -72,36 +76,6 @@ static int copy_mapped(struct copy *c, u64 start, u64 end, struct err *e)
 	return 0;
 }
 
-static void open_backing(struct copy *c)
-{
-	struct err ignored;
-	struct stat st;
-
-	c->fd = area_open_file(&c->d->target, c->area, &ignored);
-	if (c->fd >= 0 && !fstat(c->fd, &st)) {
-		c->fd_size = (u64)st.st_size;
-		return;
-	}
-	scope_close(&c->fd);
-	c->fd = -2;
-}
-
-/* The next bytes of the file at or after @off that are not a hole, in [off, end); both equal when there are none. */
-static void next_data(int fd, u64 off, u64 end, u64 *data, u64 *hole)
-{
-	off_t at = lseek(fd, (off_t)off, SEEK_DATA);
-
-	if (at < 0) {
-		/* ENXIO: only a hole follows.  Anything else: the file system cannot tell. */
-		*data = errno == ENXIO ? end : off;
-		*hole = end;
-		return;
-	}
-	*data = min((u64)at, end);
-	at = lseek(fd, at, SEEK_HOLE);
-	*hole = at < 0 ? end : min((u64)at, end);
-}
-
 /* File bytes [off, end), which stand for the addresses from @addr. */
 static int copy_bytes(struct copy *c, u64 addr, u64 off, u64 end, struct err *e)
 {
@@ -111,13 +85,13 @@ static int copy_bytes(struct copy *c, u64 addr, u64 off, u64 end, struct err *e)
 		size_t want = 0;
 		u8 *at;
 		ssize_t n;
-		int r = check_cancel(d, e);
+		int r = dump_check_cancel(d, e);
 
 		if (!r)
 			r = pump_room(&d->pump, (size_t)d->page_size, &at, &want, e);
 		if (r)
 			return r;
-		n = pread(c->fd, at, (size_t)min(end - off, (u64)want), (off_t)off);
+		n = pread(c->file.fd, at, (size_t)min(end - off, (u64)want), (off_t)off);
 		if (n <= 0)
 			return lose(c, addr, addr + (end - off), "cannot be read from the file", e);
 		r = pump_emit(&d->pump, (size_t)n, e);
@@ -140,16 +114,11 @@ static int copy_backing(struct copy *c, u64 start, u64 end, struct err *e)
 	u64 stop, data, hole, base = start - off;
 	int r = 0;
 
-	if (c->fd == -1)
-		open_backing(c);
-	if (c->fd < 0)
+	if (!backing_open(&c->file, &c->d->target, c->area))
 		return lose(c, start, end, "not mapped in, and its file cannot be opened", e);
-	stop = min(off + (end - start), c->fd_size);
+	stop = min(off + (end - start), c->file.size);
 	for (; !r && off < stop; off = hole) {
-		next_data(c->fd, off, stop, &data, &hole);
-		/* A file that changes between two questions must not hold us up. */
-		if (hole <= off)
-			hole = stop;
+		backing_next(&c->file, off, stop, &data, &hole);
 		r = pump_skip(&c->d->pump, data - off, e);
 		if (!r && data < hole)
 			r = copy_bytes(c, base + data, data, hole, e);
@@ -204,13 +173,13 @@ static const struct page_walk_ops copy_walk_ops = { .run = on_run, .hole = on_ho
 
 int dump_copy_area(struct dump *d, const struct area *a, const struct plan_entry *p, struct err *e)
 {
-	struct copy c = { .d = d, .area = a, .fd = -1, .from_file = p->action != PLAN_TOUCHED };
+	struct copy c = { .d = d, .area = a, .file = BACKING_NONE, .from_file = p->action != PLAN_TOUCHED };
 	u64 start = a->vma->start, end = start + p->filesz;
 	int r;
 
 	c.vdso = vdso_ours(&d->target, &d->pages, a->vma);
 	r = page_walk_vma(&d->pages, a->vma, start, end, &copy_walk_ops, &c, e);
-	scope_close(&c.fd);
+	backing_close(&c.file);
 	return r;
 }
 

@@ -172,6 +172,22 @@ static int copy_areas(struct dump *d, struct err *e)
 	return r;
 }
 
+/* Behind all memory; the tag segments follow the areas' in the same order. */
+static int copy_all_tags(struct dump *d, struct err *e)
+{
+	size_t seg = 1 + d->areas.n;
+	int r = 0;
+
+	for (size_t i = 0; !r && i < d->areas.n; i++) {
+		if (!vma_is_mte(d->areas.v[i].vma))
+			continue;
+		r = pump_skip_to(&d->pump, d->segs[seg++].off, e);
+		if (!r && d->plan.v[i].action != PLAN_OMIT)
+			r = dump_copy_tags(d, &d->areas.v[i], &d->plan.v[i], e);
+	}
+	return r;
+}
+
 static int write_areas(struct dump *d, struct err *e)
 {
 	int r = pump_start(&d->pump, &d->writer, (size_t)d->page_size, d->opts->cancel, e);
@@ -179,6 +195,8 @@ static int write_areas(struct dump *d, struct err *e)
 
 	if (!r)
 		r = copy_areas(d, e);
+	if (!r)
+		r = copy_all_tags(d, e);
 	/* The first error is the one that tells; the pump must end in any case. */
 	ended = pump_end(&d->pump, r ? NULL : e);
 	return r ? r : ended;

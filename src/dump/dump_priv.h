@@ -24,7 +24,7 @@ struct dump {
 	struct target target;
 	struct areas areas;
 	struct plan plan;
-	struct segment *segs;	/* [0] notes, then one an area, then the missing note */
+	struct segment *segs;	/* [0] notes, one an area, one a tagged area, the missing note */
 	size_t n_segs;
 	struct layout layout;
 	struct buf notes;
@@ -48,6 +48,13 @@ int dump_layout(struct dump *d, struct err *e) must_check;
 
 /* Writes one area's bytes at its segment's offset; what cannot be read is recorded. */
 int dump_copy_area(struct dump *d, const struct area *a, const struct plan_entry *p, struct err *e) must_check;
+
+/* Writes the tags of one VM_MTE area, packed, at its tag segment's offset. */
+int dump_copy_tags(struct dump *d, const struct area *a, const struct plan_entry *p, struct err *e) must_check;
+/* A loss of the target's memory, or of what belongs to it, is recorded; the output is not moved. */
+int dump_lose(struct dump *d, u64 start, u64 end, const char *reason, struct err *e) must_check;
+/* Looks whether the user gave up, and tells how far we are. */
+int dump_check_cancel(struct dump *d, struct err *e) must_check;
 
 /*
  * Bytes that each planned area will take on disk, at most, from smaps and the

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <tagcore/arch.h>
 #include <tagcore/plan.h>
 
 #include "base/text.h"
@@ -72,9 +73,15 @@ int plan_select_parse(const char *text, bool include, struct plan_select *out, s
 	if (!*text)
 		return err_set(e, ERR_USAGE, "--%s needs START-END or a glob on the mapping's name",
 			       include ? "include" : "exclude");
-	if (!parse_range(text, &s.start, &s.end))
+	if (!parse_range(text, &s.start, &s.end)) {
 		s.glob = text;
-	else if (s.start >= s.end)
+		*out = s;
+		return 0;
+	}
+	/* As the target prints its pointers: with their tags, where the machine has them. */
+	s.start = arch_untag(arch_native(), s.start);
+	s.end = arch_untag(arch_native(), s.end);
+	if (s.start >= s.end)
 		return err_set(e, ERR_USAGE, "range %s is empty", text);
 	*out = s;
 	return 0;

@@ -1,6 +1,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include <tagcore/tags.h>
+
 #include "base/uapi.h"
 #include "dump/dump_priv.h"
 
@@ -9,13 +11,40 @@ static u32 elf_flags(const struct vma *v)
 	return (v->flags & VM_READ ? PF_R : 0) | (v->flags & VM_WRITE ? PF_W : 0) | (v->flags & VM_EXEC ? PF_X : 0);
 }
 
-int dump_layout(struct dump *d, struct err *e)
+static size_t count_tagged(const struct areas *a)
 {
 	size_t n = 0;
 
-	d->segs = calloc(d->areas.n + 2, sizeof(*d->segs));
+	for (size_t i = 0; i < a->n; i++)
+		n += vma_is_mte(a->v[i].vma);
+	return n;
+}
+
+/*
+ * One a tagged area, behind all PT_LOADs, with exactly its PT_LOAD's addresses;
+ * p_flags is 0.  arch/arm64/kernel/elfcore.c: elf_core_write_extra_phdrs().
+ */
+static size_t add_tag_segments(struct dump *d, size_t n)
+{
+	for (size_t i = 0; i < d->areas.n; i++) {
+		const struct vma *v = d->areas.v[i].vma;
+
+		if (vma_is_mte(v))
+			d->segs[n++] = (struct segment){
+				.type = PT_AARCH64_MEMTAG_MTE, .vaddr = v->start, .memsz = vma_len(v),
+				.filesz = d->plan.v[i].filesz / TAG_BYTE_SPAN,
+			};
+	}
+	return n;
+}
+
+int dump_layout(struct dump *d, struct err *e)
+{
+	size_t n = 0, most = d->areas.n + count_tagged(&d->areas) + 2;
+
+	d->segs = calloc(most, sizeof(*d->segs));
 	if (!d->segs)
-		return err_set(e, -ENOMEM, "%zu program headers", d->areas.n + 2);
+		return err_set(e, -ENOMEM, "%zu program headers", most);
 	d->segs[n++] = (struct segment){ .type = PT_NOTE, .filesz = d->notes.len };
 	for (size_t i = 0; i < d->areas.n; i++) {
 		const struct vma *v = d->areas.v[i].vma;
@@ -25,6 +54,7 @@ int dump_layout(struct dump *d, struct err *e)
 			.filesz = d->plan.v[i].filesz,
 		};
 	}
+	n = add_tag_segments(d, n);
 	d->segs[n++] = (struct segment){ .type = PT_NOTE, .filesz = MISSING_NOTE_SIZE };
 	d->n_segs = n;
 	return layout_make(d->target.arch->fmt, d->page_size, d->segs, n, &d->layout, e);

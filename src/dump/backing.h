@@ -1,0 +1,22 @@
+/* backing.h - the file behind an area: content that the target has not mapped in. */
+#pragma once
+
+#include <tagcore/area.h>
+#include <tagcore/target.h>
+
+/* An area's file, opened when first needed.  BACKING_NONE is a fresh one. */
+struct backing {
+	int fd;		/* -1: not tried yet, -2: cannot be opened */
+	u64 size;	/* bytes */
+};
+#define BACKING_NONE ((struct backing){ .fd = -1 })
+
+/* True when the file is open; tries once. */
+bool backing_open(struct backing *b, const struct target *t, const struct area *a);
+void backing_close(struct backing *b);
+/*
+ * The next bytes at or after @off that are not a hole: [*data, *hole), cut to
+ * @end; both are @end when none follow.  *hole > @off always, so a walk ends
+ * even on a file that changes.
+ */
+void backing_next(const struct backing *b, u64 off, u64 end, u64 *data, u64 *hole);
