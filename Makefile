@@ -90,17 +90,26 @@ bench: all $(TARGETS)
 lint:
 	$(Q)tests/lint '$(subst ','\'',$(TC_CFLAGS))' $(LIB_SRC) $(CLI_SRC)
 
+PAGES       := $(filter-out man/gcore.1,$(wildcard man/*.[1-8]))
+page         = install -D -m 644 $1 $(DESTDIR)$(PREFIX)/share/man/man$(subst .,,$(suffix $1))/$(notdir $1)
+define newline
+
+
+endef
+
 install: all
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib $(DESTDIR)$(PREFIX)/include/tagcore
-	install -m 755 $(O)/tagcore $(DESTDIR)$(PREFIX)/bin/
+	install -D -m 755 $(O)/tagcore $(DESTDIR)$(PREFIX)/bin/tagcore
+	install -D -m 644 $(O)/libtagcore.a $(DESTDIR)$(PREFIX)/lib/libtagcore.a
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/include/tagcore include/tagcore/*.h
+	$(foreach p,$(PAGES),$(call page,$p)$(newline)	)
+# Apart, because it hides gdb's gcore of a later place in PATH.
+install-gcore: install
 	ln -sf tagcore $(DESTDIR)$(PREFIX)/bin/gcore
-	install -m 644 $(O)/libtagcore.a $(DESTDIR)$(PREFIX)/lib/
-	install -m 644 include/tagcore/*.h $(DESTDIR)$(PREFIX)/include/tagcore/
-	for m in man/*.[1-8]; do d=$(DESTDIR)$(PREFIX)/share/man/man$${m##*.}; install -d $$d && install -m 644 $$m $$d/ || exit; done
+	$(call page,man/gcore.1)
 
 clean:
 	rm -rf $(O)
 
 FORCE:
-.PHONY: all san tests check demo bench lint install clean FORCE
+.PHONY: all san tests check demo bench lint install install-gcore clean FORCE
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
