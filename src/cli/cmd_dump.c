@@ -152,7 +152,7 @@ static int preview_all(const struct args *a, char **words, int n, struct err *e)
 
 	for (int i = 0; !r && i < n; i++) {
 		struct dump_preview p scoped(dump_preview_fini) = { 0 };
-		pid_t pid;
+		pid_t pid = 0;
 
 		r = parse_pid(words[i], &pid, e);
 		if (!r)
@@ -175,7 +175,7 @@ static int run_all(const struct args *a, char **words, int n, struct err *e)
 	for (int i = 0; i < n; i++) {
 		struct dump_report rep scoped(dump_report_fini) = { 0 };
 		struct err why = { 0 };
-		pid_t pid;
+		pid_t pid = 0;
 
 		r = parse_pid(words[i], &pid, e);
 		if (r)
