@@ -95,7 +95,7 @@ validate_kernel
 for fault in overflow use-after-free; do
 	what="a heap: $fault"
 	start "$VM/mteheap" $fault
-	kernel_core
+	kernel_core USR1
 	num "$what: has tag segments" "$(mte_segments kernel)" -ge 1
 	exits 0 "$what: seen by eu-readelf" eu-readelf -n kernel
 	matches "$what: SIGSEGV of a tag" out 'si_signo: 11, .*si_code: 9'

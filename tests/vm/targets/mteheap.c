@@ -1,8 +1,9 @@
 /*
  * mteheap MODE: a heap that glibc tags (GLIBC_TUNABLES=glibc.mem.tagging=3,
  * which it gives itself).  Prints "block ADDR LEN" with the tag in bits 59:56
- * of each block that lives.  "sleep" waits for SIGUSR1; the others die, after
- * "ready": "overflow" writes behind a block, "use-after-free" into a freed one.
+ * of each block that lives, then "ready PID", and waits for SIGUSR1.  Then
+ * "overflow" writes behind a block and "use-after-free" into a freed one, and
+ * die of it; "sleep" ends.
  */
 #include "mte.h"
 
@@ -65,11 +66,10 @@ int main(int argc, char **argv)
 	}
 	make_blocks();
 	target_ready();
+	target_wait();
 	if (!strcmp(mode, "overflow"))
 		overflow(blocks[0], block_len(0));
-	else if (!strcmp(mode, "use-after-free"))
+	if (!strcmp(mode, "use-after-free"))
 		use_after_free(blocks[3]);
-	else
-		target_wait();
 	return 0;
 }
