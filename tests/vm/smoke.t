@@ -22,10 +22,13 @@ mte_segments()
 	readelf -lW "$1" | grep -c '^  AARCH64_MEMTAG'
 }
 
-# dump_sleeping: tagcore's core of it, as the file ours; it goes on as before
+# dump_sleeping: tagcore's core of it, as the file ours; it goes on as before.  A gap that is
+# recorded (exit 1) is a dump, too: which tags may be missing other tests say.
 dump_sleeping()
 {
-	exits 0 "$what: dump" "$TAGCORE" dump -q --force -o ours "$PID"
+	run "$TAGCORE" dump --force -o ours "$PID"
+	num "$what: dump" "$rc" -le 1
+	[ "$rc" -eq 0 ] || diag <err
 	runs_free "$PID" "$what"
 	exits 0 "$what: ours validates" "$TAGCORE" validate ours
 	[ "$rc" -eq 0 ] || diag <out
