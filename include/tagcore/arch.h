@@ -14,7 +14,7 @@ struct reg {
 
 /*
  * One register set: a note number that PTRACE_GETREGSET takes, too, and whose
- * descriptor it returns exactly.  @size 0: it varies.
+ * descriptor it returns.  @size 0: it varies.
  */
 struct regset {
 	const char *name;
@@ -23,6 +23,7 @@ struct regset {
 	u16 size;
 	const struct reg *regs;
 	u16 n_regs;
+	bool sized;	/* the first 32-bit word tells how much is used (struct user_sve_header) */
 };
 
 /*

@@ -43,6 +43,8 @@
 
 /* arch/arm64/include/uapi/asm/ptrace.h, since v5.10, commit 18ddbaa02b7a; other machines say EIO. */
 #define UAPI_PTRACE_PEEKMTETAGS 33
+/* arch/arm64/include/uapi/asm/mman.h; other machines refuse it or take no notice. */
+#define UAPI_PROT_MTE 0x20
 
 /* PROCMAP_QUERY: include/uapi/linux/fs.h, since v6.11, commit ed5d583a88a9. */
 struct uapi_procmap_query {

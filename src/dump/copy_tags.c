@@ -7,6 +7,7 @@
 #include "base/util.h"
 #include "dump/backing.h"
 #include "dump/dump_priv.h"
+#include "live/file_tags.h"
 
 /*
  * The tags of what was saved of an area, as the kernel would write them
@@ -20,6 +21,7 @@ struct tag_copy {
 	struct dump *d;
 	const struct area *area;
 	struct backing file;
+	struct file_tags file_tags;
 	u8 tags[CHUNK];
 };
 
@@ -82,36 +84,71 @@ static int on_run(const struct vma *v, const struct page_run *run, void *arg, st
 	return 0;
 }
 
-/* Every page that the file has content for may have been tagged by another process. */
-static int lose_shared(struct tag_copy *c, u64 start, u64 end, struct err *e)
+/* The whole area's part of the file is mapped once, when the first page of it is wanted. */
+static bool open_file_tags(struct tag_copy *c)
 {
-	static const char reason[] = "memory tags of shared pages that are not mapped in";
-	u64 off = c->area->vma->pgoff + (start - c->area->vma->start);
-	u64 base = start - off, page = c->d->page_size, stop, data, hole;
-	int r = 0;
+	const struct vma *v = c->area->vma;
+	struct err ignored;
 
-	if (!backing_open(&c->file, &c->d->target, c->area))
-		return dump_lose(c->d, start, end, reason, e);
-	stop = min(end - base, align_up(c->file.size, page));
-	for (; !r && off < stop; off = hole) {
-		backing_next(&c->file, off, stop, &data, &hole);
-		if (data < hole)
-			r = dump_lose(c->d, align_down(base + data, page), align_up(base + hole, page), reason, e);
-	}
-	return r;
+	return c->file_tags.child ||
+	       !file_tags_open(&c->file_tags, c->file.fd, v->pgoff, vma_len(v), &ignored);
 }
 
-/*
- * Pages that are not mapped in.  Private memory has tag 0 there, until it is
- * mapped in.  Of shared memory that cannot be known, and asking would fault it
- * into the target: it is told.
- */
+/* Tags of file bytes [off, end), which stand for the addresses from @addr; page-aligned. */
+static int put_file_tags(struct tag_copy *c, u64 addr, u64 off, u64 end, struct err *e)
+{
+	static const char reason[] = "memory tags of a file's pages that are not mapped in";
+	int r = 0;
+
+	if (!open_file_tags(c))
+		r = dump_lose(c->d, addr, addr + (end - off), reason, e);
+	while (!r && c->file_tags.child && off < end) {
+		size_t want = (size_t)min((end - off) / TAG_GRANULE, (u64)CHUNK), got = 0;
+
+		r = file_tags_read(&c->file_tags, off, c->tags, want, &got, e);
+		got = (size_t)align_down(got, c->d->page_size / TAG_GRANULE);
+		if (!r && got)
+			r = put(c, got, e);
+		off += got * TAG_GRANULE;
+		addr += got * TAG_GRANULE;
+		if (r || got == want)
+			continue;
+		r = dump_lose(c->d, addr, addr + c->d->page_size, reason, e);
+		if (!r)
+			r = skip(c, addr, addr + c->d->page_size, e);
+		off += c->d->page_size;
+		addr += c->d->page_size;
+	}
+	return r || c->file_tags.child ? r : skip(c, addr, addr + (end - off), e);
+}
+
+/* Of pages that the file has no content for there are no tags either. */
+static int file_hole(struct tag_copy *c, u64 start, u64 end, struct err *e)
+{
+	u64 off = c->area->vma->pgoff + (start - c->area->vma->start);
+	u64 base = start - off, page = c->d->page_size, stop, data, hole;
+	int r;
+
+	if (!backing_open(&c->file, &c->d->target, c->area)) {
+		r = dump_lose(c->d, start, end, "memory tags: not mapped in, and its file cannot be opened", e);
+		return r ? r : skip(c, start, end, e);
+	}
+	stop = max(off, min(end - base, align_up(c->file.size, page)));
+	for (r = 0; !r && off < stop; off = hole) {
+		backing_next(&c->file, off, stop, &data, &hole);
+		data = align_down(data, page);
+		hole = align_up(hole, page);
+		r = skip(c, base + off, base + data, e);
+		if (!r && data < hole)
+			r = put_file_tags(c, base + data, data, hole, e);
+	}
+	return r ? r : skip(c, base + stop, end, e);
+}
+
+/* Pages that are not mapped in: anonymous ones get tag 0 when they are, a file's have its tags. */
 static int on_hole(const struct vma *v, u64 start, u64 end, void *arg, struct err *e)
 {
-	struct tag_copy *c = arg;
-	int r = v->flags & VM_SHARED ? lose_shared(c, start, end, e) : 0;
-
-	return r ? r : skip(c, start, end, e);
+	return vma_is_anon(v) ? skip(arg, start, end, e) : file_hole(arg, start, end, e);
 }
 
 static const struct page_walk_ops tag_walk_ops = { .run = on_run, .hole = on_hole };
@@ -126,7 +163,9 @@ int dump_copy_tags(struct dump *d, const struct area *a, const struct plan_entry
 	c->d = d;
 	c->area = a;
 	c->file = BACKING_NONE;
+	c->file_tags = (struct file_tags){ 0 };
 	r = page_walk_vma(&d->pages, a->vma, a->vma->start, a->vma->start + p->filesz, &tag_walk_ops, c, e);
+	file_tags_close(&c->file_tags);
 	backing_close(&c->file);
 	return r;
 }

@@ -13,3 +13,10 @@ int restart_syscall(const struct target *t, struct thread *th, struct err *e) mu
  * breaks the call as it would have without us, so the EINTR is put back.
  */
 void restart_reconsider(const struct target *t, const struct thread *th);
+
+/*
+ * PTRACE_PEEKMTETAGS on a stopped tracee of this thread: one tag a byte, in as
+ * many calls as it takes, up to the first page without tags.  ERR_GONE when the
+ * tracee is.
+ */
+int peek_tags(pid_t tid, u64 addr, u8 *tags, size_t n, size_t *got, struct err *e) must_check;

@@ -6,28 +6,19 @@
 #include <tagcore/target.h>
 
 #include "base/uapi.h"
+#include "live/live.h"
 
-/* All threads share the memory: any that stands still will do. */
-static const struct thread *any_stopped(const struct target *t)
+int peek_tags(pid_t tid, u64 addr, u8 *tags, size_t n, size_t *got, struct err *e)
 {
-	for (size_t i = 0; i < t->n_threads; i++)
-		if (t->threads[i].stop == THREAD_STOPPED)
-			return &t->threads[i];
-	return NULL;
-}
-
-int target_tags(const struct target *t, u64 addr, u8 *tags, size_t n, size_t *got, struct err *e)
-{
-	const struct thread *th = any_stopped(t);
 	size_t done = 0;
 
-	while (th && done < n) {
+	while (done < n) {
 		struct iovec iov = { .iov_base = tags + done, .iov_len = n - done };
 
 		/* A short transfer is a success: it ends before the first page without tags. */
-		if (ptrace(UAPI_PTRACE_PEEKMTETAGS, th->tid, (void *)(uintptr_t)(addr + done * TAG_GRANULE), &iov) < 0) {
+		if (ptrace(UAPI_PTRACE_PEEKMTETAGS, tid, (void *)(uintptr_t)(addr + done * TAG_GRANULE), &iov) < 0) {
 			if (errno == ESRCH)
-				return err_set(e, ERR_GONE, "process %d ended while its tags were read", t->pid);
+				return err_set(e, ERR_GONE, "thread %d ended while its tags were read", tid);
 			/* EOPNOTSUPP by the manual, EIO in fact: this page has no tags, or cannot be had. */
 			break;
 		}
@@ -36,5 +27,15 @@ int target_tags(const struct target *t, u64 addr, u8 *tags, size_t n, size_t *go
 		done += iov.iov_len;
 	}
 	*got = done;
+	return 0;
+}
+
+/* All threads share the memory: any that stands still will do. */
+int target_tags(const struct target *t, u64 addr, u8 *tags, size_t n, size_t *got, struct err *e)
+{
+	for (size_t i = 0; i < t->n_threads; i++)
+		if (t->threads[i].stop == THREAD_STOPPED)
+			return peek_tags(t->threads[i].tid, addr, tags, n, got, e);
+	*got = 0;
 	return 0;
 }

@@ -118,6 +118,20 @@ void target_close(struct target *t)
 	*t = (struct target){ .mem_fd = -1 };
 }
 
+/*
+ * How much of the buffer is the set.  SVE and its kin are given at their largest
+ * possible size, with the end not even written: copy_regset_to_user().
+ */
+static size_t used_size(const struct target *t, const struct regset *set, const u8 *p, size_t len)
+{
+	u64 size;
+
+	if (!set->sized || len < 4)
+		return len;
+	size = uint_get(t->arch->fmt, p, 4);
+	return size < len ? (size_t)size : len;
+}
+
 int target_regset(const struct target *t, const struct thread *th, const struct regset *set, struct buf *b,
 		  struct err *e)
 {
@@ -130,6 +144,7 @@ int target_regset(const struct target *t, const struct thread *th, const struct 
 		r = buf_reserve(b, size, &at, e);
 		if (r)
 			return r;
+		memset(at, 0, size);
 		iov = (struct iovec){ .iov_base = at, .iov_len = size };
 		if (ptrace(PTRACE_GETREGSET, th->tid, (void *)(uintptr_t)set->type, &iov) < 0) {
 			if (errno == ESRCH)
@@ -140,6 +155,7 @@ int target_regset(const struct target *t, const struct thread *th, const struct 
 		if (set->size || iov.iov_len < size || size > 1 << 20)
 			break;
 	}
+	iov.iov_len = used_size(t, set, at, iov.iov_len);
 	b->len += iov.iov_len;
 	return iov.iov_len > 0;
 }
