@@ -412,6 +412,43 @@ range_of()
 	sed -n "s/^kind $1 //p" "$LOG"
 }
 
+# ---- what only privilege can save
+
+# 1 where pages of shared memory that a target has not mapped in cannot be had: then
+# the dump of a target that has such memory ends with exit 1, and says so.
+if (for f in "/proc/$$/map_files"/*; do : <"$f"; exit; done) 2>/dev/null; then
+	PARTIAL=0
+else
+	PARTIAL=1
+fi
+
+# The ranges that the core says were lost, "START END" a line.
+missing_of()
+{
+	"$TAGCORE" inspect missing "$1" | sed -n \
+		's/^\(0x[0-9a-f]*\)-\(0x[0-9a-f]*\) .*  not mapped in, and its file cannot be opened$/\1 \2/p'
+}
+
+bytes_of()
+{
+	bytes_sum=0
+	while read -r bytes_start bytes_end; do
+		bytes_sum=$((bytes_sum + bytes_end - bytes_start))
+	done <"$1"
+	echo $bytes_sum
+}
+
+# only_lost WHAT CORE [N]: nothing is missing in the core of PID but what cannot be had
+# (for root: nothing), and N ranges for another reason.  To be called before anything
+# reads the target's memory; leaves CORE.lost.
+only_lost()
+{
+	"$TARGETS/lost" "$2" "$PID" >"$2.lost" || bail lost
+	is "$1: what is missing could not be had" "$(missing_of "$2")" "$(cat "$2.lost")"
+	is "$1: nothing else is missing" "$("$TAGCORE" inspect missing "$2" |
+		grep '^0x' | grep -vc '  rule ')" $(($(wc -l <"$2.lost") + ${3-0}))
+}
+
 # The whole test depends on ptrace: find out once, with a program that is not the tested one.
 need_ptrace()
 {

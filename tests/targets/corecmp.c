@@ -1,36 +1,27 @@
 /*
- * corecmp mem CORE PID		every byte in the core against the (stopped) process
- * corecmp kernel CORE KERNEL	a core of ours against the kernel's of the same process
+ * corecmp mem CORE PID [LOST]	every byte in the core against the (stopped) process
+ * corecmp kernel CORE KERNEL [LOST]	a core of ours against the kernel's of the same process
  * corecmp state CORE ADDR...	"present", "zero", "absent" or "unmapped": the page at ADDR
  * corecmp notes CORE		"OWNER TYPE SIZE TID" of every note
+ *
+ * LOST is a file of ranges that the dump could not have (see lost.c): zeros in
+ * the core, whatever they should be.
  *
  * For the tests only, and of this machine's own class; deliberately not the
  * program's own reader, so that the two check each other.  Exit 0 when equal,
  * 1 when not (each difference is a line), 2 on trouble.
  */
-#include "target.h"
+#include "coreread.h"
 
-#include <elf.h>
 #include <stddef.h>
 #include <stdarg.h>
-#include <sys/mman.h>
 #include <sys/procfs.h>
-#include <sys/stat.h>
 
 #ifndef NT_X86_XSAVE_LAYOUT
 #define NT_X86_XSAVE_LAYOUT 0x205	/* Linux 6.12 */
 #endif
 
-#define PAGE 4096ul
 #define CHUNK (1ul << 20)
-
-struct core {
-	const char *path;
-	const uint8_t *p;
-	size_t len;
-	const Elf64_Phdr *phdr;
-	size_t n;
-};
 
 struct cnote {
 	const char *owner;
@@ -55,61 +46,36 @@ static void differ(const char *fmt, ...)
 	putchar('\n');
 }
 
-static void need(int good, const char *path, const char *what)
+/* ---- what is known to be lost */
+
+static struct range lost[4096];
+static size_t n_lost;
+
+static void read_lost(const char *path)
 {
-	if (good)
-		return;
-	fprintf(stderr, "corecmp: %s: %s\n", path, what);
-	exit(2);
+	FILE *f = path ? fopen(path, "r") : NULL;
+
+	must(!path || f, path);
+	while (f && n_lost < 4096 &&
+	       fscanf(f, "%lx %lx", &lost[n_lost].start, &lost[n_lost].end) == 2)
+		n_lost++;
+	need(!f || feof(f), path, "not understood, or too much");
+	if (f)
+		fclose(f);
 }
 
-/* e_phnum 0xffff: the count is in section header 0 (PN_XNUM, gABI). */
-static size_t core_phnum(const struct core *c, const Elf64_Ehdr *h)
+static int is_lost(uint64_t addr)
 {
-	const Elf64_Shdr *s = (const void *)(c->p + h->e_shoff);
-
-	if (h->e_phnum != PN_XNUM)
-		return h->e_phnum;
-	need(h->e_shoff && h->e_shoff + sizeof(*s) <= c->len, c->path, "PN_XNUM without section");
-	return s->sh_info;
+	for (size_t i = 0; i < n_lost; i++)
+		if (addr >= lost[i].start && addr < lost[i].end)
+			return 1;
+	return 0;
 }
 
-static struct core core_open(const char *path)
+static void compare_lost(uint64_t addr, const uint8_t *in_core)
 {
-	struct core c = { .path = path };
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	const Elf64_Ehdr *h;
-	struct stat st;
-
-	must(fd >= 0 && fstat(fd, &st) == 0, path);
-	c.len = (size_t)st.st_size;
-	need(c.len >= sizeof(*h), path, "too short");
-	c.p = mmap(NULL, c.len, PROT_READ, MAP_PRIVATE, fd, 0);
-	must(c.p != MAP_FAILED, path);
-	close(fd);
-	h = (const void *)c.p;
-	need(!memcmp(h->e_ident, ELFMAG, SELFMAG) && h->e_ident[EI_CLASS] == ELFCLASS64 &&
-	     h->e_type == ET_CORE, path, "no 64-bit core");
-	c.phdr = (const void *)(c.p + h->e_phoff);
-	c.n = core_phnum(&c, h);
-	need(h->e_phoff + c.n * sizeof(*c.phdr) <= c.len, path, "program headers cut off");
-	for (size_t i = 0; i < c.n; i++)
-		need(c.phdr[i].p_offset + c.phdr[i].p_filesz <= c.len, path, "segment cut off");
-	return c;
-}
-
-static const Elf64_Phdr *core_find(const struct core *c, uint64_t addr)
-{
-	for (size_t i = 0; i < c->n; i++)
-		if (c->phdr[i].p_type == PT_LOAD && addr >= c->phdr[i].p_vaddr &&
-		    addr - c->phdr[i].p_vaddr < c->phdr[i].p_memsz)
-			return &c->phdr[i];
-	return NULL;
-}
-
-static int is_zero(const uint8_t *p, size_t len)
-{
-	return len == 0 || (*p == 0 && !memcmp(p, p + 1, len - 1));
+	if (!is_zero(in_core, PAGE))
+		differ("memory at 0x%lx: content, but it was to be lost", addr);
 }
 
 /* ---- mem */
@@ -128,6 +94,10 @@ static size_t compare_page(int fd, uint64_t addr, const uint8_t *in_core)
 {
 	uint8_t page[PAGE];
 
+	if (is_lost(addr)) {
+		compare_lost(addr, in_core);
+		return 0;
+	}
 	if (pread(fd, page, PAGE, (off_t)addr) == (ssize_t)PAGE) {
 		if (memcmp(page, in_core, PAGE))
 			show_bytes(addr, in_core, page, PAGE);
@@ -144,7 +114,7 @@ static size_t compare_chunk(int fd, uint64_t addr, const uint8_t *in_core, size_
 	static uint8_t chunk[CHUNK];
 	size_t unreadable = 0;
 
-	if (pread(fd, chunk, len, (off_t)addr) == (ssize_t)len && !memcmp(chunk, in_core, len))
+	if (!n_lost && pread(fd, chunk, len, (off_t)addr) == (ssize_t)len && !memcmp(chunk, in_core, len))
 		return 0;
 	for (size_t at = 0; at < len; at += PAGE)
 		unreadable += compare_page(fd, addr + at, in_core + at);
@@ -158,6 +128,7 @@ static int run_mem(char **a)
 	char path[64];
 	int fd;
 
+	read_lost(a[2]);
 	snprintf(path, sizeof(path), "/proc/%s/mem", a[1]);
 	fd = open(path, O_RDONLY);
 	must(fd >= 0, path);
@@ -423,7 +394,9 @@ static void compare_segment(const struct core *a, const Elf64_Phdr *ours, const 
 		differ("segment 0x%lx: filesz 0x%lx, the kernel has 0x%lx", ours->p_vaddr,
 		       ours->p_filesz, theirs->p_filesz);
 	for (size_t at = 0; at < len; at += PAGE)
-		if (memcmp(a->p + ours->p_offset + at, b->p + theirs->p_offset + at, PAGE))
+		if (is_lost(ours->p_vaddr + at))
+			compare_lost(ours->p_vaddr + at, a->p + ours->p_offset + at);
+		else if (memcmp(a->p + ours->p_offset + at, b->p + theirs->p_offset + at, PAGE))
 			show_bytes(ours->p_vaddr + at, a->p + ours->p_offset + at,
 				   b->p + theirs->p_offset + at, PAGE);
 }
@@ -471,6 +444,7 @@ static int run_kernel(char **a)
 {
 	struct core ours = core_open(a[0]), theirs = core_open(a[1]);
 
+	read_lost(a[2]);
 	compare_headers(&ours, &theirs);
 	compare_notes(&ours, &theirs);
 	compare_segments(&ours, &theirs);
@@ -493,6 +467,6 @@ int main(int argc, char **argv)
 	for (size_t i = 0; argc > 1 && i < sizeof(commands) / sizeof(commands[0]); i++)
 		if (!strcmp(commands[i].name, argv[1]) && argc - 2 >= commands[i].n_args)
 			return commands[i].run(argv + 2);
-	fprintf(stderr, "usage: corecmp mem CORE PID | kernel CORE KERNEL | state CORE ADDR... | notes CORE\n");
+	fprintf(stderr, "usage: corecmp mem CORE PID [LOST] | kernel CORE KERNEL [LOST] | state CORE ADDR... | notes CORE\n");
 	return 2;
 }

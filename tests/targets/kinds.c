@@ -32,6 +32,7 @@ struct kind {
 	int flags;
 	int (*fd)(const char *name);	/* NULL: -1 */
 	int (*shape)(char *p);		/* 0, or -1 and errno */
+	int keep;			/* the descriptor stays open */
 };
 
 /* A file of LEN known bytes. */
@@ -44,6 +45,14 @@ static int fd_file(const char *name)
 	target_fill(p, LEN, 99);
 	must(write(fd, p, LEN) == (ssize_t)LEN, name);
 	free(p);
+	return fd;
+}
+
+static int fd_deleted(const char *name)
+{
+	int fd = fd_file(name);
+
+	must(unlink(name) == 0, name);
 	return fd;
 }
 
@@ -67,6 +76,19 @@ static int fd_memfd(const char *name)
 	int fd = memfd_create(name, 0);
 
 	must(fd >= 0 && ftruncate(fd, (off_t)LEN) == 0, name);
+	return fd;
+}
+
+/* Its content comes by write(2): it is there, but nobody has it mapped in. */
+static int fd_memfd_written(const char *name)
+{
+	int fd = memfd_create(name, 0);
+	char *p = malloc(LEN);
+
+	must(fd >= 0 && p, name);
+	target_fill(p, LEN, 11);
+	must(write(fd, p, LEN) == (ssize_t)LEN, name);
+	free(p);
 	return fd;
 }
 
@@ -169,6 +191,14 @@ static const struct kind kinds[] = {
 	{ .name = "memfd", .prot = RW, .flags = MAP_SHARED, .fd = fd_memfd, .shape = shape_some },
 	{ .name = "memfd-private", .prot = RW, .flags = MAP_PRIVATE, .fd = fd_memfd,
 	  .shape = shape_some },
+	{ .name = "memfd-hidden", .prot = RW, .flags = MAP_SHARED, .fd = fd_memfd_written,
+	  .shape = shape_none },
+	{ .name = "memfd-hidden-private", .prot = RW, .flags = MAP_PRIVATE, .fd = fd_memfd_written,
+	  .shape = shape_some },
+	{ .name = "memfd-open", .prot = RW, .flags = MAP_SHARED, .fd = fd_memfd_written,
+	  .shape = shape_none, .keep = 1 },
+	{ .name = "file-deleted", .prot = RW, .flags = MAP_SHARED, .fd = fd_deleted,
+	  .shape = shape_none },
 };
 
 static void print_kind(const char *name, const char *p, size_t len)
@@ -209,7 +239,7 @@ static void kind_make(const struct kind *k)
 		printf("skip %s %s\n", k->name, strerrorname_np(errno));
 	else
 		print_kind(k->name, p, LEN);
-	if (fd >= 0)
+	if (fd >= 0 && !k->keep)
 		close(fd);
 }
 

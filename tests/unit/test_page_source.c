@@ -322,6 +322,19 @@ static void make_nothing(void *arg)
 	(void)arg;
 }
 
+/*
+ * The files of a process without memory belong to root (fs/proc/base.c:
+ * task_dump_owner()), and pagemap is for its owner alone: another user is
+ * refused before the kernel sees that there is nothing to read.
+ */
+static void expect_no_memory(int r, const struct err *e)
+{
+	if (r == -EACCES && geteuid())
+		return;
+	assert_int_equal(r, ERR_GONE);
+	assert_non_null(strstr(e->msg, "has exited"));
+}
+
 /* "Nothing is there" of a process that is gone would lose its memory without a word. */
 static void test_target_exits(void **state)
 {
@@ -339,8 +352,7 @@ static void test_target_exits(void **state)
 		if (has) {
 			assert_int_equal(src.ops->next(&src, (uintptr_t)kinds->stripes,
 						       (uintptr_t)kinds->stripes + PAGE, &r, &e), ERR_GONE);
-			assert_int_equal(page_source_open_pid(&late, c.pid, c.pid, backends[b], &e), ERR_GONE);
-			assert_non_null(strstr(e.msg, "has exited"));
+			expect_no_memory(page_source_open_pid(&late, c.pid, c.pid, backends[b], &e), &e);
 		}
 		child_stop(&c);
 	}

@@ -70,14 +70,14 @@ static void assert_backends_agree(pid_t pid)
 
 /* Every kind of area that has a name, flag or offset of its own. */
 struct kinds {
-	char dir[64];
+	char dir[256];
 	char *newline, *deleted_name, *deleted, *memfd, *shared, *none, *plain;
 	char *dontdump, *dontfork, *wipeonfork, *written;
 };
 
 static char *child_file(const char *dir, const char *name, bool keep, int flags, off_t off)
 {
-	char path[256];
+	char path[512];
 
 	snprintf(path, sizeof(path), "%s/%s", dir, name);
 	int fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
@@ -124,7 +124,7 @@ static int kinds_setup(void **state)
 
 	(void)state;
 	kinds = shared_new(sizeof(*kinds));
-	snprintf(kinds->dir, sizeof(kinds->dir), "%.40s/vma-XXXXXX", tmp ? tmp : "/tmp");
+	snprintf(kinds->dir, sizeof(kinds->dir), "%.200s/vma-XXXXXX", tmp ? tmp : "/tmp");
 	assert_non_null(mkdtemp(kinds->dir));
 	child_start(&kinds_child, make_kinds, kinds);
 	return 0;
@@ -137,7 +137,7 @@ static int kinds_teardown(void **state)
 	(void)state;
 	child_stop(&kinds_child);
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		char path[256];
+		char path[512];
 
 		snprintf(path, sizeof(path), "%s/%s", kinds->dir, names[i]);
 		unlink(path);
@@ -179,7 +179,7 @@ static void test_names(void **state)
 			continue;
 		open_or_skip(&mm, kinds_child.pid, backends[b]);
 		for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-			char want[256];
+			char want[512];
 			struct vma v;
 
 			assert_int_equal(mm_find(&mm, (uintptr_t)rows[i].at, &v, &e), 1);

@@ -1,10 +1,10 @@
 #include "cmocka_all.h"
+#include "dirs.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <dirent.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -13,51 +13,6 @@
 
 #include "base/util.h"
 #include "dump/dump_priv.h"
-
-/* Each test in an empty directory of its own. */
-static int enter(void **state)
-{
-	char *dir = strdup("/tmp/tagcore-test-XXXXXX");
-
-	if (!dir || !mkdtemp(dir) || chdir(dir))
-		return -1;
-	*state = dir;
-	return 0;
-}
-
-static size_t count_files(void)
-{
-	DIR *d = opendir(".");
-	struct dirent *entry;
-	size_t n = 0;
-
-	while ((entry = readdir(d)))
-		n += strcmp(entry->d_name, ".") && strcmp(entry->d_name, "..");
-	closedir(d);
-	return n;
-}
-
-static int leave(void **state)
-{
-	char cmd[64];
-	int r;
-
-	snprintf(cmd, sizeof(cmd), "rm -rf %s", (char *)*state);
-	r = chdir("/") || system(cmd);
-	free(*state);
-	return r;
-}
-
-static void expect_file(const char *path, const void *p, size_t len)
-{
-	char buf[256];
-	FILE *f = fopen(path, "r");
-
-	assert_non_null(f);
-	assert_int_equal(fread(buf, 1, sizeof(buf), f), len);
-	assert_memory_equal(buf, p, len);
-	fclose(f);
-}
 
 static void file_appears_when_finished(void **state)
 {
@@ -91,14 +46,6 @@ static void abort_leaves_nothing(void **state)
 	assert_int_equal(writer_emit(&w, "ab", 2, &e), 0);
 	writer_close(&w);
 	assert_int_equal(count_files(), 0);
-}
-
-static void put_file(const char *path, const char *text)
-{
-	FILE *f = fopen(path, "w");
-
-	fputs(text, f);
-	fclose(f);
 }
 
 static void existing_file_is_kept(void **state)
@@ -424,8 +371,6 @@ static void missing_note_has_one_size(void **state)
 	}
 	missing_fini(&rep.missing);
 }
-
-#define in_dir(f) cmocka_unit_test_setup_teardown(f, enter, leave)
 
 int main(void)
 {
