@@ -1,6 +1,8 @@
 /* core.h - a core file read without trust: header, segments, notes, threads, areas, memory. */
 #pragma once
 
+#include <signal.h>
+
 #include <gelf.h>
 
 #include <tagcore/arch.h>
@@ -83,7 +85,19 @@ struct core_area {
 	u64 end;
 	u64 saved_end;
 	u32 seg;
-	bool mte;	/* a PT_AARCH64_MEMTAG_MTE segment begins where it begins */
+	bool mte;	/* a tag segment has part of it, or all */
+};
+
+/*
+ * Where tags are kept: the part of tag segment @seg in [start, end) that no lower
+ * one covers.  Those of [start, have_end) are in this file; core->tagged is
+ * sorted and does not overlap.
+ */
+struct core_tagged {
+	u64 start;
+	u64 end;
+	u64 have_end;
+	u32 seg;
 };
 
 /*
@@ -131,7 +145,7 @@ struct core_own_area {
 	struct core_text name;
 };
 
-/* A range whose bytes, though inside a segment, are not in the file. */
+/* A range whose bytes (or tags), though inside a segment, are not in the file. */
 struct core_missing {
 	u64 start;
 	u64 end;
@@ -156,6 +170,8 @@ struct core {
 	size_t n_segs;
 	struct core_area *areas;
 	size_t n_areas;
+	struct core_tagged *tagged;
+	size_t n_tagged;
 
 	u8 *note_data;
 	struct core_note_seg *note_segs;
@@ -172,10 +188,15 @@ struct core {
 	u64 map_page_size;		/* NT_FILE's unit; gdb writes 1; 0 without NT_FILE */
 	struct core_own_area *own_areas; /* sorted by start */
 	size_t n_own_areas;
-	struct core_missing *missing;	/* sorted by start */
+	struct core_missing *missing;	/* memory; sorted by start */
 	size_t n_missing;
+	struct core_missing *missing_tags; /* only their tags: the reason begins "memory tags"; sorted */
+	size_t n_missing_tags;
 	u64 more_missing;		/* ranges that found no room in the MISSING note, */
 	u64 more_missing_bytes;		/* and their bytes */
+
+	/* Not NULL: != 0 ends a long walk with ERR_CANCELLED.  Set by the owner after core_open(). */
+	const volatile sig_atomic_t *cancel;
 };
 
 /*
@@ -192,8 +213,15 @@ u64 core_phdr_off(const struct core *core, size_t i);
 const char *core_machine(const struct core *core, char out[CORE_MACHINE_MAX]);
 /* Bytes of segment @i that the file really holds, of its p_filesz. */
 u64 core_seg_in_file(const struct core *core, size_t i);
-/* True for the tag segments of aarch64, whose p_type means other things elsewhere. */
+/*
+ * What 5.18 release candidates called a tag segment (PT_ARM_MEMTAG_MTE); Linux
+ * commit c35fe2a68f29 moved it, as PT_AARCH64_UNWIND had that number.
+ */
+#define CORE_PT_MEMTAG_OLD 0x70000001
+/* True for the tag segments of aarch64, of either type; both mean other things on other machines. */
 bool core_is_memtag(const struct core *core, const GElf_Phdr *p);
+/* @addr as areas have it: without the tag of a pointer, where the machine ignores that. */
+u64 core_untag(const struct core *core, u64 addr);
 /* True when a header or a segment's data lie past the end of the file. */
 bool core_is_truncated(const struct core *core);
 
@@ -215,7 +243,10 @@ int core_thread_sp(const struct core *core, const struct core_thread *t, u64 *ou
 const char *core_thread_name(const struct core *core, const struct core_thread *t,
 			     char out[CORE_NAME_MAX]);
 
-/* siginfo_t's head.  @addr is meaningful for SIGILL, TRAP, BUS, FPE and SEGV with code > 0. */
+/*
+ * siginfo_t's head.  @addr is meaningful for SIGILL, TRAP, BUS, FPE and SEGV with
+ * code > 0, but not for SEGV_MTEAERR, which comes too late to know one.
+ */
 struct core_siginfo {
 	s32 signo;
 	s32 code;
@@ -237,8 +268,9 @@ int core_prpsinfo(const struct core *core, struct prpsinfo *out, struct err *e) 
 u32 core_area_prot(const struct core *core, const struct core_area *a, bool *known);
 /* First area that ends above @addr, or NULL. */
 const struct core_area *core_area_find(const struct core *core, u64 addr);
-/* First missing range that ends above @addr, or NULL. */
+/* First missing range of memory that ends above @addr, or NULL; the same for tags. */
 const struct core_missing *core_missing_find(const struct core *core, u64 addr);
+const struct core_missing *core_missing_tags_find(const struct core *core, u64 addr);
 /* The NT_FILE entry, or the AREAS line, that covers @addr, or NULL. */
 const struct core_map *core_map_at(const struct core *core, u64 addr);
 const struct core_own_area *core_own_area_at(const struct core *core, u64 addr);
@@ -249,6 +281,8 @@ enum mem_state {
 	MEM_ABSENT,	/* it had, but the bytes are not in this file */
 	MEM_PRESENT,
 };
+/* The state at @addr, which holds in [addr, *until); only the last address of all has *until == addr. */
+enum mem_state core_mem_state(const struct core *core, u64 addr, u64 *until);
 /*
  * Reads memory at @addr: *state holds for the next *n bytes, 0 < *n <= len
  * (0 for @len 0).  @buf has them only when MEM_PRESENT.
@@ -256,16 +290,59 @@ enum mem_state {
 int core_read(struct core *core, u64 addr, void *buf, size_t len, enum mem_state *state,
 	      size_t *n, struct err *e) must_check;
 
+/* Three states of a granule's tag, never merged either: an absent tag is not 0. */
+enum tag_state {
+	TAG_NONE,	/* no tags were kept for this memory */
+	TAG_ABSENT,	/* they were, but are not in this file */
+	TAG_KNOWN,
+};
+
+/* Granules [start, end) share their state and, when it is TAG_KNOWN, their tag (else 0). */
+struct core_tag_run {
+	u64 start;
+	u64 end;
+	enum tag_state state;
+	u8 tag;
+};
+
+/*
+ * Calls @fn for each run of known or absent tags in [start, end), cut to it, in
+ * address order.  A run does not pass the end of its tag segment.  Not 0 from @fn
+ * ends the walk and is returned.  Tags are read in pieces: a segment may be of
+ * any size.  Byte i of a segment tells of [p_vaddr + 32 i, + 32), also in a
+ * big-endian core: see the check mte-big-endian.
+ */
+int core_tag_runs(struct core *core, u64 start, u64 end,
+		  int (*fn)(const struct core_tag_run *run, void *arg, struct err *e), void *arg,
+		  struct err *e) must_check;
+/* The tag of the granule at @addr; *tag only when TAG_KNOWN. */
+int core_tag_at(struct core *core, u64 addr, enum tag_state *state, u8 *tag, struct err *e) must_check;
+
+/*
+ * How a thread's accesses are checked, from NT_ARM_TAGGED_ADDR_CTRL: prctl(2)'s
+ * PR_SET_TAGGED_ADDR_CTRL.  Both @sync and @async: as the CPU prefers.
+ */
+struct core_tag_ctrl {
+	bool tagged_addresses;	/* system calls take tagged pointers */
+	bool sync;
+	bool async;
+	u16 include_mask;	/* bit n: IRG may make tag n */
+};
+/* ERR_INPUT when the thread has no such note. */
+int core_tag_ctrl(const struct core *core, const struct core_thread *t, struct core_tag_ctrl *out,
+		  struct err *e) must_check;
+
 /* The core as an address space, and what of it is saved; @core must outlive them. */
 extern const struct mm_ops vma_core_ops;
 extern const struct page_source_ops page_core_ops;
 int mm_open_core(struct mm *mm, struct core *core, struct err *e) must_check;
 void page_source_open_core(struct page_source *src, struct core *core);
 
-/* What is not in the file: [start, end), and why. */
+/* What is not in the file: [start, end), and why.  @tags: the memory is, only its tags are not. */
 struct core_gap {
 	u64 start;
 	u64 end;
+	bool tags;
 	char reason[160];
 };
 /*

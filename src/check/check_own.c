@@ -80,15 +80,26 @@ void check_own_areas(struct check_ctx *x)
 	}
 }
 
+static u64 bytes_of(const struct core_missing *v, size_t n)
+{
+	u64 bytes = 0;
+
+	for (size_t i = 0; i < n; i++)
+		bytes += v[i].end - v[i].start;
+	return bytes;
+}
+
 void check_own_gaps(struct check_ctx *x)
 {
 	const struct core *c = x->core;
 	const struct core_note *n = core_note_find(c, 0, TAGCORE_OWNER, NT_TAGCORE_MISSING);
-	u64 bytes = c->more_missing_bytes;
+	u64 bytes = bytes_of(c->missing, c->n_missing) + c->more_missing_bytes;
 
-	for (size_t i = 0; i < c->n_missing; i++)
-		bytes += c->missing[i].end - c->missing[i].start;
 	if (n && c->n_missing + c->more_missing)
 		check_found(x, n->note.off, "the dump lacks %llu bytes in %llu ranges (tagcore inspect missing)",
 			    (unsigned long long)bytes, (unsigned long long)(c->n_missing + c->more_missing));
+	if (n && c->n_missing_tags)
+		check_found(x, n->note.off, "the dump lacks the memory tags of %llu bytes in %zu ranges (tagcore "
+			    "inspect missing)", (unsigned long long)bytes_of(c->missing_tags, c->n_missing_tags),
+			    c->n_missing_tags);
 }

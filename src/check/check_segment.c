@@ -44,7 +44,7 @@ void check_seg_wrap(struct check_ctx *x)
 		if (!file_end(p, &end))
 			check_found(x, core_phdr_off(c, i), "segment %zu: offset 0x%llx + size 0x%llx overflow", i,
 				    (ull)p->p_offset, (ull)p->p_filesz);
-		if (is_load(p) && memory_wraps(c, p))
+		if ((is_load(p) || core_is_memtag(c, p)) && memory_wraps(c, p))
 			check_found(x, core_phdr_off(c, i), "segment %zu: address 0x%llx + size 0x%llx overflow",
 				    i, (ull)p->p_vaddr, (ull)p->p_memsz);
 	}
@@ -66,8 +66,8 @@ void check_seg_truncated(struct check_ctx *x)
 				    (ull)(p->p_filesz - have), (ull)p->p_filesz);
 		else
 			check_found(x, core_phdr_off(c, i), "segment %zu%s: the last %llu of %llu bytes lie past the "
-				    "end of the file", i, p->p_type == PT_NOTE ? " (notes)" : "",
-				    (ull)(p->p_filesz - have), (ull)p->p_filesz);
+				    "end of the file", i, p->p_type == PT_NOTE ? " (notes)" : core_is_memtag(c, p) ?
+				    " (memory tags)" : "", (ull)(p->p_filesz - have), (ull)p->p_filesz);
 	}
 }
 
@@ -86,9 +86,8 @@ void check_seg_order(struct check_ctx *x)
 	}
 }
 
-/* Indices of some segments, sorted; NULL and x->oom when memory is short. */
-static u32 *sorted(struct check_ctx *x, bool (*want)(const GElf_Phdr *p),
-		   int (*cmp)(const void *, const void *, void *), size_t *n)
+u32 *check_sorted_segs(struct check_ctx *x, bool (*want)(const struct core *c, const GElf_Phdr *p),
+		       int (*cmp)(const void *, const void *, void *), size_t *n)
 {
 	const struct core *c = x->core;
 	u32 *order = calloc(c->n_segs ? c->n_segs : 1, sizeof(*order));
@@ -99,13 +98,13 @@ static u32 *sorted(struct check_ctx *x, bool (*want)(const GElf_Phdr *p),
 		return NULL;
 	}
 	for_each_seg(c, i, p)
-		if (want(p))
+		if (want(c, p))
 			order[(*n)++] = (u32)i;
 	qsort_r(order, *n, sizeof(*order), cmp, c->segs);
 	return order;
 }
 
-static int by_vaddr(const void *a, const void *b, void *arg)
+int check_by_vaddr(const void *a, const void *b, void *arg)
 {
 	const GElf_Phdr *segs = arg;
 	u64 x = segs[*(const u32 *)a].p_vaddr, y = segs[*(const u32 *)b].p_vaddr;
@@ -121,15 +120,17 @@ static int by_offset(const void *a, const void *b, void *arg)
 	return x < y ? -1 : x > y;
 }
 
-static bool has_memory(const GElf_Phdr *p)
+static bool has_memory(const struct core *c, const GElf_Phdr *p)
 {
+	(void)c;
 	return is_load(p) && p->p_memsz;
 }
 
-static bool has_data(const GElf_Phdr *p)
+static bool has_data(const struct core *c, const GElf_Phdr *p)
 {
 	u64 end;
 
+	(void)c;
 	return p->p_filesz && file_end(p, &end);
 }
 
@@ -137,7 +138,7 @@ void check_seg_overlap(struct check_ctx *x)
 {
 	const struct core *c = x->core;
 	size_t n;
-	u32 *order auto_free = sorted(x, has_memory, by_vaddr, &n);
+	u32 *order auto_free = check_sorted_segs(x, has_memory, check_by_vaddr, &n);
 	u64 last = 0;
 	bool any = false;
 
@@ -160,7 +161,7 @@ void check_seg_data_overlap(struct check_ctx *x)
 {
 	const struct core *c = x->core;
 	size_t n;
-	u32 *order auto_free = sorted(x, has_data, by_offset, &n);
+	u32 *order auto_free = check_sorted_segs(x, has_data, by_offset, &n);
 	u64 last = c->ehdr.e_phoff + c->n_segs * elffmt_phdr_size(c->fmt);
 	const char *of = "the program headers";
 

@@ -22,6 +22,14 @@ void check_found_err(struct check_ctx *x, u64 off, const struct err *e);
 bool check_has_all_segs(const struct core *c);
 bool check_has_all_notes(const struct core *c);
 
+/*
+ * Indices of the segments that @want accepts, sorted by @cmp (a qsort_r(3)
+ * comparison of u32 with core->segs); NULL and x->oom when memory is short.
+ */
+u32 *check_sorted_segs(struct check_ctx *x, bool (*want)(const struct core *c, const GElf_Phdr *p),
+		       int (*cmp)(const void *, const void *, void *), size_t *n);
+int check_by_vaddr(const void *a, const void *b, void *segs);
+
 void check_elf_version(struct check_ctx *x);
 void check_elf_ehsize(struct check_ctx *x);
 void check_elf_machine(struct check_ctx *x);
@@ -59,6 +67,18 @@ void check_thread_tid(struct check_ctx *x);
 void check_thread_sets(struct check_ctx *x);
 void check_thread_pc(struct check_ctx *x);
 void check_thread_sp(struct check_ctx *x);
+
+void check_mte_old_type(struct check_ctx *x);
+void check_mte_big_endian(struct check_ctx *x);
+void check_mte_empty(struct check_ctx *x);
+void check_mte_size(struct check_ctx *x);
+void check_mte_page(struct check_ctx *x);
+void check_mte_load(struct check_ctx *x);
+void check_mte_overlap(struct check_ctx *x);
+void check_mte_order(struct check_ctx *x);
+void check_mte_fields(struct check_ctx *x);
+void check_mte_unsaved(struct check_ctx *x);
+void check_mte_no_data(struct check_ctx *x);
 
 void check_own_malformed(struct check_ctx *x);
 void check_own_areas(struct check_ctx *x);

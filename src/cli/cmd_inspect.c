@@ -11,18 +11,24 @@ static const struct view {
 	const char *name;
 	const char *help;
 	int (*run)(struct view_ctx *v, struct err *e);
+	const char *operands;	/* its own, between its name and CORE */
+	int min, max;
 } views[] = {
-	{ "summary", "what it is of, who made it, how it ended (default)", view_summary },
-	{ "headers", "the ELF header and every segment", view_headers },
-	{ "notes", "every note, with what it says in a line", view_notes },
-	{ "threads", "threads, with name, signal, pc and sp", view_threads },
-	{ "maps", "the areas of memory, and how much of each is saved", view_maps },
-	{ "missing", "what is not in the file, and why", view_missing },
+	{ "summary", "what it is of, who made it, how it ended (default)", .run = view_summary },
+	{ "headers", "the ELF header and every segment", .run = view_headers },
+	{ "notes", "every note, with what it says in a line", .run = view_notes },
+	{ "threads", "threads, with name, signal, pc and sp", .run = view_threads },
+	{ "maps", "the areas of memory, and how much of each is saved", .run = view_maps },
+	{ "tags", "memory tags, as runs of equal ones: tags [START-END]", .run = view_tags, .operands = "[START-END]", .max = 1 },
+	{ "memory", "memory's bytes, and with --tags its tags: memory ADDR [LEN]", .run = view_memory,
+	  .operands = "ADDR [LEN]", .min = 1, .max = 2 },
+	{ "missing", "what is not in the file, and why", .run = view_missing },
 };
 
-enum { OPT_JSON = 1 };
+enum { OPT_JSON = 1, OPT_TAGS };
 const struct opt inspect_opts[] = {
 	{ "json", 0, NULL, "print one JSON document", OPT_JSON },
+	{ "tags", 0, NULL, "view memory: each granule's tag, too", OPT_TAGS },
 	{ 0 }
 };
 
@@ -40,17 +46,30 @@ static const struct view *view_find(const char *name)
 	return NULL;
 }
 
-/* [VIEW] CORE: one operand is the core, whatever it is called. */
-static int operands(char **argv, int n, const struct view **view, const char **path, struct err *e)
+static int usage(const struct view *view, struct err *e)
+{
+	return err_set(e, ERR_USAGE, "usage: tagcore inspect %s%s%s CORE", view->name, view->operands ? " " : "",
+		       view->operands ? view->operands : "");
+}
+
+/*
+ * [VIEW [OPERAND]...] CORE: the first is the view, the last the core.  One alone
+ * is the core, whatever it is called.
+ */
+static int operands(char **argv, int n, const struct view **view, struct view_ctx *v, struct err *e)
 {
 	if (n < 1)
 		return err_set(e, ERR_USAGE, "inspect needs a core file: tagcore inspect [VIEW] CORE");
-	if (n > 2)
-		return err_set(e, ERR_USAGE, "inspect takes a view and one core file, not %d operands", n);
-	*view = n == 2 ? view_find(argv[0]) : &views[0];
+	*view = n > 1 ? view_find(argv[0]) : &views[0];
 	if (!*view)
 		return err_set(e, ERR_USAGE, "inspect has no view %s; see tagcore help inspect", argv[0]);
-	*path = argv[n - 1];
+	v->path = argv[n - 1];
+	v->operands = argv + 1;
+	v->n_operands = n > 1 ? n - 2 : 0;
+	if (v->n_operands < (*view)->min || v->n_operands > (*view)->max)
+		return usage(*view, e);
+	if (v->tags && (*view)->run != view_memory)
+		return err_set(e, ERR_USAGE, "--tags is for the view memory, not for %s", (*view)->name);
 	if (n == 1 && view_find(argv[0]) && access(argv[0], F_OK) < 0)
 		return err_set(e, ERR_USAGE, "inspect %s: the core file is missing", argv[0]);
 	return 0;
@@ -65,14 +84,17 @@ int cmd_inspect(int argc, char **argv, struct err *e)
 	int r;
 
 	opts_begin(&it, inspect_opts, argc, argv);
-	while ((r = opts_next(&it, e)) > 0)
+	while ((r = opts_next(&it, e)) > 0) {
 		v.json |= r == OPT_JSON;
+		v.tags |= r == OPT_TAGS;
+	}
 	if (!r)
-		r = operands(argv + it.operand, argc - it.operand, &view, &v.path, e);
+		r = operands(argv + it.operand, argc - it.operand, &view, &v, e);
 	if (!r)
 		r = core_open(&core, v.path, e);
 	if (r)
 		return r;
+	core.cancel = &cli_cancelled;
 	v.core = &core;
 	r = view->run(&v, e);
 	return r < 0 ? r : EXIT_GOOD;

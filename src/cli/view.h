@@ -12,6 +12,9 @@ struct view_ctx {
 	struct core *core;
 	const char *path;
 	bool json;
+	bool tags;		/* --tags */
+	char **operands;	/* the view's own, as many as its row allows */
+	int n_operands;
 	FILE *out;
 };
 
@@ -21,6 +24,31 @@ int view_notes(struct view_ctx *v, struct err *e) must_check;
 int view_threads(struct view_ctx *v, struct err *e) must_check;
 int view_maps(struct view_ctx *v, struct err *e) must_check;
 int view_missing(struct view_ctx *v, struct err *e) must_check;
+int view_tags(struct view_ctx *v, struct err *e) must_check;
+int view_memory(struct view_ctx *v, struct err *e) must_check;
+
+/* An address as a user writes it: hexadecimal, perhaps with a pointer's tag, which is taken off. */
+int view_addr_parse(const struct core *core, const char *text, u64 *out, struct err *e) must_check;
+
+/* What memory tagging has to say in a summary. */
+struct view_mte {
+	bool has_ctrl;		/* of the first thread, and of all */
+	bool same_ctrl;
+	struct core_tag_ctrl ctrl;
+	bool is_fault;		/* SIGSEGV for a tag */
+	bool is_async;		/* which has no address */
+	u64 addr;		/* without its tag */
+	u8 pointer_tag;
+	enum tag_state memory;	/* at addr */
+	u8 memory_tag;
+};
+/* @si: NULL when there is none. */
+int view_mte_gather(struct core *core, const struct core_siginfo *si, struct view_mte *out,
+		    struct err *e) must_check;
+void view_mte_json(struct json_object *o, const struct view_mte *m);
+/* A line each, or nothing where there is nothing to say. */
+void view_mte_text_fault(FILE *out, const struct view_mte *m);
+void view_mte_text_mode(FILE *out, const struct view_mte *m);
 
 /* "SIGSEGV" into @out, or NULL where the machine's number is not known. */
 #define VIEW_SIGNAL_MAX 24
@@ -46,5 +74,6 @@ void json_put_text(struct json_object *o, const char *key, const char *value);
 void json_put_hex(struct json_object *o, const char *key, u64 value);
 void json_put_u64(struct json_object *o, const char *key, u64 value);
 void json_put_s64(struct json_object *o, const char *key, s64 value);
+void json_put_tag(struct json_object *o, const char *key, enum tag_state state, u8 tag);
 void json_put_bool(struct json_object *o, const char *key, bool value);
 void json_put_null(struct json_object *o, const char *key);

@@ -16,8 +16,10 @@ static const struct {
 enum { TYPE_MAX = 16 };
 static const char *type_name(const struct core *c, const GElf_Phdr *p, char out[TYPE_MAX])
 {
-	const char *name = core_is_memtag(c, p) ? "MEMTAG_MTE" : NULL;
+	const char *name = NULL;
 
+	if (core_is_memtag(c, p))
+		name = p->p_type == CORE_PT_MEMTAG_OLD ? "MEMTAG_OLD" : "MEMTAG_MTE";
 	for (size_t i = 0; !name && i < ARRAY_SIZE(seg_types); i++)
 		if (seg_types[i].type == p->p_type)
 			name = seg_types[i].name;

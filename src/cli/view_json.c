@@ -67,6 +67,14 @@ void json_put_s64(struct json_object *o, const char *key, s64 value)
 	json_object_object_add(o, key, json_object_new_int64(value));
 }
 
+void json_put_tag(struct json_object *o, const char *key, enum tag_state state, u8 tag)
+{
+	if (state == TAG_KNOWN)
+		json_put_u64(o, key, tag);
+	else
+		json_put_null(o, key);
+}
+
 void json_put_bool(struct json_object *o, const char *key, bool value)
 {
 	json_object_object_add(o, key, json_object_new_boolean(value));

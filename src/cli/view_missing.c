@@ -7,7 +7,7 @@
 struct missing_print {
 	struct view_ctx *v;
 	struct json_list *list;
-	u64 total;
+	u64 total[2];	/* bytes of memory; of memory that lacks its tags only */
 	u64 n;
 };
 
@@ -19,6 +19,7 @@ static void row_json(struct json_list *l, const struct core_gap *g)
 	json_put_hex(o, "end", g->end);
 	json_put_u64(o, "bytes", g->end - g->start);
 	json_put_text(o, "reason", g->reason);
+	json_put_bool(o, "tags_only", g->tags);
 	json_list_add(l, o);
 }
 
@@ -29,7 +30,7 @@ static int print_gap(const struct core_gap *g, void *arg, struct err *e)
 
 	(void)e;
 	p->n++;
-	p->total += g->end - g->start;
+	p->total[g->tags] += g->end - g->start;
 	if (p->list) {
 		row_json(p->list, g);
 		return 0;
@@ -52,6 +53,7 @@ static void more_json(struct json_list *l, const struct core *c)
 	json_put_null(o, "end");
 	json_put_u64(o, "bytes", c->more_missing_bytes);
 	json_put_text(o, "reason", reason);
+	json_put_bool(o, "tags_only", false);
 	json_list_add(l, o);
 }
 
@@ -63,8 +65,11 @@ static void print_total(const struct missing_print *p)
 	if (c->more_missing)
 		fprintf(p->v->out, "and %" PRIu64 " more ranges of %s that the dump could not list\n",
 			c->more_missing, text_size(c->more_missing_bytes, size));
-	fprintf(p->v->out, "%" PRIu64 " range%s, %s\n", p->n, p->n == 1 ? "" : "s",
-		text_size(p->total + c->more_missing_bytes, size));
+	fprintf(p->v->out, "%" PRIu64 " range%s, %s", p->n, p->n == 1 ? "" : "s",
+		text_size(p->total[0] + c->more_missing_bytes, size));
+	if (p->total[1])
+		fprintf(p->v->out, ", and the tags of %s", text_size(p->total[1], size));
+	fputc('\n', p->v->out);
 }
 
 int view_missing(struct view_ctx *v, struct err *e)

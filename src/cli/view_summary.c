@@ -18,6 +18,7 @@ struct summary {
 	u64 saved;
 	u64 mapped;
 	size_t n_memtag;
+	struct view_mte mte;
 };
 
 static void gather_signal(const struct core *c, struct summary *s)
@@ -46,7 +47,7 @@ static u64 saved_bytes(struct core *c)
 	return saved;
 }
 
-static void gather(struct core *c, struct summary *s)
+static int gather(struct core *c, struct summary *s, struct err *e)
 {
 	core_machine(c, s->machine);
 	s->tool = core_tool(c, s->tool_text, sizeof(s->tool_text));
@@ -57,15 +58,7 @@ static void gather(struct core *c, struct summary *s)
 		s->mapped += c->areas[i].end - c->areas[i].start;
 	for (size_t i = 0; i < c->n_segs; i++)
 		s->n_memtag += core_is_memtag(c, &c->segs[i]);
-}
-
-/*
- * Bits 59:56 of a tag fault's address (SEGV_MTEAERR has none). Linux,
- * Documentation/arch/arm64/tagged-address-abi.rst and memory-tagging-extension.rst.
- */
-static bool has_fault_tag(const struct core *c, const struct summary *s)
-{
-	return c->ehdr.e_machine == EM_AARCH64 && s->has_si && s->si.signo == 11 && s->si.code == 9;
+	return view_mte_gather(c, s->has_si ? &s->si : NULL, &s->mte, e);
 }
 
 static void json_signal(struct json_object *o, const struct core *c, const struct summary *s)
@@ -87,10 +80,7 @@ static void json_signal(struct json_object *o, const struct core *c, const struc
 		json_put_hex(o, "fault_address", s->si.addr);
 	else
 		json_put_null(o, "fault_address");
-	if (has_fault_tag(c, s))
-		json_put_u64(o, "fault_tag", s->si.addr >> 56 & 0xf);
-	else
-		json_put_null(o, "fault_tag");
+	view_mte_json(o, &s->mte);
 }
 
 static void json_process(struct json_object *o, const struct summary *s)
@@ -153,8 +143,6 @@ static void text_signal(struct view_ctx *v, const struct summary *s)
 		fprintf(v->out, ", code %d", s->si.code);
 	if (s->has_si && s->si.has_addr)
 		fprintf(v->out, ", address 0x%" PRIx64, s->si.addr);
-	if (has_fault_tag(v->core, s))
-		fprintf(v->out, ", tag %u", (unsigned)(s->si.addr >> 56 & 0xf));
 	fputc('\n', v->out);
 }
 
@@ -174,19 +162,22 @@ static void print_text(struct view_ctx *v, const struct summary *s)
 	fputc('\n', v->out);
 	text_process(v, s);
 	text_signal(v, s);
+	view_mte_text_fault(v->out, &s->mte);
 	fprintf(v->out, "threads    %zu\n", c->n_threads);
 	fprintf(v->out, "areas      %zu, %s, of which %s saved\n", c->n_areas, text_size(s->mapped, a),
 		text_size(s->saved, b));
 	if (s->n_memtag)
-		fprintf(v->out, "tagged     %zu areas\n", s->n_memtag);
+		fprintf(v->out, "tagged     %zu area%s\n", s->n_memtag, s->n_memtag == 1 ? "" : "s");
+	view_mte_text_mode(v->out, &s->mte);
 }
 
 int view_summary(struct view_ctx *v, struct err *e)
 {
 	struct summary s = { 0 };
+	int r = gather(v->core, &s, e);
 
-	(void)e;
-	gather(v->core, &s);
+	if (r)
+		return r;
 	if (v->json)
 		print_json(v, &s);
 	else

@@ -43,24 +43,6 @@ static void areas_settle(struct core *c)
 	c->n_areas = n;
 }
 
-bool core_is_memtag(const struct core *c, const GElf_Phdr *p)
-{
-	return p->p_type == PT_AARCH64_MEMTAG_MTE && c->ehdr.e_machine == EM_AARCH64;
-}
-
-static void areas_mark_mte(struct core *c)
-{
-	for (size_t i = 0; i < c->n_segs; i++) {
-		const struct core_area *a;
-
-		if (!core_is_memtag(c, &c->segs[i]))
-			continue;
-		a = core_area_find(c, c->segs[i].p_vaddr);
-		if (a && a->start == c->segs[i].p_vaddr)
-			c->areas[a - c->areas].mte = true;
-	}
-}
-
 int core_load_areas(struct core *c, struct err *e)
 {
 	size_t n = 0;
@@ -83,7 +65,6 @@ int core_load_areas(struct core *c, struct err *e)
 		};
 	}
 	areas_settle(c);
-	areas_mark_mte(c);
 	return 0;
 }
 

@@ -68,7 +68,9 @@ static int load(struct core *c, struct err *e)
 		r = core_load_maps(c, e);
 	if (!r)
 		r = core_load_own(c, e);
-	return r ? r : core_add_untold_areas(c, e);
+	if (!r)
+		r = core_add_untold_areas(c, e);
+	return r ? r : core_load_tags(c, e);
 }
 
 int core_open(struct core *core, const char *path, struct err *e)
@@ -98,6 +100,7 @@ void core_close(struct core *c)
 	core_file_close(&c->file);
 	free(c->segs);
 	free(c->areas);
+	free(c->tagged);
 	free(c->note_data);
 	free(c->note_segs);
 	free(c->notes);
@@ -106,6 +109,7 @@ void core_close(struct core *c)
 	free(c->maps);
 	free(c->own_areas);
 	free(c->missing);
+	free(c->missing_tags);
 	*c = (struct core){ 0 };
 }
 

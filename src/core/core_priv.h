@@ -18,5 +18,8 @@ int core_load_own(struct core *c, struct err *e) must_check;
 int core_load_areas(struct core *c, struct err *e) must_check;
 int core_add_untold_areas(struct core *c, struct err *e) must_check;
 
+/* tags.c: after all areas. */
+int core_load_tags(struct core *c, struct err *e) must_check;
+
 /* What an array of @max rows (of @size bytes) needs to take one more: grows by doubling. */
 int core_grow(void **rows, size_t n, size_t *cap, size_t size, struct err *e) must_check;

@@ -14,15 +14,14 @@ static int emit(struct gap_walk *w, struct core_gap *g, struct err *e)
 	return g->start < g->end ? w->fn(g, w->arg, e) : 0;
 }
 
-static int recorded(struct gap_walk *w, struct err *e)
+static int recorded(struct gap_walk *w, const struct core_missing *v, size_t n, bool tags, struct err *e)
 {
 	int r = 0;
 
-	for (size_t i = 0; !r && i < w->core->n_missing; i++) {
-		const struct core_missing *m = &w->core->missing[i];
-		struct core_gap g = { .start = m->start, .end = m->end };
+	for (size_t i = 0; !r && i < n; i++) {
+		struct core_gap g = { .start = v[i].start, .end = v[i].end, .tags = tags };
 
-		core_text_copy(m->reason, g.reason, sizeof(g.reason));
+		core_text_copy(v[i].reason, g.reason, sizeof(g.reason));
 		r = emit(w, &g, e);
 	}
 	return r;
@@ -76,8 +75,10 @@ int core_gaps(const struct core *c, int (*fn)(const struct core_gap *g, void *ar
 	      void *arg, struct err *e)
 {
 	struct gap_walk w = { .core = c, .fn = fn, .arg = arg };
-	int r = recorded(&w, e);
+	int r = recorded(&w, c->missing, c->n_missing, false, e);
 
+	if (!r)
+		r = recorded(&w, c->missing_tags, c->n_missing_tags, true, e);
 	for (size_t i = 0; !r && i < c->n_areas; i++)
 		r = area_gaps(&w, &c->areas[i], e);
 	return r;

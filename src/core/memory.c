@@ -25,6 +25,13 @@ static enum mem_state state_at(const struct core *c, u64 addr, u64 *until, const
 	return MEM_PRESENT;
 }
 
+enum mem_state core_mem_state(const struct core *c, u64 addr, u64 *until)
+{
+	const struct core_area *a;
+
+	return state_at(c, addr, until, &a);
+}
+
 int core_read(struct core *c, u64 addr, void *buf, size_t len, enum mem_state *state, size_t *n,
 	      struct err *e)
 {

@@ -179,23 +179,23 @@ static int missing_cmp(const void *a, const void *b)
 }
 
 /* Drops what overlaps the range before it, which a writer of ours never makes. */
-static void missing_settle(struct core *c)
+static void missing_settle(struct core_missing *v, size_t *count)
 {
 	size_t n = 0;
 	u64 end = 0;
 
-	if (c->n_missing)
-		qsort(c->missing, c->n_missing, sizeof(*c->missing), missing_cmp);
-	for (size_t i = 0; i < c->n_missing; i++) {
-		struct core_missing m = c->missing[i];
+	if (*count)
+		qsort(v, *count, sizeof(*v), missing_cmp);
+	for (size_t i = 0; i < *count; i++) {
+		struct core_missing m = v[i];
 
 		m.start = max(m.start, end);
 		if (m.start >= m.end)
 			continue;
 		end = m.end;
-		c->missing[n++] = m;
+		v[n++] = m;
 	}
-	c->n_missing = n;
+	*count = n;
 }
 
 static int load_areas(struct core *c, const struct note *n, struct err *e)
@@ -221,12 +221,33 @@ static int load_areas(struct core *c, const struct note *n, struct err *e)
 	return 0;
 }
 
+/* A range of which only the tags are lost: its reason says so (tagcore-notes(5)). */
+static bool is_of_tags(const struct core_missing *m)
+{
+	static const char words[] = "memory tags";
+
+	return m->reason.len >= sizeof(words) - 1 && !memcmp(m->reason.p, words, sizeof(words) - 1);
+}
+
+/* Appends to one of the two lists of missing ranges. */
+static int missing_add(struct core *c, const struct core_missing *m, size_t cap[2], struct err *e)
+{
+	bool tags = is_of_tags(m);
+	struct core_missing **v = tags ? &c->missing_tags : &c->missing;
+	size_t *n = tags ? &c->n_missing_tags : &c->n_missing;
+	int r = core_grow((void **)v, *n, &cap[tags], sizeof(*m), e);
+
+	if (!r)
+		(*v)[(*n)++] = *m;
+	return r;
+}
+
 static int load_missing(struct core *c, const struct note *n, struct err *e)
 {
 	struct line_iter it = { .desc = n->desc };
 	struct core_text line;
 	struct core_missing m;
-	size_t cap = 0;
+	size_t cap[2] = { 0, 0 };
 	u64 off;
 
 	while (line_next(&it, &line, &off) > 0) {
@@ -238,12 +259,12 @@ static int load_missing(struct core *c, const struct note *n, struct err *e)
 		}
 		if (r)
 			continue;
-		r = core_grow((void **)&c->missing, c->n_missing, &cap, sizeof(m), e);
+		r = missing_add(c, &m, cap, e);
 		if (r)
 			return r;
-		c->missing[c->n_missing++] = m;
 	}
-	missing_settle(c);
+	missing_settle(c->missing, &c->n_missing);
+	missing_settle(c->missing_tags, &c->n_missing_tags);
 	return 0;
 }
 
@@ -274,17 +295,27 @@ const struct core_own_area *core_own_area_at(const struct core *c, u64 addr)
 	return lo && c->own_areas[lo - 1].end > addr ? &c->own_areas[lo - 1] : NULL;
 }
 
-const struct core_missing *core_missing_find(const struct core *c, u64 addr)
+static const struct core_missing *find(const struct core_missing *v, size_t n, u64 addr)
 {
-	size_t lo = 0, hi = c->n_missing;
+	size_t lo = 0, hi = n;
 
 	while (lo < hi) {
 		size_t mid = lo + (hi - lo) / 2;
 
-		if (c->missing[mid].end > addr)
+		if (v[mid].end > addr)
 			hi = mid;
 		else
 			lo = mid + 1;
 	}
-	return lo < c->n_missing ? &c->missing[lo] : NULL;
+	return lo < n ? &v[lo] : NULL;
+}
+
+const struct core_missing *core_missing_find(const struct core *c, u64 addr)
+{
+	return find(c->missing, c->n_missing, addr);
+}
+
+const struct core_missing *core_missing_tags_find(const struct core *c, u64 addr)
+{
+	return find(c->missing_tags, c->n_missing_tags, addr);
 }

@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,6 +24,8 @@ static void make_layout(struct core *c)
 	}
 	*a = (struct arch){ .name = "this machine", .machine = c->ehdr.e_machine, .fmt = c->fmt, .ugid_size = 4 };
 	a->word = c->fmt.class == ELFCLASS32 ? 4 : 8;
+	/* Big-endian aarch64 has no tables, and tags all the same. */
+	a->top_byte_ignored = c->ehdr.e_machine == EM_AARCH64;
 	if (ps && a->word == 4 && ps->note.desc.len == 124)
 		a->ugid_size = 2;
 	fixed = a->word == 4 ? 72 + 4 : 112 + 4;
@@ -160,6 +163,8 @@ int core_siginfo_get(const struct core *c, struct bytes desc, struct core_siginf
 	/* SIGILL, TRAP, BUS, FPE, SEGV; the numbers differ between machines only for BUS. */
 	s.has_addr = s.code > 0 && (s.signo == 4 || s.signo == 5 || s.signo == 7 || s.signo == 8 ||
 				    s.signo == 10 || s.signo == 11);
+	if (c->ehdr.e_machine == EM_AARCH64 && s.signo == SIGSEGV && s.code == SEGV_MTEAERR)
+		s.has_addr = false;
 	*out = s;
 	return 0;
 }

@@ -6,7 +6,8 @@
  *
  * Areas: CB_TEXT r-x, two pages of "/bin/prog", of which the first is saved;
  * CB_HEAP rw-, two pages, saved; CB_STACK rw-, two pages, saved.  Two threads.
- * Every saved byte is cb_byte() of its address.
+ * Every saved byte is cb_byte() of its address.  cb_good_mte() adds a tag segment
+ * for heap and stack, in which every tag is cb_tag() of its address.
  */
 #pragma once
 
@@ -26,6 +27,9 @@
 #include <tagcore/core.h>
 #include <tagcore/elffmt.h>
 #include <tagcore/note.h>
+#include <tagcore/tags.h>
+
+#include "base/uapi.h"
 
 #define cb_unused __attribute__((unused))
 
@@ -63,6 +67,17 @@ struct cb {
 static inline u8 cb_byte(u64 addr)
 {
 	return (u8)(addr ^ addr >> 8 ^ addr >> 16);
+}
+
+/* The tag of the granule there: 0, 1, 2 ... in a page, and another row in the next. */
+static inline u8 cb_tag(u64 addr)
+{
+	return (u8)(addr / TAG_GRANULE + addr / CB_PAGE) & 0xf;
+}
+
+static inline bool cb_is_memtag(u32 type)
+{
+	return type == PT_AARCH64_MEMTAG_MTE || type == CORE_PT_MEMTAG_OLD;
 }
 
 static inline void cb_ok(int r, const struct err *e)
@@ -218,6 +233,23 @@ cb_unused static void cb_good(struct cb *cb, u16 machine, struct elffmt fmt)
 	cb_seg_add(cb, PT_LOAD, PF_R | PF_W, CB_STACK, 2 * CB_PAGE, 2 * CB_PAGE);
 }
 
+/* As the kernel writes it: all zero but for these. */
+cb_unused static GElf_Phdr *cb_memtag_add(struct cb *cb, u64 addr, u64 filesz, u64 memsz)
+{
+	GElf_Phdr *p = cb_seg_add(cb, PT_AARCH64_MEMTAG_MTE, 0, addr, filesz, memsz);
+
+	p->p_align = 0;
+	return p;
+}
+
+/* Segments 4 and 5 are the tags of heap and stack. */
+cb_unused static void cb_good_mte(struct cb *cb, struct elffmt fmt)
+{
+	cb_good(cb, EM_AARCH64, fmt);
+	cb_memtag_add(cb, CB_HEAP, 2 * CB_PAGE / TAG_BYTE_SPAN, 2 * CB_PAGE);
+	cb_memtag_add(cb, CB_STACK, 2 * CB_PAGE / TAG_BYTE_SPAN, 2 * CB_PAGE);
+}
+
 /* The bytes of notes [from, to). */
 static inline void cb_notes(struct cb *cb, size_t from, size_t to, struct buf *out)
 {
@@ -263,6 +295,8 @@ cb_unused static void cb_layout(struct cb *cb)
 	for (size_t i = 1; i < cb->n_segs; i++)
 		if (cb->segs[i].p_type == PT_LOAD)
 			cb_place(cb, i, &at, CB_PAGE, cb->segs[i].p_filesz);
+		else if (cb_is_memtag(cb->segs[i].p_type))
+			cb_place(cb, i, &at, 1, cb->segs[i].p_filesz);
 		else
 			cb_place(cb, i, &at, 4, cb_notes_len(cb, early, cb->n_notes));
 	cb->ehdr.e_ehsize = (u16)elffmt_ehdr_size(fmt);
@@ -284,6 +318,13 @@ static inline void cb_pad_to(struct buf *out, u64 off)
 	cb_ok(buf_zero(out, (size_t)(off - out->len), &e), &e);
 }
 
+static inline u8 cb_data_byte(const GElf_Phdr *p, u64 k)
+{
+	u64 at = p->p_vaddr + k * TAG_BYTE_SPAN;
+
+	return cb_is_memtag(p->p_type) ? (u8)(cb_tag(at) | cb_tag(at + TAG_GRANULE) << 4) : cb_byte(p->p_vaddr + k);
+}
+
 static inline void cb_data(struct cb *cb, size_t i, struct buf *out)
 {
 	size_t early = cb->n_notes - cb->n_late_notes;
@@ -300,7 +341,7 @@ static inline void cb_data(struct cb *cb, size_t i, struct buf *out)
 	}
 	cb_ok(buf_reserve(out, (size_t)len, &to, &e), &e);
 	for (u64 k = 0; k < len; k++)
-		to[k] = cb_byte(cb->segs[i].p_vaddr + k);
+		to[k] = cb_data_byte(&cb->segs[i], k);
 	out->len += (size_t)len;
 }
 

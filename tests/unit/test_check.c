@@ -7,6 +7,7 @@
 /*
  * A good core plus one named mutation must be found by exactly the check of
  * that name.  notes: before the places are given; late: headers; bytes: the file.
+ * mte: the core has memory tags, of aarch64.  also: another check, which cannot but find it.
  */
 struct mutation {
 	const char *check;
@@ -14,6 +15,9 @@ struct mutation {
 	void (*notes)(struct cb *cb);
 	void (*late)(struct cb *cb);
 	void (*bytes)(struct cb *cb, struct buf *b);
+	bool mte;
+	u8 data;	/* ELFDATA*, or 0: little-endian */
+	const char *also;
 };
 
 static void bad_magic(struct cb *cb, struct buf *b) { (void)cb; b->p[0] = 0; }
@@ -144,12 +148,46 @@ static void bad_areas(struct cb *cb) { own(cb, NT_TAGCORE_AREAS, "600000-500000 
 static void bad_missing(struct cb *cb) { own(cb, NT_TAGCORE_MISSING, "600000 lost\n"); }
 static void gap(struct cb *cb) { own(cb, NT_TAGCORE_MISSING, "600000-601000 Input/output error\n"); }
 
+static void tags_gap(struct cb *cb)
+{
+	own(cb, NT_TAGCORE_MISSING, "600000-601000 memory tags cannot be read\n");
+}
+
 static void areas_differ(struct cb *cb)
 {
 	own(cb, NT_TAGCORE_AREAS, "400000-402000 r-xp 3000 - first-page elf /bin/prog\n"
 				  "600000-601000 rw-p 0 - whole anon [heap]\n"
 				  "700000-702000 rw-p 0 gd whole anon [stack]\n");
 }
+
+/* Segments 4 and 5 are the tags of heap (2) and stack (3). */
+static void tags_cut(struct cb *cb, struct buf *b) { (void)cb; b->len -= 100; }
+static void tags_wrap(struct cb *cb) { cb->segs[5].p_vaddr = 0ULL - CB_PAGE; cb->segs[3].p_vaddr = 0ULL - CB_PAGE; }
+static void tags_old(struct cb *cb) { cb->segs[4].p_type = CORE_PT_MEMTAG_OLD; }
+static void tags_of_nothing(struct cb *cb) { cb->segs[5].p_filesz = cb->segs[5].p_memsz = 0; }
+static void tags_many(struct cb *cb) { cb->segs[5].p_filesz += 128; }
+static void tags_odd(struct cb *cb) { cb->segs[5].p_filesz = 100; }
+static void tags_short_area(struct cb *cb) { cb->segs[5].p_filesz = 128; cb->segs[5].p_memsz = CB_PAGE; }
+static void tags_astray(struct cb *cb) { cb->segs[5].p_vaddr += 0x100000; }
+static void tags_twice(struct cb *cb) { cb->segs[5].p_vaddr = cb->segs[4].p_vaddr; }
+static void tags_flags(struct cb *cb) { cb->segs[4].p_flags = PF_R; }
+static void tags_paddr(struct cb *cb) { cb->segs[4].p_paddr = CB_HEAP; }
+static void tags_align(struct cb *cb) { cb->segs[4].p_align = 1; }
+static void tags_alone(struct cb *cb) { cb->segs[3].p_filesz = 0; }
+static void tags_first_page(struct cb *cb) { cb->segs[5].p_filesz = 128; }
+static void tags_filtered(struct cb *cb) { cb->segs[3].p_filesz = cb->segs[5].p_filesz = 0; }
+static void tags_none(struct cb *cb) { (void)cb; }
+
+static void swap_segs(struct cb *cb, size_t a, size_t b)
+{
+	GElf_Phdr tmp = cb->segs[a];
+
+	cb->segs[a] = cb->segs[b];
+	cb->segs[b] = tmp;
+}
+
+static void tags_descend(struct cb *cb) { swap_segs(cb, 4, 5); }
+static void tags_before_load(struct cb *cb) { swap_segs(cb, 3, 4); }
 
 static const struct mutation mutations[] = {
 	{ "elf-ident", "no magic", .bytes = bad_magic },
@@ -199,6 +237,25 @@ static const struct mutation mutations[] = {
 	{ "thread-pc", "no area", .notes = pc_astray },
 	{ "thread-pc", "not executable", .notes = pc_in_heap },
 	{ "thread-sp", "no area", .notes = sp_astray },
+	{ "seg-truncated", "tags", .bytes = tags_cut, .mte = true },
+	{ "seg-wrap", "tags", .late = tags_wrap, .mte = true, .also = "thread-sp" },
+	{ "mte-old-type", "0x70000001", .late = tags_old, .mte = true },
+	{ "mte-big-endian", "big", .late = tags_none, .mte = true, .data = ELFDATA2MSB, .also = "elf-machine" },
+	{ "mte-empty", "memsz 0", .notes = tags_of_nothing, .mte = true },
+	{ "mte-size", "a page more", .notes = tags_many, .mte = true },
+	{ "mte-page", "100 bytes", .notes = tags_odd, .mte = true },
+	{ "mte-load", "other size", .notes = tags_short_area, .mte = true },
+	{ "mte-load", "no area", .late = tags_astray, .mte = true },
+	{ "mte-overlap", "heap twice", .late = tags_twice, .mte = true },
+	{ "mte-order", "descending", .late = tags_descend, .mte = true },
+	{ "mte-order", "before a PT_LOAD", .late = tags_before_load, .mte = true },
+	{ "mte-fields", "flags", .late = tags_flags, .mte = true },
+	{ "mte-fields", "paddr", .late = tags_paddr, .mte = true },
+	{ "mte-fields", "align", .late = tags_align, .mte = true },
+	{ "mte-unsaved", "no memory", .notes = tags_alone, .mte = true },
+	{ "mte-unsaved", "first page", .notes = tags_first_page, .mte = true },
+	{ "mte-no-data", "filtered", .notes = tags_filtered, .mte = true },
+	{ "tagcore-gaps", "tags", .notes = tags_gap, .mte = true },
 	{ "tagcore-malformed", "INFO", .notes = bad_info },
 	{ "tagcore-malformed", "THREADS", .notes = bad_threads },
 	{ "tagcore-malformed", "AREAS", .notes = bad_areas },
@@ -215,7 +272,10 @@ static void check_mutated(const struct mutation *m, struct findings *out)
 	struct cb cb;
 	int fd;
 
-	cb_good(&cb, EM_X86_64, CB_LE64);
+	if (m->mte)
+		cb_good_mte(&cb, (struct elffmt){ ELFCLASS64, m->data ? m->data : ELFDATA2LSB });
+	else
+		cb_good(&cb, EM_X86_64, CB_LE64);
 	if (m->notes)
 		m->notes(&cb);
 	cb_layout(&cb);
@@ -237,6 +297,7 @@ static void good_core_has_no_finding(void **state)
 
 	(void)state;
 	check_mutated(&(struct mutation){ 0 }, &l);
+	check_mutated(&(struct mutation){ .mte = true }, &l);
 	if (l.n)
 		fail_msg("%s: %s", l.f[0].check->id, l.f[0].msg);
 	findings_fini(&l);
@@ -246,12 +307,15 @@ static void mutation_is_found_by_its_check(void **state)
 {
 	const struct mutation *m = *state;
 	struct findings l = { 0 };
+	bool found = false;
 
 	check_mutated(m, &l);
-	if (!l.n)
+	for (size_t i = 0; i < l.n; i++)
+		found |= !strcmp(l.f[i].check->id, m->check);
+	if (!found)
 		fail_msg("%s is not found", m->what);
 	for (size_t i = 0; i < l.n; i++)
-		if (strcmp(l.f[i].check->id, m->check))
+		if (strcmp(l.f[i].check->id, m->check) && (!m->also || strcmp(l.f[i].check->id, m->also)))
 			fail_msg("also found by %s: %s", l.f[i].check->id, l.f[i].msg);
 	findings_fini(&l);
 }
