@@ -9,7 +9,8 @@
 
 #include <malloc.h>
 
-#define TUNABLE "glibc.mem.tagging=3"
+/* Without rseq, where the kernel keeps a CPU number that changes at any time. */
+#define TUNABLE "glibc.mem.tagging=3:glibc.pthread.rseq=0"
 #define BLOCKS 16
 
 static char *blocks[BLOCKS];
