@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/ptrace.h>
 #include <sys/uio.h>
+#include <unistd.h>
 
 #include <tagcore/elffmt.h>
 #include <tagcore/target.h>
@@ -89,6 +90,8 @@ static int open_checked(struct target *t, struct err *e)
 	if (proc_status(t->pid, t->pid, &st, e))
 		return err_set(e, ERR_GONE, "no process %d", t->pid);
 	t->pid = st.tgid;
+	if (t->pid == getpid())
+		return err_set(e, ERR_USAGE, "process %d is tagcore itself, which cannot stop itself", t->pid);
 	r = find_reader(t, e);
 	if (!r)
 		r = target_open_mem(t, e);
