@@ -33,9 +33,17 @@ same_words "tagcore-dump(1)" prog page 15
 
 "$TAGCORE" help inspect | sed -n '/^Options:/q; s/^  \([a-z]*\) .*/\1/p' >views
 num "there are views" "$(wc -l <views)" -ge 6
+# Some keys are only in a core with memory tags; one view needs an address.
+"$TARGETS/mtecore" mte
 while read -r view; do
-	ok "inspect $view --json" "$TAGCORE" inspect "$view" --json core
-	cp out "$view.view"
+	case $view in
+	memory)	set -- --tags 0x500000 ;;
+	*)	set --
+		ok "inspect $view --json" "$TAGCORE" inspect "$view" --json core
+		cp out "$view.view" ;;
+	esac
+	ok "inspect $view --json, memory tags" "$TAGCORE" inspect "$view" --json "$@" mte
+	cp out "$view.mte.view"
 done <views
 keys ./*.view >prog
 bold JSON "$man/tagcore-inspect.1" >page
