@@ -28,7 +28,7 @@ fi
 # The kernel's core of PID, as the file kernel.
 kernel_core()
 {
-	kill -ABRT "$PID"
+	kill -ABRT "${KILL:-$PID}"
 	wait "$CHILD" 2>/dev/null
 	not_mine "$CHILD"
 	rm -f kernel
@@ -49,6 +49,9 @@ compare()
 	what=$1
 	shift
 	start "$@"
+	# The thread that the signal is meant for takes it, and is the first in the core:
+	# kernel/signal.c, complete_signal().  With the leader gone, that is ours, too.
+	KILL=$(live_of "$PID")
 	"$TAGCORE" dump -q --force -o ours "$PID" 2>err
 	rc=$?
 	only_lost "$what" ours
@@ -66,6 +69,7 @@ compare()
 compare "threads" threads 8
 compare "threads, static" threads-static 3
 compare "one thread" threads 0
+compare "the first thread has exited" leaderexit 4
 compare "every kind of area" kinds
 compare "strange names" names
 compare "1,000 areas" manyareas 1000
@@ -74,6 +78,7 @@ compare "other settings (nice, arguments)" /usr/bin/env nice -n 5 "$TARGETS/thre
 
 # A filter of the process's own.
 start kinds
+KILL=$PID
 if echo 0x1f >"/proc/$PID/coredump_filter" 2>/dev/null; then
 	"$TAGCORE" dump -q --force -o ours "$PID"
 	only_lost "coredump_filter 0x1f" ours

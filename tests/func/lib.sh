@@ -289,6 +289,15 @@ has_grown()
 	test "${grown_now#"$1" }" -gt "$2"
 }
 
+# The process, or where its first thread has exited, one that lives
+live_of()
+{
+	for live_tid in "$1" $(ls "/proc/$1/task"); do
+		in_state "$1/task/$live_tid" ZX || break
+	done
+	echo "$live_tid"
+}
+
 # field of /proc/PID/status
 status_of()
 {
@@ -443,7 +452,7 @@ bytes_of()
 # reads the target's memory; leaves CORE.lost.
 only_lost()
 {
-	"$TARGETS/lost" "$2" "$PID" >"$2.lost" || bail lost
+	"$TARGETS/lost" "$2" "$(live_of "$PID")" >"$2.lost" || bail lost
 	is "$1: what is missing could not be had" "$(missing_of "$2")" "$(cat "$2.lost")"
 	is "$1: nothing else is missing" "$("$TAGCORE" inspect missing "$2" |
 		grep '^0x' | grep -vc '  rule ')" $(($(wc -l <"$2.lost") + ${3-0}))

@@ -4,11 +4,16 @@
  *	pend PID N			N signals that sigs.c keeps blocked
  *	trace PID			traces it until told to end
  *	zombie				keeps a dead child; "ready" says its pid
+ *	undumpable			has PR_SET_DUMPABLE 0
+ *	bad-disk COMMAND...		runs it; what it reads of a file's first MiB, a page
+ *					or more at once by pread(2), fails with EIO
  */
 #include "target.h"
 
 #include <sys/ptrace.h>
 #include <sys/wait.h>
+
+#include "../deny.h"
 
 static int queue_one(pid_t pid, pid_t tid, int sig, int value)
 {
@@ -77,22 +82,50 @@ static int run_zombie(char **a)
 	return 0;
 }
 
+static int run_undumpable(char **a)
+{
+	(void)a;
+	must(prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0, "PR_SET_DUMPABLE");
+	target_ready();
+	for (;;)
+		pause();
+	return 0;
+}
+
+/* Memory, and the page tables of what lies high, are read from above the first MiB. */
+static int run_bad_disk(char **a)
+{
+	static const struct deny_if when[] = {
+		{ .arg = 3, .word = 1, .mask = UINT32_MAX, .any = 0 },
+		{ .arg = 3, .mask = ~0xfffffu, .any = 0 },
+		{ .arg = 2, .mask = ~0xfffu, .any = 1 },
+	};
+
+	must(deny(SYS_pread64, EIO, when, 3) == 0, "seccomp");
+	execvp(a[0], a);
+	die(a[0]);
+	return 0;
+}
+
 static const struct {
 	const char *name;
-	int n_args;
+	int n_args;	/* -1: one or more */
 	int (*run)(char **args);
 } commands[] = {
 	{ .name = "queue", .n_args = 4, .run = run_queue },
 	{ .name = "pend", .n_args = 2, .run = run_pend },
 	{ .name = "trace", .n_args = 1, .run = run_trace },
 	{ .name = "zombie", .n_args = 0, .run = run_zombie },
+	{ .name = "undumpable", .n_args = 0, .run = run_undumpable },
+	{ .name = "bad-disk", .n_args = -1, .run = run_bad_disk },
 };
 
 int main(int argc, char **argv)
 {
 	target_begin();
 	for (size_t i = 0; argc > 1 && i < sizeof(commands) / sizeof(commands[0]); i++)
-		if (!strcmp(commands[i].name, argv[1]) && argc - 2 == commands[i].n_args)
+		if (!strcmp(commands[i].name, argv[1]) &&
+		    (commands[i].n_args < 0 ? argc > 2 : argc - 2 == commands[i].n_args))
 			return commands[i].run(argv + 2);
 	fprintf(stderr, "usage: see helper.c\n");
 	return 2;
