@@ -155,7 +155,8 @@ void check_thread_sp(struct check_ctx *x)
 
 		if (core_thread_sp(c, t, &sp, NULL))
 			continue;
-		/* An empty stack points just above its area. */
+		/* An empty stack points just above its area; a tag is not part of an address. */
+		sp = core_untag(c, sp);
 		a = core_area_find(c, sp ? sp - 1 : sp);
 		if (!a || a->start > sp)
 			check_found(x, thread_off(c, t), "thread %d: sp 0x%llx is in no area", t->tid,
