@@ -19,6 +19,8 @@ enum {
 	NT_TAGCORE_AREAS = 0x54430003,	/* "START-END PROT OFFSET FLAGS ACTION RULE NAME\n" an area */
 	NT_TAGCORE_MISSING = 0x54430004,	/* "START-END REASON\n" a range that could not be saved; NUL-padded */
 };
+/* A REASON that begins so speaks of the range's memory tags only: its bytes are there. */
+#define TAGCORE_TAGS_LOST "memory tags"
 
 /*
  * One note as read.  @owner is the name without its NUL, cut at 31 bytes and

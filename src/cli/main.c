@@ -14,7 +14,7 @@ static const struct opt no_opts[] = { { 0 } };
 
 static const struct cmd cmds[] = {
 	{ "dump", "PID...", "save the memory and state of running processes", dump_opts, cmd_dump },
-	{ "inspect", "[VIEW] CORE", "look at a core file of any machine", inspect_opts, cmd_inspect },
+	{ "inspect", "[VIEW [OPERAND]...] CORE", "look at a core file of any machine", inspect_opts, cmd_inspect },
 	{ "validate", "CORE...", "is it a correct, complete core", validate_opts, cmd_validate },
 	{ "help", "[COMMAND]", "list the commands, or explain one", no_opts, cmd_help },
 };
@@ -44,7 +44,7 @@ static void help_all(void)
 {
 	puts("Usage: tagcore COMMAND [OPTION]... OPERAND...\n");
 	for (size_t i = 0; i < ARRAY_SIZE(cmds); i++)
-		printf("  %-10s %-14s %s\n", cmds[i].name, cmds[i].operands, cmds[i].help);
+		printf("  %-10s %-25s %s\n", cmds[i].name, cmds[i].operands, cmds[i].help);
 	puts("\ntagcore help COMMAND explains one.  Called by the name gcore, it is gcore(1).");
 }
 

@@ -224,7 +224,7 @@ static int load_areas(struct core *c, const struct note *n, struct err *e)
 /* A range of which only the tags are lost: its reason says so (tagcore-notes(5)). */
 static bool is_of_tags(const struct core_missing *m)
 {
-	static const char words[] = "memory tags";
+	static const char words[] = TAGCORE_TAGS_LOST;
 
 	return m->reason.len >= sizeof(words) - 1 && !memcmp(m->reason.p, words, sizeof(words) - 1);
 }

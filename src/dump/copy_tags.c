@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include <tagcore/note.h>
 #include <tagcore/tags.h>
 
 #include "base/scope.h"
@@ -51,7 +52,7 @@ static int untagged_page(struct tag_copy *c, u64 addr, struct err *e)
 	int r = target_read(&c->d->target, addr, &byte, 1, &n, e);
 
 	if (!r && !n)
-		r = dump_lose(c->d, addr, end, "memory tags cannot be read", e);
+		r = dump_lose(c->d, addr, end, TAGCORE_TAGS_LOST " cannot be read", e);
 	return r ? r : skip(c, addr, end, e);
 }
 
@@ -97,7 +98,7 @@ static bool open_file_tags(struct tag_copy *c)
 /* Tags of file bytes [off, end), which stand for the addresses from @addr; page-aligned. */
 static int put_file_tags(struct tag_copy *c, u64 addr, u64 off, u64 end, struct err *e)
 {
-	static const char reason[] = "memory tags of a file's pages that are not mapped in";
+	static const char reason[] = TAGCORE_TAGS_LOST " of a file's pages that are not mapped in";
 	int r = 0;
 
 	if (!open_file_tags(c))
@@ -130,7 +131,7 @@ static int file_hole(struct tag_copy *c, u64 start, u64 end, struct err *e)
 	int r;
 
 	if (!backing_open(&c->file, &c->d->target, c->area)) {
-		r = dump_lose(c->d, start, end, "memory tags: not mapped in, and its file cannot be opened", e);
+		r = dump_lose(c->d, start, end, TAGCORE_TAGS_LOST ": not mapped in, and its file cannot be opened", e);
 		return r ? r : skip(c, start, end, e);
 	}
 	stop = max(off, min(end - base, align_up(c->file.size, page)));
