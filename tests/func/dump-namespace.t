@@ -15,7 +15,7 @@ start_there()
 {
 	there_n=$((${there_n:-0} + 1))
 	LOG=$PWD/there.$there_n.log
-	unshare $user --mount --pid --fork --kill-child sh -c "$script" sh "$TARGETS/$1" ${2+"$2"} \
+	unshare $user --mount-proc --pid --fork --kill-child sh -c "$script" sh "$TARGETS/$1" ${2+"$2"} \
 		>"$LOG" 2>&1 </dev/null &
 	CHILD=$!
 	mine $CHILD
