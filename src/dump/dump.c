@@ -10,6 +10,9 @@
 #include "dump/dump_priv.h"
 #include "live/proc.h"
 
+/* A pause that nobody notices: below, the facts about areas are asked twice. */
+enum { SLOW_COLLECT_NS = 50 * 1000 * 1000 };
+
 static int read_filter(struct dump *d, struct err *e)
 {
 	struct buf b scoped(buf_fini) = { 0 };
@@ -61,18 +64,33 @@ static int make_plan(struct dump *d, struct err *e)
 /* Before the stop: the areas with all facts, and what will be done with each. */
 static int plan_running(struct dump *d, struct err *e)
 {
+	u64 begin = now_ns();
 	int r = areas_collect(&d->target, &d->areas, e);
 
+	d->collect_ns = now_ns() - begin;
 	return r ? r : make_plan(d, e);
 }
 
-/* After it: only what has changed, and the cuts, which smaps would not know. */
+/*
+ * After it.  Where smaps is quick it is read again, for only that is exact: a
+ * madvise(MADV_DONTDUMP) on a whole area since leaves no trace in maps.  Where
+ * it is slow, many areas or much memory, the target is not held up for it.
+ */
+static int collect_stopped(struct dump *d, struct err *e)
+{
+	if (d->collect_ns > SLOW_COLLECT_NS)
+		return areas_refresh(&d->target, &d->pages, &d->areas, e);
+	areas_fini(&d->areas);
+	return areas_collect(&d->target, &d->areas, e);
+}
+
+/* The cuts come last: smaps would not know them. */
 static int plan_stopped(struct dump *d, struct err *e)
 {
 	int r = page_source_open_pid(&d->pages, d->target.pid, d->target.reader, NULL, e);
 
 	if (!r)
-		r = areas_refresh(&d->target, &d->pages, &d->areas, e);
+		r = collect_stopped(d, e);
 	if (!r)
 		r = split_areas(d, e);
 	return r ? r : make_plan(d, e);

@@ -23,6 +23,7 @@ struct dump {
 	u32 filter;
 	struct target target;
 	struct areas areas;
+	u64 collect_ns;		/* how long it took to learn them while the target ran */
 	struct plan plan;
 	struct segment *segs;	/* [0] notes, one an area, one a tagged area, the missing note */
 	size_t n_segs;

@@ -1,0 +1,23 @@
+# dump: what is under MADV_DONTDUMP at the moment of the stop is never in a core.
+. "$TOP/tests/func/lib.sh"
+need_ptrace
+
+start secret
+found=0 failed=0 n=0
+while [ $n -lt 60 ]; do
+	"$TAGCORE" dump -q --force -o core "$PID" 2>>err || failed=$((failed + 1))
+	! grep -q 'the-secret-of-the-page' core || found=$((found + 1))
+	n=$((n + 1))
+done
+is "60 dumps" "$failed $(cat err)" "0 "
+is "none has the secret" "$found" 0
+# The test would see it: it is there when all is asked for.
+n=0 found=0
+while [ $n -lt 60 ] && [ $found -eq 0 ]; do
+	"$TAGCORE" dump -q --all --force -o core "$PID"
+	! grep -q 'the-secret-of-the-page' core || found=1
+	n=$((n + 1))
+done
+is "with --all it is found" "$found" 1
+runs_free "$PID" "the process"
+done_testing
