@@ -290,6 +290,10 @@ enum mem_state core_mem_state(const struct core *core, u64 addr, u64 *until);
 int core_read(struct core *core, u64 addr, void *buf, size_t len, enum mem_state *state,
 	      size_t *n, struct err *e) must_check;
 
+/* As much of [addr, addr + len) as is present from @addr on: *n may be 0. */
+int core_read_present(struct core *core, u64 addr, void *buf, size_t len, size_t *n,
+		      struct err *e) must_check;
+
 /* Three states of a granule's tag, never merged either: an absent tag is not 0. */
 enum tag_state {
 	TAG_NONE,	/* no tags were kept for this memory */
@@ -351,6 +355,23 @@ struct core_gap {
  */
 int core_gaps(const struct core *core, int (*fn)(const struct core_gap *g, void *arg, struct err *e),
 	      void *arg, struct err *e) must_check;
+
+/* Walks the auxiliary vector, the first if there are several. */
+struct auxv_iter {
+	struct bytes desc;
+	struct elffmt fmt;
+	unsigned word;	/* bytes of a long */
+	u64 at;
+};
+struct auxv {
+	u64 type;	/* AT_* */
+	u64 value;
+};
+void auxv_iter_init(struct auxv_iter *it, const struct core *core);
+/* False at AT_NULL, or at the end of the note. */
+bool auxv_next(struct auxv_iter *it, struct auxv *out);
+/* The value of the first entry of @type; false when there is none. */
+bool core_auxv(const struct core *core, u64 type, u64 *out);
 
 /* Walks the entries of an NT_FILE descriptor. */
 struct ntfile_iter {

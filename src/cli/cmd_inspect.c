@@ -19,6 +19,8 @@ static const struct view {
 	{ "notes", "every note, with what it says in a line", .run = view_notes },
 	{ "threads", "threads, with name, signal, pc and sp", .run = view_threads },
 	{ "maps", "the areas of memory, and how much of each is saved", .run = view_maps },
+	{ "auxv", "the auxiliary vector, what the kernel told the program", .run = view_auxv },
+	{ "files", "the mapped files, as the FILE note has them", .run = view_files },
 	{ "tags", "memory tags, as runs of equal ones: tags [START-END]", .run = view_tags, .operands = "[START-END]", .max = 1 },
 	{ "memory", "memory's bytes, and with --tags its tags: memory ADDR [LEN]", .run = view_memory,
 	  .operands = "ADDR [LEN]", .min = 1, .max = 2 },

@@ -56,3 +56,21 @@ int core_read(struct core *c, u64 addr, void *buf, size_t len, enum mem_state *s
 	*n = got;
 	return 0;
 }
+
+int core_read_present(struct core *c, u64 addr, void *buf, size_t len, size_t *n, struct err *e)
+{
+	size_t got = 0, part;
+	enum mem_state s;
+	int r;
+
+	while (got < len && addr + got >= addr) {
+		r = core_read(c, addr + got, (u8 *)buf + got, len - got, &s, &part, e);
+		if (r)
+			return r;
+		if (s != MEM_PRESENT || !part)
+			break;
+		got += part;
+	}
+	*n = got;
+	return 0;
+}
