@@ -19,6 +19,7 @@ static const struct view {
 	{ "notes", "every note, with what it says in a line", .run = view_notes },
 	{ "threads", "threads, with name, signal, pc and sp", .run = view_threads },
 	{ "maps", "the areas of memory, and how much of each is saved", .run = view_maps },
+	{ "modules", "programs and libraries, with their build-ids", .run = view_modules },
 	{ "auxv", "the auxiliary vector, what the kernel told the program", .run = view_auxv },
 	{ "files", "the mapped files, as the FILE note has them", .run = view_files },
 	{ "tags", "memory tags, as runs of equal ones: tags [START-END]", .run = view_tags, .operands = "[START-END]", .max = 1 },

@@ -23,6 +23,7 @@ int view_headers(struct view_ctx *v, struct err *e) must_check;
 int view_notes(struct view_ctx *v, struct err *e) must_check;
 int view_threads(struct view_ctx *v, struct err *e) must_check;
 int view_maps(struct view_ctx *v, struct err *e) must_check;
+int view_modules(struct view_ctx *v, struct err *e) must_check;
 int view_auxv(struct view_ctx *v, struct err *e) must_check;
 int view_files(struct view_ctx *v, struct err *e) must_check;
 int view_missing(struct view_ctx *v, struct err *e) must_check;

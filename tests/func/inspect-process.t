@@ -55,6 +55,36 @@ is_json "files: JSON" out
 has_keys "files: keys" out '[0]' start end offset name
 is "files: JSON has the same" "$(rows out start end name)" "$(sed 's/^/0x/; s/ / 0x/; s/ [0-9a-f]* \// \//' saved)"
 
+# ---- modules
+ok "inspect modules" "$TAGCORE" inspect modules core
+sed 1d out >modules.txt
+ok "inspect modules --json" "$TAGCORE" inspect modules --json core
+is_json "modules: JSON" out
+has_keys "modules: keys" out '[0]' path build_id start end
+rows out path >saved
+num "modules: program, libraries, vdso" "$(wc -l <saved)" -ge 4
+is "modules: text has the same" "$(sed 's/.* //' modules.txt)" "$(cat saved)"
+matches "modules: the program" saved "^$TARGETS/threads\$"
+matches "modules: the vdso" saved '^\[vdso]$'
+# What is mapped to be executed, each file once.
+sed -n 's/^[^ ]* ..x. .* \(\/.*\|\[vdso]\)$/\1/p' "/proc/$PID/maps" | sort -u >live
+is "modules: each executable file of maps once" "$(sort saved)" "$(cat live)"
+if have eu-unstrip; then
+	eu-unstrip -n --core core 2>/dev/null | sed -n 's/^\(0x[0-9a-f]*\)+0x[0-9a-f]* \([0-9a-f]*\)@.*/\1 \2/p' | sort >theirs
+	rows out start build_id | sort >ours
+	num "modules: eu-unstrip finds build-ids" "$(wc -l <theirs)" -ge 3
+	is "modules: it finds none that we do not" "$(comm -13 ours theirs)" ""
+	is "modules: each has a build-id" "$(grep -vc ' [0-9a-f]\{16,\}$' ours)" 0
+else
+	skip "the same build-ids as eu-unstrip" "no eu-unstrip"
+fi
+# The first page of a library says all; without ELF headers in the core no file does.
+ok "a dump without files' first pages" "$TAGCORE" dump -q --filter 0x1 -o bare "$PID"
+ok "inspect modules, no headers" "$TAGCORE" inspect modules bare
+is "modules: known by name" "$(sed '1d; s/.* //' out | sort)" "$(cat live)"
+matches "modules: no build-id" out "^[^ ]*  *-  *$TARGETS/threads\$"
+matches "modules: the vdso is always saved" out '^[^ ]* [0-9a-f]{16,} .*\[vdso]$'
+
 # ---- a core of another machine
 "$TARGETS/mtecore" mte
 ok "inspect auxv, aarch64" "$TAGCORE" inspect auxv mte

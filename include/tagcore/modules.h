@@ -1,0 +1,28 @@
+/* modules.h - the programs and libraries in a core's memory, with their build-ids. */
+#pragma once
+
+#include <tagcore/core.h>
+#include <tagcore/err.h>
+#include <tagcore/types.h>
+
+/*
+ * An ELF file that the process had mapped, in [start, end).  Its build-id is
+ * read from the core's own memory, never from a file of this machine.
+ */
+#define CORE_BUILD_ID_MAX 64
+struct core_module {
+	u64 start;
+	u64 end;
+	struct core_text path;	/* "[vdso]" for that; p NULL when nothing tells; borrowed from the core */
+	bool has_header;	/* its ELF header is in this core; else it is known by its name only */
+	u64 build_id_addr;
+	size_t build_id_len;	/* 0: it has none, or it is not in this core */
+	u8 build_id[CORE_BUILD_ID_MAX];
+};
+
+/*
+ * Calls @fn for each module in address order.  Not 0 from @fn ends the walk and
+ * is returned.
+ */
+int core_modules(struct core *core, int (*fn)(const struct core_module *m, void *arg, struct err *e),
+		 void *arg, struct err *e) must_check;
