@@ -4,7 +4,6 @@
 
 #include "arch.h"
 #include "base/uapi.h"
-#include "base/util.h"
 
 #define X(n) { "x" #n, 8 * (n), 8, (n) }
 
@@ -16,25 +15,61 @@ static const struct reg gregs[] = {
 	X(29), X(30), { "sp", 248, 8, 31 }, { "pc", 256, 8, 32 }, { "pstate", 264, 8, -1 },
 };
 
+/* struct user_fpsimd_state, same file. */
+#define V(n) { "v" #n, 16 * (n), 16, 64 + (n) }
+static const struct reg fpregs[] = {
+	V(0), V(1), V(2), V(3), V(4), V(5), V(6), V(7), V(8), V(9), V(10), V(11), V(12), V(13), V(14),
+	V(15), V(16), V(17), V(18), V(19), V(20), V(21), V(22), V(23), V(24), V(25), V(26), V(27), V(28),
+	V(29), V(30), V(31), { "fpsr", 512, 4, -1 }, { "fpcr", 516, 4, -1 },
+};
+static const struct reg tls[] = { { "tpidr", 0, 8, -1 }, { "tpidr2", 8, 8, -1 } };
+/* struct user_hwdebug_state, same file; the kernel has 16 slots. */
+#define SLOT(n) { "addr" #n, 8 + 16 * (n), 8, -1 }, { "ctrl" #n, 16 + 16 * (n), 4, -1 }
+static const struct reg debug[] = {
+	{ "info", 0, 4, -1 }, SLOT(0), SLOT(1), SLOT(2), SLOT(3), SLOT(4), SLOT(5), SLOT(6), SLOT(7),
+	SLOT(8), SLOT(9), SLOT(10), SLOT(11), SLOT(12), SLOT(13), SLOT(14), SLOT(15),
+};
+static const struct reg system_call[] = { { "system_call", 0, 4, -1 } };
+static const struct reg fpmr[] = { { "fpmr", 0, 8, -1 } };
+/* struct user_sve_header, and user_za_header: the registers after it depend on flags and vector length. */
+static const struct reg sve[] = {
+	{ "size", 0, 4, -1 }, { "max_size", 4, 4, -1 }, { "vl", 8, 2, -1 }, { "max_vl", 10, 2, -1 },
+	{ "flags", 12, 2, -1 },
+};
+static const struct reg zt[] = { { "zt0", 0, 64, -1 } };
+static const struct reg pac_mask[] = { { "data_mask", 0, 8, -1 }, { "insn_mask", 8, 8, -1 } };
+static const struct reg pac_enabled_keys[] = { { "enabled_keys", 0, 8, -1 } };
+static const struct reg paca_keys[] = {
+	{ "apiakey", 0, 16, -1 }, { "apibkey", 16, 16, -1 }, { "apdakey", 32, 16, -1 }, { "apdbkey", 48, 16, -1 },
+};
+static const struct reg pacg_keys[] = { { "apgakey", 0, 16, -1 } };
+static const struct reg tagged_addr_ctrl[] = { { "tagged_addr_ctrl", 0, 8, -1 } };
+static const struct reg poe[] = { { "por_el0", 0, 8, -1 } };
+static const struct reg gcs[] = {
+	{ "features_enabled", 0, 8, -1 }, { "features_locked", 8, 8, -1 }, { "gcspr_el0", 16, 8, -1 },
+};
+
 /* The kernel's order: arch/arm64/kernel/ptrace.c, enum aarch64_regset. */
 static const struct regset sets[] = {
-	{ .name = "fpregs", .owner = "CORE", .type = NT_PRFPREG, .size = 528 },
-	{ .name = "tls", .owner = "LINUX", .type = NT_ARM_TLS },
-	{ .name = "hw_break", .owner = "LINUX", .type = NT_ARM_HW_BREAK, .size = 264 },
-	{ .name = "hw_watch", .owner = "LINUX", .type = NT_ARM_HW_WATCH, .size = 264 },
-	{ .name = "system_call", .owner = "LINUX", .type = NT_ARM_SYSTEM_CALL, .size = 4 },
-	{ .name = "fpmr", .owner = "LINUX", .type = NT_ARM_FPMR, .size = 8 },
-	{ .name = "sve", .owner = "LINUX", .type = NT_ARM_SVE, .sized = true },
-	{ .name = "ssve", .owner = "LINUX", .type = NT_ARM_SSVE, .sized = true },
-	{ .name = "za", .owner = "LINUX", .type = NT_ARM_ZA, .sized = true },
-	{ .name = "zt", .owner = "LINUX", .type = NT_ARM_ZT },
-	{ .name = "pac_mask", .owner = "LINUX", .type = NT_ARM_PAC_MASK, .size = 16 },
-	{ .name = "pac_enabled_keys", .owner = "LINUX", .type = NT_ARM_PAC_ENABLED_KEYS, .size = 8 },
-	{ .name = "paca_keys", .owner = "LINUX", .type = NT_ARM_PACA_KEYS, .size = 64 },
-	{ .name = "pacg_keys", .owner = "LINUX", .type = NT_ARM_PACG_KEYS, .size = 16 },
-	{ .name = "tagged_addr_ctrl", .owner = "LINUX", .type = NT_ARM_TAGGED_ADDR_CTRL, .size = 8 },
-	{ .name = "poe", .owner = "LINUX", .type = NT_ARM_POE, .size = 8 },
-	{ .name = "gcs", .owner = "LINUX", .type = NT_ARM_GCS, .size = 24 },
+	{ .name = "fpregs", .owner = "CORE", .type = NT_PRFPREG, .size = 528, REGS(fpregs) },
+	{ .name = "tls", .owner = "LINUX", .type = NT_ARM_TLS, REGS(tls) },
+	{ .name = "hw_break", .owner = "LINUX", .type = NT_ARM_HW_BREAK, .size = 264, REGS(debug) },
+	{ .name = "hw_watch", .owner = "LINUX", .type = NT_ARM_HW_WATCH, .size = 264, REGS(debug) },
+	{ .name = "system_call", .owner = "LINUX", .type = NT_ARM_SYSTEM_CALL, .size = 4, REGS(system_call) },
+	{ .name = "fpmr", .owner = "LINUX", .type = NT_ARM_FPMR, .size = 8, REGS(fpmr) },
+	{ .name = "sve", .owner = "LINUX", .type = NT_ARM_SVE, .sized = true, REGS(sve) },
+	{ .name = "ssve", .owner = "LINUX", .type = NT_ARM_SSVE, .sized = true, REGS(sve) },
+	{ .name = "za", .owner = "LINUX", .type = NT_ARM_ZA, .sized = true, REGS(sve) },
+	{ .name = "zt", .owner = "LINUX", .type = NT_ARM_ZT, REGS(zt) },
+	{ .name = "pac_mask", .owner = "LINUX", .type = NT_ARM_PAC_MASK, .size = 16, REGS(pac_mask) },
+	{ .name = "pac_enabled_keys", .owner = "LINUX", .type = NT_ARM_PAC_ENABLED_KEYS, .size = 8,
+	  REGS(pac_enabled_keys) },
+	{ .name = "paca_keys", .owner = "LINUX", .type = NT_ARM_PACA_KEYS, .size = 64, REGS(paca_keys) },
+	{ .name = "pacg_keys", .owner = "LINUX", .type = NT_ARM_PACG_KEYS, .size = 16, REGS(pacg_keys) },
+	{ .name = "tagged_addr_ctrl", .owner = "LINUX", .type = NT_ARM_TAGGED_ADDR_CTRL, .size = 8,
+	  REGS(tagged_addr_ctrl) },
+	{ .name = "poe", .owner = "LINUX", .type = NT_ARM_POE, .size = 8, REGS(poe) },
+	{ .name = "gcs", .owner = "LINUX", .type = NT_ARM_GCS, .size = 24, REGS(gcs) },
 };
 
 /* As for x86_64: include/uapi/asm-generic/unistd.h. */
@@ -46,20 +81,22 @@ static const u16 restartable[] = {
 	269 /* sendmmsg */, 292 /* io_pgetevents */, 426 /* io_uring_enter */, 441 /* epoll_pwait2 */,
 };
 
-const struct arch arch_aarch64 = {
-	.name = "aarch64",
-	.machine = EM_AARCH64,
-	.fmt = { .class = ELFCLASS64, .data = ELFDATA2LSB },
-	.word = 8,
-	.ugid_size = 4,
-	.gregs = { .name = "general", .owner = "CORE", .type = NT_PRSTATUS, .size = 272,
-		   .regs = gregs, .n_regs = ARRAY_SIZE(gregs) },
-	.pc = PC,
-	.sp = SP,
-	.sets = sets,
-	.n_sets = ARRAY_SIZE(sets),
-	/* x0 is argument and result: the first argument comes from /proc/TID/syscall, read before the stop. */
-	.syscall = { .insn_len = 4, .nr_reg = X8, .ret_reg = X0, .orig_reg = -1,
-		     .restartable = restartable, .n_restartable = ARRAY_SIZE(restartable) },
-	.top_byte_ignored = true,
-};
+/* x0 is argument and result: the first argument comes from /proc/TID/syscall, read before the stop. */
+#define AARCH64(name_, data_) { \
+	.name = (name_), \
+	.machine = EM_AARCH64, \
+	.fmt = { .class = ELFCLASS64, .data = (data_) }, \
+	.word = 8, \
+	.ugid_size = 4, \
+	.gregs = { .name = "general", .owner = "CORE", .type = NT_PRSTATUS, .size = 272, REGS(gregs) }, \
+	.pc = PC, \
+	.sp = SP, \
+	.sets = sets, \
+	.n_sets = ARRAY_SIZE(sets), \
+	.syscall = { .insn_len = 4, .nr_reg = X8, .ret_reg = X0, .orig_reg = -1, \
+		     .restartable = restartable, .n_restartable = ARRAY_SIZE(restartable) }, \
+	.top_byte_ignored = true, \
+}
+
+const struct arch arch_aarch64 = AARCH64("aarch64", ELFDATA2LSB);
+const struct arch arch_aarch64_be = AARCH64("aarch64_be", ELFDATA2MSB);

@@ -4,7 +4,6 @@
 
 #include "arch.h"
 #include "base/uapi.h"
-#include "base/util.h"
 
 /* struct user_regs_struct, Linux 6.12, arch/x86/include/asm/user_64.h; DWARF: psABI x86-64, table 3.36. */
 enum { RAX = 10, ORIG_RAX = 15, RIP = 16, RSP = 19 };
@@ -18,12 +17,36 @@ static const struct reg gregs[] = {
 	{ "es", 192, 8, 50 }, { "fs", 200, 8, 54 }, { "gs", 208, 8, 55 },
 };
 
+/* struct user_i387_struct, same file: what FXSAVE64 stores; XSAVE begins with the same. */
+#define ST(n) { "st" #n, 32 + 16 * (n), 10, 33 + (n) }
+#define XMM(n) { "xmm" #n, 160 + 16 * (n), 16, 17 + (n) }
+#define FXSAVE \
+	{ "fcw", 0, 2, 65 }, { "fsw", 2, 2, 66 }, { "ftw", 4, 2, -1 }, { "fop", 6, 2, -1 }, \
+	{ "fip", 8, 8, -1 }, { "fdp", 16, 8, -1 }, { "mxcsr", 24, 4, 64 }, { "mxcsr_mask", 28, 4, -1 }, \
+	ST(0), ST(1), ST(2), ST(3), ST(4), ST(5), ST(6), ST(7), \
+	XMM(0), XMM(1), XMM(2), XMM(3), XMM(4), XMM(5), XMM(6), XMM(7), XMM(8), XMM(9), XMM(10), \
+	XMM(11), XMM(12), XMM(13), XMM(14), XMM(15)
+static const struct reg fpregs[] = { FXSAVE };
+
+/*
+ * The standard format: Intel SDM volume 1, 13.4; xcr0 in the software bytes,
+ * arch/x86/include/uapi/asm/sigcontext.h.  Behind AVX, whose place never varies,
+ * components lie where this processor's CPUID says.
+ */
+#define YMMH(n) { "ymm" #n "h", 576 + 16 * (n), 16, -1 }
+static const struct reg xstate[] = {
+	FXSAVE, { "xcr0", 464, 8, -1 }, { "xstate_bv", 512, 8, -1 }, { "xcomp_bv", 520, 8, -1 },
+	YMMH(0), YMMH(1), YMMH(2), YMMH(3), YMMH(4), YMMH(5), YMMH(6), YMMH(7), YMMH(8), YMMH(9),
+	YMMH(10), YMMH(11), YMMH(12), YMMH(13), YMMH(14), YMMH(15),
+};
+static const struct reg shstk[] = { { "ssp", 0, 8, -1 } };
+
 /* The kernel's order: arch/x86/kernel/ptrace.c, x86_64_regsets[]. */
 static const struct regset sets[] = {
-	{ .name = "fpregs", .owner = "CORE", .type = NT_PRFPREG, .size = 512 },
+	{ .name = "fpregs", .owner = "CORE", .type = NT_PRFPREG, .size = 512, REGS(fpregs) },
 	{ .name = "ioperm", .owner = "LINUX", .type = NT_386_IOPERM },
-	{ .name = "xstate", .owner = "LINUX", .type = NT_X86_XSTATE },
-	{ .name = "shstk", .owner = "LINUX", .type = NT_X86_SHSTK, .size = 8 },
+	{ .name = "xstate", .owner = "LINUX", .type = NT_X86_XSTATE, REGS(xstate) },
+	{ .name = "shstk", .owner = "LINUX", .type = NT_X86_SHSTK, .size = 8, REGS(shstk) },
 };
 
 /*
@@ -46,12 +69,30 @@ const struct arch arch_x86_64 = {
 	.fmt = { .class = ELFCLASS64, .data = ELFDATA2LSB },
 	.word = 8,
 	.ugid_size = 4,
-	.gregs = { .name = "general", .owner = "CORE", .type = NT_PRSTATUS, .size = 216,
-		   .regs = gregs, .n_regs = ARRAY_SIZE(gregs) },
+	.gregs = { .name = "general", .owner = "CORE", .type = NT_PRSTATUS, .size = 216, REGS(gregs) },
 	.pc = RIP,
 	.sp = RSP,
 	.sets = sets,
 	.n_sets = ARRAY_SIZE(sets),
 	.syscall = { .insn_len = 2, .nr_reg = RAX, .ret_reg = RAX, .orig_reg = ORIG_RAX,
 		     .restartable = restartable, .n_restartable = ARRAY_SIZE(restartable) },
+};
+
+/*
+ * The registers of x86_64 in a 32-bit core: arch/x86/include/asm/elf.h (v5.8 and
+ * before: compat.h, PRSTATUS_SIZE 296), struct x32_elf_prstatus; user ids are
+ * compat's 16 bits.  Its system calls have other numbers: they are left alone.
+ */
+const struct arch arch_x32 = {
+	.name = "x32",
+	.machine = EM_X86_64,
+	.fmt = { .class = ELFCLASS32, .data = ELFDATA2LSB },
+	.word = 4,
+	.ugid_size = 2,
+	.regs_align = 8,
+	.gregs = { .name = "general", .owner = "CORE", .type = NT_PRSTATUS, .size = 216, REGS(gregs) },
+	.pc = RIP,
+	.sp = RSP,
+	.sets = sets,
+	.n_sets = ARRAY_SIZE(sets),
 };

@@ -4,7 +4,10 @@
 #include <tagcore/bytes.h>
 #include <tagcore/types.h>
 
-/* One register: @size bytes at @off of its set; DWARF number, or -1. */
+/*
+ * One register: @size bytes at @off of its set, in the file's byte order; more
+ * than 8 for vectors and extended floats.  DWARF number, or -1.
+ */
 struct reg {
 	const char *name;
 	u16 off;
@@ -40,19 +43,26 @@ struct syscall_abi {
 };
 
 /*
- * A machine.  prstatus and prpsinfo follow struct elf_prstatus and struct
- * elf_prpsinfo of include/linux/elfcore.h with longs of @word bytes and user
- * ids of @ugid_size bytes.
+ * A machine, or one ABI of it.  prstatus and prpsinfo follow struct elf_prstatus
+ * and struct elf_prpsinfo of include/linux/elfcore.h with longs of @word bytes
+ * and user ids of @ugid_size bytes; the exceptions to that are numbers here, 0
+ * where a machine is as most are.
  */
 struct arch {
 	const char *name;
 	u16 machine;		/* EM_* */
 	struct elffmt fmt;
+	u32 flags_mask;		/* (e_flags & flags_mask) == flags tells ABIs of one machine and format apart */
+	u32 flags;
 	u8 word;
 	u8 ugid_size;
+	u8 max_align;		/* no member is aligned to more: 2 on m68k */
+	u8 regs_align;		/* of the registers in prstatus, where it is not word */
+	u8 usec_size;		/* of a timeval's microseconds, where it is not word */
 	struct regset gregs;	/* PRSTATUS's registers; type NT_PRSTATUS */
 	u16 pc;			/* index in gregs.regs */
 	u16 sp;
+	u64 pc_mask;		/* the bits of pc that are an address, where not all are */
 	const struct regset *sets;	/* the others, in the kernel's order */
 	u16 n_sets;
 	struct syscall_abi syscall;
@@ -69,10 +79,21 @@ static inline u64 arch_untag(const struct arch *a, u64 addr)
 /* All machines, NULL-terminated. */
 extern const struct arch *const arches[];
 
-/* The machine of a core with these header fields, or NULL. */
-const struct arch *arch_find(u16 machine, struct elffmt fmt);
+/*
+ * The machine of a core with these header fields, or NULL.  @e_flags tells the
+ * MIPS ABIs n32 and o32 apart; but old kernels left it 0, so see prstatus_arch().
+ */
+const struct arch *arch_find(u16 machine, struct elffmt fmt, u32 e_flags);
 /* The machine this program was built for, or NULL if it has no table. */
 const struct arch *arch_native(void);
-/* Value of register @index of @set in the descriptor @desc; ERR_TRUNCATED when it is too short. */
+/* The register set that a note of @owner and @type holds, PRSTATUS not being one of them; or NULL. */
+const struct regset *arch_regset(const struct arch *a, const char *owner, u32 type);
+
+/* The bytes of register @index of @set in the descriptor @desc; ERR_TRUNCATED when it is too short. */
+int reg_bytes(const struct arch *a, const struct regset *set, unsigned index, struct bytes desc,
+	      struct bytes *out, struct err *e) must_check;
+/* The same as a number; ERR_UNSUPPORTED when it is wider than 8 bytes. */
 int reg_get(const struct arch *a, const struct regset *set, unsigned index, struct bytes desc,
 	    u64 *out, struct err *e) must_check;
+/* The program counter in PRSTATUS's registers @regs, without the bits that are no address. */
+int arch_pc(const struct arch *a, struct bytes regs, u64 *out, struct err *e) must_check;

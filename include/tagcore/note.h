@@ -78,6 +78,11 @@ struct prstatus {
 	s32 fpvalid;
 };
 size_t prstatus_size(const struct arch *a);
+/*
+ * @a, or the ABI of the same machine whose PRSTATUS has @len bytes: kernels before
+ * v4.15 (commit 547da673173d) wrote n32 cores of MIPS with the e_flags of o32.
+ */
+const struct arch *prstatus_arch(const struct arch *a, size_t len);
 int prstatus_get(const struct arch *a, struct bytes desc, struct prstatus *out,
 		 struct err *e) must_check;
 /* Appends the encoded structure; regs shorter than the machine's are zero-filled. */

@@ -37,6 +37,48 @@
 #ifndef NT_X86_XSAVE_LAYOUT
 #define NT_X86_XSAVE_LAYOUT 0x205
 #endif
+#ifndef NT_PPC_DEXCR
+#define NT_PPC_DEXCR 0x111
+#endif
+#ifndef NT_PPC_HASHKEYR
+#define NT_PPC_HASHKEYR 0x112
+#endif
+#ifndef NT_S390_PV_CPU_DATA
+#define NT_S390_PV_CPU_DATA 0x30e
+#endif
+#ifndef NT_ARC_V2
+#define NT_ARC_V2 0x600
+#endif
+#ifndef NT_RISCV_CSR
+#define NT_RISCV_CSR 0x900
+#endif
+#ifndef NT_RISCV_VECTOR
+#define NT_RISCV_VECTOR 0x901
+#endif
+#ifndef NT_RISCV_TAGGED_ADDR_CTRL
+#define NT_RISCV_TAGGED_ADDR_CTRL 0x902
+#endif
+#ifndef NT_LOONGARCH_CPUCFG
+#define NT_LOONGARCH_CPUCFG 0xa00
+#endif
+#ifndef NT_LOONGARCH_CSR
+#define NT_LOONGARCH_CSR 0xa01
+#endif
+#ifndef NT_LOONGARCH_LSX
+#define NT_LOONGARCH_LSX 0xa02
+#endif
+#ifndef NT_LOONGARCH_LASX
+#define NT_LOONGARCH_LASX 0xa03
+#endif
+#ifndef NT_LOONGARCH_LBT
+#define NT_LOONGARCH_LBT 0xa04
+#endif
+#ifndef NT_LOONGARCH_HW_BREAK
+#define NT_LOONGARCH_HW_BREAK 0xa05
+#endif
+#ifndef NT_LOONGARCH_HW_WATCH
+#define NT_LOONGARCH_HW_WATCH 0xa06
+#endif
 #ifndef PT_AARCH64_MEMTAG_MTE
 #define PT_AARCH64_MEMTAG_MTE 0x70000002
 #endif

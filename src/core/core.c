@@ -50,7 +50,7 @@ static int load_header(struct core *c, struct err *e)
 		       elffmt_phdr_size(c->fmt));
 		return refuse(c, CORE_FAULT_PHENTSIZE, e);
 	}
-	c->arch = arch_find(c->ehdr.e_machine, c->fmt);
+	c->arch = arch_find(c->ehdr.e_machine, c->fmt, c->ehdr.e_flags);
 	return 0;
 }
 

@@ -18,6 +18,8 @@ static void make_layout(struct core *c)
 	struct arch *a = &c->layout;
 	size_t fixed;
 
+	if (st)
+		c->arch = prstatus_arch(c->arch, st->note.desc.len);
 	if (c->arch) {
 		*a = *c->arch;
 		return;
@@ -97,7 +99,7 @@ const struct core_thread *core_thread_find(const struct core *c, s32 tid)
 	return &c->threads[c->by_tid[lo]];
 }
 
-static int greg(const struct core *c, const struct core_thread *t, unsigned index, u64 *out, struct err *e)
+static int gregs(const struct core *c, const struct core_thread *t, struct bytes *out, struct err *e)
 {
 	struct prstatus s;
 	int r;
@@ -105,17 +107,25 @@ static int greg(const struct core *c, const struct core_thread *t, unsigned inde
 	if (!c->arch)
 		return err_set(e, ERR_UNSUPPORTED, "no register table for machine %u", c->ehdr.e_machine);
 	r = prstatus_get(c->arch, c->notes[t->note].note.desc, &s, e);
-	return r ? r : reg_get(c->arch, &c->arch->gregs, index, s.regs, out, e);
+	if (!r)
+		*out = s.regs;
+	return r;
 }
 
 int core_thread_pc(const struct core *c, const struct core_thread *t, u64 *out, struct err *e)
 {
-	return greg(c, t, c->arch ? c->arch->pc : 0, out, e);
+	struct bytes regs = { 0 };
+	int r = gregs(c, t, &regs, e);
+
+	return r ? r : arch_pc(c->arch, regs, out, e);
 }
 
 int core_thread_sp(const struct core *c, const struct core_thread *t, u64 *out, struct err *e)
 {
-	return greg(c, t, c->arch ? c->arch->sp : 0, out, e);
+	struct bytes regs = { 0 };
+	int r = gregs(c, t, &regs, e);
+
+	return r ? r : reg_get(c->arch, &c->arch->gregs, c->arch->sp, regs, out, e);
 }
 
 int core_prpsinfo(const struct core *c, struct prpsinfo *out, struct err *e)

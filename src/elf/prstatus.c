@@ -7,16 +7,18 @@
 /*
  * struct elf_prstatus and struct elf_prpsinfo (Linux 6.12,
  * include/linux/elfcore.h) are the same list of fields on every machine; what
- * differs is the size of a long, of a user id, and of the registers.  So the
- * layout is a table, walked with C's alignment rule, in both directions.
+ * differs is the size of a long, of a user id, of the registers, and in few of
+ * microseconds and the alignment.  So the layout is a table, walked with C's
+ * alignment rule, in both directions.
  */
 enum width {
 	W_CHAR,		/* one byte */
 	W_SHORT,
 	W_INT,
 	W_LONG,		/* arch.word */
+	W_USEC,		/* arch.usec_size, or arch.word */
 	W_UGID,		/* arch.ugid_size */
-	W_REGS,		/* arch.gregs.size, aligned to its first register's size */
+	W_REGS,		/* arch.gregs.size, aligned to arch.regs_align, or to arch.word */
 	W_TEXT16,
 	W_TEXT80,
 };
@@ -43,13 +45,13 @@ static const struct field prstatus_fields[] = {
 	FIELD(prstatus, pgrp, true, W_INT),
 	FIELD(prstatus, sid, true, W_INT),
 	FIELD(prstatus, utime[0], true, W_LONG),
-	FIELD(prstatus, utime[1], true, W_LONG),
+	FIELD(prstatus, utime[1], true, W_USEC),
 	FIELD(prstatus, stime[0], true, W_LONG),
-	FIELD(prstatus, stime[1], true, W_LONG),
+	FIELD(prstatus, stime[1], true, W_USEC),
 	FIELD(prstatus, cutime[0], true, W_LONG),
-	FIELD(prstatus, cutime[1], true, W_LONG),
+	FIELD(prstatus, cutime[1], true, W_USEC),
 	FIELD(prstatus, cstime[0], true, W_LONG),
-	FIELD(prstatus, cstime[1], true, W_LONG),
+	FIELD(prstatus, cstime[1], true, W_USEC),
 	FIELD(prstatus, regs, false, W_REGS),
 	FIELD(prstatus, fpvalid, true, W_INT),
 };
@@ -77,17 +79,22 @@ struct place {
 	size_t align;
 };
 
+static struct place scalar(const struct arch *a, size_t len)
+{
+	return (struct place){ .len = len, .align = a->max_align ? min(len, (size_t)a->max_align) : len };
+}
+
 static struct place place_of(const struct arch *a, enum width w)
 {
-	size_t regs_align = a->gregs.n_regs ? min((size_t)a->gregs.regs[0].size, (size_t)8) : a->word;
-
 	switch (w) {
-	case W_CHAR:	return (struct place){ .len = 1, .align = 1 };
-	case W_SHORT:	return (struct place){ .len = 2, .align = 2 };
-	case W_INT:	return (struct place){ .len = 4, .align = 4 };
-	case W_LONG:	return (struct place){ .len = a->word, .align = a->word };
-	case W_UGID:	return (struct place){ .len = a->ugid_size, .align = a->ugid_size };
-	case W_REGS:	return (struct place){ .len = a->gregs.size, .align = regs_align };
+	case W_CHAR:	return scalar(a, 1);
+	case W_SHORT:	return scalar(a, 2);
+	case W_INT:	return scalar(a, 4);
+	case W_LONG:	return scalar(a, a->word);
+	case W_USEC:	return scalar(a, a->usec_size ? a->usec_size : a->word);
+	case W_UGID:	return scalar(a, a->ugid_size);
+	case W_REGS:	return (struct place){ .len = a->gregs.size,
+					       .align = scalar(a, a->regs_align ? a->regs_align : a->word).align };
 	case W_TEXT16:	return (struct place){ .len = 16, .align = 1 };
 	case W_TEXT80:	return (struct place){ .len = 80, .align = 1 };
 	}
@@ -205,6 +212,20 @@ static int struct_get(const struct arch *a, const struct field *f, size_t n, str
 size_t prstatus_size(const struct arch *a)
 {
 	return total_size(a, prstatus_fields, ARRAY_SIZE(prstatus_fields));
+}
+
+const struct arch *prstatus_arch(const struct arch *a, size_t len)
+{
+	if (!a || prstatus_size(a) == len)
+		return a;
+	for (size_t i = 0; arches[i]; i++) {
+		const struct arch *other = arches[i];
+
+		if (other->machine == a->machine && other->fmt.class == a->fmt.class &&
+		    other->fmt.data == a->fmt.data && prstatus_size(other) == len)
+			return other;
+	}
+	return a;
 }
 
 int prstatus_get(const struct arch *a, struct bytes desc, struct prstatus *out, struct err *e)

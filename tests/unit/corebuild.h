@@ -132,7 +132,7 @@ static inline GElf_Phdr *cb_seg_add(struct cb *cb, u32 type, u32 flags, u64 addr
 /* The machine's tables, or a made-up machine of that class and byte order. */
 static inline struct arch cb_arch(u16 machine, struct elffmt fmt)
 {
-	const struct arch *known = arch_find(machine, fmt);
+	const struct arch *known = arch_find(machine, fmt, 0);
 	bool is64 = fmt.class == ELFCLASS64;
 
 	if (known)

@@ -494,8 +494,8 @@ int main(void)
 		cmocka_unit_test(what_is_no_core_is_refused),
 	};
 
-	x86 = arch_find(EM_X86_64, le64);
-	arm = arch_find(EM_AARCH64, le64);
+	x86 = arch_find(EM_X86_64, le64, 0);
+	arm = arch_find(EM_AARCH64, le64, 0);
 	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

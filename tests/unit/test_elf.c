@@ -121,7 +121,7 @@ static void structure_sizes(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		const struct arch *a = arch_find(rows[i].machine, formats[2]);
+		const struct arch *a = arch_find(rows[i].machine, formats[2], 0);
 
 		assert_non_null(a);
 		assert_int_equal(prstatus_size(a), rows[i].prstatus);
@@ -129,12 +129,12 @@ static void structure_sizes(void **state)
 		assert_int_equal(a->gregs.regs[a->gregs.n_regs - 1].off + a->gregs.regs[a->gregs.n_regs - 1].size,
 				 a->gregs.size);
 	}
-	assert_null(arch_find(EM_X86_64, formats[3]));
+	assert_null(arch_find(EM_X86_64, formats[3], 0));
 }
 
 static void prstatus_round_trip(void **state)
 {
-	const struct arch *a = arch_find(EM_X86_64, formats[2]);
+	const struct arch *a = arch_find(EM_X86_64, formats[2], 0);
 	u8 regs[216];
 	struct prstatus in = {
 		.si_signo = 11, .si_code = -6, .cursig = 11, .sigpend = 1ull << 63, .sighold = 3, .pid = 100, .ppid = -1,
@@ -159,7 +159,7 @@ static void prstatus_round_trip(void **state)
 
 static void prpsinfo_cuts_text(void **state)
 {
-	const struct arch *a = arch_find(EM_AARCH64, formats[2]);
+	const struct arch *a = arch_find(EM_AARCH64, formats[2], 0);
 	struct prpsinfo in = { .state = 1, .sname = 'S', .nice = -5, .uid = 0xffffffff, .pid = 3,
 			       .fname = "0123456789abcdef", .psargs = "a b" }, out;
 	struct buf b scoped(buf_fini) = { 0 };

@@ -41,7 +41,7 @@ static void offsets(void **state)
 
 static void many_headers(struct segment *segs, size_t n)
 {
-	const struct arch *a = arch_find(EM_X86_64, fmt);
+	const struct arch *a = arch_find(EM_X86_64, fmt, 0);
 	struct buf b scoped(buf_fini) = { 0 };
 	struct buf t scoped(buf_fini) = { 0 };
 	struct layout l;

@@ -117,10 +117,10 @@ static void owner_cannot_drive_a_terminal(void **state)
 static void sizes_are_the_kernels(void **state)
 {
 	(void)state;
-	assert_int_equal(prstatus_size(arch_find(EM_X86_64, CB_LE64)), 336);
-	assert_int_equal(prstatus_size(arch_find(EM_AARCH64, CB_LE64)), 392);
-	assert_int_equal(prpsinfo_size(arch_find(EM_X86_64, CB_LE64)), 136);
-	assert_int_equal(prpsinfo_size(arch_find(EM_AARCH64, CB_LE64)), 136);
+	assert_int_equal(prstatus_size(arch_find(EM_X86_64, CB_LE64, 0)), 336);
+	assert_int_equal(prstatus_size(arch_find(EM_AARCH64, CB_LE64, 0)), 392);
+	assert_int_equal(prpsinfo_size(arch_find(EM_X86_64, CB_LE64, 0)), 136);
+	assert_int_equal(prpsinfo_size(arch_find(EM_AARCH64, CB_LE64, 0)), 136);
 }
 
 static void prstatus_comes_back(void **state)

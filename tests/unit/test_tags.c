@@ -30,8 +30,8 @@ static void nothing_to_pack(void **state)
 
 static void pointers(void **state)
 {
-	const struct arch *arm = arch_find(EM_AARCH64, (struct elffmt){ ELFCLASS64, ELFDATA2LSB });
-	const struct arch *x86 = arch_find(EM_X86_64, (struct elffmt){ ELFCLASS64, ELFDATA2LSB });
+	const struct arch *arm = arch_find(EM_AARCH64, (struct elffmt){ ELFCLASS64, ELFDATA2LSB }, 0);
+	const struct arch *x86 = arch_find(EM_X86_64, (struct elffmt){ ELFCLASS64, ELFDATA2LSB }, 0);
 
 	(void)state;
 	assert_int_equal(tags_of_pointer(0x0b00ffff12345678), 0xb);

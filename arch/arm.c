@@ -1,0 +1,57 @@
+#include <elf.h>
+
+#include <tagcore/arch.h>
+
+#include "arch.h"
+#include "base/uapi.h"
+
+#define R(n) { "r" #n, 4 * (n), 4, (n) }
+
+/* struct pt_regs, Linux 6.12, arch/arm/include/uapi/asm/ptrace.h; DWARF: AADWARF32, section 4.1. */
+enum { SP = 13, PC = 15 };
+static const struct reg gregs[] = {
+	R(0), R(1), R(2), R(3), R(4), R(5), R(6), R(7), R(8), R(9), R(10), R(11), R(12),
+	{ "sp", 52, 4, 13 }, { "lr", 56, 4, 14 }, { "pc", 60, 4, 15 }, { "cpsr", 64, 4, -1 },
+	{ "orig_r0", 68, 4, -1 },
+};
+
+/* struct user_fp, arch/arm/include/asm/user.h: the FPA, which hardly any machine has. */
+#define F(n) { "f" #n, 12 * (n), 12, 96 + (n) }
+static const struct reg fpregs[] = {
+	F(0), F(1), F(2), F(3), F(4), F(5), F(6), F(7), { "fps", 96, 4, -1 }, { "fpc", 100, 4, -1 },
+};
+
+/* struct user_vfp, same file, without its end: arch/arm/include/asm/ptrace.h, ARM_VFPREGS_SIZE. */
+#define D(n) { "d" #n, 8 * (n), 8, 256 + (n) }
+static const struct reg vfp[] = {
+	D(0), D(1), D(2), D(3), D(4), D(5), D(6), D(7), D(8), D(9), D(10), D(11), D(12), D(13), D(14),
+	D(15), D(16), D(17), D(18), D(19), D(20), D(21), D(22), D(23), D(24), D(25), D(26), D(27), D(28),
+	D(29), D(30), D(31), { "fpscr", 256, 4, -1 },
+};
+
+/*
+ * The kernel's order: arch/arm/kernel/ptrace.c, arm_regsets[]; arm64's
+ * aarch32_regsets[] has no FPA.  tls: arm64, for a tracer only, and gdb.
+ */
+static const struct reg tls[] = { { "tpidruro", 0, 4, -1 } };
+static const struct regset sets[] = {
+	{ .name = "fpregs", .owner = "CORE", .type = NT_PRFPREG, .size = 116, REGS(fpregs) },
+	{ .name = "vfp", .owner = "LINUX", .type = NT_ARM_VFP, .size = 260, REGS(vfp) },
+	{ .name = "tls", .owner = "LINUX", .type = NT_ARM_TLS, .size = 4, REGS(tls) },
+};
+
+#define ARM(name_, data_) { \
+	.name = (name_), \
+	.machine = EM_ARM, \
+	.fmt = { .class = ELFCLASS32, .data = (data_) }, \
+	.word = 4, \
+	.ugid_size = 2, \
+	.gregs = { .name = "general", .owner = "CORE", .type = NT_PRSTATUS, .size = 72, REGS(gregs) }, \
+	.pc = PC, \
+	.sp = SP, \
+	.sets = sets, \
+	.n_sets = ARRAY_SIZE(sets), \
+}
+
+const struct arch arch_arm = ARM("arm", ELFDATA2LSB);
+const struct arch arch_armeb = ARM("armeb", ELFDATA2MSB);

@@ -1,0 +1,79 @@
+#include <elf.h>
+
+#include <tagcore/arch.h>
+
+#include "arch.h"
+#include "base/uapi.h"
+
+/*
+ * Linux 6.12, arch/sparc/kernel/ptrace_64.c: genregs64_get(), and genregs32_get()
+ * there and in ptrace_32.c: the globals and outs, then the locals and ins from the
+ * stack.  DWARF: SPARC Compliance Definition 2.4.1 (64-bit) and gcc,
+ * gcc/config/sparc/sysv4.h: the integer registers, then f0.
+ */
+enum { SP = 14, PC = 33 };
+#define R(w, n, name_) { name_, (w) * (n), (w), (n) }
+#define WINDOW(w) \
+	R(w, 0, "g0"), R(w, 1, "g1"), R(w, 2, "g2"), R(w, 3, "g3"), R(w, 4, "g4"), R(w, 5, "g5"), \
+	R(w, 6, "g6"), R(w, 7, "g7"), R(w, 8, "o0"), R(w, 9, "o1"), R(w, 10, "o2"), R(w, 11, "o3"), \
+	R(w, 12, "o4"), R(w, 13, "o5"), R(w, 14, "sp"), R(w, 15, "o7"), R(w, 16, "l0"), R(w, 17, "l1"), \
+	R(w, 18, "l2"), R(w, 19, "l3"), R(w, 20, "l4"), R(w, 21, "l5"), R(w, 22, "l6"), R(w, 23, "l7"), \
+	R(w, 24, "i0"), R(w, 25, "i1"), R(w, 26, "i2"), R(w, 27, "i3"), R(w, 28, "i4"), R(w, 29, "i5"), \
+	R(w, 30, "fp"), R(w, 31, "i7")
+/* sp and fp of a 64-bit process are biased: the frame is at 2047 above. */
+static const struct reg gregs64[] = {
+	WINDOW(8), { "state", 256, 8, -1 }, { "pc", 264, 8, -1 }, { "npc", 272, 8, -1 }, { "y", 280, 8, -1 },
+};
+static const struct reg gregs32[] = {
+	WINDOW(4), { "psr", 128, 4, -1 }, { "pc", 132, 4, -1 }, { "npc", 136, 4, -1 }, { "y", 140, 4, -1 },
+	{ "wim", 144, 4, -1 }, { "tbr", 148, 4, -1 },
+};
+
+/* fpregs64_get(): 32 single and 16 double registers, which only doubles name. */
+#define F(n) { "f" #n, 4 * (n), 4, 32 + (n) }
+#define SINGLES \
+	F(0), F(1), F(2), F(3), F(4), F(5), F(6), F(7), F(8), F(9), F(10), F(11), F(12), F(13), F(14), \
+	F(15), F(16), F(17), F(18), F(19), F(20), F(21), F(22), F(23), F(24), F(25), F(26), F(27), F(28), \
+	F(29), F(30), F(31)
+#define D(n) { "f" #n, 4 * (n), 8, -1 }
+static const struct reg fpregs64[] = {
+	SINGLES, D(32), D(34), D(36), D(38), D(40), D(42), D(44), D(46), D(48), D(50), D(52), D(54), D(56),
+	D(58), D(60), D(62), { "fsr", 256, 8, -1 }, { "gsr", 264, 8, -1 }, { "fprs", 272, 8, -1 },
+};
+/* elf_fpregset_t, arch/sparc/include/asm/elf_32.h; the queue of an FPU that nobody has is left out. */
+static const struct reg fpregs32[] = { SINGLES, { "fsr", 132, 4, -1 } };
+
+static const struct regset sets64[] = {
+	{ .name = "fpregs", .owner = "CORE", .type = NT_PRFPREG, .size = 280, REGS(fpregs64) },
+};
+static const struct regset sets32[] = {
+	{ .name = "fpregs", .owner = "CORE", .type = NT_PRFPREG, .size = 396, REGS(fpregs32) },
+};
+
+/* tv_usec is an int there: include/uapi/linux/time_types.h, struct __kernel_old_timeval. */
+const struct arch arch_sparc64 = {
+	.name = "sparc64",
+	.machine = EM_SPARCV9,
+	.fmt = { .class = ELFCLASS64, .data = ELFDATA2MSB },
+	.word = 8,
+	.ugid_size = 4,
+	.usec_size = 4,
+	.gregs = { .name = "general", .owner = "CORE", .type = NT_PRSTATUS, .size = 288, REGS(gregs64) },
+	.pc = PC,
+	.sp = SP,
+	.sets = sets64,
+	.n_sets = ARRAY_SIZE(sets64),
+};
+
+const struct arch arch_sparc = {
+	.name = "sparc",
+	.machine = EM_SPARC,
+	.fmt = { .class = ELFCLASS32, .data = ELFDATA2MSB },
+	.word = 4,
+	.ugid_size = 2,
+	.gregs = { .name = "general", .owner = "CORE", .type = NT_PRSTATUS, .size = 152, REGS(gregs32) },
+	.pc = PC,
+	.sp = SP,
+	.sets = sets32,
+	.n_sets = ARRAY_SIZE(sets32),
+};
