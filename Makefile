@@ -1,4 +1,5 @@
 # make [CC=clang] [V=1] [O=build] [CROSS=aarch64-linux-gnu]; make check | demo | bench | install
+# make fuzz [FUZZ_TIME=3600] [CORES=directory of cores to begin with]
 O           ?= build$(if $(CROSS),-$(CROSS))
 PREFIX      ?= /usr/local
 VERSION     := 0.1.0
@@ -81,6 +82,30 @@ $(O)/targets/threads-static: tests/targets/threads.c $(O)/flags
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE $(WARN) -g -O1 -pthread -static -MMD -MP -MF $@.d -o $@ $<
 
+# The fuzzer's entry, over files for any compiler; with libFuzzer only where clang has it.
+ifneq ($(filter tests check fuzz,$(MAKECMDGOALS)),)
+FUZZ_CC     := $(if $(CROSS),,$(shell tests/fuzz/cc))
+endif
+FUZZ_SAN    := $(SAN) -fsanitize=fuzzer-no-link
+FUZZ_SRC    := tests/fuzz/fuzz_core.c $(filter-out src/cli/main.c,$(CLI_SRC)) $(LIB_SRC)
+FUZZ        := $(O)/san/fuzz/seeds $(O)/san/fuzz/files $(if $(FUZZ_CC),$(O)/fuzz/core)
+$(O)/fuzz/obj/%.o: %.c $(O)/flags
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(FUZZ_CC) $(TC_CFLAGS) $(CPPFLAGS) $(CFLAGS) $(FUZZ_SAN) -c -o $@ $<
+$(O)/fuzz/core: $(call obj,fuzz/obj,$(FUZZ_SRC) tests/fuzz/fuzz_mutate.c)
+	$(call say,LD,$@)
+	$(Q)$(FUZZ_CC) $(CFLAGS) $(SAN) -fsanitize=fuzzer $(LDFLAGS) -o $@ $^ $(TC_LIBS)
+$(O)/san/fuzz/files: $(call obj,san,$(FUZZ_SRC) tests/fuzz/fuzz_files.c)
+$(O)/san/fuzz/seeds: $(O)/san/tests/fuzz/seeds.o $(O)/san/libtagcore.a
+$(O)/san/fuzz/files $(O)/san/fuzz/seeds:
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(SAN) $(LDFLAGS) -o $@ $^ $(shell $(PKG_CONFIG) --libs cmocka) $(TC_LIBS)
+tests: $(FUZZ)
+fuzz: $(FUZZ)
+	$(Q)O='$(abspath $(O))' tests/fuzz/run
+
 check: tests
 	$(Q)O='$(abspath $(O))' T='$(T)' tests/run
 demo: all $(TARGETS)
@@ -111,5 +136,5 @@ clean:
 	rm -rf $(O)
 
 FORCE:
-.PHONY: all san tests check demo bench lint install install-gcore clean FORCE
+.PHONY: all san tests check demo bench fuzz lint install install-gcore clean FORCE
 -include $(shell find $(O) -name '*.d' 2>/dev/null)

@@ -1,0 +1,153 @@
+/* seeds.c - writes the cores a fuzzer begins with into a directory: every machine, class and byte order. */
+#include "../unit/corebuild.h"
+
+struct seed {
+	const char *name;
+	struct elffmt fmt;
+	u16 machine;
+	void (*change)(struct cb *cb);
+	void (*spoil)(struct cb *cb);	/* after the layout */
+};
+
+static void own(struct cb *cb, u32 type, const char *text)
+{
+	cb_note_add(cb, TAGCORE_OWNER, type, text, strlen(text));
+}
+
+static void add_own(struct cb *cb)
+{
+	own(cb, NT_TAGCORE_INFO, "version 1.2.3\nmode stop\n");
+	own(cb, NT_TAGCORE_THREADS, "1002 S worker one\n1001 R prog\n");
+	own(cb, NT_TAGCORE_AREAS, "400000-402000 r-xp 3000 - first-page elf-header /bin/a b\\012\n"
+				  "500000-501000 rw-s 0 dd omit dontdump \n"
+				  "600000-602000 rw-p 0 mt whole anon [heap]\n"
+				  "700000-702000 rw-p 0 ? whole anon [stack]\n");
+	own(cb, NT_TAGCORE_MISSING, "600000-601000 gone\n600800-601000 memory tags: gone\n+3 4096 more ranges\n");
+}
+
+static void add_tags(struct cb *cb)
+{
+	cb_memtag_add(cb, CB_HEAP, 2 * CB_PAGE / TAG_BYTE_SPAN, 2 * CB_PAGE);
+	cb_memtag_add(cb, CB_STACK, 2 * CB_PAGE / TAG_BYTE_SPAN, 2 * CB_PAGE);
+}
+
+static void add_tags_and_own(struct cb *cb)
+{
+	add_tags(cb);
+	add_own(cb);
+}
+
+static void add_threads(struct cb *cb)
+{
+	for (s32 tid = CB_TID2 + 1; cb->n_notes + 2 < CB_NOTES_MAX; tid++) {
+		cb_prstatus(cb, tid, 0);
+		cb_fpregs(cb);
+	}
+}
+
+/* Every register set that the machine has, and the largest of those whose size varies. */
+static void add_regsets(struct cb *cb)
+{
+	u8 raw[2696] = { 0 };
+
+	for (u16 i = 1; i < cb->arch.n_sets && cb->n_notes < CB_NOTES_MAX; i++) {
+		const struct regset *s = &cb->arch.sets[i];
+
+		cb_note_add(cb, s->owner, s->type, raw, s->size ? s->size : sizeof(raw));
+	}
+}
+
+static void add_late_notes(struct cb *cb)
+{
+	cb->n_late_notes = 3;
+}
+
+static void add_overlap(struct cb *cb)
+{
+	cb_seg_add(cb, PT_LOAD, PF_R, CB_HEAP + CB_PAGE, CB_PAGE, 2 * CB_PAGE);
+	cb_seg_add(cb, PT_LOAD, PF_R, CB_TEXT, 0, 16 * CB_PAGE);
+}
+
+/* As with 65535 segments, without them. */
+static void use_xnum(struct cb *cb)
+{
+	size_t last = cb->n_segs - 1;
+
+	cb->ehdr.e_phnum = PN_XNUM;
+	cb->ehdr.e_shoff = (cb->data_at[last] + cb->data_len[last] + 7) / 8 * 8;
+	cb->ehdr.e_shnum = 1;
+	cb->ehdr.e_shentsize = (u16)elffmt_shdr_size(cb->arch.fmt);
+}
+
+static const struct seed seeds[] = {
+	{ "x86_64", CB_LE64, EM_X86_64, .change = add_regsets },
+	{ "x86_64-own", CB_LE64, EM_X86_64, .change = add_own },
+	{ "x86_64-threads", CB_LE64, EM_X86_64, .change = add_threads },
+	{ "x86_64-late-notes", CB_LE64, EM_X86_64, .change = add_late_notes },
+	{ "x86_64-overlap", CB_LE64, EM_X86_64, .change = add_overlap },
+	{ "x86_64-xnum", CB_LE64, EM_X86_64, .spoil = use_xnum },
+	{ "aarch64", CB_LE64, EM_AARCH64, .change = add_regsets },
+	{ "aarch64-mte", CB_LE64, EM_AARCH64, .change = add_tags },
+	{ "aarch64-mte-own", CB_LE64, EM_AARCH64, .change = add_tags_and_own },
+	{ "aarch64-mte-be", CB_BE64, EM_AARCH64, .change = add_tags },
+	{ "le64", CB_LE64, CB_NO_MACHINE, .change = add_own },
+	{ "be64", CB_BE64, CB_NO_MACHINE, .change = add_own },
+	{ "be64-xnum", CB_BE64, CB_NO_MACHINE, .spoil = use_xnum },
+	{ "le32", CB_LE32, CB_NO_MACHINE, .change = add_own },
+	{ "be32", CB_BE32, CB_NO_MACHINE, .change = add_threads },
+	{ "be32-xnum", CB_BE32, CB_NO_MACHINE, .spoil = use_xnum },
+};
+
+static void save(const char *dir, const char *name, const struct buf *b)
+{
+	char path[4096];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	f = fopen(path, "w");
+	if (!f || fwrite(b->p, 1, b->len, f) != b->len || fclose(f)) {
+		fprintf(stderr, "seeds: %s cannot be written\n", path);
+		exit(2);
+	}
+}
+
+static void make(const char *dir, const char *name, const struct seed *s)
+{
+	struct buf file = { 0 };
+	struct cb cb;
+
+	cb_good(&cb, s->machine, s->fmt);
+	if (s->change)
+		s->change(&cb);
+	cb_layout(&cb);
+	if (s->spoil)
+		s->spoil(&cb);
+	cb_write(&cb, &file);
+	save(dir, name, &file);
+	buf_fini(&file);
+	cb_fini(&cb);
+}
+
+/* A plain core of each machine that has tables. */
+static void make_machines(const char *dir)
+{
+	for (size_t i = 0; arches[i]; i++) {
+		const struct seed s = { .fmt = arches[i]->fmt, .machine = arches[i]->machine };
+		char name[64];
+
+		snprintf(name, sizeof(name), "machine-%s", arches[i]->name);
+		make(dir, name, &s);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	if (argc != 2) {
+		fprintf(stderr, "usage: seeds DIRECTORY\n");
+		return 2;
+	}
+	for (size_t i = 0; i < sizeof(seeds) / sizeof(seeds[0]); i++)
+		make(argv[1], seeds[i].name, &seeds[i]);
+	make_machines(argv[1]);
+	return 0;
+}
