@@ -37,12 +37,24 @@ void check_file_missing(struct check_ctx *x)
 void check_file_unit(struct check_ctx *x)
 {
 	const struct core_note *n = file_note(x->core);
-	u64 unit = x->core->map_page_size;
 
 	/* Without entries no unit is needed. */
-	if (n && x->core->n_maps && (unit < 4096 || unit & (unit - 1)))
-		check_found(x, n->note.off, "FILE note with a page size of %llu%s", (unsigned long long)unit,
-			    unit == 1 ? ", as gdb writes it: offsets are in bytes" : "");
+	if (n && x->core->n_maps && x->core->map_page_size == 1)
+		check_found(x, n->note.off, "FILE note with a page size of 1, as gdb writes it: offsets are in bytes");
+}
+
+void check_file_page(struct check_ctx *x)
+{
+	const struct core_note *n = file_note(x->core);
+	u64 unit = x->core->map_page_size, page;
+
+	if (!n || !x->core->n_maps || unit == 1)
+		return;
+	if (unit < 4096 || unit & (unit - 1))
+		check_found(x, n->note.off, "FILE note with a page size of %llu", (unsigned long long)unit);
+	else if (core_auxv(x->core, AT_PAGESZ, &page) && page != unit)
+		check_found(x, n->note.off, "FILE note with a page size of %llu, AT_PAGESZ is %llu",
+			    (unsigned long long)unit, (unsigned long long)page);
 }
 
 /* The first address of [start, end) that no PT_LOAD covers, or end. */

@@ -177,3 +177,32 @@ void check_auxv_end(struct check_ctx *x)
 			return;
 	check_found(x, n->note.off, "the auxiliary vector has no AT_NULL at its end");
 }
+
+static const struct {
+	const char *name;
+	u64 type;
+} placed[] = {
+	{ "AT_PHDR", AT_PHDR }, { "AT_ENTRY", AT_ENTRY }, { "AT_BASE", AT_BASE },
+	{ "AT_SYSINFO_EHDR", AT_SYSINFO_EHDR },
+};
+
+void check_auxv_address(struct check_ctx *x)
+{
+	const struct core *c = x->core;
+	const struct core_note *n = core_note_find(c, 0, "CORE", NT_AUXV);
+	u64 addr;
+
+	if (!n || !c->n_areas || !check_has_all_segs(c))
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(placed); i++) {
+		const struct core_area *a;
+
+		/* 0: there is none, as AT_BASE of a static program. */
+		if (!core_auxv(c, placed[i].type, &addr) || !addr)
+			continue;
+		a = core_area_find(c, addr);
+		if (!a || a->start > addr)
+			check_found(x, n->note.off, "%s 0x%llx is in no area", placed[i].name,
+				    (unsigned long long)addr);
+	}
+}

@@ -52,13 +52,18 @@ void check_note_owner(struct check_ctx *x);
 void check_note_padding(struct check_ctx *x);
 void check_note_size(struct check_ctx *x);
 void check_note_regset_size(struct check_ctx *x);
+void check_note_xstate(struct check_ctx *x);
+void check_note_sve(struct check_ctx *x);
+void check_note_twice(struct check_ctx *x);
 void check_prpsinfo_once(struct check_ctx *x);
 void check_auxv_missing(struct check_ctx *x);
 void check_auxv_end(struct check_ctx *x);
+void check_auxv_address(struct check_ctx *x);
 
 void check_file_malformed(struct check_ctx *x);
 void check_file_missing(struct check_ctx *x);
 void check_file_unit(struct check_ctx *x);
+void check_file_page(struct check_ctx *x);
 void check_file_range(struct check_ctx *x);
 
 void check_thread_none(struct check_ctx *x);

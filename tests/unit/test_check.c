@@ -106,6 +106,69 @@ static void file_backward(struct cb *cb) { file_long(cb, 3, CB_TEXT); }
 static void file_bytes(struct cb *cb) { file_long(cb, 1, 1); }
 static void file_astray(struct cb *cb) { file_long(cb, 3, CB_TEXT + 3 * CB_PAGE); }
 
+static void file_odd_page(struct cb *cb) { file_long(cb, 1, 4097); }
+static void file_no_page(struct cb *cb) { file_long(cb, 1, 0); }
+static void file_other_page(struct cb *cb) { file_long(cb, 1, 65536); }
+
+/* AT_PAGESZ becomes an entry of @type. */
+static void auxv_entry(struct cb *cb, u64 type, u64 value)
+{
+	u8 *p = cb_note_at(cb, NT_AUXV, 0)->desc.p;
+
+	uint_put(cb->arch.fmt, p, cb->arch.word, type);
+	uint_put(cb->arch.fmt, p + cb->arch.word, cb->arch.word, value);
+}
+
+static void phdr_astray(struct cb *cb) { auxv_entry(cb, AT_PHDR, CB_TEXT + 2 * CB_PAGE); }
+static void entry_astray(struct cb *cb) { auxv_entry(cb, AT_ENTRY, 0x1000); }
+static void base_astray(struct cb *cb) { auxv_entry(cb, AT_BASE, ~0ULL); }
+static void vdso_astray(struct cb *cb) { auxv_entry(cb, AT_SYSINFO_EHDR, CB_HEAP - 1); }
+static void two_auxv(struct cb *cb) { cb_auxv(cb); }
+static void two_file(struct cb *cb) { cb_file(cb); }
+static void two_fpregs(struct cb *cb) { cb_fpregs(cb); }
+
+/* An X86_XSTATE of AVX for the second thread. */
+static void xstate(struct cb *cb, u64 enabled, u64 used, u64 packed, size_t len)
+{
+	u8 raw[576 + 256] = { 0 };
+
+	uint_put(CB_LE64, raw + 464, 8, enabled);
+	uint_put(CB_LE64, raw + 512, 8, used);
+	uint_put(CB_LE64, raw + 520, 8, packed);
+	cb_note_add(cb, "LINUX", NT_X86_XSTATE, raw, len);
+}
+
+static void xstate_good(struct cb *cb) { xstate(cb, 7, 7, 0, 832); }
+static void xstate_short(struct cb *cb) { xstate(cb, 7, 7, 0, 575); }
+static void xstate_no_room(struct cb *cb) { xstate(cb, 0xe7, 7, 0, 832); }
+static void xstate_stray_part(struct cb *cb) { xstate(cb, 3, 7, 0, 832); }
+static void xstate_packed(struct cb *cb) { xstate(cb, 7, 7, 1ULL << 63 | 7, 832); }
+
+/* 592: SVE_PT_SIZE(1, SVE_PT_REGS_SVE). */
+static void sve(struct cb *cb, u32 type, u32 size, u16 vl, u16 flags, size_t len)
+{
+	u8 raw[2048] = { 0 };
+
+	uint_put(CB_LE64, raw, 4, size);
+	uint_put(CB_LE64, raw + 8, 2, vl);
+	uint_put(CB_LE64, raw + 12, 2, flags);
+	cb_note_add(cb, "LINUX", type, raw, len);
+}
+
+static void sve_good(struct cb *cb)
+{
+	sve(cb, NT_ARM_SVE, 592, 16, 1, 592);
+	sve(cb, NT_ARM_SSVE, 16, 32, 0, 16);
+	sve(cb, NT_ARM_ZA, 16 + 32 * 32, 32, 0, 16 + 32 * 32);
+}
+
+static void fpsimd_good(struct cb *cb) { sve(cb, NT_ARM_SVE, 544, 16, 0, 544); }
+static void sve_no_header(struct cb *cb) { sve(cb, NT_ARM_SVE, 592, 16, 1, 12); }
+static void sve_other_length(struct cb *cb) { sve(cb, NT_ARM_SVE, 592, 32, 1, 592); }
+static void sve_odd_length(struct cb *cb) { sve(cb, NT_ARM_SVE, 592, 17, 1, 592); }
+static void sve_cut(struct cb *cb) { sve(cb, NT_ARM_SVE, 592, 16, 1, 560); }
+static void za_cut(struct cb *cb) { sve(cb, NT_ARM_ZA, 16 + 256, 32, 0, 16 + 256); }
+
 static void no_threads(struct cb *cb)
 {
 	cb_note_drop(cb, cb_note_at(cb, NT_PRSTATUS, 1));
@@ -220,15 +283,38 @@ static const struct mutation mutations[] = {
 	{ "note-size", "PRPSINFO", .notes = long_prpsinfo },
 	{ "note-size", "SIGINFO", .notes = long_siginfo },
 	{ "note-regset-size", "fpregs", .notes = long_fpregs },
+	/* The first thread has none, which thread-sets tells. */
+	{ "thread-sets", "good XSTATE", .notes = xstate_good },
+	{ "note-xstate", "no header", .notes = xstate_short, .also = "thread-sets" },
+	{ "note-xstate", "no room", .notes = xstate_no_room, .also = "thread-sets" },
+	{ "note-xstate", "a part too many", .notes = xstate_stray_part, .also = "thread-sets" },
+	{ "note-xstate", "compacted", .notes = xstate_packed, .also = "thread-sets" },
+	{ "thread-sets", "good SVE", .notes = sve_good, .mte = true },
+	{ "thread-sets", "good FPSIMD in SVE", .notes = fpsimd_good, .mte = true },
+	{ "note-sve", "no header", .notes = sve_no_header, .mte = true, .also = "thread-sets" },
+	{ "note-sve", "another length", .notes = sve_other_length, .mte = true, .also = "thread-sets" },
+	{ "note-sve", "odd length", .notes = sve_odd_length, .mte = true, .also = "thread-sets" },
+	{ "note-sve", "cut", .notes = sve_cut, .mte = true, .also = "thread-sets" },
+	{ "note-sve", "ZA cut", .notes = za_cut, .mte = true, .also = "thread-sets" },
+	{ "note-twice", "AUXV", .notes = two_auxv },
+	{ "note-twice", "FILE", .notes = two_file },
+	{ "note-twice", "registers of a thread", .notes = two_fpregs },
 	{ "prpsinfo-once", "none", .notes = no_prpsinfo },
 	{ "prpsinfo-once", "two", .notes = two_prpsinfo },
 	{ "auxv-missing", "none", .notes = no_auxv },
 	{ "auxv-end", "no AT_NULL", .notes = open_auxv },
+	{ "auxv-address", "AT_PHDR", .notes = phdr_astray },
+	{ "auxv-address", "AT_ENTRY", .notes = entry_astray },
+	{ "auxv-address", "AT_BASE", .notes = base_astray },
+	{ "auxv-address", "AT_SYSINFO_EHDR", .notes = vdso_astray },
 	{ "file-malformed", "cut name", .notes = cut_file },
 	{ "file-malformed", "count", .notes = file_count },
 	{ "file-malformed", "end before start", .notes = file_backward },
 	{ "file-missing", "none", .notes = no_file },
 	{ "file-unit", "as gdb", .notes = file_bytes },
+	{ "file-page", "no power of two", .notes = file_odd_page },
+	{ "file-page", "0", .notes = file_no_page },
+	{ "file-page", "not AT_PAGESZ", .notes = file_other_page },
 	{ "file-range", "a page more", .notes = file_astray },
 	{ "thread-none", "no PRSTATUS", .notes = no_threads },
 	{ "thread-first", "PRPSINFO first", .notes = prpsinfo_first },
