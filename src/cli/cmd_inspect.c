@@ -18,6 +18,7 @@ static const struct view {
 	{ "headers", "the ELF header and every segment", .run = view_headers },
 	{ "notes", "every note, with what it says in a line", .run = view_notes },
 	{ "threads", "threads, with name, signal, pc and sp", .run = view_threads },
+	{ "registers", "the registers of every thread, or of one", .run = view_registers },
 	{ "maps", "the areas of memory, and how much of each is saved", .run = view_maps },
 	{ "modules", "programs and libraries, with their build-ids", .run = view_modules },
 	{ "auxv", "the auxiliary vector, what the kernel told the program", .run = view_auxv },
@@ -28,10 +29,11 @@ static const struct view {
 	{ "missing", "what is not in the file, and why", .run = view_missing },
 };
 
-enum { OPT_JSON = 1, OPT_TAGS };
+enum { OPT_JSON = 1, OPT_TAGS, OPT_THREAD };
 const struct opt inspect_opts[] = {
 	{ "json", 0, NULL, "print one JSON document", OPT_JSON },
 	{ "tags", 0, NULL, "view memory: each granule's tag, too", OPT_TAGS },
+	{ "thread", 0, "TID", "view registers: only those of this thread", OPT_THREAD },
 	{ 0 }
 };
 
@@ -73,6 +75,8 @@ static int operands(char **argv, int n, const struct view **view, struct view_ct
 		return usage(*view, e);
 	if (v->tags && (*view)->run != view_memory)
 		return err_set(e, ERR_USAGE, "--tags is for the view memory, not for %s", (*view)->name);
+	if (v->thread && (*view)->run != view_registers)
+		return err_set(e, ERR_USAGE, "--thread is for the view registers, not for %s", (*view)->name);
 	if (n == 1 && view_find(argv[0]) && access(argv[0], F_OK) < 0)
 		return err_set(e, ERR_USAGE, "inspect %s: the core file is missing", argv[0]);
 	return 0;
@@ -90,6 +94,8 @@ int cmd_inspect(int argc, char **argv, struct err *e)
 	while ((r = opts_next(&it, e)) > 0) {
 		v.json |= r == OPT_JSON;
 		v.tags |= r == OPT_TAGS;
+		if (r == OPT_THREAD)
+			v.thread = it.arg;
 	}
 	if (!r)
 		r = operands(argv + it.operand, argc - it.operand, &view, &v, e);

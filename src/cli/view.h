@@ -13,6 +13,7 @@ struct view_ctx {
 	const char *path;
 	bool json;
 	bool tags;		/* --tags */
+	const char *thread;	/* --thread, or NULL */
 	char **operands;	/* the view's own, as many as its row allows */
 	int n_operands;
 	FILE *out;
@@ -22,6 +23,7 @@ int view_summary(struct view_ctx *v, struct err *e) must_check;
 int view_headers(struct view_ctx *v, struct err *e) must_check;
 int view_notes(struct view_ctx *v, struct err *e) must_check;
 int view_threads(struct view_ctx *v, struct err *e) must_check;
+int view_registers(struct view_ctx *v, struct err *e) must_check;
 int view_maps(struct view_ctx *v, struct err *e) must_check;
 int view_modules(struct view_ctx *v, struct err *e) must_check;
 int view_auxv(struct view_ctx *v, struct err *e) must_check;

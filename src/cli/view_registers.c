@@ -1,0 +1,178 @@
+#include <limits.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "base/util.h"
+#include "cli/view.h"
+
+/* Widest register we know: ZT0. */
+enum { REG_MAX = 64, COLUMNS = 96 };
+
+/* One register set of a thread, as read. */
+struct set_view {
+	const struct arch *arch;
+	const struct regset *set;
+	struct bytes desc;
+};
+
+/* "0x" and the value, most significant byte first; ones up to 8 bytes as short as they can be. */
+static const char *value_text(const struct set_view *s, unsigned index, char out[2 * REG_MAX + 3])
+{
+	bool big = s->arch->fmt.data == ELFDATA2MSB;
+	struct bytes b;
+	size_t skip = 0;
+
+	if (reg_bytes(s->arch, s->set, index, s->desc, &b, NULL) || b.len > REG_MAX)
+		return NULL;
+	for (size_t i = 0; i < b.len; i++)
+		snprintf(out + 2 + 2 * i, 3, "%02x", b.p[big ? i : b.len - 1 - i]);
+	while (b.len <= 8 && skip + 1 < 2 * b.len && out[2 + skip] == '0')
+		skip++;
+	out += skip;
+	out[0] = '0';
+	out[1] = 'x';
+	return out;
+}
+
+/*
+ * The set that note @i holds, if it is thread @t's and its machine's tables name
+ * its registers.  PRSTATUS holds the general registers.
+ */
+static bool set_of(const struct core *c, const struct core_thread *t, size_t i, struct set_view *out)
+{
+	const struct note *n = &c->notes[i].note;
+	struct prstatus st;
+
+	if (!c->arch || c->notes[i].thread != (s32)(t - c->threads))
+		return false;
+	*out = (struct set_view){ .arch = c->arch, .desc = n->desc };
+	if (i == t->note) {
+		out->set = &c->arch->gregs;
+		if (prstatus_get(c->arch, n->desc, &st, NULL))
+			return false;
+		out->desc = st.regs;
+		return true;
+	}
+	out->set = arch_regset(c->arch, n->owner, n->type);
+	return out->set;
+}
+
+/* One past the last note that can be thread @t's. */
+static size_t notes_end(const struct core *c, const struct core_thread *t)
+{
+	return t + 1 < c->threads + c->n_threads ? t[1].note : c->n_notes;
+}
+
+static struct json_object *set_json(const struct set_view *s)
+{
+	struct json_object *o = json_object_new_object();
+	char buf[2 * REG_MAX + 3];
+
+	for (unsigned i = 0; i < s->set->n_regs; i++) {
+		const char *text = value_text(s, i, buf);
+
+		if (text)
+			json_put_text(o, s->set->regs[i].name, text);
+	}
+	return o;
+}
+
+static void thread_json(struct json_list *l, const struct core *c, const struct core_thread *t)
+{
+	struct json_object *o = json_object_new_object(), *sets = json_object_new_object();
+	struct set_view s;
+
+	json_put_s64(o, "tid", t->tid);
+	for (size_t i = t->note; i < notes_end(c, t); i++)
+		if (set_of(c, t, i, &s))
+			json_object_object_add(sets, s.set->name, set_json(&s));
+	json_object_object_add(o, "sets", sets);
+	json_list_add(l, o);
+}
+
+/* As many cells a line as fit; only those with another behind them are padded. */
+static void set_text(FILE *f, const struct set_view *s)
+{
+	size_t name = 0, value = 0, columns, n = 0;
+	char buf[2 * REG_MAX + 3];
+	int pad = 0;
+
+	fprintf(f, "%s:", s->set->name);
+	for (unsigned i = 0; i < s->set->n_regs; i++) {
+		name = max(name, strlen(s->set->regs[i].name));
+		value = max(value, (size_t)2 + 2 * s->set->regs[i].size);
+	}
+	columns = max((size_t)1, COLUMNS / (name + value + 3));
+	for (unsigned i = 0; i < s->set->n_regs; i++) {
+		const char *text = value_text(s, i, buf);
+
+		if (!text)
+			continue;
+		if (n++ % columns)
+			fprintf(f, "%*s  ", pad, "");
+		else
+			fputs("\n  ", f);
+		fprintf(f, "%-*s %s", (int)name, s->set->regs[i].name, text);
+		pad = (int)(value - strlen(text));
+	}
+	if (!n)
+		fprintf(f, " %zu bytes, registers not known", s->desc.len);
+	fputc('\n', f);
+}
+
+static void thread_text(FILE *f, const struct core *c, const struct core_thread *t)
+{
+	char name[CORE_NAME_MAX], machine[CORE_MACHINE_MAX];
+	struct set_view s;
+
+	fprintf(f, "%sthread %d", t == c->threads ? "" : "\n", t->tid);
+	if (core_thread_name(c, t, name)[0]) {
+		fputs(" (", f);
+		text_puts(f, name);
+		fputc(')', f);
+	}
+	fputc('\n', f);
+	if (!c->arch)
+		fprintf(f, "unknown registers: there is no table of machine %s\n", core_machine(c, machine));
+	for (size_t i = t->note; i < notes_end(c, t); i++)
+		if (set_of(c, t, i, &s))
+			set_text(f, &s);
+}
+
+static int wanted(const struct view_ctx *v, s32 *tid, struct err *e)
+{
+	u64 n;
+
+	if (text_parse_u64(v->thread, 10, false, &n) || n > INT_MAX)
+		return err_set(e, ERR_USAGE, "%s is not a thread's number", v->thread);
+	if (!core_thread_find(v->core, (s32)n))
+		return err_set(e, ERR_USAGE, "%s has no thread %s", v->path, v->thread);
+	*tid = (s32)n;
+	return 0;
+}
+
+int view_registers(struct view_ctx *v, struct err *e)
+{
+	const struct core *c = v->core;
+	struct json_list l;
+	s32 tid = 0;
+	int r = v->thread ? wanted(v, &tid, e) : 0;
+
+	if (r)
+		return r;
+	if (v->json)
+		l = json_list_begin(v->out);
+	for (size_t i = 0; i < c->n_threads; i++) {
+		const struct core_thread *t = &c->threads[i];
+
+		if (v->thread && t->tid != tid)
+			continue;
+		if (v->json)
+			thread_json(&l, c, t);
+		else
+			thread_text(v->out, c, t);
+	}
+	if (v->json)
+		json_list_end(&l);
+	return 0;
+}
