@@ -18,7 +18,7 @@ static const struct reg gregs[] = {
 #define FSAVE_ST(n) { "st" #n, 28 + 10 * (n), 10, 11 + (n) }
 static const struct reg fpregs[] = {
 	{ "fcw", 0, 2, 37 }, { "fsw", 4, 2, 38 }, { "ftw", 8, 2, -1 }, { "fip", 12, 4, -1 }, { "fcs", 16, 2, -1 },
-	{ "fop", 18, 2, -1 }, { "foo", 20, 4, -1 }, { "fos", 24, 2, -1 }, 
+	{ "fop", 18, 2, -1 }, { "foo", 20, 4, -1 }, { "fos", 24, 2, -1 },
 	FSAVE_ST(0), FSAVE_ST(1), FSAVE_ST(2), FSAVE_ST(3),
 	FSAVE_ST(4), FSAVE_ST(5), FSAVE_ST(6), FSAVE_ST(7),
 };
