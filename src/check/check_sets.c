@@ -66,7 +66,8 @@ void check_note_xstate(struct check_ctx *x)
  * SVE_PT_SIZE(): 32 Z registers of a vector, 16 P and FFR of an eighth, FPSR and
  * FPCR; or struct user_fpsimd_state.
  */
-enum { SVE_HEADER = 16, SVE_VL_MAX = 8192, SVE_IS_SVE = 1, FPSIMD_SIZE = 528 };
+/* VECTOR_MAX: SVE_VL_MAX, a name that sigcontext.h of arm64 has taken. */
+enum { SVE_HEADER = 16, VECTOR_MAX = 8192, SVE_IS_SVE = 1, FPSIMD_SIZE = 528 };
 
 static u64 sve_size(u32 type, u64 vl, u64 flags)
 {
@@ -91,7 +92,7 @@ static void check_sve_note(struct check_ctx *x, const struct note *n)
 	}
 	size = uint_get(fmt, n->desc.p, 4);
 	vl = uint_get(fmt, n->desc.p + 8, 2);
-	if (!vl || vl % 16 || vl > SVE_VL_MAX) {
+	if (!vl || vl % 16 || vl > VECTOR_MAX) {
 		check_found(x, n->off, "%s with vectors of %llu bytes", k->name, (unsigned long long)vl);
 		return;
 	}
