@@ -50,9 +50,10 @@ static int add_tag(const struct core_tag_run *run, void *arg, struct err *e)
 	struct chunk *k = arg;
 
 	(void)e;
-	for (u64 at = run->start; at < run->end; at = align_down(at, LINE) + LINE) {
-		k->tag_state[(at - k->base) / LINE] = (u8)run->state;
-		k->tag[(at - k->base) / LINE] = run->tag;
+	/* Lines, not addresses: behind the last one there are none. */
+	for (u64 i = (run->start - k->base) / LINE; i <= (run->end - 1 - k->base) / LINE; i++) {
+		k->tag_state[i] = (u8)run->state;
+		k->tag[i] = run->tag;
 	}
 	return 0;
 }

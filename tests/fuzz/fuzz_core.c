@@ -33,7 +33,7 @@ volatile sig_atomic_t cli_cancelled;
 enum {
 	VIEWS_MAX = 32,
 	VIEW_NAME_MAX = 32,
-	PLACES = 6,		/* where memory is shown, and threads whose registers are */
+	PLACES = 3,		/* where memory is shown, and threads whose registers are */
 	PLACE_MAX = 32,
 	TAG_WALK_MAX = 1 << 20,	/* bytes of memory */
 };

@@ -1,14 +1,15 @@
 /*
  * fuzz_mutate.c - spoils what counts: most bytes of a core are pages, which nothing interprets.
  *
- * Half of the changes are libFuzzer's own to the whole file.  The others are
- * to the head, where headers and notes are, and keep its length, so that the
- * file offsets in it stay true.
+ * Some changes are libFuzzer's own to the whole file.  The others are to the
+ * head, where headers and notes are, or to a note, and keep the file's length,
+ * so that the offsets in it stay true.
  */
-#include <elf.h>
+#include <gelf.h>
 #include <string.h>
 
-#include <tagcore/bytes.h>
+#include <tagcore/elffmt.h>
+#include <tagcore/note.h>
 
 #include "base/util.h"
 #include "fuzz.h"
@@ -46,6 +47,34 @@ static void set_field(u8 *data, size_t size, size_t head, unsigned *state)
 	uint_put(fmt, data + at, width, value(state, size, uint_get(fmt, data + at, width)));
 }
 
+/* A word of a note's header, or behind it, in some PT_NOTE: where a length that is believed does harm. */
+static bool set_note(u8 *data, size_t size, unsigned *state)
+{
+	struct bytes file = { .p = data, .len = size }, at, seg;
+	struct note_iter it;
+	struct elffmt fmt;
+	struct note n;
+	GElf_Ehdr h;
+	GElf_Phdr p;
+	unsigned nth = next(state) % 12;
+	u64 off = 0;
+
+	if (elffmt_ident(file, &fmt, NULL) || elffmt_get_ehdr(fmt, file, &h, NULL) || !h.e_phnum)
+		return false;
+	off = h.e_phoff + next(state) % min(h.e_phnum, (unsigned)8) * elffmt_phdr_size(fmt);
+	if (bytes_sub(file, off, elffmt_phdr_size(fmt), &at, NULL) || elffmt_get_phdr(fmt, at, &p, NULL) ||
+	    p.p_type != PT_NOTE || bytes_sub(file, p.p_offset, p.p_filesz, &seg, NULL))
+		return false;
+	note_iter_init(&it, seg, fmt, p.p_align);
+	for (off = 0; nth && note_next(&it, &n, NULL) > 0; nth--)
+		off = it.at;
+	off = p.p_offset + off + next(state) % (next(state) % 2 ? 3 : 24) * 4;
+	if (off > size || size - off < 4)
+		return false;
+	uint_put(fmt, data + off, 4, value(state, size, uint_get(fmt, data + off, 4)));
+	return true;
+}
+
 /* One part of the head over another: a segment or a note twice, or in the wrong place. */
 static void copy_part(u8 *data, size_t head, unsigned *state)
 {
@@ -63,7 +92,12 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max, unsigned 
 	unsigned state = seed;
 	size_t head = min(size, (size_t)HEAD_MAX);
 
-	switch (next(&state) % 8) {
+	switch (next(&state) % 10) {
+	case 8: case 9:
+		for (int tries = 8; tries; tries--)
+			if (set_note(data, size, &state))
+				return size;
+		return LLVMFuzzerMutate(data, size, max);
 	case 0: case 1: case 2:
 		for (unsigned n = 1 + next(&state) % 3; n; n--)
 			set_field(data, size, head, &state);

@@ -68,6 +68,12 @@ static void add_overlap(struct cb *cb)
 	cb_seg_add(cb, PT_LOAD, PF_R, CB_TEXT, 0, 16 * CB_PAGE);
 }
 
+/* Tags up to the end of the address space, where the next address is 0. */
+static void add_tags_at_top(struct cb *cb)
+{
+	cb_memtag_add(cb, UINT64_MAX - 2 * CB_PAGE + 1, 2 * CB_PAGE / TAG_BYTE_SPAN, 2 * CB_PAGE);
+}
+
 /* As with 65535 segments, without them. */
 static void use_xnum(struct cb *cb)
 {
@@ -89,6 +95,7 @@ static const struct seed seeds[] = {
 	{ "aarch64", CB_LE64, EM_AARCH64, .change = add_regsets },
 	{ "aarch64-mte", CB_LE64, EM_AARCH64, .change = add_tags },
 	{ "aarch64-mte-own", CB_LE64, EM_AARCH64, .change = add_tags_and_own },
+	{ "aarch64-mte-top", CB_LE64, EM_AARCH64, .change = add_tags_at_top },
 	{ "aarch64-mte-be", CB_BE64, EM_AARCH64, .change = add_tags },
 	{ "le64", CB_LE64, CB_NO_MACHINE, .change = add_own },
 	{ "be64", CB_BE64, CB_NO_MACHINE, .change = add_own },
