@@ -1,5 +1,6 @@
 # make [CC=clang] [V=1] [O=build] [CROSS=aarch64-linux-gnu]; make check | demo | bench | install
 # make fuzz [FUZZ_TIME=3600] [CORES=directory of cores to begin with]
+# and for arm64, in an emulated machine: make check-mte | demo-mte | bench-mte
 O           ?= build$(if $(CROSS),-$(CROSS))
 PREFIX      ?= /usr/local
 VERSION     := 0.1.0
@@ -36,8 +37,8 @@ all: $(O)/tagcore $(O)/gcore $(O)/libtagcore.a
 san: $(O)/san/tagcore $(O)/san/gcore
 tests: all san $(UNITS) $(TARGETS)
 
-# Objects depend on the flags that made them, so that a change of CC or CFLAGS rebuilds.
-FLAGS       := $(CC) $(CFLAGS) $(CPPFLAGS) $(LDFLAGS) $(TC_CFLAGS)
+# Objects depend on the flags that made them, so that a change of CC, CFLAGS or SAN rebuilds.
+FLAGS       := $(CC) $(CFLAGS) $(CPPFLAGS) $(LDFLAGS) $(TC_CFLAGS) $(SAN)
 $(O)/flags: FORCE
 	@mkdir -p $(@D); printf '%s\n' '$(subst ','\'',$(FLAGS))' | cmp -s - $@ || printf '%s\n' '$(subst ','\'',$(FLAGS))' > $@
 
@@ -108,6 +109,12 @@ fuzz: $(FUZZ)
 
 check: tests
 	$(Q)O='$(abspath $(O))' T='$(T)' tests/run
+check-mte: tests
+	$(Q)O='$(abspath $(O))' tests/run $(wildcard tests/vm/*.t tests/vm/host/*.t)
+demo-mte: all
+	$(Q)O='$(abspath $(O))' tests/vm/demo
+bench-mte: all
+	$(Q)O='$(abspath $(O))' tests/vm/bench
 demo: all $(TARGETS)
 	$(Q)O='$(abspath $(O))' tests/demo
 bench: all $(TARGETS)
@@ -136,5 +143,5 @@ clean:
 	rm -rf $(O)
 
 FORCE:
-.PHONY: all san tests check demo bench fuzz lint install install-gcore clean FORCE
+.PHONY: all san tests check check-mte demo demo-mte bench bench-mte fuzz lint install install-gcore clean FORCE
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
