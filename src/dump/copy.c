@@ -80,6 +80,7 @@ static int copy_mapped(struct copy *c, u64 start, u64 end, struct err *e)
 static int copy_bytes(struct copy *c, u64 addr, u64 off, u64 end, struct err *e)
 {
 	struct dump *d = c->d;
+	u64 bad;
 
 	while (off < end) {
 		size_t want = 0;
@@ -92,13 +93,13 @@ static int copy_bytes(struct copy *c, u64 addr, u64 off, u64 end, struct err *e)
 		if (r)
 			return r;
 		n = pread(c->file.fd, at, (size_t)min(end - off, (u64)want), (off_t)off);
-		if (n <= 0)
-			return lose(c, addr, addr + (end - off), "cannot be read from the file", e);
-		r = pump_emit(&d->pump, (size_t)n, e);
+		/* A bad block costs its page; a file that has become shorter, the rest. */
+		bad = n > 0 ? 0 : n < 0 ? min(end - off, d->page_size - off % d->page_size) : end - off;
+		r = bad ? lose(c, addr, addr + bad, "cannot be read from the file", e) : pump_emit(&d->pump, (size_t)n, e);
 		if (r)
 			return r;
-		off += (u64)n;
-		addr += (u64)n;
+		off += bad ? bad : (u64)n;
+		addr += bad ? bad : (u64)n;
 	}
 	return 0;
 }
