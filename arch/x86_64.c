@@ -5,16 +5,20 @@
 #include "arch.h"
 #include "base/uapi.h"
 
-/* struct user_regs_struct, Linux 6.12, arch/x86/include/asm/user_64.h; DWARF: psABI x86-64, table 3.36. */
+/*
+ * struct user_regs_struct, Linux 6.12, arch/x86/include/asm/user_64.h; DWARF:
+ * psABI x86-64, table 3.36.  Flags and selectors are longs there, but of 32 and 16
+ * bits, and cores exist with something else in the upper half: gdb takes 32, too.
+ */
 enum { RAX = 10, ORIG_RAX = 15, RIP = 16, RSP = 19 };
 static const struct reg gregs[] = {
 	{ "r15", 0, 8, 15 }, { "r14", 8, 8, 14 }, { "r13", 16, 8, 13 }, { "r12", 24, 8, 12 },
 	{ "rbp", 32, 8, 6 }, { "rbx", 40, 8, 3 }, { "r11", 48, 8, 11 }, { "r10", 56, 8, 10 },
 	{ "r9", 64, 8, 9 }, { "r8", 72, 8, 8 }, { "rax", 80, 8, 0 }, { "rcx", 88, 8, 2 },
 	{ "rdx", 96, 8, 1 }, { "rsi", 104, 8, 4 }, { "rdi", 112, 8, 5 }, { "orig_rax", 120, 8, -1 },
-	{ "rip", 128, 8, 16 }, { "cs", 136, 8, 51 }, { "eflags", 144, 8, 49 }, { "rsp", 152, 8, 7 },
-	{ "ss", 160, 8, 52 }, { "fs_base", 168, 8, 58 }, { "gs_base", 176, 8, 59 }, { "ds", 184, 8, 53 },
-	{ "es", 192, 8, 50 }, { "fs", 200, 8, 54 }, { "gs", 208, 8, 55 },
+	{ "rip", 128, 8, 16 }, { "cs", 136, 4, 51 }, { "eflags", 144, 4, 49 }, { "rsp", 152, 8, 7 },
+	{ "ss", 160, 4, 52 }, { "fs_base", 168, 8, 58 }, { "gs_base", 176, 8, 59 }, { "ds", 184, 4, 53 },
+	{ "es", 192, 4, 50 }, { "fs", 200, 4, 54 }, { "gs", 208, 4, 55 },
 };
 
 /* struct user_i387_struct, same file: what FXSAVE64 stores; XSAVE begins with the same. */

@@ -26,7 +26,7 @@ static void make_layout(struct core *c)
 	}
 	*a = (struct arch){ .name = "this machine", .machine = c->ehdr.e_machine, .fmt = c->fmt, .ugid_size = 4 };
 	a->word = c->fmt.class == ELFCLASS32 ? 4 : 8;
-	/* Big-endian aarch64 has no tables, and tags all the same. */
+	/* aarch64 of class 32 (ILP32) has no tables, and tags all the same. */
 	a->top_byte_ignored = c->ehdr.e_machine == EM_AARCH64;
 	if (ps && a->word == 4 && ps->note.desc.len == 124)
 		a->ugid_size = 2;

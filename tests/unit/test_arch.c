@@ -26,8 +26,8 @@ static const struct row {
 	const char *pc, *sp;
 	s32 dwarf_sp;
 } rows[] = {
-	{ "x86_64", EM_X86_64, ELFCLASS64, ELFDATA2LSB, 0, 336, 136, 32, 112, 40, 216, "rip", "rsp", 7 },
-	{ "x32", EM_X86_64, ELFCLASS32, ELFDATA2LSB, 0, 296, 124, 24, 72, 28, 216, "rip", "rsp", 7 },
+	{ "x86_64", EM_X86_64, ELFCLASS64, ELFDATA2LSB, 0, 336, 136, 32, 112, 40, 212, "rip", "rsp", 7 },
+	{ "x32", EM_X86_64, ELFCLASS32, ELFDATA2LSB, 0, 296, 124, 24, 72, 28, 212, "rip", "rsp", 7 },
 	{ "i386", EM_386, ELFCLASS32, ELFDATA2LSB, 0, 144, 124, 24, 72, 28, 68, "eip", "esp", 4 },
 	{ "aarch64", EM_AARCH64, ELFCLASS64, ELFDATA2LSB, 0, 392, 136, 32, 112, 40, 272, "pc", "sp", 31 },
 	{ "aarch64_be", EM_AARCH64, ELFCLASS64, ELFDATA2MSB, 0, 392, 136, 32, 112, 40, 272, "pc", "sp", 31 },
