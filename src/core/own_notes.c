@@ -13,11 +13,12 @@ int line_next(struct line_iter *it, struct core_text *line, u64 *off)
 		return 0;
 	p = it->desc.p + it->at;
 	room = it->desc.len - (size_t)it->at;
-	len = strnlen((const char *)p, room);
-	nl = memchr(p, '\n', len);
+	/* The end of the line first: looking for that of the text each time is quadratic. */
+	nl = memchr(p, '\n', room);
+	len = strnlen((const char *)p, nl ? (size_t)(nl - p) : room);
 	*off = it->desc.off + it->at;
-	*line = (struct core_text){ .p = (const char *)p, .len = nl ? (size_t)(nl - p) : len };
-	it->at += line->len + (nl ? 1 : 0);
+	*line = (struct core_text){ .p = (const char *)p, .len = len };
+	it->at += len + (nl && p + len == nl ? 1 : 0);
 	return 1;
 }
 
