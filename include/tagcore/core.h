@@ -204,6 +204,13 @@ struct core {
  * why; a damaged part is left out and is a finding of validate.
  */
 int core_open(struct core *core, const char *path, struct err *e) must_check;
+/*
+ * The same for a file that is open already: nothing is opened any more, so the
+ * caller may have given up the right to.  Takes over @file, also
+ * on failure; @name is for messages.
+ */
+int core_open_file(struct core *core, struct core_file *file, const char *name,
+		   struct err *e) must_check;
 void core_close(struct core *core);
 
 /* File position of program header @i. */

@@ -73,26 +73,34 @@ static int load(struct core *c, struct err *e)
 	return r ? r : core_load_tags(c, e);
 }
 
-int core_open(struct core *core, const char *path, struct err *e)
+int core_open_file(struct core *core, struct core_file *file, const char *name, struct err *e)
 {
-	struct core c scoped(core_close) = { 0 };
+	struct core c scoped(core_close) = { .file = *file };
 	struct err own;
 	int r;
 
+	*file = (struct core_file){ 0 };
+	*core = (struct core){ 0 };
 	if (!e)
 		e = &own;
-	*core = (struct core){ 0 };
-	r = core_file_open(&c.file, path, e);
-	if (r)
-		return r;
 	r = load(&c, e);
 	if (r) {
 		core->fault = c.fault;
-		return err_wrap(e, "%s", path);
+		return err_wrap(e, "%s", name);
 	}
 	*core = c;
 	c = (struct core){ 0 };
 	return 0;
+}
+
+int core_open(struct core *core, const char *path, struct err *e)
+{
+	struct core_file file = { 0 };
+	int r;
+
+	*core = (struct core){ 0 };
+	r = core_file_open(&file, path, e);
+	return r ? r : core_open_file(core, &file, path, e);
 }
 
 void core_close(struct core *c)
