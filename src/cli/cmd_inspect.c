@@ -7,13 +7,7 @@
 #include "cli/cmds.h"
 #include "cli/view.h"
 
-static const struct view {
-	const char *name;
-	const char *help;
-	int (*run)(struct view_ctx *v, struct err *e);
-	const char *operands;	/* its own, between its name and CORE */
-	int min, max;
-} views[] = {
+const struct view views[] = {
 	{ "summary", "what it is of, who made it, how it ended (default)", .run = view_summary },
 	{ "headers", "the ELF header and every segment", .run = view_headers },
 	{ "notes", "every note, with what it says in a line", .run = view_notes },
@@ -28,6 +22,7 @@ static const struct view {
 	  .operands = "ADDR [LEN]", .min = 1, .max = 2 },
 	{ "missing", "what is not in the file, and why", .run = view_missing },
 };
+const size_t n_views = ARRAY_SIZE(views);
 
 enum { OPT_JSON = 1, OPT_TAGS, OPT_THREAD };
 const struct opt inspect_opts[] = {

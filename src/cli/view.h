@@ -19,6 +19,17 @@ struct view_ctx {
 	FILE *out;
 };
 
+/* A view: what a user calls it, and what it does.  It prints to v->out. */
+struct view {
+	const char *name;
+	const char *help;
+	int (*run)(struct view_ctx *v, struct err *e);
+	const char *operands;	/* its own, between its name and CORE */
+	int min, max;		/* how many of them */
+};
+extern const struct view views[];	/* cmd_inspect.c */
+extern const size_t n_views;
+
 int view_summary(struct view_ctx *v, struct err *e) must_check;
 int view_headers(struct view_ctx *v, struct err *e) must_check;
 int view_notes(struct view_ctx *v, struct err *e) must_check;

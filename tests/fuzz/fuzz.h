@@ -1,8 +1,11 @@
-/* fuzz.h - the names that libFuzzer gives to what it calls and what it offers. */
+/* fuzz.h - the names that libFuzzer gives to what it calls and offers, and what the harness is made of. */
 #pragma once
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+
+#include <tagcore/core.h>
 
 /* One input; always 0: a fault aborts. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -10,3 +13,37 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max, unsigned seed);
 /* libFuzzer's own. */
 size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max);
+
+/* The input as a file, through every command there is: thorough, and slow. */
+void fuzz_commands(const uint8_t *data, size_t size);
+
+void printf_like(2, 3) broken(const char *cond, const char *fmt, ...);
+#define must(cond, ...) do { if (!(cond)) broken(#cond, __VA_ARGS__); } while (0)
+
+/* Addresses and threads that are of interest in a core, as the command line has them. */
+enum {
+	PLACES = 3,
+	PLACE_MAX = 32,
+};
+struct places {
+	char addr[PLACES][PLACE_MAX];
+	char tid[PLACES][PLACE_MAX];
+	size_t n_addr;
+	size_t n_tid;
+};
+
+/* What must hold of an open core, whatever is in it. */
+void hold_core(struct core *c);
+void find_places(const struct core *c, struct places *p);
+
+/* What must hold of all that is said: nothing printed can drive a terminal, --json prints JSON. */
+void hold_text(const char *what, const char *text, size_t len);
+void hold_json(const char *what, const char *text, size_t len);
+/* A memory stream of what is printed; say_end() looks at it and frees it. */
+struct say {
+	FILE *f;
+	char *text;
+	size_t len;
+};
+void say_begin(struct say *s);
+void say_end(struct say *s, const char *what, bool json);

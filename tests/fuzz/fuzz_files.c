@@ -21,6 +21,7 @@ int main(int argc, char **argv)
 		/* The last one named is the culprit. */
 		fprintf(stderr, "fuzz: %s\n", argv[i]);
 		LLVMFuzzerTestOneInput(b.p, b.len);
+		fuzz_commands(b.p, b.len);
 	}
 	return 0;
 }
