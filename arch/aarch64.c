@@ -82,7 +82,7 @@ static const u16 restartable[] = {
 };
 
 /* x0 is argument and result: the first argument comes from /proc/TID/syscall, read before the stop. */
-#define AARCH64(name_, data_) { \
+#define AARCH64(name_, data_, compat_) { \
 	.name = (name_), \
 	.machine = EM_AARCH64, \
 	.fmt = { .class = ELFCLASS64, .data = (data_) }, \
@@ -96,7 +96,8 @@ static const u16 restartable[] = {
 	.syscall = { .insn_len = 4, .nr_reg = X8, .ret_reg = X0, .orig_reg = -1, \
 		     .restartable = restartable, .n_restartable = ARRAY_SIZE(restartable) }, \
 	.top_byte_ignored = true, \
+	.compat = (compat_), \
 }
 
-const struct arch arch_aarch64 = AARCH64("aarch64", ELFDATA2LSB);
-const struct arch arch_aarch64_be = AARCH64("aarch64_be", ELFDATA2MSB);
+const struct arch arch_aarch64 = AARCH64("aarch64", ELFDATA2LSB, &arch_arm);
+const struct arch arch_aarch64_be = AARCH64("aarch64_be", ELFDATA2MSB, &arch_armeb);

@@ -8,7 +8,7 @@
 #define R(n) { "r" #n, 4 * (n), 4, (n) }
 
 /* struct pt_regs, Linux 6.12, arch/arm/include/uapi/asm/ptrace.h; DWARF: AADWARF32, section 4.1. */
-enum { SP = 13, PC = 15 };
+enum { R0 = 0, R7 = 7, SP = 13, PC = 15, CPSR = 16 };
 static const struct reg gregs[] = {
 	R(0), R(1), R(2), R(3), R(4), R(5), R(6), R(7), R(8), R(9), R(10), R(11), R(12),
 	{ "sp", 52, 4, 13 }, { "lr", 56, 4, 14 }, { "pc", 60, 4, 15 }, { "cpsr", 64, 4, -1 },
@@ -40,6 +40,21 @@ static const struct regset sets[] = {
 	{ .name = "tls", .owner = "LINUX", .type = NT_ARM_TLS, .size = 4, REGS(tls) },
 };
 
+/* As for x86_64: arch/arm/tools/syscall.tbl.  There is no socketcall and no ipc in the EABI. */
+static const u16 restartable[] = {
+	3 /* read */, 4 /* write */, 145 /* readv */, 146 /* writev */, 177 /* rt_sigtimedwait */,
+	245 /* io_getevents */, 252 /* epoll_wait */, 276 /* mq_timedsend */, 277 /* mq_timedreceive */,
+	283 /* connect */, 285 /* accept */, 289 /* send */, 290 /* sendto */, 291 /* recv */, 292 /* recvfrom */,
+	296 /* sendmsg */, 297 /* recvmsg */, 298 /* semop */, 312 /* semtimedop */, 346 /* epoll_pwait */,
+	365 /* recvmmsg */, 366 /* accept4 */, 374 /* sendmmsg */, 399 /* io_pgetevents */,
+	416 /* io_pgetevents_time64 */, 417 /* recvmmsg_time64 */, 418 /* mq_timedsend_time64 */,
+	419 /* mq_timedreceive_time64 */, 420 /* semtimedop_time64 */, 421 /* rt_sigtimedwait_time64 */,
+	426 /* io_uring_enter */, 441 /* epoll_pwait2 */,
+};
+/* PSR_T_BIT: svc is of two bytes in Thumb code. */
+enum { THUMB = 0x20 };
+
+/* r0 as on arm64; orig_r0 keeps the first argument, too, but not whether there was a call. */
 #define ARM(name_, data_) { \
 	.name = (name_), \
 	.machine = EM_ARM, \
@@ -51,6 +66,9 @@ static const struct regset sets[] = {
 	.sp = SP, \
 	.sets = sets, \
 	.n_sets = ARRAY_SIZE(sets), \
+	.syscall = { .insn_len = 4, .mode_reg = CPSR, .mode_mask = THUMB, .mode_insn_len = 2, \
+		     .nr_reg = R7, .ret_reg = R0, .orig_reg = -1, \
+		     .restartable = restartable, .n_restartable = ARRAY_SIZE(restartable) }, \
 }
 
 const struct arch arch_arm = ARM("arm", ELFDATA2LSB);

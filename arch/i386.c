@@ -6,13 +6,16 @@
 #include "base/uapi.h"
 
 /* struct user_regs_struct, Linux 6.12, arch/x86/include/asm/user_32.h; DWARF: psABI i386 1.1, table 2.14. */
-enum { EIP = 12, ESP = 15 };
+enum { EAX = 6, ORIG_EAX = 11, EIP = 12, ESP = 15 };
 static const struct reg gregs[] = {
 	{ "ebx", 0, 4, 3 }, { "ecx", 4, 4, 1 }, { "edx", 8, 4, 2 }, { "esi", 12, 4, 6 }, { "edi", 16, 4, 7 },
 	{ "ebp", 20, 4, 5 }, { "eax", 24, 4, 0 }, { "ds", 28, 4, 43 }, { "es", 32, 4, 40 }, { "fs", 36, 4, 44 },
 	{ "gs", 40, 4, 45 }, { "orig_eax", 44, 4, -1 }, { "eip", 48, 4, 8 }, { "cs", 52, 4, 41 },
 	{ "eflags", 56, 4, 9 }, { "esp", 60, 4, 4 }, { "ss", 64, 4, 42 },
 };
+
+/* The same in x86_64's table: rbx, rcx, … */
+static const u16 wide_regs[] = { 5, 11, 12, 13, 14, 4, 10, 23, 24, 25, 26, 15, 16, 17, 18, 19, 20 };
 
 /* struct user_i387_ia32_struct, arch/x86/include/asm/user32.h: what FSAVE stores, with 16-bit registers in longs. */
 #define FSAVE_ST(n) { "st" #n, 28 + 10 * (n), 10, 11 + (n) }
@@ -46,15 +49,38 @@ static const struct reg xstate[] = {
 	{ "limit" #n, 16 * (n) + 8, 4, -1 }, { "flags" #n, 16 * (n) + 12, 4, -1 }
 static const struct reg tls[] = { TLS(0), TLS(1), TLS(2) };
 
+/*
+ * Three empty slots, for which the kernel writes no note: regset_tls_active().  As
+ * x86_64's kernel numbers them (GDT_ENTRY_TLS_MIN); read_exec_only, seg_not_present.
+ */
+static const u8 no_tls[48] = {
+	[0] = 12, [12] = 0x28, [16] = 13, [28] = 0x28, [32] = 14, [44] = 0x28,
+};
+
 /* The kernel's order: arch/x86/kernel/ptrace.c, x86_32_regsets[]. */
 static const struct regset sets[] = {
 	{ .name = "fpregs", .owner = "CORE", .type = NT_PRFPREG, .size = 108, REGS(fpregs) },
 	{ .name = "xfpregs", .owner = "LINUX", .type = NT_PRXFPREG, .size = 512, REGS(xfpregs) },
 	{ .name = "xstate", .owner = "LINUX", .type = NT_X86_XSTATE, REGS(xstate) },
-	{ .name = "tls", .owner = "LINUX", .type = NT_386_TLS, .size = 48, REGS(tls) },
+	{ .name = "tls", .owner = "LINUX", .type = NT_386_TLS, .size = 48, REGS(tls), .unused = no_tls },
 	{ .name = "ioperm", .owner = "LINUX", .type = NT_386_IOPERM },
 };
 
+/* As for x86_64.  All that socketcall and ipc can wait for is either like these, or restarted by the kernel. */
+static const u16 restartable[] = {
+	3 /* read */, 4 /* write */, 102 /* socketcall */, 117 /* ipc */, 145 /* readv */, 146 /* writev */,
+	177 /* rt_sigtimedwait */, 247 /* io_getevents */, 256 /* epoll_wait */, 279 /* mq_timedsend */,
+	280 /* mq_timedreceive */, 319 /* epoll_pwait */, 337 /* recvmmsg */, 345 /* sendmmsg */,
+	362 /* connect */, 364 /* accept4 */, 369 /* sendto */, 370 /* sendmsg */, 371 /* recvfrom */,
+	372 /* recvmsg */, 385 /* io_pgetevents */, 416 /* io_pgetevents_time64 */, 417 /* recvmmsg_time64 */,
+	418 /* mq_timedsend_time64 */, 419 /* mq_timedreceive_time64 */, 420 /* semtimedop_time64 */,
+	421 /* rt_sigtimedwait_time64 */, 426 /* io_uring_enter */, 441 /* epoll_pwait2 */,
+};
+
+/*
+ * A call by sysenter or syscall returns behind an int $0x80 in the vdso, of two bytes as well:
+ * arch/x86/entry/vdso/vdso32/system_call.S, int80_landing_pad.
+ */
 const struct arch arch_i386 = {
 	.name = "i386",
 	.machine = EM_386,
@@ -66,4 +92,7 @@ const struct arch arch_i386 = {
 	.sp = ESP,
 	.sets = sets,
 	.n_sets = ARRAY_SIZE(sets),
+	.syscall = { .insn_len = 2, .nr_reg = EAX, .ret_reg = EAX, .orig_reg = ORIG_EAX,
+		     .restartable = restartable, .n_restartable = ARRAY_SIZE(restartable) },
+	.wide_regs = wide_regs,
 };

@@ -45,9 +45,16 @@ static const struct reg xstate[] = {
 };
 static const struct reg shstk[] = { { "ssp", 0, 8, -1 } };
 
+/*
+ * PTRACE_GETREGSET answers as the thread's mode is, and so does CS decide: 64-bit
+ * programs that run 32-bit code exist (Wine).  These older requests answer as the
+ * tracer's is: arch/x86/kernel/ptrace.c, task_user_regset_view(), arch_ptrace().
+ */
+enum { GETREGS = 12, GETFPREGS = 14 };
+
 /* The kernel's order: arch/x86/kernel/ptrace.c, x86_64_regsets[]. */
 static const struct regset sets[] = {
-	{ .name = "fpregs", .owner = "CORE", .type = NT_PRFPREG, .size = 512, REGS(fpregs) },
+	{ .name = "fpregs", .owner = "CORE", .type = NT_PRFPREG, .size = 512, REGS(fpregs), .request = GETFPREGS },
 	{ .name = "ioperm", .owner = "LINUX", .type = NT_386_IOPERM },
 	{ .name = "xstate", .owner = "LINUX", .type = NT_X86_XSTATE, REGS(xstate) },
 	{ .name = "shstk", .owner = "LINUX", .type = NT_X86_SHSTK, .size = 8, REGS(shstk) },
@@ -73,13 +80,15 @@ const struct arch arch_x86_64 = {
 	.fmt = { .class = ELFCLASS64, .data = ELFDATA2LSB },
 	.word = 8,
 	.ugid_size = 4,
-	.gregs = { .name = "general", .owner = "CORE", .type = NT_PRSTATUS, .size = 216, REGS(gregs) },
+	.gregs = { .name = "general", .owner = "CORE", .type = NT_PRSTATUS, .size = 216, REGS(gregs),
+		   .request = GETREGS },
 	.pc = RIP,
 	.sp = RSP,
 	.sets = sets,
 	.n_sets = ARRAY_SIZE(sets),
 	.syscall = { .insn_len = 2, .nr_reg = RAX, .ret_reg = RAX, .orig_reg = ORIG_RAX,
 		     .restartable = restartable, .n_restartable = ARRAY_SIZE(restartable) },
+	.compat = &arch_i386,
 };
 
 /*

@@ -27,6 +27,12 @@ struct regset {
 	const struct reg *regs;
 	u16 n_regs;
 	bool sized;	/* the first 32-bit word tells how much is used (struct user_sve_header) */
+	u16 request;	/* of ptrace: gives the set whatever mode the thread is in just now; 0: there is none */
+	/*
+	 * What PTRACE_GETREGSET gives where the set is not in use, and the kernel's
+	 * core has no note: @size bytes, or NULL.
+	 */
+	const u8 *unused;
 };
 
 /*
@@ -40,6 +46,10 @@ struct syscall_abi {
 	s32 orig_reg;		/* index of the register that keeps the number, or -1 */
 	const u16 *restartable;	/* calls that EINTR leaves undone; sorted is not needed */
 	u16 n_restartable;
+	/* Where a bit of a register chooses a second instruction set: its call instruction. */
+	u16 mode_reg;
+	u16 mode_insn_len;
+	u64 mode_mask;		/* 0: there is one instruction set only */
 };
 
 /*
@@ -67,6 +77,13 @@ struct arch {
 	u16 n_sets;
 	struct syscall_abi syscall;
 	bool top_byte_ignored;		/* TBI: bits 63:56 of a user address are not part of it */
+	/* The 32-bit machine whose programs this one's kernel runs, too; or NULL. */
+	const struct arch *compat;
+	/*
+	 * Of such a 32-bit machine, where a thread may go over to 64-bit code: of each
+	 * of gregs.regs, the index in the 64-bit machine's gregs.  NULL: it cannot.
+	 */
+	const u16 *wide_regs;
 };
 
 /* @addr without what the machine ignores in a user address (a tag); unknown machine: as it is. */

@@ -1,6 +1,8 @@
 /* note.h - ELF notes, both ways, and what each kind is called. */
 #pragma once
 
+#include <signal.h>
+
 #include <tagcore/arch.h>
 #include <tagcore/buf.h>
 #include <tagcore/bytes.h>
@@ -105,3 +107,10 @@ int prpsinfo_get(const struct arch *a, struct bytes desc, struct prpsinfo *out,
 		 struct err *e) must_check;
 int prpsinfo_put(const struct arch *a, const struct prpsinfo *s, struct buf *b,
 		 struct err *e) must_check;
+
+/*
+ * Appends @si, which is this machine's, as @a has it: 128 bytes, in a core of
+ * smaller words with what its signal and code give a meaning to, and zeros.
+ * Linux 6.12, kernel/signal.c: copy_siginfo_to_external32().
+ */
+int siginfo_put(const struct arch *a, const siginfo_t *si, struct buf *b, struct err *e) must_check;

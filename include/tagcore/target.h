@@ -29,6 +29,7 @@ struct thread {
 	siginfo_t siginfo;	/* of the signal in give_back or of the group stop */
 	u8 gregs[512];
 	size_t gregs_len;
+	bool other_mode;	/* runs 64-bit code in a 32-bit process just now, or the reverse */
 	bool restarted;		/* its call is set going again: gregs are not what it runs on with */
 	/* Where it waited before the stop, from /proc/TID/syscall: number, first argument, sp, pc. */
 	bool was_blocked;
@@ -40,7 +41,7 @@ struct target {
 	pid_t pid;
 	pid_t reader;		/* a live thread: its /proc files work when the leader's are empty */
 	bool leader_exited;
-	const struct arch *arch;
+	const struct arch *arch;	/* this machine, or the 32-bit one whose programs its kernel runs, too */
 	struct thread *threads;	/* the leader first, unless it has exited */
 	size_t n_threads;
 	size_t cap_threads;
@@ -58,7 +59,7 @@ struct target_opts {
  * Finds the process and checks that it can be dumped; stops nothing.  @pid may
  * name any of its threads.  ERR_GONE: no such process, a zombie, a kernel
  * thread; -EPERM, -EACCES: the sentence says what forbids it and what would
- * help; ERR_UNSUPPORTED: a machine or word size without a table.
+ * help; ERR_UNSUPPORTED: a program of a machine that cannot be dumped here (x32).
  */
 int target_open(struct target *t, pid_t pid, struct err *e) must_check;
 
@@ -77,7 +78,7 @@ void target_resume(struct target *t);
 /* Resumes if need be and releases all.  Must always run; accepts a zeroed target. */
 void target_close(struct target *t);
 
-/* Register set @set of a stopped thread appended to @b.  1: done; 0: this thread has none. */
+/* Register set @set of a stopped thread appended to @b.  1: done; 0: this thread has none, or not in this form. */
 int target_regset(const struct target *t, const struct thread *th, const struct regset *set,
 		  struct buf *b, struct err *e) must_check;
 

@@ -7,6 +7,7 @@
 
 #include <tagcore/note.h>
 
+#include "base/io.h"
 #include "base/scope.h"
 #include "base/uapi.h"
 #include "base/util.h"
@@ -51,6 +52,15 @@ static void partial_gregs(const struct arch *a, const struct thread *th, u8 *gre
 		uint_put(a->fmt, gregs + regs[a->syscall.orig_reg].off, regs[a->syscall.orig_reg].size, th->call[0]);
 }
 
+/* SET_PR_FPVALID is left out where the machine has no such set: on arm, but for old ones of 32 bits. */
+static int has_fpregs(const struct dump *d, const struct thread *th, struct err *e)
+{
+	const struct regset *set = arch_regset(d->target.arch, "CORE", NT_PRFPREG);
+	struct buf b scoped(buf_fini) = { 0 };
+
+	return set && th->stop == THREAD_STOPPED ? target_regset(&d->target, th, set, &b, e) : 0;
+}
+
 static int put_prstatus(struct dump *d, const struct thread *th, struct err *e)
 {
 	const struct arch *a = d->target.arch;
@@ -59,7 +69,8 @@ static int put_prstatus(struct dump *d, const struct thread *th, struct err *e)
 	struct proc_stat st;
 	struct prstatus s;
 	u8 partial[sizeof(th->gregs)] = { 0 };
-	int r = thread_stat(d, th, &st, e);
+	int fpvalid = has_fpregs(d, th, e);
+	int r = fpvalid < 0 ? fpvalid : thread_stat(d, th, &st, e);
 
 	if (!r)
 		r = proc_status(d->target.pid, th->tid, &status, e);
@@ -72,7 +83,7 @@ static int put_prstatus(struct dump *d, const struct thread *th, struct err *e)
 		.sigpend = status.sig_pending, .sighold = status.sig_blocked,
 		.pid = th->tid, .ppid = st.ppid, .pgrp = st.pgrp, .sid = st.sid,
 		.regs = { .p = th->gregs, .len = th->gregs_len },
-		.fpvalid = th->stop == THREAD_STOPPED,
+		.fpvalid = fpvalid,
 	};
 	set_time(s.utime, st.utime);
 	set_time(s.stime, st.stime);
@@ -101,9 +112,28 @@ static int fill_psargs(const struct dump *d, char out[81], struct err *e)
 	return 0;
 }
 
+/*
+ * A user or group id where there are only 16 bits for it: high2lowuid(),
+ * include/linux/highuid.h.  @kind: "uid" or "gid".
+ */
+static u32 ugid(const struct arch *a, u32 id, const char *kind)
+{
+	struct buf b scoped(buf_fini) = { 0 };
+	struct err ignored;
+	char path[64];
+
+	if (a->ugid_size >= sizeof(id) || id <= UINT16_MAX)
+		return id;
+	snprintf(path, sizeof(path), "/proc/sys/kernel/overflow%s", kind);
+	if (io_slurp(path, &b, 64, &ignored) || buf_add(&b, "", 1, &ignored))
+		return 65534;	/* DEFAULT_OVERFLOWUID */
+	return (u32)strtoul((char *)b.p, NULL, 10);
+}
+
 static int put_prpsinfo(struct dump *d, struct err *e)
 {
 	static const char states[] = "RSDTZW";
+	const struct arch *a = d->target.arch;
 	const struct thread *th = &d->target.threads[0];
 	struct buf b scoped(buf_fini) = { 0 };
 	struct proc_status status;
@@ -120,13 +150,13 @@ static int put_prpsinfo(struct dump *d, struct err *e)
 	state = th->tid == d->target.pid ? strchr(states, th->state) : NULL;
 	s = (struct prpsinfo){
 		.state = state ? (s32)(state - states) : 8, .sname = state ? *state : '.', .nice = (s32)st.nice, .flag = st.flags,
-		.uid = status.uid[0], .gid = status.gid[0],
+		.uid = ugid(a, status.uid[0], "uid"), .gid = ugid(a, status.gid[0], "gid"),
 		.pid = d->target.pid, .ppid = st.ppid, .pgrp = st.pgrp, .sid = st.sid,
 	};
 	memcpy(s.fname, st.comm, strnlen(st.comm, 15));
 	r = fill_psargs(d, s.psargs, e);
 	if (!r)
-		r = prpsinfo_put(d->target.arch, &s, &b, e);
+		r = prpsinfo_put(a, &s, &b, e);
 	return r ? r : put(d, "CORE", NT_PRPSINFO, b.p, b.len, e);
 }
 
@@ -137,8 +167,23 @@ static int put_prpsinfo(struct dump *d, struct err *e)
 static int put_siginfo(struct dump *d, const struct thread *th, struct err *e)
 {
 	static const siginfo_t none;
+	struct buf b scoped(buf_fini) = { 0 };
+	int r = siginfo_put(d->target.arch, th->has_siginfo ? &th->siginfo : &none, &b, e);
 
-	return put(d, "CORE", NT_SIGINFO, th->has_siginfo ? &th->siginfo : &none, sizeof(none), e);
+	return r ? r : put(d, "CORE", NT_SIGINFO, b.p, b.len, e);
+}
+
+/*
+ * Up to and with AT_NULL.  Of a 32-bit process /proc gives some more zeros, since
+ * auxv_read() looks for the end in words of its own size: fs/proc/base.c.
+ */
+static size_t auxv_len(const struct arch *a, const struct buf *b)
+{
+	size_t pair = 2 * (size_t)a->word, at = 0;
+
+	while (at + pair <= b->len && uint_get(a->fmt, b->p + at, a->word) != AT_NULL)
+		at += pair;
+	return min(at + pair, b->len);
 }
 
 static int put_auxv(struct dump *d, struct err *e)
@@ -146,7 +191,7 @@ static int put_auxv(struct dump *d, struct err *e)
 	struct buf b scoped(buf_fini) = { 0 };
 	int r = proc_slurp(d->target.pid, d->target.reader, "auxv", 1 << 16, &b, e);
 
-	return r ? r : put(d, "CORE", NT_AUXV, b.p, b.len, e);
+	return r ? r : put(d, "CORE", NT_AUXV, b.p, auxv_len(d->target.arch, &b), e);
 }
 
 /*

@@ -6,6 +6,20 @@
 /* Opens the memory of t->reader anew; on error the old descriptor stays. */
 int target_open_mem(struct target *t, struct err *e) must_check;
 
+/*
+ * machine.c: t->arch, the machine of the program that was started, 32-bit ones of
+ * this kernel among them.  ERR_UNSUPPORTED: one that cannot be dumped here.
+ */
+int machine_find(struct target *t, struct err *e) must_check;
+/*
+ * The stopped thread's PRSTATUS registers as t->arch has them, and
+ * th->other_mode when it runs code of the other word size just now.  ERR_GONE
+ * when it has died.
+ */
+int machine_gregs(const struct target *t, struct thread *th, struct err *e) must_check;
+/* Whether a thread's set is the same in either mode. */
+bool machine_same_set(const struct target *t, const struct regset *set);
+
 /* Sets a call going again that our stop made return EINTR; th->gregs keep what they were. */
 int restart_syscall(const struct target *t, struct thread *th, struct err *e) must_check;
 /*

@@ -21,6 +21,21 @@ static u64 greg(const struct arch *a, const struct thread *th, unsigned i)
 	return uint_get(a->fmt, th->gregs + a->gregs.regs[i].off, a->gregs.regs[i].size);
 }
 
+/* Bytes of the instruction that made the call. */
+static u16 insn_len(const struct arch *a, const struct thread *th)
+{
+	const struct syscall_abi *abi = &a->syscall;
+
+	return abi->mode_mask && greg(a, th, abi->mode_reg) & abi->mode_mask ? abi->mode_insn_len : abi->insn_len;
+}
+
+static bool returned_eintr(const struct arch *a, const struct thread *th)
+{
+	unsigned unused = 64 - 8u * a->gregs.regs[a->syscall.ret_reg].size;
+
+	return (s64)(greg(a, th, a->syscall.ret_reg) << unused) >> unused == -EINTR;
+}
+
 static void put_greg(const struct arch *a, u8 *gregs, unsigned i, u64 value)
 {
 	uint_put(a->fmt, gregs + a->gregs.regs[i].off, a->gregs.regs[i].size, value);
@@ -64,7 +79,8 @@ int restart_syscall(const struct target *t, struct thread *th, struct err *e)
 	struct iovec iov = { .iov_base = gregs, .iov_len = th->gregs_len };
 	u64 nr;
 
-	if (!a->syscall.insn_len || (s64)greg(a, th, a->syscall.ret_reg) != -EINTR)
+	/* Of a thread in the other mode the call's number is not one of t->arch's. */
+	if (!a->syscall.insn_len || th->other_mode || !returned_eintr(a, th))
 		return 0;
 	nr = call_number(a, th);
 	if (!is_restartable(&a->syscall, nr) || signal_due(t, th))
@@ -73,7 +89,7 @@ int restart_syscall(const struct target *t, struct thread *th, struct err *e)
 	if (a->syscall.orig_reg < 0)
 		put_greg(a, gregs, a->syscall.ret_reg, th->call[1]);
 	put_greg(a, gregs, a->syscall.nr_reg, nr);
-	put_greg(a, gregs, a->pc, greg(a, th, a->pc) - a->syscall.insn_len);
+	put_greg(a, gregs, a->pc, greg(a, th, a->pc) - insn_len(a, th));
 	if (ptrace(PTRACE_SETREGSET, th->tid, (void *)(uintptr_t)a->gregs.type, &iov) < 0 && errno != ESRCH)
 		return err_set(e, -errno, "restart system call %llu of thread %d", (unsigned long long)nr, th->tid);
 	th->restarted = true;

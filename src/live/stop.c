@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
-#include <sys/uio.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -237,24 +236,6 @@ static int sort_threads(struct target *t, struct err *e)
 	return 0;
 }
 
-static int read_gregs(struct target *t, struct thread *th, struct err *e)
-{
-	struct iovec iov = { .iov_base = th->gregs, .iov_len = sizeof(th->gregs) };
-
-	if (ptrace(PTRACE_GETREGSET, th->tid, (void *)(uintptr_t)t->arch->gregs.type, &iov) < 0) {
-		if (errno == ESRCH) {
-			th->stop = THREAD_EXITED;
-			return 0;
-		}
-		return err_set(e, -errno, "read registers of thread %d", th->tid);
-	}
-	th->gregs_len = iov.iov_len;
-	if (th->gregs_len != t->arch->gregs.size)
-		return err_set(e, ERR_UNSUPPORTED, "thread %d has %zu bytes of registers, not the %u of %s: "
-			       "is it a 32-bit process?", th->tid, th->gregs_len, t->arch->gregs.size, t->arch->name);
-	return 0;
-}
-
 static int read_all_gregs(struct target *t, struct err *e)
 {
 	for (size_t i = 0; i < t->n_threads; i++) {
@@ -265,8 +246,14 @@ static int read_all_gregs(struct target *t, struct err *e)
 			th->was_blocked = proc_syscall(t->pid, th->tid, th->call);
 			continue;
 		}
-		r = read_gregs(t, th, e);
-		if (!r && th->stop == THREAD_STOPPED)
+		if (th->stop != THREAD_STOPPED)
+			continue;
+		r = machine_gregs(t, th, e);
+		if (r == ERR_GONE) {
+			th->stop = THREAD_EXITED;
+			continue;
+		}
+		if (!r)
 			r = restart_syscall(t, th, e);
 		if (r)
 			return r;

@@ -7,10 +7,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include <tagcore/elffmt.h>
 #include <tagcore/target.h>
 
-#include "base/io.h"
 #include "base/scope.h"
 #include "live/live.h"
 #include "live/permission.h"
@@ -43,27 +41,6 @@ static int find_reader(struct target *t, struct err *e)
 	return err_set(e, ERR_GONE, "process %d has exited (state %c): its memory is gone", t->pid, stat.state);
 }
 
-/* A 32-bit program under a 64-bit kernel has other notes and another ELF class. */
-static int check_class(const struct target *t, struct err *e)
-{
-	u8 ident[EI_NIDENT];
-	struct elffmt fmt;
-	char path[64];
-	size_t n = 0;
-	int fd auto_close = -1;
-
-	snprintf(path, sizeof(path), "/proc/%d/exe", t->pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	/* Not readable is no reason to refuse: the size of the register set tells at the stop. */
-	if (fd < 0 || io_read_full(fd, ident, sizeof(ident), &n, path, e) ||
-	    elffmt_ident((struct bytes){ .p = ident, .len = n }, &fmt, e))
-		return 0;
-	if (fmt.class != t->arch->fmt.class)
-		return err_set(e, ERR_UNSUPPORTED, "process %d runs a %s-bit program: only %s processes can be dumped here",
-			       t->pid, fmt.class == ELFCLASS32 ? "32" : "64", t->arch->name);
-	return 0;
-}
-
 int target_open_mem(struct target *t, struct err *e)
 {
 	char path[96];
@@ -85,8 +62,6 @@ static int open_checked(struct target *t, struct err *e)
 	struct proc_status st;
 	int r;
 
-	if (!t->arch)
-		return err_set(e, ERR_UNSUPPORTED, "this machine has no register tables: no process can be dumped");
 	if (proc_status(t->pid, t->pid, &st, e))
 		return err_set(e, ERR_GONE, "no process %d", t->pid);
 	t->pid = st.tgid;
@@ -97,14 +72,14 @@ static int open_checked(struct target *t, struct err *e)
 		r = target_open_mem(t, e);
 	if (!r && !proc_status(t->pid, t->reader, &st, e) && st.tracer)
 		r = permission_traced(t->pid, st.tracer, e);
-	return r ? r : check_class(t, e);
+	return r ? r : machine_find(t, e);
 }
 
 int target_open(struct target *t, pid_t pid, struct err *e)
 {
 	int r;
 
-	*t = (struct target){ .pid = pid, .mem_fd = -1, .arch = arch_native() };
+	*t = (struct target){ .pid = pid, .mem_fd = -1 };
 	r = open_checked(t, e);
 	if (r)
 		target_close(t);
@@ -135,6 +110,26 @@ static size_t used_size(const struct target *t, const struct regset *set, const 
 	return size < len ? (size_t)size : len;
 }
 
+static int regset_gone(const struct target *t, const struct thread *th, struct err *e)
+{
+	return err_set(e, ERR_GONE, "thread %d of process %d is gone", th->tid, t->pid);
+}
+
+/* The thread is in the other mode, and the set would come in that one's form. */
+static int regset_by_request(const struct target *t, const struct thread *th, const struct regset *set,
+			     struct buf *b, struct err *e)
+{
+	u8 *at = NULL;
+	int r = set->request ? buf_reserve(b, set->size, &at, e) : 0;
+
+	if (r || !set->request)
+		return r;
+	if (ptrace(set->request, th->tid, NULL, at) < 0)
+		return errno == ESRCH ? regset_gone(t, th, e) : 0;
+	b->len += set->size;
+	return 1;
+}
+
 int target_regset(const struct target *t, const struct thread *th, const struct regset *set, struct buf *b,
 		  struct err *e)
 {
@@ -143,21 +138,23 @@ int target_regset(const struct target *t, const struct thread *th, const struct 
 	u8 *at = NULL;
 	int r;
 
+	if (th->other_mode && !machine_same_set(t, set))
+		return regset_by_request(t, th, set, b, e);
 	for (;; size *= 4) {
 		r = buf_reserve(b, size, &at, e);
 		if (r)
 			return r;
 		memset(at, 0, size);
 		iov = (struct iovec){ .iov_base = at, .iov_len = size };
-		if (ptrace(PTRACE_GETREGSET, th->tid, (void *)(uintptr_t)set->type, &iov) < 0) {
-			if (errno == ESRCH)
-				return err_set(e, ERR_GONE, "thread %d of process %d is gone", th->tid, t->pid);
-			return 0;	/* ENODEV, EINVAL: this thread or machine has none */
-		}
+		/* ENODEV, EINVAL: this thread or machine has none. */
+		if (ptrace(PTRACE_GETREGSET, th->tid, (void *)(uintptr_t)set->type, &iov) < 0)
+			return errno == ESRCH ? regset_gone(t, th, e) : 0;
 		/* A full buffer may hold only the beginning: SVE and ZA run to 64 KiB and more. */
 		if (set->size || iov.iov_len < size || size > 1 << 20)
 			break;
 	}
+	if (set->unused && iov.iov_len == set->size && !memcmp(at, set->unused, set->size))
+		return 0;
 	iov.iov_len = used_size(t, set, at, iov.iov_len);
 	b->len += iov.iov_len;
 	return iov.iov_len > 0;

@@ -38,7 +38,7 @@ const u8 *vdso_ours(const struct target *t, struct page_source *pages, const str
 	struct compare c = { .t = t, .ours = (const u8 *)(uintptr_t)addr };
 	bool same;
 
-	if (!addr || !v->name || strcmp(v->name, "[vdso]") != 0)
+	if (!addr || t->arch != arch_native() || !v->name || strcmp(v->name, "[vdso]") != 0)
 		return NULL;
 	same = !mm_open_pid(&self, getpid(), getpid(), NULL, &ignored) && mm_find(&self, addr, &own, &ignored) > 0 &&
 	       own.start == addr && vma_len(&own) == vma_len(v) && own.flags & VM_READ;
