@@ -83,6 +83,29 @@ $(O)/targets/threads-static: tests/targets/threads.c $(O)/flags
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE $(WARN) -g -O1 -pthread -static -MMD -MP -MF $@.d -o $@ $<
 
+# The same for 32-bit programs that the kernel runs beside its own: without a library for any
+# compiler that makes such code, and of glibc where its cross compiler is.
+ifneq ($(filter tests check bench demo check-mte,$(MAKECMDGOALS)),)
+MACHINE     := $(or $(firstword $(subst -, ,$(CROSS))),$(shell uname -m))
+BARE_CC     := $(shell tests/targets/bare/cc '$(CC)' $(MACHINE))
+NARROW_CC   := $(shell command -v $(if $(filter aarch64,$(MACHINE)),arm-linux-gnueabihf-gcc,i686-linux-gnu-gcc))
+endif
+BARE        := $(if $(BARE_CC),calls32 $(if $(filter aarch64,$(MACHINE)),calls32-thumb,wide32))
+NARROW      := $(if $(NARROW_CC),threads32 blocked32)
+tests: $(addprefix $(O)/targets/,$(BARE) $(NARROW))
+BARE_FLAGS  := -nostdlib -static -ffreestanding -fno-pic -fno-stack-protector -Wno-unused-function
+$(O)/targets/calls32-thumb: BARE_FLAGS += -mthumb
+$(O)/targets/calls32 $(O)/targets/calls32-thumb: tests/targets/bare/calls.c
+$(O)/targets/wide32: tests/targets/bare/wide.c
+$(addprefix $(O)/targets/,calls32 calls32-thumb wide32): $(O)/flags
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(BARE_CC) -std=gnu11 $(WARN) -g -O1 $(BARE_FLAGS) -MMD -MP -MF $@.d -o $@ $(filter %.c,$^)
+$(addprefix $(O)/targets/,$(NARROW)): $(O)/targets/%32: tests/targets/%.c $(O)/flags
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(NARROW_CC) -std=gnu11 -D_GNU_SOURCE $(WARN) -g -O1 -pthread -static -MMD -MP -MF $@.d -o $@ $<
+
 # The fuzzer's entry, over files for any compiler; with libFuzzer only where clang has it.
 ifneq ($(filter tests check fuzz,$(MAKECMDGOALS)),)
 FUZZ_CC     := $(if $(CROSS),,$(shell tests/fuzz/cc))

@@ -39,7 +39,8 @@ int layout_make(struct elffmt fmt, u64 page_size, struct segment *segs, size_t n
 		at = l.shdr_off + elffmt_shdr_size(fmt);
 	}
 	if (fmt.class == ELFCLASS32 && at > UINT32_MAX)
-		return err_set(e, ERR_UNSUPPORTED, "a 32-bit core cannot hold %llu bytes", (unsigned long long)at);
+		return err_set(e, ERR_UNSUPPORTED, "the core would have %llu bytes, and a 32-bit ELF file ends at "
+			       "4 GiB: leave something out (--exclude, --filter)", (unsigned long long)at);
 	l.size = at;
 	*out = l;
 	return 0;

@@ -75,6 +75,21 @@ compare "strange names" names
 compare "1,000 areas" manyareas 1000
 compare "signals blocked and pending" sigs
 compare "other settings (nice, arguments)" /usr/bin/env nice -n 5 "$TARGETS/threads" 2 "a long argument with spaces in it, to be cut at eighty bytes, as the kernel does it too"
+if [ -x "$TARGETS/calls32" ] && "$TARGETS/calls32" exit; then
+	# Not in a call with a time limit, which the kernel sets going again as another, restart_syscall(2).
+	for program in calls32 calls32-thumb; do
+		[ ! -x "$TARGETS/$program" ] ||
+			compare "32-bit: $program" $program read epoll_wait epoll_pwait recv_timeo futex rt_sigtimedwait
+	done
+	compare "32-bit, without a thread pointer" calls32 plain
+	if [ -x "$TARGETS/threads32" ]; then
+		compare "32-bit, of glibc" threads32 3
+	else
+		skip "32-bit, of glibc" "no cross compiler for it here"
+	fi
+else
+	skip "32-bit" "no compiler here makes such programs, or the kernel does not run them"
+fi
 
 # A filter of the process's own.
 start kinds

@@ -7,7 +7,7 @@
  * LOST is a file of ranges that the dump could not have (see lost.c): zeros in
  * the core, whatever they should be.
  *
- * For the tests only, and of this machine's own class; deliberately not the
+ * For the tests only, of this machine's own byte order; deliberately not the
  * program's own reader, so that the two check each other.  Exit 0 when equal,
  * 1 when not (each difference is a line), 2 on trouble.
  */
@@ -21,7 +21,13 @@
 #define NT_X86_XSAVE_LAYOUT 0x205	/* Linux 6.12 */
 #endif
 
+#ifndef NT_ARM_TLS
+#define NT_ARM_TLS 0x401
+#endif
+
 #define CHUNK (1ul << 20)
+/* struct elf_prstatus of 32 bits: three ints, a short, two longs. */
+#define PID_32 24
 
 struct cnote {
 	const char *owner;
@@ -202,7 +208,8 @@ static struct cnote *core_notes(const struct core *c, size_t *n)
 		note->desc = p + desc;
 		note->len = nh->n_descsz;
 		if (nh->n_type == NT_PRSTATUS && !strcmp(note->owner, "CORE"))
-			tid = ((const struct elf_prstatus *)note->desc)->pr_pid;
+			memcpy(&tid, note->desc + (c->is32 ? PID_32 : offsetof(struct elf_prstatus, pr_pid)),
+			       sizeof(tid));
 		/* The kernel writes this one once, behind all threads. */
 		note->tid = nh->n_type == NT_X86_XSAVE_LAYOUT ? 0 : tid;
 		at += desc + pad4(nh->n_descsz);
@@ -227,33 +234,38 @@ struct allowed {
 	uint32_t type;
 	size_t off;
 	size_t len;
+	size_t off32;	/* in a 32-bit core */
+	size_t len32;
 	const char *why;
 	int used;
 };
 
-#define FIELD(t, m) .off = offsetof(t, m), .len = sizeof(((t *)0)->m)
+#define FIELD(t, m, at, n) .off = offsetof(t, m), .len = sizeof(((t *)0)->m), .off32 = (at), .len32 = (n)
 
 static struct allowed allowed[] = {
-	{ .type = NT_PRSTATUS, FIELD(struct elf_prstatus, pr_info),
+	{ .type = NT_PRSTATUS, FIELD(struct elf_prstatus, pr_info, 0, 12),
 	  .why = "the kernel's core has the signal that killed; nothing killed at our dump" },
-	{ .type = NT_PRSTATUS, FIELD(struct elf_prstatus, pr_cursig), .why = "the same" },
-	{ .type = NT_PRSTATUS, FIELD(struct elf_prstatus, pr_sigpend),
+	{ .type = NT_PRSTATUS, FIELD(struct elf_prstatus, pr_cursig, 12, 2), .why = "the same" },
+	{ .type = NT_PRSTATUS, FIELD(struct elf_prstatus, pr_sigpend, 16, 4),
 	  .why = "the kernel kills the other threads by a pending SIGKILL; ours is what was pending" },
-	{ .type = NT_PRSTATUS, FIELD(struct elf_prstatus, pr_utime), .why = "time went on" },
-	{ .type = NT_PRSTATUS, FIELD(struct elf_prstatus, pr_stime), .why = "time went on" },
-	{ .type = NT_PRPSINFO, FIELD(struct elf_prpsinfo, pr_state),
+	{ .type = NT_PRSTATUS, FIELD(struct elf_prstatus, pr_utime, 40, 8), .why = "time went on" },
+	{ .type = NT_PRSTATUS, FIELD(struct elf_prstatus, pr_stime, 48, 8), .why = "time went on" },
+	{ .type = NT_PRPSINFO, FIELD(struct elf_prpsinfo, pr_state, 0, 1),
 	  .why = "the dying process runs (0, R); ours sleeps or is traced" },
-	{ .type = NT_PRPSINFO, FIELD(struct elf_prpsinfo, pr_sname), .why = "the same" },
-	{ .type = NT_PRPSINFO, FIELD(struct elf_prpsinfo, pr_flag),
+	{ .type = NT_PRPSINFO, FIELD(struct elf_prpsinfo, pr_sname, 1, 1), .why = "the same" },
+	{ .type = NT_PRPSINFO, FIELD(struct elf_prpsinfo, pr_flag, 4, 4),
 	  .why = "PF_SIGNALED, PF_DUMPCORE, PF_EXITING and what else the kernel does at that moment" },
-	{ .type = NT_SIGINFO, .len = 128, .why = "the signal that killed" },
+	{ .type = NT_SIGINFO, .len = 128, .len32 = 128, .why = "the signal that killed" },
 };
 
-static int may_differ(uint32_t type, size_t off)
+static int may_differ(uint32_t type, size_t off, int is32)
 {
-	for (size_t i = 0; i < sizeof(allowed) / sizeof(allowed[0]); i++)
-		if (allowed[i].type == type && off - allowed[i].off < allowed[i].len)
-			return ++allowed[i].used;
+	for (size_t i = 0; i < sizeof(allowed) / sizeof(allowed[0]); i++) {
+		struct allowed *a = &allowed[i];
+
+		if (a->type == type && off - (is32 ? a->off32 : a->off) < (is32 ? a->len32 : a->len))
+			return ++a->used;
+	}
 	return 0;
 }
 
@@ -261,20 +273,22 @@ static void show_allowed(void)
 {
 	for (size_t i = 0; i < sizeof(allowed) / sizeof(allowed[0]); i++)
 		if (allowed[i].used)
-			printf("note 0x%x at %zu differs in %d bytes: %s\n", allowed[i].type,
-			       allowed[i].off, allowed[i].used, allowed[i].why);
+			printf("note 0x%x differs in %d bytes: %s\n", allowed[i].type, allowed[i].used,
+			       allowed[i].why);
 }
 
 /*
- * Notes that only ours has: owner TAGCORE, which is our own; and a SIGINFO for
- * every thread, where the kernel has the one of the process (the first).
+ * Notes that only ours has: owner TAGCORE, which is our own; a SIGINFO for every
+ * thread, where the kernel has the one of the process (the first); and the thread
+ * pointer of a 32-bit Arm process, which arm64 tells a tracer only.
  */
-static int is_extra(const struct cnote *n, pid_t first)
+static int is_extra(const struct cnote *n, pid_t first, int is32)
 {
-	return !strcmp(n->owner, "TAGCORE") || (n->type == NT_SIGINFO && n->tid != first);
+	return !strcmp(n->owner, "TAGCORE") || (n->type == NT_SIGINFO && n->tid != first) ||
+	       (is32 && n->type == NT_ARM_TLS);
 }
 
-static void compare_note(const struct cnote *a, const struct cnote *b)
+static void compare_note(const struct cnote *a, const struct cnote *b, int is32)
 {
 	if (strcmp(a->owner, b->owner) || a->type != b->type) {
 		differ("note of %d: %s 0x%x, the kernel has %s 0x%x", a->tid, a->owner, a->type,
@@ -287,17 +301,17 @@ static void compare_note(const struct cnote *a, const struct cnote *b)
 		return;
 	}
 	for (size_t i = 0; i < a->len; i++)
-		if (a->desc[i] != b->desc[i] && !may_differ(a->type, i))
+		if (a->desc[i] != b->desc[i] && !may_differ(a->type, i, is32))
 			differ("note %s 0x%x of %d at %zu: %02x, the kernel has %02x", a->owner,
 			       a->type, a->tid, i, a->desc[i], b->desc[i]);
 }
 
-static void drop_extra(struct cnote *notes, size_t *n)
+static void drop_extra(struct cnote *notes, size_t *n, int is32)
 {
 	size_t kept = 0;
 
 	for (size_t i = 0; i < *n; i++)
-		if (!is_extra(&notes[i], notes[0].tid))
+		if (!is_extra(&notes[i], notes[0].tid, is32))
 			notes[kept++] = notes[i];
 	*n = kept;
 }
@@ -320,7 +334,7 @@ static void compare_notes(const struct core *ours, const struct core *theirs)
 	size_t na, nb, matched = 0;
 	struct cnote *a = core_notes(ours, &na), *b = core_notes(theirs, &nb);
 
-	drop_extra(a, &na);
+	drop_extra(a, &na, ours->is32);
 	if (na && nb && a[0].tid != b[0].tid)
 		differ("first thread: %d, the kernel has %d", a[0].tid, b[0].tid);
 	if (na && nb && a[na - 1].type != b[nb - 1].type)
@@ -331,7 +345,7 @@ static void compare_notes(const struct core *ours, const struct core *theirs)
 
 		for (; i < na && a[i].tid == tid; i++, j++, matched++)
 			if (j < nb && b[j].tid == tid)
-				compare_note(&a[i], &b[j]);
+				compare_note(&a[i], &b[j], ours->is32);
 			else
 				differ("note %s 0x%x of %d: the kernel has none here", a[i].owner,
 				       a[i].type, tid);
@@ -433,7 +447,7 @@ static void compare_segments(const struct core *a, const struct core *b)
 
 static void compare_headers(const struct core *a, const struct core *b)
 {
-	const Elf64_Ehdr *x = (const void *)a->p, *y = (const void *)b->p;
+	const Elf64_Ehdr *x = &a->ehdr, *y = &b->ehdr;
 
 	if (memcmp(x->e_ident, y->e_ident, EI_NIDENT) || x->e_machine != y->e_machine ||
 	    x->e_version != y->e_version || x->e_flags != y->e_flags || x->e_entry != y->e_entry)
