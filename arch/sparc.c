@@ -20,7 +20,10 @@ enum { SP = 14, PC = 33 };
 	R(w, 18, "l2"), R(w, 19, "l3"), R(w, 20, "l4"), R(w, 21, "l5"), R(w, 22, "l6"), R(w, 23, "l7"), \
 	R(w, 24, "i0"), R(w, 25, "i1"), R(w, 26, "i2"), R(w, 27, "i3"), R(w, 28, "i4"), R(w, 29, "i5"), \
 	R(w, 30, "fp"), R(w, 31, "i7")
-/* sp and fp of a 64-bit process are biased: the frame is at 2047 above. */
+/*
+ * sp and fp of a 64-bit process are biased: the frame is at 2047 above
+ * (arch/sparc/include/uapi/asm/ptrace.h: STACK_BIAS).
+ */
 static const struct reg gregs64[] = {
 	WINDOW(8), { "state", 256, 8, -1 }, { "pc", 264, 8, -1 }, { "npc", 272, 8, -1 }, { "y", 280, 8, -1 },
 };
@@ -61,6 +64,7 @@ const struct arch arch_sparc64 = {
 	.gregs = { .name = "general", .owner = "CORE", .type = NT_PRSTATUS, .size = 288, REGS(gregs64) },
 	.pc = PC,
 	.sp = SP,
+	.sp_bias = 2047,
 	.sets = sets64,
 	.n_sets = ARRAY_SIZE(sets64),
 };

@@ -73,6 +73,7 @@ struct arch {
 	u16 pc;			/* index in gregs.regs */
 	u16 sp;
 	u64 pc_mask;		/* the bits of pc that are an address, where not all are */
+	u16 sp_bias;		/* the stack is at so many bytes above sp */
 	const struct regset *sets;	/* the others, in the kernel's order */
 	u16 n_sets;
 	struct syscall_abi syscall;

@@ -26,6 +26,27 @@ void check_file_malformed(struct check_ctx *x)
 		check_found_err(x, n->note.off, &e);
 }
 
+/* core->maps is sorted; here the order is that of the note. */
+void check_file_order(struct check_ctx *x)
+{
+	const struct core_note *n = file_note(x->core);
+	struct ntfile_iter it;
+	struct core_map m;
+	u64 end = 0;
+
+	if (!n || ntfile_iter_init(&it, n->note.desc, x->core->fmt, NULL))
+		return;
+	while (ntfile_next(&it, &m, NULL) > 0) {
+		if (m.start < end) {
+			check_found(x, n->note.off, "range %llu of the FILE note, at 0x%llx, begins before the end of "
+				    "the one before it, 0x%llx", (unsigned long long)it.i, (unsigned long long)m.start,
+				    (unsigned long long)end);
+			return;
+		}
+		end = m.end;
+	}
+}
+
 void check_file_missing(struct check_ctx *x)
 {
 	const struct core *c = x->core;

@@ -49,6 +49,24 @@ static struct bytes note_raw(const struct core *c, const struct core_note *n)
 	return (struct bytes){ .p = seg.p + at, .len = seg.len - at, .off = n->note.off };
 }
 
+static bool all_zero(struct bytes b, u64 from, u64 to)
+{
+	for (u64 i = from; i < to && i < b.len; i++)
+		if (b.p[i])
+			return false;
+	return true;
+}
+
+/* How many notes from @i on are nothing but a header of zeros. */
+static size_t zero_notes(const struct core *c, size_t i)
+{
+	size_t n = 0;
+
+	while (i + n < c->n_notes && all_zero(note_raw(c, &c->notes[i + n]), 0, 12))
+		n++;
+	return n;
+}
+
 void check_note_owner(struct check_ctx *x)
 {
 	const struct core *c = x->core;
@@ -56,19 +74,17 @@ void check_note_owner(struct check_ctx *x)
 	for (size_t i = 0; i < c->n_notes; i++) {
 		struct bytes raw = note_raw(c, &c->notes[i]);
 		u64 namesz = uint_get(c->fmt, raw.p, 4);
+		size_t zeros = zero_notes(c, i);
 
-		/* The iterator saw that header and name are there. */
-		if (!namesz || raw.p[12 + namesz - 1])
+		if (zeros) {
+			check_found(x, raw.off, "%zu note%s of zeros, the first is %zu: what stood before was made shorter",
+				    zeros, zeros == 1 ? "" : "s", i);
+			i += zeros - 1;
+		} else if (!namesz || raw.p[12 + namesz - 1]) {
+			/* The iterator saw that header and name are there. */
 			check_found(x, raw.off, "note %zu: its owner is not a string", i);
+		}
 	}
-}
-
-static bool all_zero(struct bytes b, u64 from, u64 to)
-{
-	for (u64 i = from; i < to && i < b.len; i++)
-		if (b.p[i])
-			return false;
-	return true;
 }
 
 void check_note_padding(struct check_ctx *x)
@@ -120,25 +136,65 @@ void check_note_size(struct check_ctx *x)
 	}
 }
 
-static const struct regset *regset_of(const struct arch *a, const struct note *n)
-{
-	for (size_t i = 0; i < a->n_sets; i++)
-		if (a->sets[i].type == n->type && !strcmp(a->sets[i].owner, n->owner))
-			return &a->sets[i];
-	return NULL;
-}
-
 void check_note_regset_size(struct check_ctx *x)
 {
 	const struct core *c = x->core;
 
 	for (size_t i = 0; c->arch && i < c->n_notes; i++) {
 		const struct note *n = &c->notes[i].note;
-		const struct regset *set = regset_of(c->arch, n);
+		const struct regset *set = arch_regset(c->arch, n->owner, n->type);
 
 		if (set && set->size && n->desc.len != set->size)
 			check_found(x, n->off, "register set %s of %zu bytes, this machine's has %u", set->name,
 				    n->desc.len, set->size);
+	}
+}
+
+/* Of a thread, the kernel writes register sets in the order of its table; of the process, in this one. */
+static const u32 process_order[] = { NT_PRPSINFO, NT_SIGINFO, NT_AUXV, NT_FILE };
+
+/* Where the note belongs among those of its thread, or of the process; 0: anywhere. */
+static size_t note_rank(const struct core *c, const struct core_note *n)
+{
+	const struct regset *set = c->arch ? arch_regset(c->arch, n->note.owner, n->note.type) : NULL;
+
+	if (set)
+		return (size_t)(set - c->arch->sets) + 1;
+	for (size_t i = 0; i < ARRAY_SIZE(process_order); i++)
+		if (n->note.type == process_order[i] && !strcmp(n->note.owner, "CORE"))
+			return i + 1;
+	return 0;
+}
+
+/* One finding for the file: who does it once, does it for every thread. */
+void check_note_order(struct check_ctx *x)
+{
+	const struct core *c = x->core;
+	size_t of_process = 0, of_thread = 0;
+	u32 seen = 0;
+	s32 thread = -1;
+
+	for (size_t i = 0; i < c->n_notes; i++) {
+		const struct core_note *n = &c->notes[i];
+		bool is_set = c->arch && arch_regset(c->arch, n->note.owner, n->note.type);
+		size_t *last = is_set ? &of_thread : &of_process, rank = note_rank(c, n);
+		const struct note_kind *k;
+
+		if (is_set && n->thread != thread) {
+			of_thread = 0;
+			thread = n->thread;
+		}
+		/* Of a kind that is there again (gdb writes each thread's SIGINFO) the first one counts. */
+		if (!rank || (!is_set && seen >> rank & 1))
+			continue;
+		seen |= is_set ? 0 : 1U << rank;
+		if (rank < *last) {
+			k = note_kind_find(n->note.owner, n->note.type);
+			check_found(x, n->note.off, "note %zu, %s, is not at its place in the kernel's order", i,
+				    k ? k->name : n->note.owner);
+			return;
+		}
+		*last = rank;
 	}
 }
 

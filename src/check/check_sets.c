@@ -28,6 +28,16 @@ static u64 xstate_least(u64 enabled)
 	return least;
 }
 
+int check_xstate_enabled(const struct core *c, const struct note *n, u64 *out)
+{
+	return bytes_uint(n->desc, c->fmt, XSTATE_XCR0, 8, out, NULL);
+}
+
+bool check_is_x86(const struct core *c)
+{
+	return c->ehdr.e_machine == EM_X86_64 || c->ehdr.e_machine == EM_386;
+}
+
 static void check_xstate_note(struct check_ctx *x, const struct note *n)
 {
 	u64 enabled, used, packed;
@@ -40,9 +50,10 @@ static void check_xstate_note(struct check_ctx *x, const struct note *n)
 	enabled = uint_get(x->core->fmt, n->desc.p + XSTATE_XCR0, 8);
 	used = uint_get(x->core->fmt, n->desc.p + XSTATE_BV, 8);
 	packed = uint_get(x->core->fmt, n->desc.p + XSTATE_XCOMP, 8);
-	if (n->desc.len < xstate_least(enabled))
-		check_found(x, n->off, "X86_XSTATE of %zu bytes, the parts that were enabled (0x%llx) need %llu",
-			    n->desc.len, (unsigned long long)enabled, (unsigned long long)xstate_least(enabled));
+	if (n->desc.len < xstate_least(enabled | used))
+		check_found(x, n->off, "X86_XSTATE of %zu bytes, its parts (enabled 0x%llx, in use 0x%llx) need %llu",
+			    n->desc.len, (unsigned long long)enabled, (unsigned long long)used,
+			    (unsigned long long)xstate_least(enabled | used));
 	if (enabled && used & ~enabled)
 		check_found(x, n->off, "X86_XSTATE: parts 0x%llx are in use, and were not enabled (0x%llx)",
 			    (unsigned long long)(used & ~enabled), (unsigned long long)enabled);
@@ -54,11 +65,56 @@ void check_note_xstate(struct check_ctx *x)
 {
 	const struct core *c = x->core;
 
-	if (c->ehdr.e_machine != EM_X86_64 && c->ehdr.e_machine != EM_386)
+	if (!check_is_x86(c))
 		return;
 	for (size_t i = 0; i < c->n_notes; i++)
 		if (c->notes[i].note.type == NT_X86_XSTATE && !strcmp(c->notes[i].note.owner, "LINUX"))
 			check_xstate_note(x, &c->notes[i].note);
+}
+
+/* Linux 6.12, arch/x86/include/uapi/asm/elf.h: struct x86_xfeat_component, one for each part. */
+enum { XFEAT_TYPE = 0, XFEAT_SIZE = 4, XFEAT_OFFSET = 8, XFEAT_LEN = 16 };
+
+/* Checks the row against a thread's note; its bit of @told is set. */
+static void check_layout_row(struct check_ctx *x, struct bytes row, const struct note *state, u64 enabled, u64 *told)
+{
+	u64 type = uint_get(x->core->fmt, row.p + XFEAT_TYPE, 4);
+	u64 size = uint_get(x->core->fmt, row.p + XFEAT_SIZE, 4);
+	u64 at = uint_get(x->core->fmt, row.p + XFEAT_OFFSET, 4);
+
+	if (type >= 64) {
+		check_found(x, row.off, "X86_XSAVE_LAYOUT tells of part %llu, there are 63", (unsigned long long)type);
+		return;
+	}
+	*told |= 1ULL << type;
+	if (at < XSTATE_FIXED || !size)
+		check_found(x, row.off, "X86_XSAVE_LAYOUT: part %llu, %llu bytes at %llu, has no place behind the header",
+			    (unsigned long long)type, (unsigned long long)size, (unsigned long long)at);
+	else if (enabled >> type & 1 && at + size > state->desc.len)
+		check_found(x, row.off, "X86_XSAVE_LAYOUT: part %llu ends at %llu, X86_XSTATE has %zu bytes",
+			    (unsigned long long)type, (unsigned long long)(at + size), state->desc.len);
+}
+
+/* Since 6.12 the kernel tells where each part is.  Bits 0 and 1, x87 and SSE, are the legacy area. */
+void check_note_xsave_layout(struct check_ctx *x)
+{
+	const struct core *c = x->core;
+	const struct core_note *layout = core_note_find(c, 0, "LINUX", NT_X86_XSAVE_LAYOUT);
+	const struct core_note *state = core_note_find(c, 0, "LINUX", NT_X86_XSTATE);
+	u64 enabled, told = 3;
+	struct bytes row;
+
+	if (!check_is_x86(c) || !layout || !state || check_xstate_enabled(c, &state->note, &enabled))
+		return;
+	if (layout->note.desc.len % XFEAT_LEN)
+		check_found(x, layout->note.off, "X86_XSAVE_LAYOUT of %zu bytes is not of rows of %d",
+			    layout->note.desc.len, XFEAT_LEN);
+	for (u64 at = 0; !bytes_sub(layout->note.desc, at, XFEAT_LEN, &row, NULL); at += XFEAT_LEN)
+		check_layout_row(x, row, &state->note, enabled, &told);
+	/* PASID (10) and what else only the kernel keeps is not in the note. */
+	if (enabled & ~told)
+		check_found(x, layout->note.off, "X86_XSAVE_LAYOUT does not tell of the parts 0x%llx, which were enabled",
+			    (unsigned long long)(enabled & ~told));
 }
 
 /*

@@ -4,7 +4,7 @@
 #include "base/util.h"
 #include "check/checks.h"
 
-static u64 thread_off(const struct core *c, const struct core_thread *t)
+u64 check_thread_off(const struct core *c, const struct core_thread *t)
 {
 	return c->notes[t->note].note.off;
 }
@@ -33,7 +33,7 @@ void check_thread_tid(struct check_ctx *x)
 		const struct core_thread *a = &c->threads[c->by_tid[i - 1]], *b = &c->threads[c->by_tid[i]];
 
 		if (a->tid == b->tid)
-			check_found(x, thread_off(c, b), "thread %d is there twice", b->tid);
+			check_found(x, check_thread_off(c, b), "thread %d is there twice", b->tid);
 	}
 }
 
@@ -93,11 +93,11 @@ static void compare(struct check_ctx *x, const struct core_thread *t, const stru
 
 	for (size_t i = 0; i < first->n; i++)
 		if (!kinds_have(k, first->key[i]))
-			check_found(x, thread_off(c, t), "thread %d has no %s, thread %d has", t->tid,
+			check_found(x, check_thread_off(c, t), "thread %d has no %s, thread %d has", t->tid,
 				    kind_name(first->key[i], name), c->threads[0].tid);
 	for (size_t i = 0; i < k->n; i++)
 		if (!kinds_have(first, k->key[i]))
-			check_found(x, thread_off(c, t), "thread %d has %s, thread %d has not", t->tid,
+			check_found(x, check_thread_off(c, t), "thread %d has %s, thread %d has not", t->tid,
 				    kind_name(k->key[i], name), c->threads[0].tid);
 }
 
@@ -134,12 +134,21 @@ void check_thread_pc(struct check_ctx *x)
 		a = core_area_find(c, pc);
 		prot = a ? core_area_prot(c, a, &known) : 0;
 		if (!a || a->start > pc)
-			check_found(x, thread_off(c, t), "thread %d: pc 0x%llx is in no area", t->tid,
+			check_found(x, check_thread_off(c, t), "thread %d: pc 0x%llx is in no area", t->tid,
 				    (unsigned long long)pc);
 		else if (known && !(prot & PF_X))
-			check_found(x, thread_off(c, t), "thread %d: pc 0x%llx is in an area that is not executable",
+			check_found(x, check_thread_off(c, t), "thread %d: pc 0x%llx is in an area that is not executable",
 				    t->tid, (unsigned long long)pc);
 	}
+}
+
+int check_thread_stack(const struct core *c, const struct core_thread *t, u64 *out)
+{
+	int r = core_thread_sp(c, t, out, NULL);
+
+	if (!r)
+		*out = core_untag(c, *out) + c->arch->sp_bias;
+	return r;
 }
 
 void check_thread_sp(struct check_ctx *x)
@@ -153,13 +162,12 @@ void check_thread_sp(struct check_ctx *x)
 		const struct core_thread *t = &c->threads[i];
 		const struct core_area *a;
 
-		if (core_thread_sp(c, t, &sp, NULL))
+		if (check_thread_stack(c, t, &sp))
 			continue;
-		/* An empty stack points just above its area; a tag is not part of an address. */
-		sp = core_untag(c, sp);
+		/* An empty stack points just above its area. */
 		a = core_area_find(c, sp ? sp - 1 : sp);
 		if (!a || a->start > sp)
-			check_found(x, thread_off(c, t), "thread %d: sp 0x%llx is in no area", t->tid,
+			check_found(x, check_thread_off(c, t), "thread %d: sp 0x%llx is in no area", t->tid,
 				    (unsigned long long)sp);
 	}
 }

@@ -22,6 +22,14 @@ void check_found_err(struct check_ctx *x, u64 off, const struct err *e);
 bool check_has_all_segs(const struct core *c);
 bool check_has_all_notes(const struct core *c);
 
+/* File position of the thread's PRSTATUS. */
+u64 check_thread_off(const struct core *c, const struct core_thread *t);
+/* Where the thread's stack is: its stack pointer without tag and bias. */
+int check_thread_stack(const struct core *c, const struct core_thread *t, u64 *out) must_check;
+bool check_is_x86(const struct core *c);
+/* XCR0 as X86_XSTATE tells it; negative when the note is too short. */
+int check_xstate_enabled(const struct core *c, const struct note *n, u64 *out) must_check;
+
 /*
  * Indices of the segments that @want accepts, sorted by @cmp (a qsort_r(3)
  * comparison of u32 with core->segs); NULL and x->oom when memory is short.
@@ -53,8 +61,10 @@ void check_note_padding(struct check_ctx *x);
 void check_note_size(struct check_ctx *x);
 void check_note_regset_size(struct check_ctx *x);
 void check_note_xstate(struct check_ctx *x);
+void check_note_xsave_layout(struct check_ctx *x);
 void check_note_sve(struct check_ctx *x);
 void check_note_twice(struct check_ctx *x);
+void check_note_order(struct check_ctx *x);
 void check_prpsinfo_once(struct check_ctx *x);
 void check_auxv_missing(struct check_ctx *x);
 void check_auxv_end(struct check_ctx *x);
@@ -63,6 +73,7 @@ void check_auxv_address(struct check_ctx *x);
 void check_file_malformed(struct check_ctx *x);
 void check_file_missing(struct check_ctx *x);
 void check_file_unit(struct check_ctx *x);
+void check_file_order(struct check_ctx *x);
 void check_file_page(struct check_ctx *x);
 void check_file_range(struct check_ctx *x);
 

@@ -33,7 +33,7 @@ static void list_checks(struct validate *v)
 		struct json_object *o;
 
 		if (!v->json) {
-			printf("%-18s %-8s %s. [%s]\n", c->id, check_severity_name(c->severity), c->what,
+			printf("%-24s %-8s %s. [%s]\n", c->id, check_severity_name(c->severity), c->what,
 			       c->reference);
 			continue;
 		}

@@ -1,24 +1,4 @@
-#include "corebuild.h"
-
-#include <tagcore/check.h>
-
-#include "base/util.h"
-
-/*
- * A good core plus one named mutation must be found by exactly the check of
- * that name.  notes: before the places are given; late: headers; bytes: the file.
- * mte: the core has memory tags, of aarch64.  also: another check, which cannot but find it.
- */
-struct mutation {
-	const char *check;
-	const char *what;
-	void (*notes)(struct cb *cb);
-	void (*late)(struct cb *cb);
-	void (*bytes)(struct cb *cb, struct buf *b);
-	bool mte;
-	u8 data;	/* ELFDATA*, or 0: little-endian */
-	const char *also;
-};
+#include "checkmut.h"
 
 static void bad_magic(struct cb *cb, struct buf *b) { (void)cb; b->p[0] = 0; }
 static void bad_class(struct cb *cb, struct buf *b) { (void)cb; b->p[EI_CLASS] = 9; }
@@ -106,6 +86,22 @@ static void file_backward(struct cb *cb) { file_long(cb, 3, CB_TEXT); }
 static void file_bytes(struct cb *cb) { file_long(cb, 1, 1); }
 static void file_astray(struct cb *cb) { file_long(cb, 3, CB_TEXT + 3 * CB_PAGE); }
 
+/* Two entries of a page, at these addresses. */
+static void file_two(struct cb *cb, u64 first, u64 second)
+{
+	const u64 longs[] = { 2, CB_PAGE, first, first + CB_PAGE, (first - CB_TEXT) / CB_PAGE,
+			      second, second + CB_PAGE, (second - CB_TEXT) / CB_PAGE };
+	struct cb_note *n = cb_note_at(cb, NT_FILE, 0);
+	struct err e;
+
+	n->desc.len = 0;
+	for (size_t i = 0; i < ARRAY_SIZE(longs); i++)
+		cb_long(cb, &n->desc, longs[i]);
+	cb_ok(buf_add(&n->desc, "/bin/prog\0/bin/prog", 20, &e), &e);
+}
+
+static void file_descends(struct cb *cb) { file_two(cb, CB_TEXT + CB_PAGE, CB_TEXT); }
+static void file_overlaps(struct cb *cb) { file_two(cb, CB_TEXT, CB_TEXT); }
 static void file_odd_page(struct cb *cb) { file_long(cb, 1, 4097); }
 static void file_no_page(struct cb *cb) { file_long(cb, 1, 0); }
 static void file_other_page(struct cb *cb) { file_long(cb, 1, 65536); }
@@ -144,6 +140,25 @@ static void xstate_no_room(struct cb *cb) { xstate(cb, 0xe7, 7, 0, 832); }
 static void xstate_stray_part(struct cb *cb) { xstate(cb, 3, 7, 0, 832); }
 static void xstate_packed(struct cb *cb) { xstate(cb, 7, 7, 1ULL << 63 | 7, 832); }
 
+/* Rows of part, size and offset, after an X86_XSTATE of AVX; flags are 0. */
+static void xsave_layout(struct cb *cb, u32 part, u32 size, u32 at, size_t len)
+{
+	u8 raw[32] = { 0 };
+
+	xstate_good(cb);
+	uint_put(CB_LE64, raw, 4, part);
+	uint_put(CB_LE64, raw + 4, 4, size);
+	uint_put(CB_LE64, raw + 8, 4, at);
+	cb_note_add(cb, "LINUX", NT_X86_XSAVE_LAYOUT, raw, len);
+}
+
+static void layout_good(struct cb *cb) { xsave_layout(cb, 2, 256, 576, 16); }
+static void layout_odd(struct cb *cb) { xsave_layout(cb, 2, 256, 576, 20); }
+static void layout_strange_part(struct cb *cb) { xsave_layout(cb, 64, 256, 576, 16); }
+static void layout_early(struct cb *cb) { xsave_layout(cb, 2, 256, 512, 16); }
+static void layout_far(struct cb *cb) { xsave_layout(cb, 2, 256, 580, 16); }
+static void layout_other_part(struct cb *cb) { xsave_layout(cb, 9, 8, 832, 16); }
+
 /* 592: SVE_PT_SIZE(1, SVE_PT_REGS_SVE). */
 static void sve(struct cb *cb, u32 type, u32 size, u16 vl, u16 flags, size_t len)
 {
@@ -169,19 +184,41 @@ static void sve_odd_length(struct cb *cb) { sve(cb, NT_ARM_SVE, 592, 17, 1, 592)
 static void sve_cut(struct cb *cb) { sve(cb, NT_ARM_SVE, 592, 16, 1, 560); }
 static void za_cut(struct cb *cb) { sve(cb, NT_ARM_ZA, 16 + 256, 32, 0, 16 + 256); }
 
+static void swap_notes(struct cb *cb, size_t a, size_t b)
+{
+	struct cb_note tmp = cb->notes[a];
+
+	cb->notes[a] = cb->notes[b];
+	cb->notes[b] = tmp;
+}
+
+/* 0 PRSTATUS, 1 PRPSINFO, 2 SIGINFO, 3 AUXV, 4 FILE, 5 PRFPREG. */
+static void file_before_auxv(struct cb *cb) { swap_notes(cb, 3, 4); }
+static void xstate_before_fpregs(struct cb *cb) { xstate_good(cb); swap_notes(cb, 7, 8); }
+
+static void zero_notes(struct cb *cb)
+{
+	/* A header of zeros, twice, as the end of AUXV, which the header then does not count. */
+	static const u8 zeros[24];
+	struct err e;
+
+	cb_ok(buf_add(&cb_note_at(cb, NT_AUXV, 0)->desc, zeros, sizeof(zeros), &e), &e);
+}
+
+static void auxv_shorter(struct cb *cb, struct buf *b)
+{
+	u8 *p = note_at(cb, b, 3);
+
+	uint_put(cb->arch.fmt, p + 4, 4, uint_get(cb->arch.fmt, p + 4, 4) - 24);
+}
+
 static void no_threads(struct cb *cb)
 {
 	cb_note_drop(cb, cb_note_at(cb, NT_PRSTATUS, 1));
 	cb_note_drop(cb, cb_note_at(cb, NT_PRSTATUS, 0));
 }
 
-static void prpsinfo_first(struct cb *cb)
-{
-	struct cb_note tmp = cb->notes[0];
-
-	cb->notes[0] = cb->notes[1];
-	cb->notes[1] = tmp;
-}
+static void prpsinfo_first(struct cb *cb) { swap_notes(cb, 0, 1); }
 
 static void same_tid(struct cb *cb)
 {
@@ -191,14 +228,17 @@ static void same_tid(struct cb *cb)
 static void set_reg(struct cb *cb, unsigned index, u64 value)
 {
 	const struct reg *r = &cb->arch.gregs.regs[index];
+	struct buf *b = &cb_note_at(cb, NT_PRSTATUS, 1)->desc;
 
-	/* struct elf_prstatus: 112 bytes stand before the registers. */
-	uint_put(cb->arch.fmt, cb_note_at(cb, NT_PRSTATUS, 1)->desc.p + 112 + r->off, r->size, value);
+	/* struct elf_prstatus of 64 bits: behind the registers are 8 bytes. */
+	uint_put(cb->arch.fmt, b->p + b->len - 8 - cb->arch.gregs.size + r->off, r->size, value);
 }
 
 static void pc_astray(struct cb *cb) { set_reg(cb, cb->arch.pc, 0x10); }
 static void pc_in_heap(struct cb *cb) { set_reg(cb, cb->arch.pc, CB_HEAP); }
 static void sp_astray(struct cb *cb) { set_reg(cb, cb->arch.sp, 0x10); }
+static void sp_below(struct cb *cb) { set_reg(cb, cb->arch.sp, CB_STACK - 100); }
+static void sp_at_end(struct cb *cb) { set_reg(cb, cb->arch.sp, CB_STACK + 2 * CB_PAGE - 100); }
 
 static void own(struct cb *cb, u32 type, const char *text)
 {
@@ -252,6 +292,8 @@ static void swap_segs(struct cb *cb, size_t a, size_t b)
 static void tags_descend(struct cb *cb) { swap_segs(cb, 4, 5); }
 static void tags_before_load(struct cb *cb) { swap_segs(cb, 3, 4); }
 
+#define SPARC64 .machine = EM_SPARCV9, .data = ELFDATA2MSB
+
 static const struct mutation mutations[] = {
 	{ "elf-ident", "no magic", .bytes = bad_magic },
 	{ "elf-ident", "class 9", .bytes = bad_class },
@@ -277,6 +319,7 @@ static const struct mutation mutations[] = {
 	{ "note-none", "PT_NULL", .late = no_notes },
 	{ "note-malformed", "descriptor past the end", .bytes = long_desc },
 	{ "note-owner", "no NUL", .notes = spare_note, .bytes = owner_open },
+	{ "note-owner", "zeros", .notes = zero_notes, .bytes = auxv_shorter },
 	{ "note-padding", "not zero", .notes = spare_note, .bytes = dirty_padding },
 	{ "note-padding", "aligned to 16", .late = align_16 },
 	{ "note-size", "PRSTATUS", .notes = long_prstatus },
@@ -289,6 +332,12 @@ static const struct mutation mutations[] = {
 	{ "note-xstate", "no room", .notes = xstate_no_room, .also = "thread-sets" },
 	{ "note-xstate", "a part too many", .notes = xstate_stray_part, .also = "thread-sets" },
 	{ "note-xstate", "compacted", .notes = xstate_packed, .also = "thread-sets" },
+	{ "thread-sets", "good layout", .notes = layout_good },
+	{ "note-xsave-layout", "half a row", .notes = layout_odd, .also = "thread-sets" },
+	{ "note-xsave-layout", "part 64", .notes = layout_strange_part, .also = "thread-sets" },
+	{ "note-xsave-layout", "in the header", .notes = layout_early, .also = "thread-sets" },
+	{ "note-xsave-layout", "past the end", .notes = layout_far, .also = "thread-sets" },
+	{ "note-xsave-layout", "another part", .notes = layout_other_part, .also = "thread-sets" },
 	{ "thread-sets", "good SVE", .notes = sve_good, .mte = true },
 	{ "thread-sets", "good FPSIMD in SVE", .notes = fpsimd_good, .mte = true },
 	{ "note-sve", "no header", .notes = sve_no_header, .mte = true, .also = "thread-sets" },
@@ -299,6 +348,8 @@ static const struct mutation mutations[] = {
 	{ "note-twice", "AUXV", .notes = two_auxv },
 	{ "note-twice", "FILE", .notes = two_file },
 	{ "note-twice", "registers of a thread", .notes = two_fpregs },
+	{ "note-order", "FILE before AUXV", .notes = file_before_auxv },
+	{ "note-order", "XSTATE before FPREGS", .notes = xstate_before_fpregs, .also = "thread-sets" },
 	{ "prpsinfo-once", "none", .notes = no_prpsinfo },
 	{ "prpsinfo-once", "two", .notes = two_prpsinfo },
 	{ "auxv-missing", "none", .notes = no_auxv },
@@ -310,6 +361,8 @@ static const struct mutation mutations[] = {
 	{ "file-malformed", "cut name", .notes = cut_file },
 	{ "file-malformed", "count", .notes = file_count },
 	{ "file-malformed", "end before start", .notes = file_backward },
+	{ "file-order", "descending", .notes = file_descends },
+	{ "file-order", "the same twice", .notes = file_overlaps },
 	{ "file-missing", "none", .notes = no_file },
 	{ "file-unit", "as gdb", .notes = file_bytes },
 	{ "file-page", "no power of two", .notes = file_odd_page },
@@ -323,6 +376,9 @@ static const struct mutation mutations[] = {
 	{ "thread-pc", "no area", .notes = pc_astray },
 	{ "thread-pc", "not executable", .notes = pc_in_heap },
 	{ "thread-sp", "no area", .notes = sp_astray },
+	{ "thread-sp", "below its area", .notes = sp_below },
+	/* sparc64's stack is 2047 above sp. */
+	{ "thread-sp", "bad sp with a bias", .notes = sp_at_end, SPARC64 },
 	{ "seg-truncated", "tags", .bytes = tags_cut, .mte = true },
 	{ "seg-wrap", "tags", .late = tags_wrap, .mte = true, .also = "thread-sp" },
 	{ "mte-old-type", "0x70000001", .late = tags_old, .mte = true },
@@ -350,33 +406,6 @@ static const struct mutation mutations[] = {
 	{ "tagcore-gaps", "one", .notes = gap },
 };
 
-static void check_mutated(const struct mutation *m, struct findings *out)
-{
-	struct buf b = { 0 };
-	struct err e = { 0 };
-	char path[32];
-	struct cb cb;
-	int fd;
-
-	if (m->mte)
-		cb_good_mte(&cb, (struct elffmt){ ELFCLASS64, m->data ? m->data : ELFDATA2LSB });
-	else
-		cb_good(&cb, EM_X86_64, CB_LE64);
-	if (m->notes)
-		m->notes(&cb);
-	cb_layout(&cb);
-	if (m->late)
-		m->late(&cb);
-	cb_write(&cb, &b);
-	if (m->bytes)
-		m->bytes(&cb, &b);
-	fd = cb_file_of(&b, path);
-	cb_ok(check_file(path, out, &e), &e);
-	close(fd);
-	buf_fini(&b);
-	cb_fini(&cb);
-}
-
 static void good_core_has_no_finding(void **state)
 {
 	struct findings l = { 0 };
@@ -389,34 +418,10 @@ static void good_core_has_no_finding(void **state)
 	findings_fini(&l);
 }
 
-static void mutation_is_found_by_its_check(void **state)
-{
-	const struct mutation *m = *state;
-	struct findings l = { 0 };
-	bool found = false;
-
-	check_mutated(m, &l);
-	for (size_t i = 0; i < l.n; i++)
-		found |= !strcmp(l.f[i].check->id, m->check);
-	if (!found)
-		fail_msg("%s is not found", m->what);
-	for (size_t i = 0; i < l.n; i++)
-		if (strcmp(l.f[i].check->id, m->check) && (!m->also || strcmp(l.f[i].check->id, m->also)))
-			fail_msg("also found by %s: %s", l.f[i].check->id, l.f[i].msg);
-	findings_fini(&l);
-}
-
 static void every_check_has_a_mutation(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < n_checks; i++) {
-		bool found = false;
-
-		for (size_t k = 0; k < ARRAY_SIZE(mutations); k++)
-			found |= !strcmp(checks[i].id, mutations[k].check);
-		if (!found)
-			fail_msg("check %s has no mutation", checks[i].id);
-	}
+	mut_all_there(mutations, ARRAY_SIZE(mutations), "quirk-", true);
 }
 
 static void every_check_is_told(void **state)
@@ -462,8 +467,7 @@ static void missing_file_is_no_finding(void **state)
 
 int main(void)
 {
-	static char names[ARRAY_SIZE(mutations)][96];
-	struct CMUnitTest tests[ARRAY_SIZE(mutations) + 5] = {
+	struct CMUnitTest tests[5 + ARRAY_SIZE(mutations)] = {
 		cmocka_unit_test(good_core_has_no_finding),
 		cmocka_unit_test(every_check_has_a_mutation),
 		cmocka_unit_test(every_check_is_told),
@@ -471,11 +475,6 @@ int main(void)
 		cmocka_unit_test(missing_file_is_no_finding),
 	};
 
-	for (size_t i = 0; i < ARRAY_SIZE(mutations); i++) {
-		snprintf(names[i], sizeof(names[i]), "%s: %s", mutations[i].check, mutations[i].what);
-		tests[5 + i] = (struct CMUnitTest){ .name = names[i], .test_func = mutation_is_found_by_its_check,
-						    .initial_state = (void *)&mutations[i] };
-	}
-	cmocka_set_message_output(CM_OUTPUT_TAP);
+	mut_tests(mutations, ARRAY_SIZE(mutations), tests + 5);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
