@@ -40,8 +40,7 @@ void check_note_malformed(struct check_ctx *x)
 	}
 }
 
-/* The bytes of a note's header and name, as they stand in the file. */
-static struct bytes note_raw(const struct core *c, const struct core_note *n)
+struct bytes check_note_raw(const struct core *c, const struct core_note *n)
 {
 	struct bytes seg = c->note_segs[n->seg].data;
 	size_t at = (size_t)(n->note.off - seg.off);
@@ -62,7 +61,7 @@ static size_t zero_notes(const struct core *c, size_t i)
 {
 	size_t n = 0;
 
-	while (i + n < c->n_notes && all_zero(note_raw(c, &c->notes[i + n]), 0, 12))
+	while (i + n < c->n_notes && all_zero(check_note_raw(c, &c->notes[i + n]), 0, 12))
 		n++;
 	return n;
 }
@@ -72,7 +71,7 @@ void check_note_owner(struct check_ctx *x)
 	const struct core *c = x->core;
 
 	for (size_t i = 0; i < c->n_notes; i++) {
-		struct bytes raw = note_raw(c, &c->notes[i]);
+		struct bytes raw = check_note_raw(c, &c->notes[i]);
 		u64 namesz = uint_get(c->fmt, raw.p, 4);
 		size_t zeros = zero_notes(c, i);
 
@@ -100,7 +99,7 @@ void check_note_padding(struct check_ctx *x)
 	}
 	for (size_t i = 0; i < c->n_notes; i++) {
 		const struct core_note *n = &c->notes[i];
-		struct bytes raw = note_raw(c, n);
+		struct bytes raw = check_note_raw(c, n);
 		u64 name_end = 12 + uint_get(c->fmt, raw.p, 4);
 		u64 desc = n->note.desc.off - raw.off, desc_end = desc + n->note.desc.len;
 

@@ -26,6 +26,8 @@ bool check_has_all_notes(const struct core *c);
 u64 check_thread_off(const struct core *c, const struct core_thread *t);
 /* Where the thread's stack is: its stack pointer without tag and bias. */
 int check_thread_stack(const struct core *c, const struct core_thread *t, u64 *out) must_check;
+/* From the note's header on, as it stands in the file; header and name are there. */
+struct bytes check_note_raw(const struct core *c, const struct core_note *n);
 bool check_is_x86(const struct core *c);
 /* XCR0 as X86_XSTATE tells it; negative when the note is too short. */
 int check_xstate_enabled(const struct core *c, const struct note *n, u64 *out) must_check;
@@ -99,3 +101,18 @@ void check_mte_no_data(struct check_ctx *x);
 void check_own_malformed(struct check_ctx *x);
 void check_own_areas(struct check_ctx *x);
 void check_own_gaps(struct check_ctx *x);
+
+void check_quirk_gdb_machine(struct check_ctx *x);
+void check_quirk_gdb_notes(struct check_ctx *x);
+void check_quirk_gdb_owner(struct check_ctx *x);
+void check_quirk_gdb_xstate(struct check_ctx *x);
+void check_quirk_lldb_machine(struct check_ctx *x);
+void check_quirk_lldb_notes(struct check_ctx *x);
+void check_quirk_lldb_os(struct check_ctx *x);
+void check_quirk_lldb_executable(struct check_ctx *x);
+void check_quirk_lldb_absent(struct check_ctx *x);
+void check_quirk_elfutils_machine(struct check_ctx *x);
+void check_quirk_elfutils_notes(struct check_ctx *x);
+void check_quirk_elfutils_tid(struct check_ctx *x);
+void check_quirk_elfutils_modules(struct check_ctx *x);
+void check_quirk_elfutils_absent(struct check_ctx *x);

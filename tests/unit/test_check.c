@@ -317,19 +317,19 @@ static const struct mutation mutations[] = {
 	{ "seg-filesz", "more than memory", .late = filesz_large },
 	{ "seg-data-overlap", "stack is heap", .late = shared_bytes },
 	{ "note-none", "PT_NULL", .late = no_notes },
-	{ "note-malformed", "descriptor past the end", .bytes = long_desc },
+	{ "note-malformed", "descriptor past the end", .bytes = long_desc, .also = "quirk-gdb-notes" },
 	{ "note-owner", "no NUL", .notes = spare_note, .bytes = owner_open },
-	{ "note-owner", "zeros", .notes = zero_notes, .bytes = auxv_shorter },
+	{ "note-owner", "zeros", .notes = zero_notes, .bytes = auxv_shorter, .also = "quirk-lldb-notes" },
 	{ "note-padding", "not zero", .notes = spare_note, .bytes = dirty_padding },
-	{ "note-padding", "aligned to 16", .late = align_16 },
+	{ "note-padding", "aligned to 16", .late = align_16, .also = "quirk-gdb-notes" },
 	{ "note-size", "PRSTATUS", .notes = long_prstatus },
 	{ "note-size", "PRPSINFO", .notes = long_prpsinfo },
 	{ "note-size", "SIGINFO", .notes = long_siginfo },
 	{ "note-regset-size", "fpregs", .notes = long_fpregs },
 	/* The first thread has none, which thread-sets tells. */
 	{ "thread-sets", "good XSTATE", .notes = xstate_good },
-	{ "note-xstate", "no header", .notes = xstate_short, .also = "thread-sets" },
-	{ "note-xstate", "no room", .notes = xstate_no_room, .also = "thread-sets" },
+	{ "note-xstate", "no header", .notes = xstate_short, .also = "thread-sets", .too = "quirk-gdb-xstate" },
+	{ "note-xstate", "no room", .notes = xstate_no_room, .also = "thread-sets", .too = "quirk-gdb-xstate" },
 	{ "note-xstate", "a part too many", .notes = xstate_stray_part, .also = "thread-sets" },
 	{ "note-xstate", "compacted", .notes = xstate_packed, .also = "thread-sets" },
 	{ "thread-sets", "good layout", .notes = layout_good },
@@ -350,7 +350,7 @@ static const struct mutation mutations[] = {
 	{ "note-twice", "registers of a thread", .notes = two_fpregs },
 	{ "note-order", "FILE before AUXV", .notes = file_before_auxv },
 	{ "note-order", "XSTATE before FPREGS", .notes = xstate_before_fpregs, .also = "thread-sets" },
-	{ "prpsinfo-once", "none", .notes = no_prpsinfo },
+	{ "prpsinfo-once", "none", .notes = no_prpsinfo, .also = "quirk-elfutils-notes" },
 	{ "prpsinfo-once", "two", .notes = two_prpsinfo },
 	{ "auxv-missing", "none", .notes = no_auxv },
 	{ "auxv-end", "no AT_NULL", .notes = open_auxv },
@@ -378,7 +378,9 @@ static const struct mutation mutations[] = {
 	{ "thread-sp", "no area", .notes = sp_astray },
 	{ "thread-sp", "below its area", .notes = sp_below },
 	/* sparc64's stack is 2047 above sp. */
-	{ "thread-sp", "bad sp with a bias", .notes = sp_at_end, SPARC64 },
+	{ "quirk-gdb-machine", "good sp with a bias", .notes = sp_below, SPARC64, .also = "quirk-lldb-machine" },
+	{ "thread-sp", "bad sp with a bias", .notes = sp_at_end, SPARC64, .also = "quirk-gdb-machine",
+	  .too = "quirk-lldb-machine" },
 	{ "seg-truncated", "tags", .bytes = tags_cut, .mte = true },
 	{ "seg-wrap", "tags", .late = tags_wrap, .mte = true, .also = "thread-sp" },
 	{ "mte-old-type", "0x70000001", .late = tags_old, .mte = true },
@@ -421,6 +423,7 @@ static void good_core_has_no_finding(void **state)
 static void every_check_has_a_mutation(void **state)
 {
 	(void)state;
+	/* Those of readers' quirks are in test_check_quirk.c. */
 	mut_all_there(mutations, ARRAY_SIZE(mutations), "quirk-", true);
 }
 
