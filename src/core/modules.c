@@ -29,6 +29,7 @@ struct walk {
 	u64 started[3];
 	struct core_module held;	/* found, but the next may be the same one, better known */
 	bool holds;
+	u64 floor;	/* where the last one given began */
 	u8 phdrs[PHDRS_MAX * sizeof(Elf64_Phdr)];
 	u8 notes[NOTES_MAX];
 };
@@ -265,6 +266,7 @@ static int let_go(struct walk *w, struct err *e)
 	if (!w->holds)
 		return 0;
 	w->holds = false;
+	w->floor = w->held.start;
 	return w->fn(&w->held, w->arg, e);
 }
 
@@ -282,6 +284,8 @@ static int hold(struct walk *w, u64 addr, const struct core_module *m, struct er
 	}
 	r = let_go(w, e);
 	w->held = *m;
+	/* A header of fixed place may say anything; in address order is what we say. */
+	w->held.start = max(m->start, w->floor);
 	w->holds = true;
 	return r;
 }

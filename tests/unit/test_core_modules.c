@@ -299,6 +299,27 @@ static void present_bytes_end_where_they_end(void **state)
 	fini(&b);
 }
 
+/* A header behind the program that says it begins before it. */
+static void order_is_of_address(void **state)
+{
+	const struct image_spec prog = { .type = ET_EXEC, .vaddr = CB_TEXT, .memsz = 2 * CB_PAGE };
+	const struct image_spec liar = { .type = ET_EXEC, .vaddr = CB_TEXT - CB_PAGE,
+					 .memsz = CB_HEAP + 2 * CB_PAGE - (CB_TEXT - CB_PAGE) };
+	struct found f;
+	struct built b;
+
+	(void)state;
+	begin(&b, CB_LE64);
+	bytes_make(&b);
+	put_image(&b, 1, &prog);
+	put_image(&b, 2, &liar);
+	look(&b, &f);
+	assert_int_equal(f.n, 2);
+	expect(&f, 0, CB_TEXT, CB_TEXT + 2 * CB_PAGE, "/bin/prog", 0);
+	expect(&f, 1, CB_TEXT, CB_HEAP + 2 * CB_PAGE, "", 0);
+	fini(&b);
+}
+
 int main(void)
 {
 	static struct elffmt le64 = { ELFCLASS64, ELFDATA2LSB }, be64 = { ELFCLASS64, ELFDATA2MSB };
@@ -313,6 +334,7 @@ int main(void)
 		cmocka_unit_test(header_mapped_twice_is_one_module),
 		cmocka_unit_test(wild_claims_are_not_believed),
 		cmocka_unit_test(more_than_is_there_is_read_as_far_as_it_goes),
+		cmocka_unit_test(order_is_of_address),
 		cmocka_unit_test(any_byte_is_survived),
 		cmocka_unit_test(present_bytes_end_where_they_end),
 	};
