@@ -12,7 +12,7 @@
  * include/linux/compat.h, compat_siginfo.  Signal and code tell which member of the
  * union it is, as Linux 6.12, kernel/signal.c: siginfo_layout() has it; the first
  * row that matches decides.  The fields of the member, each aligned as itself:
- * 'h' 2 bytes, 'i' 4, 'w' a word.
+ * 'h' 2 bytes, 'i' 4, 'w' a word, 'p' a word of padding.
  */
 static const struct member {
 	int signo;	/* 0: any */
@@ -20,8 +20,8 @@ static const struct member {
 	const char *fields;
 } members[] = {
 	{ SIGBUS, BUS_MCEERR_AR, BUS_MCEERR_AO, "wh" },	/* address, least significant bit */
-	{ SIGSEGV, SEGV_BNDERR, SEGV_BNDERR, "wwww" },	/* address, padding, lower and upper bound */
-	{ SIGSEGV, SEGV_PKUERR, SEGV_PKUERR, "wwi" },	/* address, padding, key */
+	{ SIGSEGV, SEGV_BNDERR, SEGV_BNDERR, "wpww" },	/* address, lower and upper bound */
+	{ SIGSEGV, SEGV_PKUERR, SEGV_PKUERR, "wpi" },	/* address, key */
 	{ SIGTRAP, 6 /* TRAP_PERF */, 6, "wwii" },	/* address, data, type, flags */
 	{ SIGILL, 1, 11, "w" },
 	{ SIGFPE, 1, 15, "w" },
@@ -70,7 +70,8 @@ int siginfo_put(const struct arch *a, const siginfo_t *si, struct buf *b, struct
 
 		in = align_up(in, wide);
 		out = align_up(out, size);
-		uint_put(a->fmt, narrow + out, size, uint_get(host, from + in, wide));
+		if (*f != 'p')
+			uint_put(a->fmt, narrow + out, size, uint_get(host, from + in, wide));
 		in += wide;
 		out += size;
 	}

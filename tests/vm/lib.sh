@@ -34,6 +34,14 @@ make_cores()
 	cp "$LOG" heap.log
 }
 
+# make_arm_cores: arm.ours and arm.kernel of a 32-bit program, where there is one and it runs
+make_arm_cores()
+{
+	"$TARGETS/calls32" exit 2>/dev/null || return 0
+	start calls32 read futex
+	"$TAGCORE" dump -q -o arm.ours "$PID" && kernel_core arm.kernel ABRT
+}
+
 # ---- anywhere: what there should be, by the logs
 
 # Start of an area, N granules on.
@@ -88,7 +96,7 @@ want_tags()
 # Names beside the answers, one a line.
 beside_granules() { cat_granules | paste -d ' ' - "$1" | sed 's/ \([^ ]*\)$/: \1/'; }
 
-# ---- debuggers; GDB and LLDB are their names here, PROGRAMS is where the targets are
+# ---- debuggers; GDB and LLDB are their names here, PROGRAMS is where the targets are, CALLS32 the 32-bit one
 
 # gdb_core CORE PROGRAM -ex ...
 gdb_core()
@@ -154,6 +162,29 @@ fault_of()
 	fault_addr=$("$MTECMP" runs "$1" | awk -v a="$(block_addr | head -n 1)" '
 		BEGIN { sub("0x0*", "", a) } found { print $1; exit } $1 == a { found = 1 }')
 	fault_memory=$("$MTECMP" runs "$1" | awk -v a="$fault_addr" '$1 == a { printf "0x%x\n", $3 }')
+}
+
+# Where the threads of a 32-bit program are, and what is in their vector registers.
+arm_by_gdb()
+{
+	for core in arm.ours arm.kernel; do
+		run "$GDB" -nx -batch -iex 'set debuginfod enabled off' -ex 'thread apply all bt' \
+			-ex 'thread apply all p/x $d31' -- "$CALLS32" $core
+		for f in bare_main wait_read wait_futex; do
+			matches "gdb: a thread in $f: $core" out " $f \\("
+		done
+		is "gdb: vector registers of all: $core" "$(grep -c '= .*0x89abcdef0\{8\}' out)" 3
+	done
+}
+
+arm_by_lldb()
+{
+	for core in arm.ours arm.kernel; do
+		run "$LLDB" -b -x -c $core "$CALLS32" -o 'thread list'
+		for f in bare_main wait_read wait_futex; do
+			matches "LLDB: a thread in $f: $core" out "\`$f"
+		done
+	done
 }
 
 debug_by_gdb()

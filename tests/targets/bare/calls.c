@@ -8,7 +8,7 @@
  */
 #include "bare.h"
 
-#define SLEEP_SECONDS 2
+#define SLEEP_SECONDS 4
 #define STACK 16384
 
 struct timespec32 { int32_t sec, nsec; };

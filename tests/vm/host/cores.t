@@ -1,13 +1,14 @@
 # Cores of the arm64 machine, brought out of it: what debuggers of this machine and we read from them.
 . "$TOP/tests/func/lib.sh"
 . "$TOP/tests/vm/lib.sh"
-PROGRAMS=$O/arm64/vm MTECMP=$O/vm-host/mtecmp
+PROGRAMS=$O/arm64/vm CALLS32=$O/arm64/targets/calls32 MTECMP=$O/vm-host/mtecmp
 
 cat >script <<'END'
 . "$TOP/tests/func/lib.sh"
 . "$TOP/tests/vm/lib.sh"
 machine_begin
-make_cores && cp --sparse=always tags.* heap.* "$OUT"
+make_cores && make_arm_cores && cp --sparse=always tags.* heap.* "$OUT"
+[ ! -s arm.kernel ] || cp --sparse=always arm.* "$OUT"
 END
 if ! VM_OUT=. "$TOP/tests/vm/check" --one "$PWD/script" >made 2>&1; then
 	fail "cores from the machine"
@@ -50,6 +51,18 @@ exits 0 "in words" "$TAGCORE" inspect heap.kernel
 matches "in words: both tags" out \
 	"^tag fault  synchronous at 0x0*$fault_addr: pointer tag $fault_tag, memory tag $fault_memory\$"
 
+for core in arm.ours arm.kernel; do
+	[ -s arm.kernel ] || break
+	exits 0 "$core: validates without a warning" "$TAGCORE" validate --strict $core
+	[ "$rc" -eq 0 ] || diag <out
+	exits 0 "$core: summary" "$TAGCORE" inspect --json $core
+	json_is "$core: machine" out .machine arm
+	json_is "$core: class" out .class 32
+	exits 0 "$core: registers" "$TAGCORE" inspect registers $core
+	is "$core: vector registers of all threads" "$(grep -c 'd31 *0x89abcdef00000000' out)" 3
+done
+[ -s arm.kernel ] || skip "32-bit programs" "no compiler for them here, or the machine does not run them"
+
 # ---- debuggers; which of them know arm64, and tags in cores, differs
 for GDB in gdb-multiarch gdb ''; do
 	[ -z "$GDB" ] || { have "$GDB" && ! "$GDB" -nx -batch -ex 'set architecture aarch64' 2>&1 | grep -q Undefined; } && break
@@ -57,11 +70,15 @@ done
 if [ -n "$GDB" ]; then
 	diag "$("$GDB" --version | head -n 1)"
 	debug_by_gdb
+	[ ! -s arm.kernel ] || arm_by_gdb
 else
 	skip "gdb" "none here knows arm64 (gdb-multiarch would)"
 fi
-# 15 is the first that reads tags of cores.
 LLDB=lldb
+if [ -s arm.kernel ] && have lldb; then
+	arm_by_lldb
+fi
+# 15 is the first that reads tags of cores.
 version=$(lldb --version 2>/dev/null | sed -n 's/.*version \([0-9]*\).*/\1/p' | head -n 1)
 if [ "${version:-0}" -ge 15 ]; then
 	diag "LLDB $version"
