@@ -82,7 +82,7 @@ static void padded(struct cb *cb, struct buf *out)
 		uint_put(cb->arch.fmt, head, 4, 5);
 		uint_put(cb->arch.fmt, head + 4, 4, n->desc.len);
 		uint_put(cb->arch.fmt, head + 8, 4, n->type);
-		memcpy(head + 12, "CORE", 4);
+		memcpy(head + 12, "CORE", 5);
 		cb_ok(buf_add(out, head, sizeof(head), &e), &e);
 		cb_ok(buf_add(out, n->desc.p, n->desc.len, &e), &e);
 		cb_ok(buf_align(out, 8, &e), &e);
