@@ -84,6 +84,9 @@ if [ -x "$TARGETS/calls32" ] && "$TARGETS/calls32" exit; then
 	compare "32-bit, without a thread pointer" calls32 plain
 	if [ -x "$TARGETS/threads32" ]; then
 		compare "32-bit, of glibc" threads32 3
+		compare "32-bit, the first thread has exited" leaderexit32 4
+		compare "32-bit, every kind of area" kinds32
+		compare "32-bit, signals blocked and pending" sigs32
 	else
 		skip "32-bit, of glibc" "no cross compiler for it here"
 	fi

@@ -295,6 +295,48 @@ static void program_counters_are_addresses(void **state)
 }
 
 /* n32 cores of old kernels say o32. */
+/* A 32-bit machine's registers in the 64-bit one's table: "ebx" is "rbx" there, "cs" is "cs". */
+static void narrow_registers_are_the_same(void **state)
+{
+	size_t n = 0;
+
+	(void)state;
+	for (size_t i = 0; arches[i]; i++) {
+		const struct arch *wide = arches[i], *a = wide->compat;
+
+		if (!a || !a->wide_regs)
+			continue;
+		for (size_t k = 0; k < a->gregs.n_regs; k++, n++) {
+			const char *name = a->gregs.regs[k].name, *other;
+
+			assert_in_range(a->wide_regs[k], 0, wide->gregs.n_regs - 1);
+			other = wide->gregs.regs[a->wide_regs[k]].name;
+			assert_int_equal(strlen(name), strlen(other));
+			assert_string_equal(name + strlen(name) - 2, other + strlen(other) - 2);
+		}
+	}
+	assert_int_equal(n, 17);
+}
+
+/* The kernels that run a second machine's programs, and what ptrace gives of a set that is not in use. */
+static void narrow_machines_go_with_wide_ones(void **state)
+{
+	(void)state;
+	for (size_t i = 0; arches[i]; i++) {
+		const struct arch *a = arches[i];
+
+		if (a->compat) {
+			assert_int_equal(a->fmt.class, ELFCLASS64);
+			assert_int_equal(a->compat->fmt.class, ELFCLASS32);
+			assert_int_equal(a->compat->fmt.data, a->fmt.data);
+			assert_null(a->compat->compat);
+		}
+		for (size_t k = 0; k < a->n_sets; k++)
+			assert_true(!a->sets[k].unused || a->sets[k].size);
+		assert_true(!a->syscall.mode_mask || a->syscall.mode_insn_len);
+	}
+}
+
 static void size_tells_the_abi(void **state)
 {
 	struct elffmt le32 = { ELFCLASS32, ELFDATA2LSB };
@@ -323,6 +365,8 @@ int main(void)
 		cmocka_unit_test(registers_are_read),
 		cmocka_unit_test(wide_registers_are_bytes),
 		cmocka_unit_test(program_counters_are_addresses),
+		cmocka_unit_test(narrow_registers_are_the_same),
+		cmocka_unit_test(narrow_machines_go_with_wide_ones),
 		cmocka_unit_test(size_tells_the_abi),
 	};
 

@@ -51,6 +51,8 @@ done
 compare "without a thread pointer" calls32 plain
 if [ -x "$TARGETS/threads32" ]; then
 	compare "of glibc" threads32 3
+	compare "every kind of area" kinds32
+	compare "signals blocked and pending" sigs32
 else
 	skip "of glibc" "no cross compiler for it on the host"
 fi
