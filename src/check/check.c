@@ -152,8 +152,6 @@ const struct check checks[] = {
 	  "LLDB 19.1, ObjectFileELF.cpp: RefineModuleDetailsFromNote()", .run = check_quirk_lldb_os },
 	{ "quirk-lldb-executable", CHECK_INFO, "The FILE note begins with the executable",
 	  "LLDB 19.1, ProcessElfCore.cpp: DoLoadCore() looks no further", .run = check_quirk_lldb_executable },
-	{ "quirk-lldb-absent", CHECK_INFO, "LLDB does not read zeros for a thread's stack that is not in the file",
-	  "LLDB 19.1, ProcessElfCore.cpp: DoReadMemory()", .run = check_quirk_lldb_absent },
 	{ "quirk-elfutils-machine", CHECK_INFO, "elfutils can unwind on this machine",
 	  "elfutils 0.188, backends: set_initial_registers, frame_nregs", .run = check_quirk_elfutils_machine },
 	{ "quirk-elfutils-notes", CHECK_WARNING, "The first PT_NOTE has PRPSINFO and all threads",

@@ -141,7 +141,7 @@ void check_quirk_gdb_xstate(struct check_ctx *x)
 	}
 	if (first)
 		check_found(x, first->off, "X86_XSTATE of %zu bytes (%zu such): gdb up to 13 takes %llu for granted, calls "
-			    "it too small, and shows no vector registers", first->desc.len, n, (ull)want);
+			    "it too small, and shows no registers beyond SSE", first->desc.len, n, (ull)want);
 }
 
 /* bfd/elf.c: elfcore_grok_note() takes such a type for a register set only with the name "LINUX". */
@@ -261,70 +261,33 @@ void check_quirk_lldb_executable(struct check_ctx *x)
 			    text_escape(core_text_copy(first.name, name, sizeof(name)), safe, sizeof(safe)));
 }
 
-/* The segment of the thread's stack, where that has not the byte at sp; *at is where in it sp is. */
-static const GElf_Phdr *absent_stack(const struct core *c, const struct core_thread *t, u64 *at)
+/* True when the bytes at the thread's sp are not saved, and the file has others at their place. */
+static bool elfutils_reads_on(const struct core *c, const struct core_thread *t)
 {
 	const struct core_area *a;
 	const GElf_Phdr *p;
-	u64 sp;
+	u64 sp, off;
 
 	if (check_thread_stack(c, t, &sp) || !(a = core_area_find(c, sp)) || a->start > sp || a->seg == CORE_NO_SEG)
-		return NULL;
+		return false;
 	p = &c->segs[a->seg];
-	*at = sp - p->p_vaddr;
-	return *at >= p->p_filesz ? p : NULL;
-}
-
-/* How many threads have such a stack; *first is one. */
-static size_t absent_stacks(const struct core *c, const struct core_thread **first,
-			    bool (*wrong)(const struct core *c, const GElf_Phdr *p, u64 at))
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < c->n_threads; i++) {
-		u64 at;
-		const GElf_Phdr *p = absent_stack(c, &c->threads[i], &at);
-
-		if (p && wrong(c, p, at) && !n++)
-			*first = &c->threads[i];
-	}
-	return n;
-}
-
-/* LLDB 19, ProcessElfCore.cpp: DoReadMemory() fills up with zeros, unless there is no byte at all. */
-static bool lldb_reads_zero(const struct core *c, const GElf_Phdr *p, u64 at)
-{
-	(void)c, (void)at;
-	return p->p_filesz;
+	return sp - p->p_vaddr >= p->p_filesz && !add_overflow(p->p_offset, sp - p->p_vaddr, &off) && off < c->file.size;
 }
 
 /* elfutils 0.188, libdwfl/linux-core-attach.c: core_memory_read() does not look at p_filesz. */
-static bool elfutils_reads_on(const struct core *c, const GElf_Phdr *p, u64 at)
-{
-	u64 off;
-
-	return !add_overflow(p->p_offset, at, &off) && off < c->file.size;
-}
-
-void check_quirk_lldb_absent(struct check_ctx *x)
-{
-	const struct core_thread *t;
-	size_t n = absent_stacks(x->core, &t, lldb_reads_zero);
-
-	if (n)
-		check_found(x, check_thread_off(x->core, t), "the stack of %zu thread%s, the first %d, is not in the file, "
-			    "but other bytes of its segment are: LLDB 19 reads it as zeros", n, n == 1 ? "" : "s", t->tid);
-}
-
 void check_quirk_elfutils_absent(struct check_ctx *x)
 {
-	const struct core_thread *t;
-	size_t n = absent_stacks(x->core, &t, elfutils_reads_on);
+	const struct core *c = x->core;
+	const struct core_thread *first = NULL;
+	size_t n = 0;
 
-	if (n)
-		check_found(x, check_thread_off(x->core, t), "the stack of %zu thread%s, the first %d, is not in the file: "
-			    "eu-stack 0.188 takes the bytes that follow its segment in the file", n,
-			    n == 1 ? "" : "s", t->tid);
+	for (size_t i = 0; i < c->n_threads; i++)
+		if (elfutils_reads_on(c, &c->threads[i]) && !n++)
+			first = &c->threads[i];
+	if (first)
+		check_found(x, check_thread_off(c, first), "the stack of %zu thread%s, the first %d, is not in the file: "
+			    "eu-stack 0.188 takes the bytes that follow its segment in the file", n, n == 1 ? "" : "s",
+			    first->tid);
 }
 
 /* elfutils 0.188, libdwfl/linux-core-attach.c: dwfl_core_file_attach() stops at the first PT_NOTE. */

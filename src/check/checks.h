@@ -110,7 +110,6 @@ void check_quirk_lldb_machine(struct check_ctx *x);
 void check_quirk_lldb_notes(struct check_ctx *x);
 void check_quirk_lldb_os(struct check_ctx *x);
 void check_quirk_lldb_executable(struct check_ctx *x);
-void check_quirk_lldb_absent(struct check_ctx *x);
 void check_quirk_elfutils_machine(struct check_ctx *x);
 void check_quirk_elfutils_notes(struct check_ctx *x);
 void check_quirk_elfutils_tid(struct check_ctx *x);

@@ -42,8 +42,7 @@ static void set_tid(struct cb *cb, s32 tid)
 static void tid_0(struct cb *cb) { set_tid(cb, 0); }
 static void tid_below_0(struct cb *cb) { set_tid(cb, -5); }
 
-/* Both sp are at the stack's second page.  Bytes of the first, or none. */
-static void stack_half(struct cb *cb) { cb->segs[3].p_filesz = CB_PAGE; }
+/* Both sp are at the stack's second page.  Its place in the file is past the end, or that of other bytes. */
 static void stack_none(struct cb *cb) { cb->segs[3].p_filesz = 0; }
 static void stack_early(struct cb *cb) { cb->segs[3].p_filesz = 0; cb->segs[3].p_offset = 0; }
 
@@ -114,7 +113,6 @@ static const struct mutation mutations[] = {
 	{ "quirk-lldb-notes", "padded to 8", .late = notes_at_end, .bytes = padded },
 	{ "quirk-lldb-os", "no hint", .late = os_unknown },
 	{ "quirk-lldb-executable", "a library", .notes = other_file_first },
-	{ "quirk-lldb-absent", "half a stack", .notes = stack_half, .also = "quirk-elfutils-absent" },
 	{ "quirk-elfutils-absent", "no stack", .late = stack_early },
 	{ "quirk-elfutils-notes", "second segment", .notes = second_segment },
 	{ "quirk-elfutils-tid", "0", .notes = tid_0 },
