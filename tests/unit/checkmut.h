@@ -20,13 +20,14 @@ struct mutation {
 	void (*bytes)(struct cb *cb, struct buf *b);
 	bool mte;
 	u16 machine;	/* EM_*, or 0: x86_64, aarch64 with tags */
+	u8 class;	/* ELFCLASS*, or 0: 64 bits */
 	u8 data;	/* ELFDATA*, or 0: little-endian */
 	const char *also, *too;
 };
 
 static inline struct elffmt mut_fmt(const struct mutation *m)
 {
-	return (struct elffmt){ ELFCLASS64, m->data ? m->data : ELFDATA2LSB };
+	return (struct elffmt){ m->class ? m->class : ELFCLASS64, m->data ? m->data : ELFDATA2LSB };
 }
 
 static inline void check_mutated(const struct mutation *m, struct findings *out)
@@ -80,19 +81,37 @@ static inline void mutation_is_found_by_its_check(void **state)
 	findings_fini(&l);
 }
 
-/* Checks whose id begins with @prefix, or all others when @not: each has a mutation in @rows. */
-static inline void mut_all_there(const struct mutation *rows, size_t n, const char *prefix, bool not)
+static inline bool mut_begins(const char *id, const char *const *prefixes)
+{
+	for (; *prefixes; prefixes++)
+		if (!strncmp(id, *prefixes, strlen(*prefixes)))
+			return true;
+	return false;
+}
+
+/* Checks whose id begins with one of @prefixes, or all others when @not: each has a mutation in @rows. */
+static inline void mut_all_there(const struct mutation *rows, size_t n, const char *const *prefixes, bool not)
 {
 	for (size_t i = 0; i < n_checks; i++) {
 		bool found = false;
 
-		if (!strncmp(checks[i].id, prefix, strlen(prefix)) == not)
+		if (mut_begins(checks[i].id, prefixes) == not)
 			continue;
 		for (size_t k = 0; k < n; k++)
 			found |= !strcmp(checks[i].id, rows[k].check);
 		if (!found)
 			fail_msg("check %s has no mutation", checks[i].id);
 	}
+}
+
+static inline void mut_good(const struct mutation *m)
+{
+	struct findings l = { 0 };
+
+	check_mutated(m, &l);
+	if (l.n)
+		fail_msg("%s: %s", l.f[0].check->id, l.f[0].msg);
+	findings_fini(&l);
 }
 
 /* Fills @tests, one for each of @rows. */

@@ -122,20 +122,17 @@ static const struct mutation mutations[] = {
 
 static void every_quirk_has_a_mutation(void **state)
 {
+	static const char *const mine[] = { "quirk-", NULL };
+
 	(void)state;
-	mut_all_there(mutations, ARRAY_SIZE(mutations), "quirk-", false);
+	mut_all_there(mutations, ARRAY_SIZE(mutations), mine, false);
 }
 
 /* What no reader makes anything of, none is said to: bytes past the end of the file. */
 static void stack_at_end_is_no_quirk(void **state)
 {
-	struct findings l = { 0 };
-
 	(void)state;
-	check_mutated(&(struct mutation){ .notes = stack_none }, &l);
-	if (l.n)
-		fail_msg("%s: %s", l.f[0].check->id, l.f[0].msg);
-	findings_fini(&l);
+	mut_good(&(struct mutation){ .notes = stack_none });
 }
 
 int main(void)
