@@ -1,9 +1,11 @@
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <tagcore/elffmt.h>
 
 #include "base/scope.h"
+#include "base/text.h"
 #include "base/util.h"
 #include "check/checks.h"
 
@@ -50,24 +52,44 @@ void check_seg_wrap(struct check_ctx *x)
 	}
 }
 
-void check_seg_truncated(struct check_ctx *x)
+/* " (NAME)", or "" where no note tells whose the area is. */
+static const char *area_name(const struct core *c, u64 addr, char out[300])
+{
+	const struct core_map *m = core_map_at(c, addr);
+	const struct core_own_area *own = m ? NULL : core_own_area_at(c, addr);
+	struct core_text name = m ? m->name : own ? own->name : (struct core_text){ 0 };
+	char raw[128], safe[256];
+
+	out[0] = 0;
+	if (name.len)
+		snprintf(out, 300, " (%s)", text_escape(core_text_copy(name, raw, sizeof(raw)), safe, sizeof(safe)));
+	return out;
+}
+
+static void seg_truncated(struct check_ctx *x, size_t i, const GElf_Phdr *p, u64 have)
 {
 	const struct core *c = x->core;
+	char name[300];
+
+	if (is_load(p))
+		check_found(x, core_phdr_off(c, i), "area 0x%llx-0x%llx%s: the last %llu of %llu bytes lie past the end of "
+			    "the file", (ull)p->p_vaddr, (ull)(p->p_vaddr + p->p_memsz), area_name(c, p->p_vaddr, name),
+			    (ull)(p->p_filesz - have), (ull)p->p_filesz);
+	else
+		check_found(x, core_phdr_off(c, i), "segment %zu%s: the last %llu of %llu bytes lie past the end of the file",
+			    i, p->p_type == PT_NOTE ? " (notes)" : core_is_memtag(c, p) ? " (memory tags)" : "",
+			    (ull)(p->p_filesz - have), (ull)p->p_filesz);
+}
+
+void check_seg_truncated(struct check_ctx *x)
+{
 	u64 end;
 
-	for_each_seg(c, i, p) {
-		u64 have = core_seg_in_file(c, i);
+	for_each_seg(x->core, i, p) {
+		u64 have = core_seg_in_file(x->core, i);
 
-		if (have == p->p_filesz || !file_end(p, &end))
-			continue;
-		if (is_load(p))
-			check_found(x, core_phdr_off(c, i), "area 0x%llx-0x%llx: the last %llu of %llu bytes lie past "
-				    "the end of the file", (ull)p->p_vaddr, (ull)(p->p_vaddr + p->p_memsz),
-				    (ull)(p->p_filesz - have), (ull)p->p_filesz);
-		else
-			check_found(x, core_phdr_off(c, i), "segment %zu%s: the last %llu of %llu bytes lie past the "
-				    "end of the file", i, p->p_type == PT_NOTE ? " (notes)" : core_is_memtag(c, p) ?
-				    " (memory tags)" : "", (ull)(p->p_filesz - have), (ull)p->p_filesz);
+		if (have != p->p_filesz && file_end(p, &end))
+			seg_truncated(x, i, p, have);
 	}
 }
 

@@ -421,6 +421,25 @@ static void findings_of_a_check_are_limited(void **state)
 	findings_fini(&l);
 }
 
+/* What is lost is told by file, where that is known. */
+static void cut_text(struct cb *cb) { cb->segs[1].p_filesz = 0x100000; cb->segs[1].p_memsz = 0x100000; }
+
+static void truncation_names_the_file(void **state)
+{
+	static const struct mutation cut = { .late = cut_text };
+	struct findings l = { 0 };
+	const char *msg = NULL;
+
+	(void)state;
+	check_mutated(&cut, &l);
+	for (size_t i = 0; i < l.n; i++)
+		if (!strcmp(l.f[i].check->id, "seg-truncated"))
+			msg = l.f[i].msg;
+	assert_non_null(msg);
+	assert_non_null(strstr(msg, "area 0x400000-0x500000 (/bin/prog): the last "));
+	findings_fini(&l);
+}
+
 static void missing_file_is_no_finding(void **state)
 {
 	struct findings l = { 0 };
@@ -434,14 +453,15 @@ static void missing_file_is_no_finding(void **state)
 
 int main(void)
 {
-	struct CMUnitTest tests[5 + ARRAY_SIZE(mutations)] = {
+	struct CMUnitTest tests[6 + ARRAY_SIZE(mutations)] = {
 		cmocka_unit_test(good_core_has_no_finding),
 		cmocka_unit_test(every_check_has_a_mutation),
 		cmocka_unit_test(every_check_is_told),
 		cmocka_unit_test(findings_of_a_check_are_limited),
+		cmocka_unit_test(truncation_names_the_file),
 		cmocka_unit_test(missing_file_is_no_finding),
 	};
 
-	mut_tests(mutations, ARRAY_SIZE(mutations), tests + 5);
+	mut_tests(mutations, ARRAY_SIZE(mutations), tests + 6);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
