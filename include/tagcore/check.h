@@ -18,6 +18,7 @@ struct check {
 	const char *what;		/* what must hold, in a sentence */
 	const char *reference;		/* who says so, or who stumbles */
 	enum core_fault fault;
+	u32 kinds;			/* of core it is for: a sum of 1 << CORE_*; 0: all */
 	void (*run)(struct check_ctx *x);
 };
 

@@ -213,6 +213,26 @@ int core_open_file(struct core *core, struct core_file *file, const char *name,
 		   struct err *e) must_check;
 void core_close(struct core *core);
 
+/* What a core is of.  All but CORE_PROCESS say so by their notes, or by physical addresses. */
+enum core_kind {
+	CORE_PROCESS,	/* a process of Linux, or of a system that is not known */
+	CORE_KDUMP,	/* a crashed Linux kernel: /proc/vmcore, or makedumpfile -E */
+	CORE_QEMU,	/* a virtual machine: qemu's dump-guest-memory */
+	CORE_VMCORE,	/* the memory of a machine, not known by whom */
+	CORE_KCORE,	/* a running Linux kernel: /proc/kcore */
+	CORE_FREEBSD,	/* and these: a process */
+	CORE_OPENBSD,
+	CORE_NETBSD,
+	CORE_SOLARIS,	/* or illumos */
+};
+/* Those that are of a machine: PT_LOADs have physical addresses, a PRSTATUS is of a processor. */
+#define CORE_MACHINE_KINDS (1u << CORE_KDUMP | 1u << CORE_QEMU | 1u << CORE_VMCORE | 1u << CORE_KCORE)
+/* Looks at all notes: ask once. */
+enum core_kind core_kind(const struct core *core);
+bool core_kind_is_machine(enum core_kind k);
+/* "core", "qemu vmcore", "OpenBSD core", ... */
+const char *core_kind_name(enum core_kind k);
+
 /* File position of program header @i. */
 u64 core_phdr_off(const struct core *core, size_t i);
 /* "x86_64", "s390", … or "EM_1234" into @out, which is returned. */

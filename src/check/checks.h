@@ -3,6 +3,11 @@
 
 #include <tagcore/check.h>
 
+/* Kinds of core: of a Linux process; of any process; with the notes that Linux has. */
+#define CHECK_PROCESS (1u << CORE_PROCESS)
+#define CHECK_USER (~CORE_MACHINE_KINDS)
+#define CHECK_LINUX (CHECK_PROCESS | CORE_MACHINE_KINDS)
+
 /* A check at work. */
 struct check_ctx {
 	struct core *core;

@@ -1,0 +1,111 @@
+#include <string.h>
+
+#include "base/util.h"
+#include "core/core_priv.h"
+
+enum {
+	/* illumos and Solaris, sys/elf.h; Linux writes none of these. */
+	NT_SOLARIS_PSTATUS = 10,
+	NT_SOLARIS_PSINFO = 13,
+	NT_SOLARIS_LWPSTATUS = 16,
+	ANY_TYPE = 0xffffffff,
+};
+
+/*
+ * What tells a kind: a note.  The first row that is met decides, so QEMU comes
+ * before VMCOREINFO, which it takes from its guest (qemu dump/dump.c:
+ * dump_init()).  Owners of BSD may have "@" and a thread's number behind them.
+ */
+static const struct {
+	const char *owner;
+	u32 type;
+	enum core_kind kind;
+} marks[] = {
+	{ "QEMU", ANY_TYPE, CORE_QEMU },		/* qemu target/i386/arch_dump.c */
+	{ "VMCOREINFO", ANY_TYPE, CORE_KDUMP },		/* Linux kernel/vmcore_info.c */
+	{ "FreeBSD", ANY_TYPE, CORE_FREEBSD },		/* sys/kern/imgact_elf.c */
+	{ "OpenBSD", ANY_TYPE, CORE_OPENBSD },		/* sys/sys/exec_elf.h */
+	{ "NetBSD-CORE", ANY_TYPE, CORE_NETBSD },	/* sys/sys/exec_elf.h */
+	{ "CORE", NT_SOLARIS_PSTATUS, CORE_SOLARIS },	/* uts/common/exec/elf/elf_notes.c */
+	{ "CORE", NT_SOLARIS_PSINFO, CORE_SOLARIS },
+	{ "CORE", NT_SOLARIS_LWPSTATUS, CORE_SOLARIS },
+};
+
+static const char *const names[] = {
+	[CORE_PROCESS] = "core",
+	[CORE_KDUMP] = "kdump vmcore",
+	[CORE_QEMU] = "qemu vmcore",
+	[CORE_VMCORE] = "vmcore",
+	[CORE_KCORE] = "kcore",
+	[CORE_FREEBSD] = "FreeBSD core",
+	[CORE_OPENBSD] = "OpenBSD core",
+	[CORE_NETBSD] = "NetBSD core",
+	[CORE_SOLARIS] = "Solaris core",
+};
+
+const char *core_kind_name(enum core_kind k)
+{
+	return names[k];
+}
+
+bool core_kind_is_machine(enum core_kind k)
+{
+	return CORE_MACHINE_KINDS >> k & 1;
+}
+
+static bool is_owner(const char *have, const char *want)
+{
+	size_t n = strlen(want);
+
+	return !strncmp(have, want, n) && (!have[n] || have[n] == '@');
+}
+
+static bool has_mark(const struct core *c, size_t row)
+{
+	for (size_t i = 0; i < c->n_notes; i++) {
+		const struct note *n = &c->notes[i].note;
+
+		if ((marks[row].type == ANY_TYPE || marks[row].type == n->type) &&
+		    is_owner(n->owner, marks[row].owner))
+			return true;
+	}
+	return false;
+}
+
+/* /proc/kcore has a task_struct, as cores of Linux 2.4 had, of "vmlinux": fs/proc/kcore.c: read_kcore_iter(). */
+static bool is_kcore(const struct core *c)
+{
+	struct prpsinfo ps;
+
+	return core_note_find(c, 0, "CORE", NT_TASKSTRUCT) && !core_prpsinfo(c, &ps, NULL) &&
+	       !strcmp(ps.fname, "vmlinux");
+}
+
+/*
+ * qemu writes no note of its own for most machines (target/arm/arch_dump.c);
+ * what is left is that segments have physical addresses, and nothing is of a process.
+ */
+static bool is_vmcore(const struct core *c)
+{
+	static const u32 of_process[] = { NT_PRPSINFO, NT_AUXV, NT_SIGINFO, NT_FILE };
+
+	for (size_t i = 0; i < ARRAY_SIZE(of_process); i++)
+		if (core_note_find(c, 0, "CORE", of_process[i]))
+			return false;
+	for (size_t i = 0; i < c->n_segs; i++)
+		if (c->segs[i].p_type == PT_LOAD && c->segs[i].p_paddr)
+			return true;
+	return false;
+}
+
+enum core_kind core_kind(const struct core *c)
+{
+	if (is_kcore(c))
+		return CORE_KCORE;
+	for (size_t i = 0; i < ARRAY_SIZE(marks); i++)
+		if (has_mark(c, i))
+			return marks[i].kind;
+	if (c->ehdr.e_ident[EI_OSABI] == ELFOSABI_FREEBSD)
+		return CORE_FREEBSD;
+	return is_vmcore(c) ? CORE_VMCORE : CORE_PROCESS;
+}

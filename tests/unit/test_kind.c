@@ -1,0 +1,176 @@
+/* test_kind.c - what a core is of, and that no check asks of it what it is not. */
+#include "corebuild.h"
+#include "coreopen.h"
+
+#include <tagcore/check.h>
+
+/* A core of @machine with one note of @owner and @type, and segments as a process has them. */
+static void with_note(struct opened *o, u16 machine, struct elffmt fmt, const char *owner, u32 type)
+{
+	u8 desc[64] = { 0 };
+
+	*o = (struct opened){ 0 };
+	o->cb = (struct cb){ .arch = cb_arch(machine, fmt) };
+	o->cb.ehdr = (GElf_Ehdr){ .e_ident = { 0x7f, 'E', 'L', 'F', fmt.class, fmt.data, EV_CURRENT },
+				  .e_type = ET_CORE, .e_machine = machine, .e_version = EV_CURRENT };
+	cb_note_add(&o->cb, owner, type, desc, sizeof(desc));
+	cb_seg_add(&o->cb, PT_NOTE, 0, 0, 0, 0);
+	cb_seg_add(&o->cb, PT_LOAD, PF_R, CB_TEXT, CB_PAGE, CB_PAGE);
+}
+
+/* Of a machine's memory: CPUs without ids, the same bytes at two addresses, and those not in order. */
+static void vmcore(struct opened *o, const char *owner)
+{
+	with_note(o, EM_X86_64, CB_LE64, owner, 0);
+	cb_prstatus(&o->cb, 0, 0);
+	cb_prstatus(&o->cb, 0, 0);
+	cb_seg_add(&o->cb, PT_LOAD, PF_R, 0x1000, CB_PAGE, CB_PAGE)->p_paddr = 0x1000;
+}
+
+static void expect_no_findings(struct opened *o)
+{
+	struct findings l = { 0 };
+	struct err e = { 0 };
+
+	cb_ok(check_core(&o->core, &l, &e), &e);
+	for (size_t i = 0; i < l.n; i++)
+		if (l.f[i].check->severity != CHECK_INFO)
+			fail_msg("%s: %s", l.f[i].check->id, l.f[i].msg);
+	findings_fini(&l);
+}
+
+static const struct {
+	const char *owner;
+	u32 type;
+	enum core_kind kind;
+} rows[] = {
+	{ "FreeBSD", 1, CORE_FREEBSD }, { "OpenBSD", 10, CORE_OPENBSD }, { "OpenBSD@77", 20, CORE_OPENBSD },
+	{ "NetBSD-CORE", 1, CORE_NETBSD }, { "NetBSD-CORE@2", 33, CORE_NETBSD }, { "CORE", 10, CORE_SOLARIS },
+	{ "CORE", 13, CORE_SOLARIS }, { "CORE", 16, CORE_SOLARIS },
+};
+
+static void system_is_told_by_a_note(void **state)
+{
+	static const struct elffmt fmts[] = { { ELFCLASS64, ELFDATA2LSB }, { ELFCLASS32, ELFDATA2MSB } };
+	struct opened o;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const u16 machines[] = { EM_X86_64, EM_SPARC };
+
+		for (size_t k = 0; k < 2; k++) {
+			with_note(&o, machines[k], fmts[k], rows[i].owner, rows[i].type);
+			open_built(&o);
+			assert_int_equal(core_kind(&o.core), rows[i].kind);
+			expect_no_findings(&o);
+			fini(&o);
+		}
+	}
+}
+
+static void owner_is_the_whole_word(void **state)
+{
+	struct opened o;
+
+	(void)state;
+	with_note(&o, EM_X86_64, CB_LE64, "OpenBSDish", 10);
+	open_built(&o);
+	assert_int_equal(core_kind(&o.core), CORE_PROCESS);
+	fini(&o);
+}
+
+static void freebsd_is_told_by_the_abi(void **state)
+{
+	struct opened o;
+
+	(void)state;
+	with_note(&o, EM_X86_64, CB_LE64, "OTHER", 10);
+	o.cb.ehdr.e_ident[EI_OSABI] = ELFOSABI_FREEBSD;
+	open_built(&o);
+	assert_int_equal(core_kind(&o.core), CORE_FREEBSD);
+	fini(&o);
+}
+
+static void machine_memory_is_no_faulty_process(void **state)
+{
+	static const struct {
+		const char *owner;
+		enum core_kind kind;
+	} of[] = { { "VMCOREINFO", CORE_KDUMP }, { "QEMU", CORE_QEMU }, { "OTHER", CORE_VMCORE } };
+	struct opened o;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(of) / sizeof(of[0]); i++) {
+		vmcore(&o, of[i].owner);
+		open_built(&o);
+		assert_int_equal(core_kind(&o.core), of[i].kind);
+		assert_true(core_kind_is_machine(core_kind(&o.core)));
+		expect_no_findings(&o);
+		fini(&o);
+	}
+}
+
+static void qemu_goes_before_its_guest(void **state)
+{
+	struct opened o;
+
+	(void)state;
+	vmcore(&o, "VMCOREINFO");
+	cb_note_add(&o.cb, "QEMU", 0, "12345678", 8);
+	open_built(&o);
+	assert_int_equal(core_kind(&o.core), CORE_QEMU);
+	fini(&o);
+}
+
+/* fs/proc/kcore.c; a core of Linux 2.4 has the same notes, of another name. */
+static void kcore_is_vmlinux(void **state)
+{
+	struct opened o = { 0 };
+	struct cb_note *ps;
+
+	(void)state;
+	cb_good(&o.cb, EM_X86_64, CB_LE64);
+	cb_note_add(&o.cb, "CORE", NT_TASKSTRUCT, "12345678", 8);
+	open_built(&o);
+	assert_int_equal(core_kind(&o.core), CORE_PROCESS);
+	fini(&o);
+
+	o = (struct opened){ 0 };
+	cb_good(&o.cb, EM_X86_64, CB_LE64);
+	cb_note_add(&o.cb, "CORE", NT_TASKSTRUCT, "12345678", 8);
+	ps = cb_note_at(&o.cb, NT_PRPSINFO, 0);
+	memcpy(ps->desc.p + 40, "vmlinux", 8);	/* pr_fname */
+	open_built(&o);
+	assert_int_equal(core_kind(&o.core), CORE_KCORE);
+	fini(&o);
+}
+
+static void the_rest_is_of_a_process(void **state)
+{
+	struct opened o = { 0 };
+
+	(void)state;
+	cb_good(&o.cb, EM_X86_64, CB_LE64);
+	/* Physical addresses alone do not make it a machine's: there is PRPSINFO. */
+	o.cb.segs[2].p_paddr = 0x1000;
+	open_built(&o);
+	assert_int_equal(core_kind(&o.core), CORE_PROCESS);
+	assert_string_equal(core_kind_name(CORE_PROCESS), "core");
+	fini(&o);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(system_is_told_by_a_note),
+		cmocka_unit_test(owner_is_the_whole_word),
+		cmocka_unit_test(freebsd_is_told_by_the_abi),
+		cmocka_unit_test(machine_memory_is_no_faulty_process),
+		cmocka_unit_test(qemu_goes_before_its_guest),
+		cmocka_unit_test(kcore_is_vmlinux),
+		cmocka_unit_test(the_rest_is_of_a_process),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
