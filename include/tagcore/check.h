@@ -53,3 +53,5 @@ int check_core(struct core *core, struct findings *out, struct err *e) must_chec
  * when it cannot be read, or memory is short.
  */
 int check_file(const char *path, struct findings *out, struct err *e) must_check;
+/* The same for a file that is open already, as core_open_file(): taken over, also on failure. */
+int check_open_file(struct core_file *file, const char *path, struct findings *out, struct err *e) must_check;

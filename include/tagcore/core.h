@@ -18,25 +18,61 @@ struct core_file;
 /*
  * A backend: how the bytes of a core are reached.  read_at: up to @len bytes at
  * @off, *n < len only at the end of the file.  Never by mmap: a file that
- * shrinks while it is read must give an error, not SIGBUS.
+ * shrinks while it is read must give an error, not SIGBUS.  start and verify:
+ * as core_file_start() and core_file_verify(), or NULL when there is nothing to do.
  */
 struct core_file_ops {
 	const char *name;
 	int (*read_at)(struct core_file *f, u64 off, void *buf, size_t len, size_t *n,
 		       struct err *e);
 	void (*close)(struct core_file *f);
+	int (*start)(struct core_file *f, struct err *e);
+	int (*verify)(struct core_file *f, struct err *e);
 };
 
-/* An open file of @size bytes (as it was when opened).  A zeroed one may be closed. */
+/* How a packed file is packed, and what is known to be wrong with that. */
+struct core_packing {
+	const char *name;	/* "zstd", "gzip" or "xz" */
+	u64 size;		/* bytes of the packed file */
+	u64 good_to;		/* a read past here failed, as the packed file is damaged; else UINT64_MAX */
+	/* ERR_TRUNCATED: it ends too early; else: it is damaged.  "at 0xOFF" is in the packed file. */
+	const struct err *faults;
+	size_t n_faults;
+};
+
+/*
+ * An open file of @size bytes (as it was when opened; of a packed one, unpacked,
+ * and known once it is started).  A zeroed one may be closed.
+ */
 struct core_file {
 	const struct core_file_ops *ops;
 	void *priv;
 	u64 size;
+	const struct core_packing *packing;	/* of a packed file, while it is open; else NULL */
+	/* Not NULL: != 0 ends unpacking with ERR_CANCELLED.  May be set before core_file_open(). */
+	const volatile sig_atomic_t *cancel;
 };
 
 extern const struct core_file_ops core_file_plain_ops;	/* pread(2) */
 
+/*
+ * Opens @path to @f, which is zeroed but for @cancel; a file packed by zstd, gzip
+ * or xz, known by its first bytes, as what it unpacks to.  Nothing in it but
+ * those bytes has been looked at: no file needs to be opened for that any more.
+ */
 int core_file_open(struct core_file *f, const char *path, struct err *e) must_check;
+/* The last step of core_file_open(), for other backends: if @f is packed, it becomes the unpacked file. */
+int core_file_unpack(struct core_file *f, struct err *e) must_check;
+/*
+ * Learns the size of a packed file, and how it can be read: any part by itself,
+ * or from the beginning into a temporary file (in TMPDIR, /var/tmp or /tmp).
+ * Where only that tells the size, it is unpacked to its end now.  Memory is
+ * bounded, room on the disk is left: ERR_LIMIT.  Of a damaged or truncated one
+ * there is what comes out of it; an error when that is nothing.
+ */
+int core_file_start(struct core_file *f, struct err *e) must_check;
+/* Unpacks all of a packed file to see that it can be; what is wrong is then in packing->faults, and no error. */
+int core_file_verify(struct core_file *f, struct err *e) must_check;
 void core_file_close(struct core_file *f);
 /* All of [off, off + len), or ERR_TRUNCATED. */
 int core_file_read(struct core_file *f, u64 off, void *buf, size_t len, struct err *e) must_check;
@@ -195,7 +231,7 @@ struct core {
 	u64 more_missing;		/* ranges that found no room in the MISSING note, */
 	u64 more_missing_bytes;		/* and their bytes */
 
-	/* Not NULL: != 0 ends a long walk with ERR_CANCELLED.  Set by the owner after core_open(). */
+	/* Not NULL: != 0 ends a long walk with ERR_CANCELLED.  The file's, or set by the owner after core_open(). */
 	const volatile sig_atomic_t *cancel;
 };
 
@@ -205,9 +241,9 @@ struct core {
  */
 int core_open(struct core *core, const char *path, struct err *e) must_check;
 /*
- * The same for a file that is open already: nothing is opened any more, so the
- * caller may have given up the right to.  Takes over @file, also
- * on failure; @name is for messages.
+ * The same for a file that is open already, and is started here: nothing is
+ * opened any more, so the caller may have given up the right to.  Takes over
+ * @file, also on failure; @name is for messages.
  */
 int core_open_file(struct core *core, struct core_file *file, const char *name,
 		   struct err *e) must_check;

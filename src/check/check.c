@@ -290,9 +290,17 @@ static int refused(const char *path, enum core_fault fault, const struct err *wh
 
 int check_file(const char *path, struct findings *out, struct err *e)
 {
+	struct core_file file = { 0 };
+	int r = core_file_open(&file, path, e);
+
+	return r ? r : check_open_file(&file, path, out, e);
+}
+
+int check_open_file(struct core_file *file, const char *path, struct findings *out, struct err *e)
+{
 	struct core core scoped(core_close) = { 0 };
 	struct err why = { 0 };
-	int r = core_open(&core, path, &why);
+	int r = core_open_file(&core, file, path, &why);
 
 	if (!r)
 		return check_core(&core, out, e);

@@ -80,6 +80,7 @@ static int operands(char **argv, int n, const struct view **view, struct view_ct
 int cmd_inspect(int argc, char **argv, struct err *e)
 {
 	struct view_ctx v = { .out = stdout };
+	struct core_file file = { .cancel = &cli_cancelled };
 	struct core core scoped(core_close) = { 0 };
 	const struct view *view = NULL;
 	struct opts_iter it;
@@ -95,10 +96,11 @@ int cmd_inspect(int argc, char **argv, struct err *e)
 	if (!r)
 		r = operands(argv + it.operand, argc - it.operand, &view, &v, e);
 	if (!r)
-		r = core_open(&core, v.path, e);
+		r = core_file_open(&file, v.path, e);
+	if (!r)
+		r = core_open_file(&core, &file, v.path, e);
 	if (r)
 		return r;
-	core.cancel = &cli_cancelled;
 	v.core = &core;
 	r = view->run(&v, e);
 	return r < 0 ? r : EXIT_GOOD;

@@ -79,10 +79,13 @@ static void print_json(struct validate *v, const char *path, const struct findin
 
 static int validate_one(struct validate *v, const char *path, struct err *e)
 {
+	struct core_file file = { .cancel = &cli_cancelled };
 	struct findings l scoped(findings_fini) = { 0 };
-	int r = check_file(path, &l, e);
+	int r = core_file_open(&file, path, e);
 	bool valid;
 
+	if (!r)
+		r = check_open_file(&file, path, &l, e);
 	if (r)
 		return r;
 	valid = !findings_count(&l, CHECK_ERROR) && !(v->strict && findings_count(&l, CHECK_WARNING));

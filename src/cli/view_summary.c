@@ -103,6 +103,8 @@ static void print_json(struct view_ctx *v, const struct summary *s)
 
 	json_put_text(o, "file", v->path);
 	json_put_u64(o, "size", c->file.size);
+	json_put_u64(o, "file_size", c->file.packing ? c->file.packing->size : c->file.size);
+	json_put_text(o, "compression", c->file.packing ? c->file.packing->name : NULL);
 	json_put_text(o, "machine", s->machine);
 	json_put_u64(o, "class", c->fmt.class == ELFCLASS32 ? 32 : 64);
 	json_put_text(o, "byte_order", c->fmt.data == ELFDATA2LSB ? "little" : "big");
@@ -155,6 +157,9 @@ static void print_text(struct view_ctx *v, const struct summary *s)
 	text_puts(v->out, v->path);
 	fprintf(v->out, "\nsize       %s%s\n", text_size(c->file.size, a),
 		core_is_truncated(c) ? ", truncated: parts are lost (tagcore validate tells which)" : "");
+	if (c->file.packing)
+		fprintf(v->out, "packed     %s, %s in the file%s\n", c->file.packing->name,
+			text_size(c->file.packing->size, a), c->file.packing->n_faults ? ", which is damaged" : "");
 	fprintf(v->out, "machine    %s, %d-bit, %s-endian\n", s->machine,
 		c->fmt.class == ELFCLASS32 ? 32 : 64, c->fmt.data == ELFDATA2LSB ? "little" : "big");
 	fputs("made by    ", v->out);

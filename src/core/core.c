@@ -73,9 +73,40 @@ static int load(struct core *c, struct err *e)
 	return r ? r : core_load_tags(c, e);
 }
 
+/* Forgets all but the file. */
+static void unload(struct core *c)
+{
+	struct core_file file = c->file;
+
+	c->file = (struct core_file){ 0 };
+	core_close(c);
+	c->file = file;
+	c->cancel = file.cancel;
+}
+
+/*
+ * Of a packed file that proves damaged on the way, the core is what comes before,
+ * as if it ended there: headers and notes can be of use without the rest.
+ */
+static int start_and_load(struct core *c, struct err *e)
+{
+	enum { TRIES = 3 };	/* one, but for files that are made to */
+	const struct core_packing *p = c->file.packing;
+	int r = core_file_start(&c->file, e);
+
+	if (!r)
+		r = load(c, e);
+	for (int i = 0; r && i < TRIES && p && p->good_to && p->good_to < c->file.size; i++) {
+		c->file.size = p->good_to;
+		unload(c);
+		r = load(c, e);
+	}
+	return r;
+}
+
 int core_open_file(struct core *core, struct core_file *file, const char *name, struct err *e)
 {
-	struct core c scoped(core_close) = { .file = *file };
+	struct core c scoped(core_close) = { .file = *file, .cancel = file->cancel };
 	struct err own;
 	int r;
 
@@ -83,7 +114,7 @@ int core_open_file(struct core *core, struct core_file *file, const char *name, 
 	*core = (struct core){ 0 };
 	if (!e)
 		e = &own;
-	r = load(&c, e);
+	r = start_and_load(&c, e);
 	if (r) {
 		core->fault = c.fault;
 		return err_wrap(e, "%s", name);

@@ -43,6 +43,7 @@ int core_file_open(struct core_file *f, const char *path, struct err *e)
 	struct stat st;
 	struct plain *p;
 	size_t len;
+	int r;
 
 	if (fd < 0)
 		return fd;
@@ -59,8 +60,11 @@ int core_file_open(struct core_file *f, const char *path, struct err *e)
 		return err_set(e, -ENOMEM, "open %s", path);
 	memcpy(p->path, path, len);
 	p->fd = take_fd(fd);
-	*f = (struct core_file){ .ops = &core_file_plain_ops, .priv = p, .size = (u64)st.st_size };
-	return 0;
+	*f = (struct core_file){ .ops = &core_file_plain_ops, .priv = p, .size = (u64)st.st_size, .cancel = f->cancel };
+	r = core_file_unpack(f, e);
+	if (r)
+		core_file_close(f);
+	return r;
 }
 
 void core_file_close(struct core_file *f)

@@ -1,0 +1,142 @@
+/* core_file_frames.c - a packed core of small independent frames: those that are asked for, a few of them kept in memory. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/scope.h"
+#include "base/util.h"
+#include "core/core_file_packed.h"
+
+static u64 frame_end(const struct packed *p, size_t i)
+{
+	return i + 1 < p->index.n_frames ? p->index.frames[i + 1].off : p->index.size;
+}
+
+/* The frame that has the byte at @off, which is less than the size. */
+static size_t frame_of(const struct packed *p, u64 off)
+{
+	size_t lo = 0, hi = p->index.n_frames;
+
+	while (hi - lo > 1) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (p->index.frames[mid].off <= off)
+			lo = mid;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+/* All of frame @i to @to, which has room for one byte more: that there is none is part of what is expected. */
+static int frame_unpack(struct packed *p, size_t i, u8 *to, struct err *e)
+{
+	const struct unpack_frame *fr = &p->index.frames[i];
+	struct unpacker *u scoped(unpacker_close) = NULL;
+	size_t want = (size_t)(frame_end(p, i) - fr->off), n;
+	bool cut = p->index.cut && i + 1 == p->index.n_frames;
+	int r = unpacker_open(&u, p->unpacker, &p->in, fr->at, fr->at + fr->len, e);
+
+	if (!r)
+		r = unpacker_read(u, to, want + !cut, &n, e);
+	if (!r && n != want)
+		r = err_at(e, ERR_INPUT, fr->at, "%s of the expected %zu bytes %s out of the %s frame",
+			   n > want ? "more" : "less", want, "came", p->unpacker->name);
+	return r;
+}
+
+static struct packed_slot *oldest_slot(struct packed *p)
+{
+	struct packed_slot *s = p->slots;
+
+	for (size_t i = 1; i < p->n_slots; i++)
+		if (p->slots[i].used < s->used)
+			s = &p->slots[i];
+	return s;
+}
+
+/* Frame @i in memory, unpacked now or before; good until the next call. */
+static int frame_get(struct packed *p, size_t i, const u8 **data, struct err *e)
+{
+	struct packed_slot *s;
+	int r;
+
+	for (s = p->slots; s < p->slots + p->n_slots; s++)
+		if (s->used && s->frame == i)
+			goto found;
+	s = oldest_slot(p);
+	s->used = 0;
+	if (!s->data)
+		s->data = malloc((size_t)p->index.largest + 1);
+	if (!s->data)
+		return err_set(e, -ENOMEM, "%llu bytes for a frame", (unsigned long long)p->index.largest);
+	r = frame_unpack(p, i, s->data, e);
+	if (r)
+		return r;
+	s->frame = i;
+found:
+	s->used = ++p->clock;
+	*data = s->data;
+	return 0;
+}
+
+static int frames_read_at(struct core_file *f, u64 off, void *buf, size_t len, size_t *n, struct err *e)
+{
+	struct packed *p = f->priv;
+	size_t got = 0;
+
+	p->in.cancel = f->cancel;
+	len = off < f->size ? (size_t)min((u64)len, f->size - off) : 0;
+	while (got < len) {
+		size_t i = frame_of(p, off + got), part;
+		u64 start = p->index.frames[i].off;
+		const u8 *data;
+		int r = frame_get(p, i, &data, e);
+
+		if (unpack_is_fault(r))
+			p->info.good_to = min(p->info.good_to, start);
+		if (r)
+			return r;
+		part = (size_t)min((u64)(len - got), frame_end(p, i) - (off + got));
+		memcpy((u8 *)buf + got, data + (off + got - start), part);
+		got += part;
+	}
+	*n = got;
+	return 0;
+}
+
+static int frames_verify(struct core_file *f, struct err *e)
+{
+	struct packed *p = f->priv;
+	int r = 0;
+
+	p->in.cancel = f->cancel;
+	for (size_t i = 0; !r && i < p->index.n_frames; i++) {
+		struct err why = { 0 };
+		const u8 *data;
+
+		r = frame_get(p, i, &data, &why);
+		if (r)
+			r = unpack_is_fault(r) ? packed_fault(p, &why, e) : unpack_err(e, &why);
+	}
+	return r;
+}
+
+static const struct core_file_ops frames_ops = {
+	.name = "frames",
+	.read_at = frames_read_at,
+	.verify = frames_verify,
+	.close = packed_close,
+};
+
+int packed_start_frames(struct core_file *f, struct err *e)
+{
+	struct packed *p = f->priv;
+
+	(void)e;
+	p->n_slots = (size_t)min((u64)PACKED_SLOTS_MAX, PACKED_SLOTS_BYTES / (p->index.largest + 1));
+	p->n_slots = max(p->n_slots, (size_t)1);
+	f->size = p->index.size;
+	f->ops = &frames_ops;
+	return 0;
+}

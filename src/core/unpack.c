@@ -1,0 +1,112 @@
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/util.h"
+#include "core/core_priv.h"
+#include "core/unpack.h"
+
+static const struct unpacker_ops *const unpackers[] = {
+	&unpacker_zstd_ops,
+	&unpacker_gz_ops,
+	&unpacker_xz_ops,
+};
+
+/* pzstd(1) writes a skippable frame before the first: any of 16 magics, of the same bytes but for four bits. */
+static const u8 skippable[] = { 0x50, 0x2a, 0x4d, 0x18 };
+
+const struct unpacker_ops *unpacker_find(const u8 *head, size_t len)
+{
+	if (len >= sizeof(skippable) && (head[0] & 0xf0) == skippable[0] &&
+	    !memcmp(head + 1, skippable + 1, sizeof(skippable) - 1))
+		return &unpacker_zstd_ops;
+	for (size_t i = 0; i < ARRAY_SIZE(unpackers); i++)
+		if (len >= unpackers[i]->magic_len && !memcmp(head, unpackers[i]->magic, unpackers[i]->magic_len))
+			return unpackers[i];
+	return NULL;
+}
+
+int unpacker_open(struct unpacker **out, const struct unpacker_ops *ops, struct core_file *file, u64 pos, u64 end,
+		  struct err *e)
+{
+	struct unpacker *u = calloc(1, sizeof(*u));
+	int r;
+
+	if (!u)
+		return err_set(e, -ENOMEM, "%s", ops->name);
+	*u = (struct unpacker){ .ops = ops, .file = file, .pos = pos, .end = end };
+	r = ops->open(u, e);
+	if (r) {
+		free(u);
+		return r;
+	}
+	*out = u;
+	return 0;
+}
+
+int unpacker_read(struct unpacker *u, u8 *buf, size_t len, size_t *n, struct err *e)
+{
+	*n = 0;
+	return u->ops->read(u, buf, len, n, e);
+}
+
+void unpacker_close(struct unpacker **u)
+{
+	if (!*u)
+		return;
+	(*u)->ops->close(*u);
+	free(*u);
+	*u = NULL;
+}
+
+int unpack_more(struct unpacker *u, struct err *e)
+{
+	struct core_file *f = u->file;
+	size_t want, n = 0;
+	int r;
+
+	if (u->at < u->len || u->pos >= u->end)
+		return 0;
+	if (f->cancel && *f->cancel)
+		return err_set(e, ERR_CANCELLED, "interrupted while unpacking");
+	want = (size_t)min((u64)sizeof(u->buf), u->end - u->pos);
+	r = f->ops->read_at(f, u->pos, u->buf, want, &n, e);
+	if (r)
+		return r;
+	/* It became shorter: that is its end. */
+	if (n < want)
+		u->end = u->pos + n;
+	u->at = 0;
+	u->len = n;
+	return 0;
+}
+
+void unpack_took(struct unpacker *u, size_t n)
+{
+	u->at += n;
+	u->pos += n;
+}
+
+int unpack_ends(const struct unpacker *u, struct err *e)
+{
+	return err_at(e, ERR_TRUNCATED, u->pos, "the %s data end in the middle", u->ops->name);
+}
+
+int unpack_index_add(struct unpack_index *x, struct unpack_frame frame, u64 size, struct err *e)
+{
+	int r = core_grow((void **)&x->frames, x->n_frames, &x->cap, sizeof(*x->frames), e);
+
+	if (r)
+		return r;
+	frame.off = x->size;
+	x->frames[x->n_frames++] = frame;
+	x->size += size;
+	x->largest = max(x->largest, size);
+	return 0;
+}
+
+void unpack_index_fini(struct unpack_index *x)
+{
+	free(x->frames);
+	*x = (struct unpack_index){ 0 };
+}

@@ -1,0 +1,99 @@
+/* unpack.h - a packed file unpacked forward: a table row for each library, and what is known of a file beforehand. */
+#pragma once
+
+#include <tagcore/core.h>
+
+struct unpacker;
+
+/*
+ * Frames that can be unpacked each by itself, in the file's order: [at, at + len)
+ * of the packed file is what begins at @off of the core and reaches to the next
+ * one, or to the index's size.
+ */
+struct unpack_frame {
+	u64 at;
+	u64 len;
+	u64 off;
+};
+
+/* Bounds on what a hostile index can make us keep: 24 MiB of rows, and a frame in memory. */
+enum {
+	UNPACK_FRAMES_MAX = 1 << 20,
+	UNPACK_FRAME_MAX = 16 << 20,
+};
+
+/* What a packed file tells without being unpacked.  A zeroed one tells nothing. */
+struct unpack_index {
+	bool has_size;		/* @size is what the file says the core's size is */
+	u64 size;
+	struct unpack_frame *frames;	/* NULL: it must be unpacked from its beginning */
+	size_t n_frames;
+	size_t cap;
+	u64 largest;		/* bytes of the largest frame, unpacked; at most UNPACK_FRAME_MAX */
+	bool cut;		/* the last frame is damaged, and @size is only what came out of it */
+	struct err fault;	/* what is wrong with the file; code 0: nothing was seen */
+};
+void unpack_index_fini(struct unpack_index *x);
+int unpack_index_add(struct unpack_index *x, struct unpack_frame frame, u64 size, struct err *e) must_check;
+
+/*
+ * A library.  read fills @buf; *n bytes are good whatever it returns, and less
+ * than @len with 0 is the end.  ERR_TRUNCATED when the packed file ends too early,
+ * ERR_INPUT when it is damaged.  index, which may be NULL, fills @out as far as
+ * the file tells; a file that tells nonsense is no error, but not believed.
+ */
+struct unpacker_ops {
+	const char *name;
+	u8 magic[6];
+	u8 magic_len;
+	int (*open)(struct unpacker *u, struct err *e);
+	int (*read)(struct unpacker *u, u8 *buf, size_t len, size_t *n, struct err *e);
+	void (*close)(struct unpacker *u);
+	int (*index)(struct core_file *in, struct unpack_index *out, struct err *e);
+};
+/* The library for a file that begins with @head, or NULL. */
+enum { UNPACK_MAGIC_MAX = 6 };
+const struct unpacker_ops *unpacker_find(const u8 *head, size_t len);
+
+/* One pass over [pos, end) of the packed file. */
+struct unpacker {
+	const struct unpacker_ops *ops;
+	struct core_file *file;	/* borrowed */
+	u64 pos;		/* of the first byte that the library has not taken */
+	u64 end;
+	size_t at;		/* of it in @buf, */
+	size_t len;		/* which holds so many */
+	void *state;		/* the library's */
+	u8 buf[64 << 10];
+};
+int unpacker_open(struct unpacker **out, const struct unpacker_ops *ops, struct core_file *file, u64 pos, u64 end,
+		  struct err *e) must_check;
+int unpacker_read(struct unpacker *u, u8 *buf, size_t len, size_t *n, struct err *e) must_check;
+/* *u may be NULL. */
+void unpacker_close(struct unpacker **u);
+
+/* For the libraries: sees to it that buf[at, len) is not empty but at the end; ERR_CANCELLED when the user wished. */
+int unpack_more(struct unpacker *u, struct err *e) must_check;
+/* @n bytes of it were taken. */
+void unpack_took(struct unpacker *u, size_t n);
+/* True for what is wrong with the file, so that it will be so again; false for want of memory, or a wish to stop. */
+static inline bool unpack_is_fault(int code)
+{
+	return code == ERR_INPUT || code == ERR_TRUNCATED || code == ERR_UNSUPPORTED;
+}
+/* Hands @why on, and returns its code. */
+static inline int unpack_err(struct err *e, const struct err *why)
+{
+	if (e)
+		*e = *why;
+	return why->code;
+}
+/* The packed file ends in the middle. */
+int unpack_ends(const struct unpacker *u, struct err *e);
+
+/* zstd_index.c: the seek table, or what frames and blocks say of themselves. */
+int zstd_index(struct core_file *in, struct unpack_index *out, struct err *e) must_check;
+
+extern const struct unpacker_ops unpacker_zstd_ops;
+extern const struct unpacker_ops unpacker_gz_ops;
+extern const struct unpacker_ops unpacker_xz_ops;
