@@ -15,6 +15,11 @@ const struct check checks[] = {
 	  "gABI, ELF Header", .fault = CORE_FAULT_TYPE },
 	{ "elf-phentsize", CHECK_ERROR, "A program header has the size of its class",
 	  "gABI, ELF Header", .fault = CORE_FAULT_PHENTSIZE },
+	{ "packed-truncated", CHECK_ERROR, "A packed core (zstd, gzip, xz) is packed to its end",
+	  "RFC 8878, RFC 1952, the .xz file format; what comes out before is taken for the core",
+	  .run = check_packed_truncated },
+	{ "packed-damaged", CHECK_ERROR, "All of a packed core unpacks, with the sizes and checksums told",
+	  "RFC 8878, RFC 1952, the .xz file format; zstd contrib/seekable_format", .run = check_packed_damaged },
 	{ "elf-version", CHECK_WARNING, "The ELF version is 1, in both places",
 	  "gABI, ELF Header", .run = check_elf_version },
 	{ "elf-ehsize", CHECK_WARNING, "The ELF header has the size of its class",
@@ -265,7 +270,7 @@ int check_core(struct core *core, struct findings *out, struct err *e)
 	for (size_t i = 0; i < n_checks && !x.oom; i++)
 		if (checks[i].run && (!checks[i].kinds || checks[i].kinds & kind))
 			run_one(&x, &checks[i]);
-	return x.oom ? err_set(e, x.oom, "check") : 0;
+	return x.oom ? err_set(e, x.oom, x.oom == ERR_CANCELLED ? "interrupted" : "check") : 0;
 }
 
 /* core_open() said "PATH: at 0xOFF: sentence"; the path is printed before every finding. */

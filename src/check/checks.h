@@ -45,6 +45,9 @@ u32 *check_sorted_segs(struct check_ctx *x, bool (*want)(const struct core *c, c
 		       int (*cmp)(const void *, const void *, void *), size_t *n);
 int check_by_vaddr(const void *a, const void *b, void *segs);
 
+void check_packed_truncated(struct check_ctx *x);
+void check_packed_damaged(struct check_ctx *x);
+
 void check_elf_version(struct check_ctx *x);
 void check_elf_ehsize(struct check_ctx *x);
 void check_elf_machine(struct check_ctx *x);
