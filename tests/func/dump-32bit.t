@@ -73,8 +73,8 @@ dumped()
 	finish
 }
 
-dumped calls32
 [ ! -x "$TARGETS/calls32-thumb" ] || dumped calls32-thumb
+dumped calls32
 
 # ---- what others and we read from it
 exits 0 "summary" "$TAGCORE" inspect --json ours
@@ -97,26 +97,24 @@ arm)
 	is "thread pointers" "$(grep -c tpidruro out)" $n_threads
 	;;
 esac
-GDB=
-for g in gdb-multiarch gdb; do
-	[ -n "$GDB" ] || { have $g && ! $g -nx -batch -ex "set architecture $machine" 2>&1 | grep -q Undefined && GDB=$g; }
-done
-if [ -n "$GDB" ]; then
-	run "$GDB" -nx -batch -iex 'set debuginfod enabled off' -ex 'thread apply all bt' "$TARGETS/calls32" ours
+# For arm: tests/vm/host/cores.t.
+if [ $machine = i386 ] && have gdb; then
+	run gdb -nx -batch -iex 'set debuginfod enabled off' -ex 'thread apply all bt' "$TARGETS/calls32" ours
 	for call in read epoll epoll_fast epoll_pwait recv futex signal poll; do
 		matches "gdb: a thread in wait_$call" out " (in )?wait_$call \\("
 	done
-	grep -v 'reg-xstate.*too small' err >err.other
+	# gdb 13 expects a fixed XSAVE layout; the source need not be where the test runs.
+	grep -v -e 'reg-xstate.*too small' -e 'No such file' err >err.other
 	matches_not "gdb: no warning" err.other '[Ww]arning'
 else
-	skip "gdb" "none here knows $machine"
+	skip "gdb" "not installed, or not i386"
 fi
-if have lldb; then
+if [ $machine = i386 ] && have lldb; then
 	run lldb -b -x -c ours "$TARGETS/calls32" -o 'thread list'
 	is "LLDB: all threads" "$(grep -c 'thread #' out)" $n_threads
 	matches "LLDB: where one is" out 'wait_futex'
 else
-	skip "LLDB" "not installed"
+	skip "LLDB" "not installed, or not i386"
 fi
 
 # ---- glibc, and all calls that there are
@@ -140,6 +138,19 @@ if is_root && have setpriv; then
 else
 	skip "large ids" "not root, or no setpriv"
 fi
+
+# ---- a 32-bit file ends at 4 GiB
+start full32
+mkdir full
+exits 2 "a whole address space: dump" "$TAGCORE" dump -o full/core "$PID"
+matches "it says why, and what to do" err 'ends at 4 GiB: leave something out'
+nothing_left "a whole address space" full
+runs_free "$PID" "a whole address space"
+exits 0 "with less of it" "$TAGCORE" dump --exclude 0x40000000-0x80000000 -o less "$PID"
+exits 0 "that validates" "$TAGCORE" validate --strict less
+[ "$rc" -eq 0 ] || diag <out
+rm -f less
+finish
 
 # ---- threads in code of the other word size
 if [ "$machine" = i386 ]; then

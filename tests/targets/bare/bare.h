@@ -17,9 +17,9 @@ enum {
 
 #if defined(__i386__)
 enum {
-	NR_exit = 1, NR_read = 3, NR_write = 4, NR_getpid = 20, NR_alarm = 27, NR_kill = 37, NR_pipe = 42,
-	NR_clone = 120, NR_mprotect = 125, NR_poll = 168, NR_prctl = 172, NR_sigprocmask = 175, NR_sigtimedwait = 177,
-	NR_mmap2 = 192, NR_nanosleep = 162, NR_gettid = 224, NR_tkill = 238, NR_futex = 240, NR_exit_group = 252,
+	NR_exit = 1, NR_read = 3, NR_write = 4, NR_getpid = 20, NR_alarm = 27, NR_pause = 29, NR_kill = 37, NR_pipe = 42,
+	NR_clone = 120, NR_nanosleep = 162, NR_poll = 168, NR_prctl = 172, NR_sigprocmask = 175, NR_sigtimedwait = 177,
+	NR_tkill = 238, NR_futex = 240, NR_exit_group = 252,
 	NR_epoll_ctl = 255, NR_epoll_wait = 256, NR_clock_gettime = 265, NR_epoll_pwait = 319,
 	NR_epoll_create1 = 329, NR_socketpair = 360, NR_setsockopt = 366, NR_recvfrom = 371,
 };
@@ -30,6 +30,14 @@ static inline long sys(long nr, long a, long b, long c, long d, long e)
 
 	__asm__ volatile("int $0x80" : "=a"(r) : "a"(nr), "b"(a), "c"(b), "d"(c), "S"(d), "D"(e) : "memory");
 	return r;
+}
+
+/* Six arguments in memory: old_mmap(). */
+static inline long bare_map(unsigned long addr, unsigned long len, unsigned long prot, unsigned long flags)
+{
+	unsigned long args[] = { addr, len, prot, flags, -1ul, 0 };
+
+	return sys(90, (long)args, 0, 0, 0, 0);
 }
 
 /* Starts fn(arg) on @stack; the result as the parent has it. */
@@ -50,9 +58,9 @@ __asm__(".globl _start\n_start:\n\txor %ebp, %ebp\n\tmov %esp, %eax\n\tand $-16,
 	"push %eax\n\tcall bare_start");
 #elif defined(__arm__)
 enum {
-	NR_exit = 1, NR_read = 3, NR_write = 4, NR_getpid = 20, NR_alarm = 27, NR_kill = 37, NR_pipe = 42,
-	NR_clone = 120, NR_mprotect = 125, NR_poll = 168, NR_prctl = 172, NR_sigprocmask = 175, NR_sigtimedwait = 177,
-	NR_mmap2 = 192, NR_nanosleep = 162, NR_gettid = 224, NR_tkill = 238, NR_futex = 240, NR_exit_group = 248,
+	NR_exit = 1, NR_read = 3, NR_write = 4, NR_getpid = 20, NR_alarm = 27, NR_pause = 29, NR_kill = 37, NR_pipe = 42,
+	NR_clone = 120, NR_nanosleep = 162, NR_poll = 168, NR_prctl = 172, NR_sigprocmask = 175, NR_sigtimedwait = 177,
+	NR_tkill = 238, NR_futex = 240, NR_exit_group = 248,
 	NR_epoll_ctl = 251, NR_epoll_wait = 252, NR_clock_gettime = 263, NR_epoll_pwait = 346,
 	NR_epoll_create1 = 357, NR_socketpair = 288, NR_setsockopt = 294, NR_recvfrom = 292,
 };
@@ -66,6 +74,16 @@ static inline long sys(long nr, long a, long b, long c, long d, long e)
 	__asm__ volatile("mov r8, r7\n\tmov r7, %[nr]\n\tsvc 0\n\tmov r7, r8"
 			 : "+r"(r0) : [nr] "r"(nr), "r"(r1), "r"(r2), "r"(r3), "r"(r4) : "r8", "memory");
 	return r0;
+}
+
+static inline long bare_map(unsigned long addr, unsigned long len, unsigned long prot, unsigned long flags)
+{
+	register unsigned long r0 __asm__("r0") = addr, r1 __asm__("r1") = len, r2 __asm__("r2") = prot,
+			       r3 __asm__("r3") = flags, r4 __asm__("r4") = -1ul, r5 __asm__("r5") = 0;
+
+	__asm__ volatile("mov r8, r7\n\tmov r7, #192\n\tsvc 0\n\tmov r7, r8"
+			 : "+r"(r0) : "r"(r1), "r"(r2), "r"(r3), "r"(r4), "r"(r5) : "r8", "memory");
+	return (long)r0;
 }
 
 static inline long bare_clone(unsigned long flags, void *stack, void (*fn)(void *), void *arg, void *tls, int *tid)

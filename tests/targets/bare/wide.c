@@ -11,7 +11,7 @@ static void stay(void *arg)
 {
 	(void)arg;
 	for (;;)
-		SYS3(29 /* pause */, 0, 0, 0);
+		SYS3(NR_pause, 0, 0, 0);
 }
 
 int bare_main(int argc, char **argv)
