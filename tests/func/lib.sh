@@ -415,6 +415,14 @@ frames()
 	/^#[0-9]/ && tid { print tid, substr($1, 2), $2 ~ /^0x/ ? $4 : $2 }' | sort -u
 }
 
+# full_pipe NAME: a FIFO, open as 9, in which is no room: who writes into it stands still until 9 is read.
+full_pipe()
+{
+	mkfifo "$1"
+	exec 9<>"$1"
+	dd if=/dev/zero of="$1" bs=4096 count=1000 oflag=nonblock 2>/dev/null
+}
+
 # Range of a kind or map line: "START END"
 range_of()
 {
