@@ -37,7 +37,7 @@ for late in stack registers-of; do
 	exits 2 "the command $late does not exist yet" "$TAGCORE" $late $$
 done
 exits 2 "an option without its argument" "$TAGCORE" dump -o
-for cmd in dump inspect validate; do
+for cmd in dump inspect validate repair; do
 	ok "$cmd --help" "$TAGCORE" $cmd --help
 	cp out a
 	ok "help $cmd" "$TAGCORE" help $cmd

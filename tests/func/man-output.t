@@ -61,6 +61,15 @@ keys validate.json out >prog
 bold JSON "$man/tagcore-validate.1" >page
 same_words "tagcore-validate(1)" prog page 8
 
+# A part of a core has something to mend, and something left.
+head -c 6000 core >part
+run "$TAGCORE" repair --json part mended
+cp out repair.json
+ok "repair --list --json" "$TAGCORE" repair --list --json
+keys repair.json out >prog
+bold JSON "$man/tagcore-repair.1" >page
+same_words "tagcore-repair(1)" prog page 10
+
 # The note's first line follows the owner's NUL.
 tr '\0' '\n' <core | grep -a -A 20 -m 1 'TAGCORE$' | grep -aE '^[a-z_]+ ' | sed 's/ .*//' | sort >prog
 bold TAGCORE_INFO "$man/tagcore-notes.5" >page

@@ -46,7 +46,7 @@ option_heads()
 {
 	sed -n '/^Options:/,$p' | sed -n 's/^  *\(-.*[^ ]\)   *[^ ].*$/\1/p' | sed 's/  .*//'
 }
-for cmd in dump inspect validate; do
+for cmd in dump inspect validate repair; do
 	ok "help $cmd" "$TAGCORE" help $cmd
 	option_heads <out >prog
 	tags OPTIONS "$man/tagcore-$cmd.1" >page
@@ -85,6 +85,16 @@ section CHECKS "$man/tagcore-checks.7" |
 		{ sub(/^\.B /, ""); row = row (row == "" ? "" : " ") $0 }
 		/\]$/ { print row; on = 0 }' | sed 's/^\([^ ]* [a-z]*\)\./\1/' >page
 same "tagcore-checks(7)" prog page 30
+
+# ---- repairs: id, the checks they cure, sentence, source
+ok "repair --list" "$TAGCORE" repair --list
+tr -s ' ' <out >prog
+section REPAIRS "$man/tagcore-repair.1" |
+	awk '/^\.TP/ { row = ""; on = 1; next }
+		!on || /^\.br/ { next }
+		{ sub(/^\.B /, ""); row = row (row == "" ? "" : " ") $0 }
+		/\]$/ { print row; on = 0 }' >page
+same "tagcore-repair(1), repairs" prog page 15
 
 # ---- notes of our own: names, numbers, codes of flags
 sed -n 's/.*\(NT_TAGCORE_[A-Z]*\) = \([0-9a-fx]*\),.*/\1 (\2)/p' "$TOP/include/tagcore/note.h" >prog

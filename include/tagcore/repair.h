@@ -1,0 +1,66 @@
+/* repair.h - a damaged core made usable: what can be mended, as a table; see tagcore-repair(1). */
+#pragma once
+
+#include <signal.h>
+
+#include <tagcore/check.h>
+#include <tagcore/core.h>
+#include <tagcore/err.h>
+#include <tagcore/writer.h>
+
+struct repair_ctx;
+
+/*
+ * One repair.  It changes only what is certainly wrong, to what is certainly
+ * better: memory content is never touched, and nothing is invented.
+ */
+struct repair {
+	const char *id;			/* stable: scripts name it */
+	const char *what;		/* what is done, in a sentence */
+	const char *reference;		/* who says so, or who stumbles without it */
+	const char *const *cures;	/* ids of the checks that find the damage, NULL-terminated; NULL: none does */
+	/* On an open core; or for what core_open() refuses: with the header as it must have been. */
+	int (*apply)(struct repair_ctx *x, struct err *e);
+	int (*rescue)(struct repair_ctx *x, const u8 *header, struct err *e);
+};
+
+extern const struct repair repairs[];
+extern const size_t n_repairs;
+
+/* At most so many of one repair are listed; one more says how many are not. */
+enum { REPAIR_DEEDS_MAX = 100 };
+
+/* One thing done: @off is the file position of what was changed. */
+struct repair_deed {
+	const struct repair *repair;
+	u64 off;
+	char *msg;
+};
+
+/* A core and its mended form, which exists as a list of differences.  A zeroed one may be closed. */
+struct repaired {
+	struct core_file in;		/* never written to */
+	struct overlay *overlay;	/* what differs from @in */
+	struct repair_deed *deeds;	/* in the order they were done; none: nothing was to be mended */
+	size_t n_deeds;
+	size_t cap_deeds;
+	struct findings left;		/* of validate, in the mended form */
+	u64 size;			/* of the mended form, bytes */
+	const volatile sig_atomic_t *cancel;
+	bool packing_told;
+};
+
+/*
+ * Finds out what is to be mended in @file, and what will be left; writes
+ * nothing.  A packed file is mended in its unpacked form.  ERR_INPUT when it is
+ * no core, and it is not certain how it could be made one.  Takes over @file,
+ * also on failure; @name is for messages.  @cancel: NULL, or != 0 gives up with
+ * ERR_CANCELLED, here and in repair_write().
+ */
+int repair_open(struct repaired *r, struct core_file *file, const char *name,
+		const volatile sig_atomic_t *cancel, struct err *e) must_check;
+/* Writes the mended form, all of it; zero pages become holes.  The writer is the caller's to finish. */
+int repair_write(struct repaired *r, struct writer *w, struct err *e) must_check;
+/* The mended form as a file to be read, which @r must outlive. */
+void repair_file(struct repaired *r, struct core_file *out);
+void repair_close(struct repaired *r);

@@ -1,0 +1,37 @@
+/* overlay.h - a file with some of its bytes replaced, and perhaps more at its end; the file itself stays as it is. */
+#pragma once
+
+#include <tagcore/buf.h>
+#include <tagcore/core.h>
+#include <tagcore/err.h>
+
+/* @len bytes for position @off, which are at @at of the overlay's buffer. */
+struct overlay_patch {
+	u64 off;
+	size_t len;
+	size_t at;
+};
+
+/*
+ * [0, settled) of @patches are sorted and disjoint, and are what readers see; the
+ * rest waits for overlay_settle().  A zeroed one with @base may be used.
+ */
+struct overlay {
+	struct core_file *base;	/* borrowed */
+	u64 base_size;		/* bytes of it that count */
+	u64 size;		/* with what stands behind */
+	struct overlay_patch *patches;
+	size_t n;
+	size_t settled;
+	size_t cap;
+	struct buf data;
+};
+
+void overlay_init(struct overlay *o, struct core_file *base, u64 base_size);
+void overlay_fini(struct overlay *o);
+/* Bytes to stand at @off, from the next overlay_settle() on; past the end, the file grows. */
+int overlay_put(struct overlay *o, u64 off, const void *p, size_t len, struct err *e) must_check;
+/* Makes what was put visible; of two for one place, what came after an earlier settling wins. */
+int overlay_settle(struct overlay *o, struct err *e) must_check;
+/* The whole as a file; @o must outlive it. */
+void overlay_file(struct overlay *o, struct core_file *out);

@@ -1,0 +1,302 @@
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <tagcore/elffmt.h>
+
+#include "base/scope.h"
+#include "base/util.h"
+#include "repair/repairs.h"
+
+#define CURES(...) (const char *const []){ __VA_ARGS__, NULL }
+
+/* In this order: a later one builds on what earlier ones made certain. */
+const struct repair repairs[] = {
+	{ "elf-ident", "A damaged magic number, class or byte order is put back, where only one makes it a core",
+	  "gABI, ELF Identification", CURES("elf-ident"), .rescue = repair_ident },
+	{ "elf-type", "What has threads and memory as a core has them is a core (ET_CORE)",
+	  "gABI, ELF Header", CURES("elf-type"), .rescue = repair_type },
+	{ "elf-phentsize", "The size of a program header is that of the class",
+	  "gABI, ELF Header", CURES("elf-phentsize"), .rescue = repair_phentsize },
+	{ "packed-cut", "Of a packed core that is cut off or damaged, what comes out before is taken",
+	  "RFC 8878, RFC 1952, the .xz file format", CURES("packed-truncated", "packed-damaged"),
+	  .apply = repair_packed },
+	{ "elf-version", "The ELF version is 1, in both places",
+	  "gABI, ELF Header", CURES("elf-version"), .apply = repair_version },
+	{ "elf-ehsize", "The size of the ELF header is that of the class",
+	  "gABI, ELF Header", CURES("elf-ehsize"), .apply = repair_ehsize },
+	{ "phdr-place", "Program headers that are not where the ELF header says are behind it",
+	  "Linux fs/binfmt_elf.c: fill_elf_header()", CURES("phdr-truncated"), .apply = repair_phoff },
+	{ "phdr-count", "The number of program headers is that of those in the file",
+	  "gABI, Program Header", CURES("phdr-none", "phdr-xnum", "phdr-truncated"), .apply = repair_phnum },
+	{ "shdr-lost", "Section headers that are not in the file are no longer told of",
+	  "gABI, Section Header; elfutils does not open such a file", NULL, .apply = repair_sections },
+	{ "seg-cut", "A segment has no more bytes in the file than the file has: the rest is absent, not zero",
+	  "gABI, Program Header", CURES("seg-truncated", "seg-wrap"), .apply = repair_seg_cut },
+	{ "phdr-xnum", "Section header 0, which has the number of program headers, is put back at the end",
+	  "gABI, ELF Header; Linux fs/binfmt_elf.c: fill_extnum_info()", CURES("phdr-xnum"), .apply = repair_xnum },
+	{ "seg-wrap", "An area that would pass the end of the address space ends with its bytes",
+	  "gABI, Program Header", CURES("seg-wrap"), .apply = repair_seg_wrap },
+	{ "seg-filesz", "An area is as large as its bytes, or where another one begins, has no more of them",
+	  "gABI, Program Header", CURES("seg-filesz"), .apply = repair_seg_filesz },
+	{ "seg-align", "A false alignment becomes the largest true one, up to a page",
+	  "gABI, Program Header; elfutils libdwfl rounds addresses to it", CURES("seg-align"),
+	  .apply = repair_seg_align },
+	{ "seg-order", "Headers of PT_LOADs ascend by address, unless some overlap",
+	  "gABI, Program Header; elfutils libdwfl takes it for granted", CURES("seg-order"),
+	  .apply = repair_seg_order },
+	{ "note-align", "Notes have the alignment that all of them can be read with",
+	  "gABI, Note Section; elfutils libelf/gelf_getnote.c", CURES("note-malformed", "note-padding"),
+	  .apply = repair_note_align },
+	{ "note-cut", "A segment of notes ends with the last whole one",
+	  "gABI, Note Section", CURES("note-malformed"), .apply = repair_note_cut },
+	{ "note-padding", "Notes are padded with zeros",
+	  "gABI, Note Section", CURES("note-padding"), .apply = repair_note_padding },
+	{ "file-table", "The FILE note has the ranges that can be read and have a name",
+	  "Linux fs/binfmt_elf.c: fill_files_note()", CURES("file-malformed"), .apply = repair_file_table },
+	{ "file-page", "The FILE note's page size is that of AT_PAGESZ, or of the segments",
+	  "Linux fs/binfmt_elf.c: fill_files_note(); offsets are counted in it", CURES("file-page"),
+	  .apply = repair_file_page },
+	{ "mte-type", "A tag segment of a 5.18 release candidate gets the type of later kernels",
+	  "Linux commit c35fe2a68f29", CURES("mte-old-type"), .apply = repair_mte_type },
+	{ "mte-empty", "A tag segment that covers nothing is no more (PT_NULL)",
+	  "gdb never ends on p_memsz 0", CURES("mte-empty"), .apply = repair_mte_empty },
+	{ "mte-size", "A tag segment has no more tags than its memory",
+	  "Linux Documentation/arch/arm64/memory-tagging-extension.rst", CURES("mte-size"),
+	  .apply = repair_mte_size },
+	{ "mte-fields", "A tag segment's p_flags, p_paddr and p_align are 0",
+	  "Linux arch/arm64/kernel/elfcore.c: elf_core_write_extra_phdrs()", CURES("mte-fields"),
+	  .apply = repair_mte_fields },
+};
+const size_t n_repairs = ARRAY_SIZE(repairs);
+
+static int add_deed(struct repaired *r, const struct repair *repair, u64 off, const char *msg, struct err *e)
+{
+	char *copy auto_free = strdup(msg);
+
+	if (copy && r->n_deeds == r->cap_deeds) {
+		size_t cap = r->cap_deeds ? r->cap_deeds * 2 : 16;
+		struct repair_deed *more = reallocarray(r->deeds, cap, sizeof(*more));
+
+		if (!more)
+			return err_set(e, -ENOMEM, "repair");
+		r->deeds = more;
+		r->cap_deeds = cap;
+	}
+	if (!copy)
+		return err_set(e, -ENOMEM, "repair");
+	r->deeds[r->n_deeds++] = (struct repair_deed){ .repair = repair, .off = off, .msg = take_ptr(copy) };
+	return 0;
+}
+
+int repair_did(struct repair_ctx *x, struct err *e, u64 off, const char *fmt, ...)
+{
+	char msg[512];
+	va_list ap;
+
+	if (x->n++ >= REPAIR_DEEDS_MAX)
+		return 0;
+	va_start(ap, fmt);
+	vsnprintf(msg, sizeof(msg), fmt, ap);
+	va_end(ap);
+	return add_deed(x->out, x->repair, off, msg, e);
+}
+
+int repair_put(struct repair_ctx *x, u64 off, const void *p, size_t len, struct err *e)
+{
+	return overlay_put(x->out->overlay, off, p, len, e);
+}
+
+int repair_put_ehdr(struct repair_ctx *x, const GElf_Ehdr *h, struct err *e)
+{
+	struct buf b scoped(buf_fini) = { 0 };
+	int r = elffmt_put_ehdr(x->core->fmt, h, &b, e);
+
+	return r ? r : repair_put(x, 0, b.p, b.len, e);
+}
+
+int repair_put_phdr(struct repair_ctx *x, size_t i, const GElf_Phdr *p, struct err *e)
+{
+	struct buf b scoped(buf_fini) = { 0 };
+	int r = elffmt_put_phdr(x->core->fmt, p, &b, e);
+
+	return r ? r : repair_put(x, core_phdr_off(x->core, i), b.p, b.len, e);
+}
+
+/* "and N more" for what was not listed. */
+static int end_of(struct repair_ctx *x, struct err *e)
+{
+	char msg[64];
+
+	if (x->n <= REPAIR_DEEDS_MAX)
+		return 0;
+	snprintf(msg, sizeof(msg), "and %zu more", x->n - REPAIR_DEEDS_MAX);
+	return add_deed(x->out, x->repair, 0, msg, e);
+}
+
+static int open_current(struct repaired *r, struct core *out, const char *name, struct err *e)
+{
+	struct core_file file;
+	int err;
+
+	overlay_file(r->overlay, &file);
+	err = core_open_file(out, &file, name, e);
+	if (!err)
+		out->cancel = r->cancel;
+	return err;
+}
+
+static bool cancelled(const struct repaired *r)
+{
+	return r->cancel && *r->cancel;
+}
+
+/* One repair on the core as it now is; *core is then as this one has left it. */
+static int apply_one(struct repair_ctx *x, const char *name, struct err *e)
+{
+	size_t before = x->out->n_deeds;
+	int r = cancelled(x->out) ? err_set(e, ERR_CANCELLED, "cancelled by a signal") : 0;
+
+	x->n = 0;
+	if (!r)
+		r = x->repair->apply(x, e);
+	if (!r)
+		r = end_of(x, e);
+	if (r || x->out->n_deeds == before)
+		return r;
+	r = overlay_settle(x->out->overlay, e);
+	if (r)
+		return r;
+	core_close(x->core);
+	return open_current(x->out, x->core, name, e);
+}
+
+/*
+ * Until a whole round finds nothing, so that the mended form has nothing to mend
+ * either.  What two repairs would do and undo for ever ends in time.
+ */
+static int apply_all(struct repair_ctx *x, const char *name, struct err *e)
+{
+	enum { ROUNDS = 8 };
+	size_t before;
+	int r = 0;
+
+	for (int round = 0; !r && round < ROUNDS; round++) {
+		before = x->out->n_deeds;
+		for (size_t i = 0; !r && i < n_repairs; i++) {
+			x->repair = &repairs[i];
+			if (x->repair->apply)
+				r = apply_one(x, name, e);
+		}
+		if (x->out->n_deeds == before)
+			break;
+	}
+	return r;
+}
+
+static int rescue_all(struct repair_ctx *x, const u8 *header, struct err *e)
+{
+	int r = 0;
+
+	for (size_t i = 0; !r && i < n_repairs; i++) {
+		x->repair = &repairs[i];
+		x->n = 0;
+		if (x->repair->rescue)
+			r = x->repair->rescue(x, header, e);
+	}
+	return r ? r : overlay_settle(x->out->overlay, e);
+}
+
+/* Opens what is there, or if that is no core, what it must have been. */
+static int open_first(struct repair_ctx *x, const char *name, struct err *e)
+{
+	u8 header[REPAIR_HEADER_MAX];
+	int r = open_current(x->out, x->core, name, e);
+
+	if (!r || x->core->fault == CORE_OK || !repair_rescue_find(x->out->overlay, header))
+		return r;
+	r = rescue_all(x, header, e);
+	return r ? r : open_current(x->out, x->core, name, e);
+}
+
+static int mend(struct repaired *out, const char *name, struct err *e)
+{
+	struct core core scoped(core_close) = { 0 };
+	struct repair_ctx x = { .core = &core, .out = out };
+	int r = open_first(&x, name, e);
+
+	if (!r)
+		r = apply_all(&x, name, e);
+	if (!r)
+		r = check_core(&core, &out->left, e);
+	out->size = out->overlay->size;
+	return r;
+}
+
+int repair_open(struct repaired *r, struct core_file *file, const char *name,
+		const volatile sig_atomic_t *cancel, struct err *e)
+{
+	struct repaired out scoped(repair_close) = { .in = *file, .cancel = cancel };
+	u64 size = 0;
+	int err;
+
+	*file = (struct core_file){ 0 };
+	*r = (struct repaired){ 0 };
+	out.overlay = calloc(1, sizeof(*out.overlay));
+	if (!out.overlay)
+		return err_set(e, -ENOMEM, "repair %s", name);
+	out.in.cancel = cancel;
+	err = repair_packed_start(&out.in, &size, e);
+	if (err)
+		return err_wrap(e, "%s", name);
+	overlay_init(out.overlay, &out.in, size);
+	err = mend(&out, name, e);
+	if (err)
+		return err;
+	*r = out;
+	r->overlay->base = &r->in;
+	out = (struct repaired){ 0 };
+	return 0;
+}
+
+void repair_file(struct repaired *r, struct core_file *out)
+{
+	overlay_file(r->overlay, out);
+}
+
+int repair_write(struct repaired *r, struct writer *w, struct err *e)
+{
+	enum { PIECE = 1 << 20, PAGE = 4096 };
+	u8 *buf auto_free = malloc(PIECE);
+	struct core_file file;
+	int err = 0;
+
+	if (!buf)
+		return err_set(e, -ENOMEM, "copy buffer");
+	repair_file(r, &file);
+	for (u64 at = 0; !err && at < r->size; at += PIECE) {
+		size_t n = (size_t)min((u64)PIECE, r->size - at);
+
+		err = cancelled(r) ? err_set(e, ERR_CANCELLED, "cancelled by a signal") : 0;
+		if (!err)
+			err = core_file_read(&file, at, buf, n, e);
+		if (!err)
+			err = writer_emit_sparse(w, buf, n, PAGE, e);
+	}
+	return err;
+}
+
+void repair_close(struct repaired *r)
+{
+	for (size_t i = 0; i < r->n_deeds; i++)
+		free(r->deeds[i].msg);
+	free(r->deeds);
+	findings_fini(&r->left);
+	if (r->overlay)
+		overlay_fini(r->overlay);
+	free(r->overlay);
+	core_file_close(&r->in);
+	*r = (struct repaired){ 0 };
+}

@@ -1,0 +1,36 @@
+#include <stdio.h>
+
+#include "base/util.h"
+#include "repair/repairs.h"
+
+int repair_packed_start(struct core_file *in, u64 *size, struct err *e)
+{
+	int r = core_file_start(in, e);
+
+	if (!r)
+		r = core_file_verify(in, e);
+	if (!r)
+		*size = in->packing ? min(in->size, in->packing->good_to) : in->size;
+	return r;
+}
+
+/* What is damaged is not read any more, and so there is nothing to change: it is only told, once. */
+int repair_packed(struct repair_ctx *x, struct err *e)
+{
+	const struct core_packing *p = x->out->in.packing;
+	int r = 0;
+
+	if (!p || x->out->packing_told)
+		return 0;
+	x->out->packing_told = true;
+	for (size_t i = 0; !r && i < p->n_faults; i++) {
+		unsigned long long at = 0;
+		int skip = 0;
+
+		if (sscanf(p->faults[i].msg, "at 0x%llx: %n", &at, &skip) != 1)
+			skip = 0;
+		r = repair_did(x, e, at, "%s (%s data); the %llu bytes that come out before are taken for the core",
+			       p->faults[i].msg + skip, p->name, (unsigned long long)x->out->overlay->base_size);
+	}
+	return r;
+}

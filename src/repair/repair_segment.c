@@ -1,0 +1,209 @@
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/scope.h"
+#include "base/util.h"
+#include "repair/repairs.h"
+
+#define ull unsigned long long
+
+static bool wraps(const struct core *c, u64 addr, u64 len)
+{
+	u64 last;
+
+	return len && (add_overflow(addr, len - 1, &last) || (c->fmt.class == ELFCLASS32 && last > UINT32_MAX));
+}
+
+/* What the file has of segment @i; of an area not more than its memory, where its size was false from the beginning. */
+static u64 have_of(const struct core *c, size_t i)
+{
+	const GElf_Phdr *p = &c->segs[i];
+	u64 have = core_seg_in_file(c, i);
+
+	return p->p_type == PT_LOAD ? min(have, p->p_memsz) : have;
+}
+
+static int did_cut(struct repair_ctx *x, size_t i, u64 have, struct err *e)
+{
+	const struct core *c = x->core;
+	const GElf_Phdr *p = &c->segs[i];
+
+	if (p->p_type == PT_LOAD)
+		return repair_did(x, e, core_phdr_off(c, i), "area 0x%llx-0x%llx: the file has %llu of %llu bytes; the others "
+				  "are absent", (ull)p->p_vaddr, (ull)(p->p_vaddr + p->p_memsz), (ull)have,
+				  (ull)p->p_filesz);
+	return repair_did(x, e, core_phdr_off(c, i), "segment %zu%s: the file has %llu of %llu bytes", i,
+			  p->p_type == PT_NOTE ? " (notes)" : core_is_memtag(c, p) ? " (memory tags)" : "", (ull)have,
+			  (ull)p->p_filesz);
+}
+
+int repair_seg_cut(struct repair_ctx *x, struct err *e)
+{
+	const struct core *c = x->core;
+	int r = 0;
+
+	for (size_t i = 0; !r && i < c->n_segs; i++) {
+		GElf_Phdr p = c->segs[i];
+
+		if (p.p_type == PT_NULL || core_seg_in_file(c, i) == p.p_filesz)
+			continue;
+		p.p_filesz = have_of(c, i);
+		r = repair_put_phdr(x, i, &p, e);
+		if (!r)
+			r = did_cut(x, i, p.p_filesz, e);
+	}
+	return r;
+}
+
+int repair_seg_wrap(struct repair_ctx *x, struct err *e)
+{
+	const struct core *c = x->core;
+	int r = 0;
+
+	for (size_t i = 0; !r && i < c->n_segs; i++) {
+		GElf_Phdr p = c->segs[i];
+		u64 was = p.p_memsz;
+
+		if (p.p_type != PT_LOAD || !wraps(c, p.p_vaddr, was) || !p.p_filesz || wraps(c, p.p_vaddr, p.p_filesz))
+			continue;
+		p.p_memsz = p.p_filesz;
+		r = repair_put_phdr(x, i, &p, e);
+		if (!r)
+			r = repair_did(x, e, core_phdr_off(c, i), "segment %zu at 0x%llx: its %llu bytes passed the end of all "
+				       "addresses; it has the %llu that are in the file", i, (ull)p.p_vaddr, (ull)was,
+				       (ull)p.p_memsz);
+	}
+	return r;
+}
+
+static int by_vaddr(const void *a, const void *b, void *arg)
+{
+	const GElf_Phdr *segs = arg;
+	u32 i = *(const u32 *)a, k = *(const u32 *)b;
+
+	if (segs[i].p_vaddr != segs[k].p_vaddr)
+		return segs[i].p_vaddr < segs[k].p_vaddr ? -1 : 1;
+	return i < k ? -1 : i > k;
+}
+
+/* Indices of the PT_LOADs, by address; NULL when memory is short. */
+static u32 *sorted_loads(const struct core *c, size_t *n)
+{
+	u32 *order = calloc(c->n_segs ? c->n_segs : 1, sizeof(*order));
+
+	*n = 0;
+	for (size_t i = 0; order && i < c->n_segs; i++)
+		if (c->segs[i].p_type == PT_LOAD)
+			order[(*n)++] = (u32)i;
+	if (order)
+		qsort_r(order, *n, sizeof(*order), by_vaddr, c->segs);
+	return order;
+}
+
+/* True when the @k-th area by address may have as much memory as it has bytes. */
+static bool has_room(const struct core *c, const u32 *order, size_t n, size_t k)
+{
+	const GElf_Phdr *p = &c->segs[order[k]];
+
+	return !wraps(c, p->p_vaddr, p->p_filesz) &&
+	       (k + 1 == n || c->segs[order[k + 1]].p_vaddr - p->p_vaddr >= p->p_filesz);
+}
+
+static int fit_one(struct repair_ctx *x, size_t i, bool grow, struct err *e)
+{
+	GElf_Phdr p = x->core->segs[i];
+	u64 filesz = p.p_filesz, memsz = p.p_memsz;
+	int r;
+
+	/* Bytes that were saved were memory. */
+	if (grow)
+		p.p_memsz = filesz;
+	else
+		p.p_filesz = memsz;
+	r = repair_put_phdr(x, i, &p, e);
+	return r ? r : repair_did(x, e, core_phdr_off(x->core, i), "area at 0x%llx: %llu bytes in the file for %llu in memory; %s",
+				  (ull)p.p_vaddr, (ull)filesz, (ull)memsz,
+				  grow ? "the memory is as large" : "the others would be another area's");
+}
+
+int repair_seg_filesz(struct repair_ctx *x, struct err *e)
+{
+	const struct core *c = x->core;
+	size_t n;
+	u32 *order auto_free = sorted_loads(c, &n);
+	int r = order ? 0 : err_set(e, -ENOMEM, "%zu segments", c->n_segs);
+
+	for (size_t k = 0; !r && k < n; k++)
+		if (c->segs[order[k]].p_filesz > c->segs[order[k]].p_memsz)
+			r = fit_one(x, order[k], has_room(c, order, n, k), e);
+	return r;
+}
+
+/* The largest power of two, up to a page of 4 KiB, by which offset and address differ. */
+static u64 true_align(const GElf_Phdr *p)
+{
+	enum { PAGE = 4096 };
+	u64 differ = p->p_filesz ? (p->p_vaddr ^ p->p_offset) | PAGE : PAGE;
+
+	return differ & -differ;
+}
+
+int repair_seg_align(struct repair_ctx *x, struct err *e)
+{
+	const struct core *c = x->core;
+	int r = 0;
+
+	for (size_t i = 0; !r && i < c->n_segs; i++) {
+		GElf_Phdr p = c->segs[i];
+		u64 was = p.p_align, rest = (p.p_vaddr ^ p.p_offset) & (was - 1);
+
+		if (p.p_type != PT_LOAD || was <= 1 || (!(was & (was - 1)) && !(p.p_filesz && rest)))
+			continue;
+		p.p_align = true_align(&p);
+		r = repair_put_phdr(x, i, &p, e);
+		if (!r)
+			r = repair_did(x, e, core_phdr_off(c, i), "segment %zu at 0x%llx: its alignment was 0x%llx, is 0x%llx",
+				       i, (ull)p.p_vaddr, (ull)was, (ull)p.p_align);
+	}
+	return r;
+}
+
+/* Of areas that overlap, the first header's is taken: there the order means something. */
+static bool overlap(const struct core *c, const u32 *order, size_t n)
+{
+	u64 end = 0;
+
+	for (size_t k = 0; k < n; k++) {
+		const GElf_Phdr *p = &c->segs[order[k]];
+
+		if (p->p_memsz && p->p_vaddr < end)
+			return true;
+		if (wraps(c, p->p_vaddr, p->p_memsz))
+			return true;
+		end = max(end, p->p_vaddr + p->p_memsz);
+	}
+	return false;
+}
+
+int repair_seg_order(struct repair_ctx *x, struct err *e)
+{
+	const struct core *c = x->core;
+	size_t n, k = 0, moved = 0, first = 0;
+	u32 *order auto_free = sorted_loads(c, &n);
+	int r = order ? 0 : err_set(e, -ENOMEM, "%zu segments", c->n_segs);
+
+	if (r || overlap(c, order, n))
+		return r;
+	for (size_t i = 0; !r && i < c->n_segs; i++) {
+		if (c->segs[i].p_type != PT_LOAD)
+			continue;
+		if (order[k] != i) {
+			r = repair_put_phdr(x, i, &c->segs[order[k]], e);
+			if (!moved++)
+				first = i;
+		}
+		k++;
+	}
+	return r || !moved ? r : repair_did(x, e, core_phdr_off(c, first), "%zu of %zu areas' headers were not in the order of "
+					    "addresses", moved, n);
+}
