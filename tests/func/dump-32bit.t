@@ -1,5 +1,5 @@
 # dump of 32-bit processes (i386 on x86-64, arm on arm64): 32-bit cores, as the kernel makes them;
-# and of threads that run code of the other word size.
+# and of threads that run code of the other word size.  More system calls: dump-syscalls-32bit.t.
 . "$TOP/tests/func/lib.sh"
 [ -x "$TARGETS/calls32" ] || skip_all "no compiler here makes 32-bit programs"
 "$TARGETS/calls32" exit || skip_all "this kernel or processor runs no 32-bit programs"
@@ -115,18 +115,6 @@ if [ $machine = i386 ] && have lldb; then
 	matches "LLDB: where one is" out 'wait_futex'
 else
 	skip "LLDB" "not installed, or not i386"
-fi
-
-# ---- glibc, and all calls that there are
-if [ -x "$TARGETS/blocked32" ]; then
-	start blocked32
-	for n in 1 2 3; do
-		"$TAGCORE" dump -q --force -o blocked "$PID" || fail "glibc: dump $n"
-	done
-	woken "glibc" 15
-	exits 0 "glibc: validates" "$TAGCORE" validate --strict blocked
-else
-	skip "glibc" "no cross compiler for it here"
 fi
 
 # ---- user ids where there are 16 bits for them

@@ -1,6 +1,7 @@
-# dump: no system call of the target comes back because of it.
+# dump: no system call of the target comes back because of it.  BLOCKED: another build of the target.
 . "$TOP/tests/func/lib.sh"
 need_ptrace
+: "${BLOCKED:=blocked}"
 
 # told WHAT: a test for every call's result in LOG
 told()
@@ -14,7 +15,7 @@ told()
 	done
 }
 
-start blocked
+start "$BLOCKED"
 "$TAGCORE" dump -q -o blocked "$PID" 2>err
 is "dump of a process in many system calls" "$? $(cat err)" "0 "
 kill -USR1 "$PID"
@@ -23,7 +24,7 @@ told "one dump"
 num "all were tested" "$(grep -c '^result' "$LOG")" -ge 15
 
 # Again and again: what one dump set going, the next must, too.
-start blocked
+start "$BLOCKED"
 for i in 1 2 3 4 5; do
 	"$TAGCORE" dump -q --force -o blocked "$PID" 2>>err5 || echo "dump $i: $?" >>err5
 done
@@ -33,7 +34,7 @@ ok "all are woken" wait_line "$LOG" '^finished' 30
 told "five dumps"
 
 # A signal that comes while the process is stopped for us must break the call as it ever did.
-start blocked signalled
+start "$BLOCKED" signalled
 mkfifo pipe
 exec 7<>pipe
 "$TAGCORE" dump -q -o - "$PID" >pipe 2>err 7>&- &
@@ -56,7 +57,7 @@ else
 fi
 
 # A stopped process: its calls were broken by the stop already, and go on by SIGCONT as ever.
-start blocked futex read poll select nanosleep
+start "$BLOCKED" futex read poll select nanosleep
 kill -STOP "$PID"
 wait_state "$PID" T
 ok "dump of a stopped one" "$TAGCORE" dump -o stopped "$PID"
