@@ -140,6 +140,22 @@ struct uapi_pm_scan_arg {
 #define UAPI_PAGE_IS_PFNZERO (1 << 5)
 #define UAPI_PAGE_IS_GUARD (1 << 8)	/* since v6.15, commit a516403787e0 */
 
+/* Landlock: include/uapi/linux/landlock.h, Linux 6.12; the numbers of its calls are those of every machine. */
+#define UAPI_SYS_landlock_create_ruleset 444
+#define UAPI_SYS_landlock_restrict_self 446
+#define UAPI_LANDLOCK_CREATE_RULESET_VERSION 1
+struct uapi_landlock_ruleset_attr {
+	u64 handled_access_fs;
+	u64 handled_access_net;
+	u64 scoped;
+};
+#define UAPI_LANDLOCK_FS_1 ((1 << 13) - 1)	/* EXECUTE to MAKE_SYM: version 1 of the interface */
+#define UAPI_LANDLOCK_FS_REFER (1 << 13)	/* version 2 */
+#define UAPI_LANDLOCK_FS_TRUNCATE (1 << 14)	/* 3 */
+#define UAPI_LANDLOCK_NET_TCP (1 << 0 | 1 << 1)	/* 4: BIND, CONNECT */
+#define UAPI_LANDLOCK_FS_IOCTL_DEV (1 << 15)	/* 5 */
+#define UAPI_LANDLOCK_SCOPES (1 << 0 | 1 << 1)	/* 6: ABSTRACT_UNIX_SOCKET, SIGNAL */
+
 /* The machine this program runs on; the only place that asks the compiler. */
 #if defined(__x86_64__)
 #define UAPI_NATIVE_MACHINE EM_X86_64

@@ -5,6 +5,7 @@
 #include "base/scope.h"
 #include "base/util.h"
 #include "cli/cmds.h"
+#include "cli/reader.h"
 #include "cli/view.h"
 
 const struct view views[] = {
@@ -80,7 +81,6 @@ static int operands(char **argv, int n, const struct view **view, struct view_ct
 int cmd_inspect(int argc, char **argv, struct err *e)
 {
 	struct view_ctx v = { .out = stdout };
-	struct core_file file = { .cancel = &cli_cancelled };
 	struct core core scoped(core_close) = { 0 };
 	const struct view *view = NULL;
 	struct opts_iter it;
@@ -96,9 +96,7 @@ int cmd_inspect(int argc, char **argv, struct err *e)
 	if (!r)
 		r = operands(argv + it.operand, argc - it.operand, &view, &v, e);
 	if (!r)
-		r = core_file_open(&file, v.path, e);
-	if (!r)
-		r = core_open_file(&core, &file, v.path, e);
+		r = reader_open(&core, v.path, e);
 	if (r)
 		return r;
 	v.core = &core;

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "base/util.h"
 #include "cli/cmds.h"
+#include "cli/reader.h"
 #include "cli/view.h"
 
 enum { OPT_JSON = 1, OPT_STRICT, OPT_LIST };
@@ -77,38 +78,54 @@ static void print_json(struct validate *v, const char *path, const struct findin
 	json_list_add(&v->rows, o);
 }
 
-static int validate_one(struct validate *v, const char *path, struct err *e)
+/* One file, in a process that may read that one only from here on. */
+struct job {
+	struct validate *v;
+	const char *path;
+};
+
+static int validate_one(void *arg, struct err *e)
 {
+	const struct job *job = arg;
+	struct validate *v = job->v;
 	struct core_file file = { .cancel = &cli_cancelled };
 	struct findings l scoped(findings_fini) = { 0 };
-	int r = core_file_open(&file, path, e);
+	int r = core_file_open(&file, job->path, e);
 	bool valid;
 
-	if (!r)
-		r = check_open_file(&file, path, &l, e);
+	if (r)
+		return r;
+	reader_lock();
+	r = check_open_file(&file, job->path, &l, e);
 	if (r)
 		return r;
 	valid = !findings_count(&l, CHECK_ERROR) && !(v->strict && findings_count(&l, CHECK_WARNING));
 	if (v->json)
-		print_json(v, path, &l, valid);
+		print_json(v, job->path, &l, valid);
 	else
-		print_text(path, &l);
+		print_text(job->path, &l);
 	return valid ? EXIT_GOOD : EXIT_FINDINGS;
 }
 
-/* Every file is looked at, also after one that cannot be read; of several errors the first is told. */
+/*
+ * Every file is looked at, also after one that cannot be read; of several errors
+ * the first is told.  Each has a process of its own: who is locked in opens no
+ * second file, and a core that takes over its reader has no say about the others.
+ */
 static int validate_all(struct validate *v, char **paths, int n, struct err *e)
 {
 	int result = 0, trouble = 0;
 
-	for (int i = 0; i < n; i++) {
+	for (int i = 0; i < n && trouble != ERR_CANCELLED; i++) {
+		struct job job = { .v = v, .path = paths[i] };
 		struct err mine = { 0 };
-		int r = validate_one(v, paths[i], &mine);
+		int r = n > 1 ? reader_apart(validate_one, &job, &mine) : validate_one(&job, &mine);
 
 		if (r < 0 && !trouble) {
 			trouble = r;
 			*e = mine;
 		}
+		v->rows.any |= r >= 0;
 		result = max(result, r);
 	}
 	return trouble ? trouble : result;

@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <libgen.h>
 #include <poll.h>
 #include <signal.h>
@@ -131,7 +132,8 @@ int main(int argc, char **argv)
 	set_signals();
 	r = is_gcore ? cmd_gcore(argc, argv, &e) : choose(argc, argv, &e);
 	if (r < 0) {
-		fprintf(stderr, "%s: %s\n", is_gcore ? "gcore" : "tagcore", e.msg);
+		if (r != -EPIPE || !reader_gone())
+			fprintf(stderr, "%s: %s\n", is_gcore ? "gcore" : "tagcore", e.msg);
 		r = EXIT_TROUBLE;
 	}
 	if (fflush(stdout) || ferror(stdout)) {

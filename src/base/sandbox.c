@@ -1,0 +1,138 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <seccomp.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/sandbox.h"
+#include "base/scope.h"
+#include "base/uapi.h"
+#include "base/util.h"
+
+/* ---- Landlock: paths, ports and other processes, by the kernel's access hooks */
+
+/* What each version of the interface can take away; nothing is given back. */
+static const struct {
+	int abi;
+	struct uapi_landlock_ruleset_attr denied;
+} landlock_abis[] = {
+	{ 1, { .handled_access_fs = UAPI_LANDLOCK_FS_1 } },
+	{ 2, { .handled_access_fs = UAPI_LANDLOCK_FS_REFER } },
+	{ 3, { .handled_access_fs = UAPI_LANDLOCK_FS_TRUNCATE } },
+	{ 4, { .handled_access_net = UAPI_LANDLOCK_NET_TCP } },
+	{ 5, { .handled_access_fs = UAPI_LANDLOCK_FS_IOCTL_DEV } },
+	{ 6, { .scoped = UAPI_LANDLOCK_SCOPES } },
+};
+
+static bool enter_landlock(void)
+{
+	struct uapi_landlock_ruleset_attr attr = { 0 };
+	long abi = syscall(UAPI_SYS_landlock_create_ruleset, NULL, 0, UAPI_LANDLOCK_CREATE_RULESET_VERSION);
+	int fd auto_close = -1;
+
+	for (size_t i = 0; i < ARRAY_SIZE(landlock_abis) && landlock_abis[i].abi <= abi; i++) {
+		attr.handled_access_fs |= landlock_abis[i].denied.handled_access_fs;
+		attr.handled_access_net |= landlock_abis[i].denied.handled_access_net;
+		attr.scoped |= landlock_abis[i].denied.scoped;
+	}
+	if (abi < 1)
+		return false;
+	/* An older kernel takes a longer structure when what it does not know of is 0. */
+	fd = (int)syscall(UAPI_SYS_landlock_create_ruleset, &attr, sizeof(attr), 0);
+	return fd >= 0 && !syscall(UAPI_SYS_landlock_restrict_self, fd, 0);
+}
+
+/* ---- seccomp: the calls of a reader */
+
+enum { TO_SELF = -1 };	/* the value is our process id */
+
+/* A call, and where one argument decides: (argument & mask) == value. */
+static const struct {
+	int nr;
+	int arg;
+	u64 mask;	/* 0: any arguments */
+	s64 value;
+} calls[] = {
+	{ .nr = SCMP_SYS(read) },
+	{ .nr = SCMP_SYS(readv) },
+	{ .nr = SCMP_SYS(pread64) },
+	{ .nr = SCMP_SYS(preadv) },
+	{ .nr = SCMP_SYS(write) },
+	{ .nr = SCMP_SYS(writev) },
+	{ .nr = SCMP_SYS(lseek) },
+	{ .nr = SCMP_SYS(close) },
+	{ .nr = SCMP_SYS(poll) },
+	{ .nr = SCMP_SYS(ppoll) },
+	{ .nr = SCMP_SYS(fstat) },
+	{ .nr = SCMP_SYS(newfstatat), .arg = 3, .mask = UINT64_MAX, .value = AT_EMPTY_PATH },	/* glibc's fstat(), 2.33 to 2.38 */
+	{ .nr = SCMP_SYS(ioctl), .arg = 1, .mask = UINT64_MAX, .value = TCGETS },			/* is it a terminal? */
+	{ .nr = SCMP_SYS(ioctl), .arg = 1, .mask = UINT64_MAX, .value = TIOCGWINSZ },
+	{ .nr = SCMP_SYS(fcntl), .arg = 1, .mask = UINT64_MAX, .value = F_GETFL },
+	/* What is unpacked, or mended, goes into a file that is open already. */
+	{ .nr = SCMP_SYS(pwrite64) },
+	{ .nr = SCMP_SYS(ftruncate) },
+	{ .nr = SCMP_SYS(fallocate) },
+	{ .nr = SCMP_SYS(fstatfs) },
+	{ .nr = SCMP_SYS(brk) },
+	{ .nr = SCMP_SYS(mmap), .arg = 2, .mask = PROT_EXEC, .value = 0 },
+	{ .nr = SCMP_SYS(mprotect), .arg = 2, .mask = PROT_EXEC, .value = 0 },
+	{ .nr = SCMP_SYS(mremap) },
+	{ .nr = SCMP_SYS(munmap) },
+	{ .nr = SCMP_SYS(madvise) },
+	{ .nr = SCMP_SYS(sysinfo) },			/* qsort() of glibc before 2.37: how much may it allocate */
+	{ .nr = SCMP_SYS(getrandom) },		/* the seed of json-c's tables */
+	{ .nr = SCMP_SYS(clock_gettime) },
+	{ .nr = SCMP_SYS(futex) },
+	{ .nr = SCMP_SYS(restart_syscall) },
+	{ .nr = SCMP_SYS(rt_sigaction) },
+	{ .nr = SCMP_SYS(rt_sigprocmask) },
+	{ .nr = SCMP_SYS(rt_sigreturn) },
+	{ .nr = SCMP_SYS(getpid) },
+	{ .nr = SCMP_SYS(gettid) },
+	{ .nr = SCMP_SYS(tgkill), .arg = 0, .mask = UINT64_MAX, .value = TO_SELF },	/* abort() */
+	{ .nr = SCMP_SYS(exit) },
+	{ .nr = SCMP_SYS(exit_group) },
+};
+
+static int allow(scmp_filter_ctx ctx, size_t i)
+{
+	u64 value = calls[i].value == TO_SELF ? (u64)getpid() : (u64)calls[i].value;
+	struct scmp_arg_cmp arg = { .arg = (unsigned)calls[i].arg, .op = SCMP_CMP_MASKED_EQ,
+				    .datum_a = calls[i].mask, .datum_b = value };
+
+	return seccomp_rule_add_array(ctx, SCMP_ACT_ALLOW, calls[i].nr, calls[i].mask != 0, &arg);
+}
+
+static void release(scmp_filter_ctx *ctx)
+{
+	if (*ctx)
+		seccomp_release(*ctx);
+}
+
+static bool enter_seccomp(void)
+{
+	/* Calls in the manner of another machine (i386, x32) end the process: libseccomp's default. */
+	scmp_filter_ctx ctx scoped(release) = seccomp_init(SCMP_ACT_ERRNO(EPERM));
+
+	if (!ctx)
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(calls); i++)
+		if (allow(ctx, i))
+			return false;
+	return !seccomp_load(ctx);
+}
+
+unsigned sandbox_enter(void)
+{
+	unsigned in_force = 0;
+
+	if (!prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+		in_force |= SANDBOX_NO_NEW_PRIVS;
+	if (enter_landlock())
+		in_force |= SANDBOX_LANDLOCK;
+	if (enter_seccomp())
+		in_force |= SANDBOX_SECCOMP;
+	return in_force;
+}

@@ -1,0 +1,21 @@
+/* sandbox.h - a reader locks itself in: what takes it over can open nothing. */
+#pragma once
+
+/* What is in force after sandbox_enter(). */
+enum {
+	SANDBOX_NO_NEW_PRIVS = 1,	/* no program gives more rights */
+	SANDBOX_LANDLOCK = 2,		/* no file is opened, made or removed; no TCP; no signals to others */
+	SANDBOX_SECCOMP = 4,		/* no system calls but those of a reader: the others fail with EPERM */
+};
+
+/*
+ * From here on this process, and what it starts, has its memory and what it has
+ * open, and can end; for ever.  It must have one thread.  Where the kernel lacks
+ * a part, or a container refuses it, the others still hold: the return value
+ * says which do (0 to 7).
+ *
+ * EPERM and not a signal: a call that a later C library makes and that is not
+ * listed here then costs what the call was for, and not the answer; and a
+ * reader that was taken over gains nothing by being alive.
+ */
+unsigned sandbox_enter(void);

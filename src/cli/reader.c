@@ -1,0 +1,98 @@
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/sandbox.h"
+#include "base/util.h"
+#include "cli/cmds.h"
+#include "cli/reader.h"
+
+void reader_lock(void)
+{
+#ifndef TAGCORE_NO_SANDBOX
+	(void)sandbox_enter();
+#endif
+}
+
+int reader_open(struct core *core, const char *path, struct err *e)
+{
+	struct core_file file = { .cancel = &cli_cancelled };
+	int r = core_file_open(&file, path, e);
+
+	if (r)
+		return r;
+	reader_lock();
+	return core_open_file(core, &file, path, e);
+}
+
+/* What a child leaves behind; not to be believed. */
+struct verdict {
+	int r;
+	bool is_set;
+	struct err e;
+};
+
+static void run_child(int (*fn)(void *arg, struct err *e), void *arg, struct verdict *v)
+{
+	/* It has nothing to clean up, and nobody to report to. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	v->r = fn(arg, &v->e);
+	if ((fflush(stdout) || ferror(stdout)) && v->r >= 0)
+		v->r = err_set(&v->e, errno ? -errno : -EIO, "write standard output");
+	v->is_set = true;
+	_exit(0);
+}
+
+static int wait_child(pid_t pid, struct err *e)
+{
+	int status;
+
+	while (waitpid(pid, &status, 0) < 0) {
+		if (errno != EINTR)
+			return err_set(e, -errno, "wait for the reader");
+		if (cli_cancelled)
+			kill(pid, SIGKILL);
+	}
+	if (cli_cancelled)
+		return err_set(e, ERR_CANCELLED, "interrupted");
+	if (WIFSIGNALED(status))
+		return err_set(e, ERR_UNSUPPORTED, "reading it ended by signal %d: a fault of this program",
+			       WTERMSIG(status));
+	return 0;
+}
+
+static int judge(const struct verdict *v, struct err *e)
+{
+	if (!v->is_set)
+		return err_set(e, ERR_UNSUPPORTED, "reading it ended early: a fault of this program");
+	if (v->r < 0 && e) {
+		*e = v->e;
+		e->msg[sizeof(e->msg) - 1] = 0;
+	}
+	return v->r;
+}
+
+int reader_apart(int (*fn)(void *arg, struct err *e), void *arg, struct err *e)
+{
+	struct verdict *v = mmap(NULL, sizeof(*v), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	pid_t pid;
+	int r;
+
+	if (v == MAP_FAILED)
+		return err_set(e, -errno, "start a reader");
+	/* Else both would print what is waiting. */
+	fflush(stdout);
+	pid = fork();
+	if (!pid)
+		run_child(fn, arg, v);
+	r = pid < 0 ? err_set(e, -errno, "start a reader") : wait_child(pid, e);
+	if (!r)
+		r = judge(v, e);
+	munmap(v, sizeof(*v));
+	return r;
+}
