@@ -255,6 +255,9 @@ static struct allowed allowed[] = {
 	{ .type = NT_PRPSINFO, FIELD(struct elf_prpsinfo, pr_sname, 1, 1), .why = "the same" },
 	{ .type = NT_PRPSINFO, FIELD(struct elf_prpsinfo, pr_flag, 4, 4),
 	  .why = "PF_SIGNALED, PF_DUMPCORE, PF_EXITING and what else the kernel does at that moment" },
+	/* XSTATE_BV: Intel SDM volume 1, 13.6: XINUSE may be 1 for a component in its initial state, too. */
+	{ .type = NT_X86_XSTATE, .off = 512, .len = 8, .off32 = 512, .len32 = 8,
+	  .why = "a component in its initial state may be marked as in use or not; its content is compared" },
 	{ .type = NT_SIGINFO, .len = 128, .len32 = 128, .why = "the signal that killed" },
 };
 
