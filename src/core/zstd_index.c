@@ -173,6 +173,23 @@ static int walk_cut(struct walk *w, const struct frame_head *h, u64 at, struct e
 	return walk_add(w, at, w->scan.in->size - at, min(made, (u64)h->size), e);
 }
 
+/* What is at @at is no frame with its header: the end of the file may have cut it off. */
+static int head_fault(struct walk *w, u64 at, struct err *e)
+{
+	const u8 *p;
+	size_t n;
+	int r = scan_get(&w->scan, at, FRAME_HEAD_MAX, &p, &n, e);
+
+	if (r)
+		return r;
+	if (n < 4 || (n < FRAME_HEAD_MAX && uint_get(le, p, 4) == ZSTD_MAGICNUMBER) ||
+	    (n < SKIP_HEAD && (uint_get(le, p, 4) & ZSTD_MAGIC_SKIPPABLE_MASK) == ZSTD_MAGIC_SKIPPABLE_START))
+		err_at(&w->x->fault, ERR_TRUNCATED, at, "the zstd data end in the middle");
+	else
+		err_at(&w->x->fault, ERR_INPUT, at, "no zstd frame begins here");
+	return 0;
+}
+
 /* 1: on to the next frame, which is at w->at; 0: no more. */
 static int walk_frame(struct walk *w, struct err *e)
 {
@@ -180,16 +197,13 @@ static int walk_frame(struct walk *w, struct err *e)
 	u64 at = w->at, most = 0;
 	int r = head_get(&w->scan, at, &h, e);
 
-	if (r <= 0) {
-		if (!r)
-			err_at(&w->x->fault, ERR_INPUT, at, "no zstd frame begins here");
-		return r;
-	}
+	if (r <= 0)
+		return r ? r : head_fault(w, at, e);
 	w->at = at + h.len;
 	if (h.skip) {
 		if (w->at <= w->scan.in->size)
 			return 1;
-		err_at(&w->x->fault, ERR_TRUNCATED, at, "the zstd data end in a skippable frame");
+		err_at(&w->x->fault, ERR_TRUNCATED, at, "the zstd data end in the middle");
 		return 0;
 	}
 	r = walk_blocks(&w->scan, &w->at, h.checksum, &most, e);
