@@ -200,9 +200,16 @@ void check_seg_data_overlap(struct check_ctx *x)
 	}
 }
 
+static bool is_crooked(const GElf_Phdr *p)
+{
+	return p->p_filesz && (p->p_vaddr ^ p->p_offset) & (p->p_align - 1);
+}
+
+/* Who places one segment without regard to its alignment, does so with all: one finding for these. */
 void check_seg_align(struct check_ctx *x)
 {
 	const struct core *c = x->core;
+	size_t n = 0, first = 0;
 
 	for_each_seg(c, i, p) {
 		if (!is_load(p) || p->p_align <= 1)
@@ -210,10 +217,13 @@ void check_seg_align(struct check_ctx *x)
 		if (p->p_align & (p->p_align - 1))
 			check_found(x, core_phdr_off(c, i), "segment %zu: alignment 0x%llx is not a power of two", i,
 				    (ull)p->p_align);
-		else if (p->p_filesz && (p->p_vaddr ^ p->p_offset) & (p->p_align - 1))
-			check_found(x, core_phdr_off(c, i), "segment %zu: address 0x%llx and offset 0x%llx differ "
-				    "modulo 0x%llx", i, (ull)p->p_vaddr, (ull)p->p_offset, (ull)p->p_align);
+		else if (is_crooked(p) && !n++)
+			first = i;
 	}
+	if (n)
+		check_found(x, core_phdr_off(c, first), "address and offset of %zu segment%s differ modulo the alignment; "
+			    "the first is %zu, at 0x%llx with 0x%llx, modulo 0x%llx", n, n == 1 ? "" : "s", first,
+			    (ull)c->segs[first].p_vaddr, (ull)c->segs[first].p_offset, (ull)c->segs[first].p_align);
 }
 
 void check_seg_page(struct check_ctx *x)
