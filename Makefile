@@ -71,6 +71,12 @@ $(O)/san/unit/%: $(O)/san/tests/unit/%.o $(O)/san/libtagcore.a
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(SAN) $(LDFLAGS) -o $@ $^ $(shell $(PKG_CONFIG) --libs cmocka) $(TC_LIBS)
+# Tests of views need the rest of the program, too.
+CLI_UNITS   := $(O)/san/unit/test_notes_show
+$(CLI_UNITS): $(O)/san/unit/%: $(O)/san/tests/unit/%.o $(call obj,san,$(filter-out src/cli/main.c,$(CLI_SRC))) $(O)/san/libtagcore.a
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(SAN) $(LDFLAGS) -o $@ $^ $(shell $(PKG_CONFIG) --libs cmocka) $(TC_LIBS)
 # Else make removes them after linking, as links of a chain, and builds them anew next time.
 .SECONDARY: $(patsubst %.c,$(O)/san/%.o,$(UNIT_SRC))
 

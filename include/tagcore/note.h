@@ -56,6 +56,55 @@ int note_next(struct note_iter *it, struct note *out, struct err *e) must_check;
 int note_put(struct buf *b, struct elffmt fmt, const char *owner, u32 type, const void *desc,
 	     size_t len, struct err *e) must_check;
 
+/*
+ * Of other systems: FreeBSD sys/sys/elf_common.h, OpenBSD and NetBSD
+ * sys/sys/exec_elf.h, illumos uts/common/sys/elf.h.
+ */
+enum {
+	NT_FREEBSD_THRMISC = 7,
+	NT_FREEBSD_PROCSTAT_PROC = 8,
+	NT_FREEBSD_PROCSTAT_FILES = 9,
+	NT_FREEBSD_PROCSTAT_VMMAP = 10,
+	NT_FREEBSD_PROCSTAT_GROUPS = 11,
+	NT_FREEBSD_PROCSTAT_UMASK = 12,
+	NT_FREEBSD_PROCSTAT_RLIMIT = 13,
+	NT_FREEBSD_PROCSTAT_OSREL = 14,
+	NT_FREEBSD_PROCSTAT_PSSTRINGS = 15,
+	NT_FREEBSD_PROCSTAT_AUXV = 16,
+	NT_FREEBSD_PTLWPINFO = 17,
+	NT_FREEBSD_PPC_VMX = 0x100,
+	NT_FREEBSD_PPC_VSX = 0x102,
+	NT_FREEBSD_X86_SEGBASES = 0x200,
+	NT_FREEBSD_X86_XSTATE = 0x202,
+	NT_FREEBSD_ARM_VFP = 0x400,
+	NT_FREEBSD_ARM_TLS = 0x401,
+	NT_FREEBSD_ARM_ADDR_MASK = 0x406,
+	NT_OPENBSD_PROCINFO = 10,
+	NT_OPENBSD_AUXV = 11,
+	NT_OPENBSD_REGS = 20,
+	NT_OPENBSD_FPREGS = 21,
+	NT_OPENBSD_XFPREGS = 22,
+	NT_OPENBSD_WCOOKIE = 23,
+	NT_OPENBSD_PACMASK = 24,
+	NT_NETBSD_PROCINFO = 1,
+	NT_NETBSD_AUXV = 2,
+	NT_NETBSD_LWPSTATUS = 24,
+	NT_SOLARIS_PSTATUS = 10,
+	NT_SOLARIS_PSINFO = 13,
+	NT_SOLARIS_PRCRED = 14,
+	NT_SOLARIS_UTSNAME = 15,
+	NT_SOLARIS_LWPSTATUS = 16,
+	NT_SOLARIS_LWPSINFO = 17,
+	NT_SOLARIS_PRPRIV = 18,
+	NT_SOLARIS_PRPRIVINFO = 19,
+	NT_SOLARIS_CONTENT = 20,
+	NT_SOLARIS_ZONENAME = 21,
+	NT_SOLARIS_FDINFO = 22,
+	NT_SOLARIS_SPYMASTER = 23,
+	NT_SOLARIS_SECFLAGS = 24,
+	NT_SOLARIS_LWPNAME = 25,
+};
+
 /* A kind of note: its owner and type say which. */
 struct note_kind {
 	const char *name;	/* as in elf.h: "NT_PRSTATUS" */
@@ -66,8 +115,10 @@ struct note_kind {
 };
 extern const struct note_kind note_kinds[];
 extern const size_t n_note_kinds;
-/* The row for a note, or NULL. */
+/* The row for a note, or NULL.  "OpenBSD@77", of thread 77, is of OpenBSD. */
 const struct note_kind *note_kind_find(const char *owner, u32 type);
+/* True when @have is @owner, or that with "@" and a thread's number, as BSD writes it. */
+bool note_owner_is(const char *have, const char *owner);
 
 /* struct elf_prstatus without its registers' meaning; times in seconds and microseconds. */
 struct prstatus {

@@ -11,7 +11,8 @@
 const struct view views[] = {
 	{ "summary", "what it is of, who made it, how it ended (default)", .run = view_summary },
 	{ "headers", "the ELF header and every segment", .run = view_headers },
-	{ "notes", "every note, with what it says in a line", .run = view_notes },
+	{ "notes", "every note, decoded; or those of a kind, or one: notes [TYPE|NUMBER]", .run = view_notes,
+	  .operands = "[TYPE|NUMBER]", .max = 1 },
 	{ "threads", "threads, with name, signal, pc and sp", .run = view_threads },
 	{ "registers", "the registers of every thread, or of one", .run = view_registers },
 	{ "maps", "the areas of memory, and how much of each is saved", .run = view_maps },

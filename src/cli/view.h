@@ -70,6 +70,25 @@ void view_mte_text_mode(FILE *out, const struct view_mte *m);
 #define VIEW_SIGNAL_MAX 24
 const char *view_signal(const struct core *core, int signo, char out[VIEW_SIGNAL_MAX]);
 
+/* "AT_PHDR", or NULL where @type is not known; @number: its value is best read as a decimal number. */
+const char *view_auxv_name(u64 type, bool *number);
+/* What a value says beyond itself, a string in memory or its bits in words, or "". */
+#define VIEW_AUXV_MAX 1024
+int view_auxv_text(struct core *core, u64 type, u64 value, char out[VIEW_AUXV_MAX], struct err *e) must_check;
+
+/* One register set of a thread, as read: @desc is what regs[].off counts from. */
+struct view_set {
+	const struct arch *arch;
+	const struct regset *set;
+	struct bytes desc;
+};
+/* Room for the widest register we know, ZT0. */
+#define VIEW_REG_MAX (2 * 64 + 3)
+/* "0x" and the value, most significant byte first, ones up to 8 bytes as short as they can be; NULL: not there. */
+const char *view_set_value(const struct view_set *s, unsigned index, char out[VIEW_REG_MAX]);
+/* All of them, some a line, the lines @indent columns in. */
+void view_set_text(FILE *f, const struct view_set *s, int indent);
+
 /*
  * Rows of a JSON list, printed one by one: a core may have 131,070 segments, and
  * a tree of them would take a hundred times their size.

@@ -91,8 +91,6 @@ static const struct {
 	{ EM_AARCH64, AT_HWCAP2, arm64_hwcap2 },
 };
 
-enum { WORDS_MAX = 1024 };
-
 static const struct entry *entry_find(u64 type)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(entries); i++)
@@ -101,8 +99,16 @@ static const struct entry *entry_find(u64 type)
 	return NULL;
 }
 
+const char *view_auxv_name(u64 type, bool *number)
+{
+	const struct entry *t = entry_find(type);
+
+	*number = t && t->show == SHOW_NUMBER;
+	return t ? t->name : NULL;
+}
+
 /* The words for the bits of @value, and "bit N" for those without one. */
-static void words_of(const char *words, u64 value, char out[WORDS_MAX])
+static void words_of(const char *words, u64 value, char out[VIEW_AUXV_MAX])
 {
 	size_t n = 0;
 
@@ -110,31 +116,32 @@ static void words_of(const char *words, u64 value, char out[WORDS_MAX])
 		int len = (int)strcspn(words, " ");
 
 		if (value >> i & 1 && len && words[0] != '-')
-			n += (size_t)snprintf(out + n, WORDS_MAX - n, "%s%.*s", n ? " " : "", len, words);
+			n += (size_t)snprintf(out + n, VIEW_AUXV_MAX - n, "%s%.*s", n ? " " : "", len, words);
 		else if (value >> i & 1)
-			n += (size_t)snprintf(out + n, WORDS_MAX - n, "%sbit%u", n ? " " : "", i);
+			n += (size_t)snprintf(out + n, VIEW_AUXV_MAX - n, "%sbit%u", n ? " " : "", i);
 		words += len;
 		words += *words == ' ';
 	}
 }
 
-static int string_at(struct core *c, u64 addr, char out[WORDS_MAX], struct err *e)
+static int string_at(struct core *c, u64 addr, char out[VIEW_AUXV_MAX], struct err *e)
 {
 	size_t n;
-	int r = core_read_present(c, addr, out, WORDS_MAX - 1, &n, e);
+	int r = core_read_present(c, addr, out, VIEW_AUXV_MAX - 1, &n, e);
 
 	if (r)
 		return r;
 	/* Without its end it is not known. */
 	if (!memchr(out, 0, n))
-		n = n == WORDS_MAX - 1 ? n : 0;
+		n = n == VIEW_AUXV_MAX - 1 ? n : 0;
 	out[n] = 0;
 	return 0;
 }
 
-/* What the value says beyond itself, or "". */
-static int text_of(struct core *c, const struct entry *t, u64 value, char out[WORDS_MAX], struct err *e)
+int view_auxv_text(struct core *c, u64 type, u64 value, char out[VIEW_AUXV_MAX], struct err *e)
 {
+	const struct entry *t = entry_find(type);
+
 	out[0] = 0;
 	if (t && t->show == SHOW_STRING)
 		return string_at(c, value, out, e);
@@ -178,9 +185,9 @@ int view_auxv(struct view_ctx *v, struct err *e)
 	auxv_iter_init(&it, v->core);
 	while (!r && auxv_next(&it, &a)) {
 		const struct entry *t = entry_find(a.type);
-		char text[WORDS_MAX];
+		char text[VIEW_AUXV_MAX];
 
-		r = text_of(v->core, t, a.value, text, e);
+		r = view_auxv_text(v->core, a.type, a.value, text, e);
 		if (r)
 			break;
 		if (v->json)

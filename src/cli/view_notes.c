@@ -3,6 +3,8 @@
 
 #include "base/text.h"
 #include "base/util.h"
+#include "cli/note_show.h"
+#include "cli/siginfo_words.h"
 #include "cli/view.h"
 
 static void gist_prstatus(FILE *f, const struct core *c, struct bytes desc)
@@ -14,7 +16,7 @@ static void gist_prstatus(FILE *f, const struct core *c, struct bytes desc)
 	if (prstatus_get(&c->layout, desc, &s, NULL))
 		return;
 	fprintf(f, "tid %d, signal %d", s.pid, s.cursig);
-	name = view_signal(c, s.cursig, buf);
+	name = s.cursig ? view_signal(c, s.cursig, buf) : NULL;
 	if (name)
 		fprintf(f, " (%s)", name);
 }
@@ -33,11 +35,17 @@ static void gist_prpsinfo(FILE *f, const struct core *c, struct bytes desc)
 
 static void gist_siginfo(FILE *f, const struct core *c, struct bytes desc)
 {
+	char buf[VIEW_SIGNAL_MAX], meaning[SIGINFO_WORDS_MAX];
 	struct core_siginfo s;
+	const char *name, *words;
 
 	if (core_siginfo_get(c, desc, &s, NULL))
 		return;
-	fprintf(f, "signal %d, code %d", s.signo, s.code);
+	name = s.signo ? view_signal(c, s.signo, buf) : NULL;
+	words = s.signo ? siginfo_words(c, &s, meaning) : NULL;
+	fprintf(f, "signal %d%s%s%s, code %d", s.signo, name ? " (" : "", name ? name : "", name ? ")" : "", s.code);
+	if (words)
+		fprintf(f, ": %s", words);
 	if (s.has_addr)
 		fprintf(f, ", address 0x%" PRIx64, s.addr);
 }
@@ -69,82 +77,141 @@ static void gist_lines(FILE *f, const struct core *c, struct bytes desc)
 }
 
 static const struct {
-	const char *owner;
-	u32 type;
+	note_show_fn *of;
 	void (*print)(FILE *f, const struct core *c, struct bytes desc);
 } gists[] = {
-	{ "CORE", NT_PRSTATUS, gist_prstatus },
-	{ "CORE", NT_PRPSINFO, gist_prpsinfo },
-	{ "CORE", NT_SIGINFO, gist_siginfo },
-	{ "CORE", NT_AUXV, gist_auxv },
-	{ "CORE", NT_FILE, gist_file },
-	{ TAGCORE_OWNER, NT_TAGCORE_INFO, gist_lines },
-	{ TAGCORE_OWNER, NT_TAGCORE_THREADS, gist_lines },
-	{ TAGCORE_OWNER, NT_TAGCORE_AREAS, gist_lines },
-	{ TAGCORE_OWNER, NT_TAGCORE_MISSING, gist_lines },
+	{ note_show_prstatus, gist_prstatus },
+	{ note_show_prpsinfo, gist_prpsinfo },
+	{ note_show_siginfo, gist_siginfo },
+	{ note_show_auxv, gist_auxv },
+	{ note_show_file, gist_file },
+	{ note_show_lines, gist_lines },
 };
 
-static void print_gist(FILE *f, const struct core *c, const struct note *n, const struct note_kind *k)
+static void print_gist(struct note_ctx *n, note_show_fn *show, const struct note_kind *k)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(gists); i++)
-		if (gists[i].type == n->type && !strcmp(gists[i].owner, n->owner)) {
-			gists[i].print(f, c, n->desc);
+		if (gists[i].of == show) {
+			gists[i].print(n->s->f, n->core, n->note->desc);
 			return;
 		}
 	if (k)
-		fputs(k->what, f);
+		fputs(k->what, n->s->f);
 }
 
-static void print_text(struct view_ctx *v)
+/* What the operand chooses: NULL is all. */
+struct choice {
+	const char *text;
+	u64 number;
+	bool is_number;
+};
+
+/* "NT_PRSTATUS", or without NT_, or an owner; in any case. */
+static bool is_chosen(const struct choice *w, size_t i, const struct note *n, const struct note_kind *k)
 {
-	const struct core *c = v->core;
-
-	fprintf(v->out, "%10s %9s %8s  %-8s %-24s %s\n", "OFFSET", "SIZE", "TID", "OWNER", "TYPE", "CONTENT");
-	for (size_t i = 0; i < c->n_notes; i++) {
-		const struct core_note *n = &c->notes[i];
-		const struct note_kind *k = note_kind_find(n->note.owner, n->note.type);
-		char type[32], tid[16] = "-";
-
-		snprintf(type, sizeof(type), "0x%x", n->note.type);
-		if (n->thread >= 0)
-			snprintf(tid, sizeof(tid), "%d", c->threads[n->thread].tid);
-		fprintf(v->out, "%#10" PRIx64 " %9zu %8s  %-8s %-24s ", n->note.off, n->note.desc.len, tid,
-			n->note.owner, k ? k->name : type);
-		print_gist(v->out, c, &n->note, k);
-		fputc('\n', v->out);
-	}
+	if (!w->text)
+		return true;
+	if (w->is_number)
+		return i == w->number;
+	if (note_owner_is(n->owner, w->text) || !strcasecmp(n->owner, w->text))
+		return true;
+	return k && (!strcasecmp(k->name, w->text) ||
+		     (!strncmp(k->name, "NT_", 3) && !strcasecmp(k->name + 3, w->text)));
 }
 
-static void print_json(struct view_ctx *v)
+/* One note, whatever is in it: what is not of its type's form is shown as bytes. */
+static int show_content(struct note_ctx *n, note_show_fn *show, struct err *e)
+{
+	int r = show ? show(n, e) : 0;
+
+	if (!r && (n->s->json || n->note->desc.len))
+		show_bytes(n->s, "hex", n->note->desc);
+	return r < 0 ? r : 0;
+}
+
+static void head_json(struct show *s, const struct core *c, const struct core_note *n, const struct note_kind *k)
+{
+	show_str(s, "owner", n->note.owner);
+	show_u64(s, "type", n->note.type);
+	show_str(s, "type_name", k ? k->name : NULL);
+	show_u64(s, "size", n->note.desc.len);
+	show_u64(s, "offset", n->note.off);
+	if (n->thread >= 0)
+		show_s64(s, "tid", c->threads[n->thread].tid);
+	else
+		show_str(s, "tid", NULL);
+}
+
+static int note_json(struct note_ctx *ctx, const struct core_note *n, const struct note_kind *k, struct err *e)
+{
+	struct show *s = ctx->s;
+	int r;
+
+	/* A row a line, as in all lists. */
+	fputs(s->any ? ",\n  " : "\n  ", s->f);
+	s->any = false;
+	show_open(s, NULL);
+	head_json(s, ctx->core, n, k);
+	show_open(s, "content");
+	r = show_content(ctx, note_show_find(ctx->core, ctx->kind, ctx->note), e);
+	show_close(s);
+	show_close(s);
+	return r;
+}
+
+static int note_text(struct note_ctx *ctx, size_t i, const struct core_note *n, const struct note_kind *k,
+		     struct err *e)
+{
+	note_show_fn *show = note_show_find(ctx->core, ctx->kind, ctx->note);
+	FILE *f = ctx->s->f;
+	char type[32], tid[16] = "-";
+
+	snprintf(type, sizeof(type), "0x%x", n->note.type);
+	if (n->thread >= 0)
+		snprintf(tid, sizeof(tid), "%d", ctx->core->threads[n->thread].tid);
+	fprintf(f, "%6zu %#10" PRIx64 " %9zu %8s  %-8s %-24s ", i, n->note.off, n->note.desc.len, tid, n->note.owner,
+		k ? k->name : type);
+	print_gist(ctx, show, k);
+	fputc('\n', f);
+	ctx->s->depth = 1;
+	return show_content(ctx, show, e);
+}
+
+static int print_notes(struct view_ctx *v, const struct choice *w, struct err *e)
 {
 	const struct core *c = v->core;
-	struct json_list l = json_list_begin(v->out);
+	struct show s = { .f = v->out, .json = v->json, .all = w->is_number };
+	struct note_ctx n = { .s = &s, .core = v->core, .kind = core_kind(c) };
+	int r = 0;
 
-	for (size_t i = 0; i < c->n_notes; i++) {
-		const struct core_note *n = &c->notes[i];
-		const struct note_kind *k = note_kind_find(n->note.owner, n->note.type);
-		struct json_object *o = json_object_new_object();
+	for (size_t i = 0; !r && i < c->n_notes; i++) {
+		const struct note *note = &c->notes[i].note;
+		const struct note_kind *k = note_kind_find(note->owner, note->type);
 
-		json_put_text(o, "owner", n->note.owner);
-		json_put_u64(o, "type", n->note.type);
-		json_put_text(o, "type_name", k ? k->name : NULL);
-		json_put_u64(o, "size", n->note.desc.len);
-		json_put_u64(o, "offset", n->note.off);
-		if (n->thread >= 0)
-			json_put_s64(o, "tid", c->threads[n->thread].tid);
-		else
-			json_put_null(o, "tid");
-		json_list_add(&l, o);
+		if (!is_chosen(w, i, note, k))
+			continue;
+		if (c->cancel && *c->cancel)
+			return err_set(e, ERR_CANCELLED, "interrupted");
+		n.note = note;
+		r = v->json ? note_json(&n, &c->notes[i], k, e) : note_text(&n, i, &c->notes[i], k, e);
+		s.any = true;
 	}
-	json_list_end(&l);
+	return r;
 }
 
 int view_notes(struct view_ctx *v, struct err *e)
 {
-	(void)e;
+	struct choice w = { .text = v->n_operands ? v->operands[0] : NULL };
+	int r;
+
+	w.is_number = w.text && !text_parse_u64(w.text, 10, false, &w.number);
 	if (v->json)
-		print_json(v);
+		fputc('[', v->out);
 	else
-		print_text(v);
-	return 0;
+		fprintf(v->out, "%6s %10s %9s %8s  %-8s %-24s %s\n", "NUMBER", "OFFSET", "SIZE", "TID", "OWNER", "TYPE",
+			"CONTENT");
+	r = print_notes(v, &w, e);
+	if (v->json)
+		fputs("\n]\n", v->out);
+	return r;
 }

@@ -5,24 +5,15 @@
 #include "base/util.h"
 #include "cli/view.h"
 
-/* Widest register we know: ZT0. */
-enum { REG_MAX = 64, COLUMNS = 96 };
+enum { COLUMNS = 96 };
 
-/* One register set of a thread, as read. */
-struct set_view {
-	const struct arch *arch;
-	const struct regset *set;
-	struct bytes desc;
-};
-
-/* "0x" and the value, most significant byte first; ones up to 8 bytes as short as they can be. */
-static const char *value_text(const struct set_view *s, unsigned index, char out[2 * REG_MAX + 3])
+const char *view_set_value(const struct view_set *s, unsigned index, char out[VIEW_REG_MAX])
 {
 	bool big = s->arch->fmt.data == ELFDATA2MSB;
 	struct bytes b;
 	size_t skip = 0;
 
-	if (reg_bytes(s->arch, s->set, index, s->desc, &b, NULL) || b.len > REG_MAX)
+	if (reg_bytes(s->arch, s->set, index, s->desc, &b, NULL) || 2 * b.len + 3 > VIEW_REG_MAX)
 		return NULL;
 	for (size_t i = 0; i < b.len; i++)
 		snprintf(out + 2 + 2 * i, 3, "%02x", b.p[big ? i : b.len - 1 - i]);
@@ -38,14 +29,14 @@ static const char *value_text(const struct set_view *s, unsigned index, char out
  * The set that note @i holds, if it is thread @t's and its machine's tables name
  * its registers.  PRSTATUS holds the general registers.
  */
-static bool set_of(const struct core *c, const struct core_thread *t, size_t i, struct set_view *out)
+static bool set_of(const struct core *c, const struct core_thread *t, size_t i, struct view_set *out)
 {
 	const struct note *n = &c->notes[i].note;
 	struct prstatus st;
 
 	if (!c->arch || c->notes[i].thread != (s32)(t - c->threads))
 		return false;
-	*out = (struct set_view){ .arch = c->arch, .desc = n->desc };
+	*out = (struct view_set){ .arch = c->arch, .desc = n->desc };
 	if (i == t->note) {
 		out->set = &c->arch->gregs;
 		if (prstatus_get(c->arch, n->desc, &st, NULL))
@@ -63,13 +54,13 @@ static size_t notes_end(const struct core *c, const struct core_thread *t)
 	return t + 1 < c->threads + c->n_threads ? t[1].note : c->n_notes;
 }
 
-static struct json_object *set_json(const struct set_view *s)
+static struct json_object *set_json(const struct view_set *s)
 {
 	struct json_object *o = json_object_new_object();
-	char buf[2 * REG_MAX + 3];
+	char buf[VIEW_REG_MAX];
 
 	for (unsigned i = 0; i < s->set->n_regs; i++) {
-		const char *text = value_text(s, i, buf);
+		const char *text = view_set_value(s, i, buf);
 
 		if (text)
 			json_put_text(o, s->set->regs[i].name, text);
@@ -80,7 +71,7 @@ static struct json_object *set_json(const struct set_view *s)
 static void thread_json(struct json_list *l, const struct core *c, const struct core_thread *t)
 {
 	struct json_object *o = json_object_new_object(), *sets = json_object_new_object();
-	struct set_view s;
+	struct view_set s;
 
 	json_put_s64(o, "tid", t->tid);
 	for (size_t i = t->note; i < notes_end(c, t); i++)
@@ -91,39 +82,56 @@ static void thread_json(struct json_list *l, const struct core *c, const struct 
 }
 
 /* As many cells a line as fit; only those with another behind them are padded. */
-static void set_text(FILE *f, const struct set_view *s)
+void view_set_text(FILE *f, const struct view_set *s, int indent)
 {
 	size_t name = 0, value = 0, columns, n = 0;
-	char buf[2 * REG_MAX + 3];
+	char buf[VIEW_REG_MAX];
 	int pad = 0;
 
-	fprintf(f, "%s:", s->set->name);
 	for (unsigned i = 0; i < s->set->n_regs; i++) {
 		name = max(name, strlen(s->set->regs[i].name));
 		value = max(value, (size_t)2 + 2 * s->set->regs[i].size);
 	}
 	columns = max((size_t)1, COLUMNS / (name + value + 3));
 	for (unsigned i = 0; i < s->set->n_regs; i++) {
-		const char *text = value_text(s, i, buf);
+		const char *text = view_set_value(s, i, buf);
 
 		if (!text)
 			continue;
 		if (n++ % columns)
 			fprintf(f, "%*s  ", pad, "");
 		else
-			fputs("\n  ", f);
+			fprintf(f, "%s%*s", n == 1 ? "" : "\n", indent, "");
 		fprintf(f, "%-*s %s", (int)name, s->set->regs[i].name, text);
 		pad = (int)(value - strlen(text));
 	}
 	if (!n)
-		fprintf(f, " %zu bytes, registers not known", s->desc.len);
+		fprintf(f, "%*s%zu bytes, registers not known", indent, "", s->desc.len);
 	fputc('\n', f);
+}
+
+static bool has_values(const struct view_set *s)
+{
+	char buf[VIEW_REG_MAX];
+
+	for (unsigned i = 0; i < s->set->n_regs; i++)
+		if (view_set_value(s, i, buf))
+			return true;
+	return false;
+}
+
+static void set_text(FILE *f, const struct view_set *s)
+{
+	fprintf(f, "%s:", s->set->name);
+	if (has_values(s))
+		fputc('\n', f);
+	view_set_text(f, s, has_values(s) ? 2 : 1);
 }
 
 static void thread_text(FILE *f, const struct core *c, const struct core_thread *t)
 {
 	char name[CORE_NAME_MAX], machine[CORE_MACHINE_MAX];
-	struct set_view s;
+	struct view_set s;
 
 	fprintf(f, "%sthread %d", t == c->threads ? "" : "\n", t->tid);
 	if (core_thread_name(c, t, name)[0]) {

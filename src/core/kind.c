@@ -3,13 +3,7 @@
 #include "base/util.h"
 #include "core/core_priv.h"
 
-enum {
-	/* illumos and Solaris, sys/elf.h; Linux writes none of these. */
-	NT_SOLARIS_PSTATUS = 10,
-	NT_SOLARIS_PSINFO = 13,
-	NT_SOLARIS_LWPSTATUS = 16,
-	ANY_TYPE = 0xffffffff,
-};
+enum { ANY_TYPE = 0xffffffff };
 
 /*
  * What tells a kind: a note.  The first row that is met decides, so QEMU comes
@@ -53,20 +47,13 @@ bool core_kind_is_machine(enum core_kind k)
 	return CORE_MACHINE_KINDS >> k & 1;
 }
 
-static bool is_owner(const char *have, const char *want)
-{
-	size_t n = strlen(want);
-
-	return !strncmp(have, want, n) && (!have[n] || have[n] == '@');
-}
-
 static bool has_mark(const struct core *c, size_t row)
 {
 	for (size_t i = 0; i < c->n_notes; i++) {
 		const struct note *n = &c->notes[i].note;
 
 		if ((marks[row].type == ANY_TYPE || marks[row].type == n->type) &&
-		    is_owner(n->owner, marks[row].owner))
+		    note_owner_is(n->owner, marks[row].owner))
 			return true;
 	}
 	return false;

@@ -5,7 +5,7 @@
 #include "base/uapi.h"
 #include "base/util.h"
 
-/* Linux 6.12, include/uapi/linux/elf.h; names as elf.h has them. */
+/* Linux 6.12, include/uapi/linux/elf.h; names as elf.h has them; and other makers. */
 const struct note_kind note_kinds[] = {
 	{ "NT_PRSTATUS", "CORE", NT_PRSTATUS, "thread status and general registers", true },
 	{ "NT_PRFPREG", "CORE", NT_PRFPREG, "floating-point registers", true },
@@ -86,6 +86,53 @@ const struct note_kind note_kinds[] = {
 	{ "NT_LOONGARCH_LBT", "LINUX", NT_LOONGARCH_LBT, "LoongArch binary translation registers", true },
 	{ "NT_LOONGARCH_HW_BREAK", "LINUX", NT_LOONGARCH_HW_BREAK, "LoongArch hardware breakpoints", true },
 	{ "NT_LOONGARCH_HW_WATCH", "LINUX", NT_LOONGARCH_HW_WATCH, "LoongArch hardware watchpoints", true },
+	{ "NT_PRSTATUS", "FreeBSD", NT_PRSTATUS, "thread status and general registers", false },
+	{ "NT_FPREGSET", "FreeBSD", NT_FPREGSET, "floating-point registers", false },
+	{ "NT_PRPSINFO", "FreeBSD", NT_PRPSINFO, "process information", false },
+	{ "NT_FREEBSD_THRMISC", "FreeBSD", NT_FREEBSD_THRMISC, "thread name", false },
+	{ "NT_FREEBSD_PROCSTAT_PROC", "FreeBSD", NT_FREEBSD_PROCSTAT_PROC, "kinfo_proc structures", false },
+	{ "NT_FREEBSD_PROCSTAT_FILES", "FreeBSD", NT_FREEBSD_PROCSTAT_FILES, "open files", false },
+	{ "NT_FREEBSD_PROCSTAT_VMMAP", "FreeBSD", NT_FREEBSD_PROCSTAT_VMMAP, "memory map", false },
+	{ "NT_FREEBSD_PROCSTAT_GROUPS", "FreeBSD", NT_FREEBSD_PROCSTAT_GROUPS, "groups", false },
+	{ "NT_FREEBSD_PROCSTAT_UMASK", "FreeBSD", NT_FREEBSD_PROCSTAT_UMASK, "umask", false },
+	{ "NT_FREEBSD_PROCSTAT_RLIMIT", "FreeBSD", NT_FREEBSD_PROCSTAT_RLIMIT, "resource limits", false },
+	{ "NT_FREEBSD_PROCSTAT_OSREL", "FreeBSD", NT_FREEBSD_PROCSTAT_OSREL, "system release", false },
+	{ "NT_FREEBSD_PROCSTAT_PSSTRINGS", "FreeBSD", NT_FREEBSD_PROCSTAT_PSSTRINGS, "place of the arguments", false },
+	{ "NT_FREEBSD_PROCSTAT_AUXV", "FreeBSD", NT_FREEBSD_PROCSTAT_AUXV, "auxiliary vector", false },
+	{ "NT_FREEBSD_PTLWPINFO", "FreeBSD", NT_FREEBSD_PTLWPINFO, "ptrace_lwpinfo structure", false },
+	{ "NT_FREEBSD_PPC_VMX", "FreeBSD", NT_FREEBSD_PPC_VMX, "PowerPC AltiVec registers", false },
+	{ "NT_FREEBSD_PPC_VSX", "FreeBSD", NT_FREEBSD_PPC_VSX, "PowerPC VSX registers", false },
+	{ "NT_FREEBSD_X86_SEGBASES", "FreeBSD", NT_FREEBSD_X86_SEGBASES, "x86 segment bases", false },
+	{ "NT_FREEBSD_X86_XSTATE", "FreeBSD", NT_FREEBSD_X86_XSTATE, "x86 extended state (XSAVE)", false },
+	{ "NT_FREEBSD_ARM_VFP", "FreeBSD", NT_FREEBSD_ARM_VFP, "ARM VFP registers", false },
+	{ "NT_FREEBSD_ARM_TLS", "FreeBSD", NT_FREEBSD_ARM_TLS, "thread pointer", false },
+	{ "NT_FREEBSD_ARM_ADDR_MASK", "FreeBSD", NT_FREEBSD_ARM_ADDR_MASK, "pointer authentication masks", false },
+	{ "NT_OPENBSD_PROCINFO", "OpenBSD", NT_OPENBSD_PROCINFO, "process information", false },
+	{ "NT_OPENBSD_AUXV", "OpenBSD", NT_OPENBSD_AUXV, "auxiliary vector", false },
+	{ "NT_OPENBSD_REGS", "OpenBSD", NT_OPENBSD_REGS, "general registers", false },
+	{ "NT_OPENBSD_FPREGS", "OpenBSD", NT_OPENBSD_FPREGS, "floating-point registers", false },
+	{ "NT_OPENBSD_XFPREGS", "OpenBSD", NT_OPENBSD_XFPREGS, "extended floating-point registers", false },
+	{ "NT_OPENBSD_WCOOKIE", "OpenBSD", NT_OPENBSD_WCOOKIE, "register window cookie", false },
+	{ "NT_OPENBSD_PACMASK", "OpenBSD", NT_OPENBSD_PACMASK, "pointer authentication masks", false },
+	{ "NT_NETBSD_PROCINFO", "NetBSD-CORE", NT_NETBSD_PROCINFO, "process information", false },
+	{ "NT_NETBSD_AUXV", "NetBSD-CORE", NT_NETBSD_AUXV, "auxiliary vector", false },
+	{ "NT_NETBSD_LWPSTATUS", "NetBSD-CORE", NT_NETBSD_LWPSTATUS, "thread status", false },
+	{ "NT_PSTATUS", "CORE", NT_SOLARIS_PSTATUS, "process status", false },
+	{ "NT_PSINFO", "CORE", NT_SOLARIS_PSINFO, "process information", false },
+	{ "NT_PRCRED", "CORE", NT_SOLARIS_PRCRED, "credentials", false },
+	{ "NT_UTSNAME", "CORE", NT_SOLARIS_UTSNAME, "system name", false },
+	{ "NT_LWPSTATUS", "CORE", NT_SOLARIS_LWPSTATUS, "thread status and registers", false },
+	{ "NT_LWPSINFO", "CORE", NT_SOLARIS_LWPSINFO, "thread information", false },
+	{ "NT_PRPRIV", "CORE", NT_SOLARIS_PRPRIV, "privileges", false },
+	{ "NT_PRPRIVINFO", "CORE", NT_SOLARIS_PRPRIVINFO, "names of privileges", false },
+	{ "NT_CONTENT", "CORE", NT_SOLARIS_CONTENT, "what was saved", false },
+	{ "NT_ZONENAME", "CORE", NT_SOLARIS_ZONENAME, "zone", false },
+	{ "NT_FDINFO", "CORE", NT_SOLARIS_FDINFO, "open file", false },
+	{ "NT_SPYMASTER", "CORE", NT_SOLARIS_SPYMASTER, "agent process", false },
+	{ "NT_SECFLAGS", "CORE", NT_SOLARIS_SECFLAGS, "security flags", false },
+	{ "NT_LWPNAME", "CORE", NT_SOLARIS_LWPNAME, "thread name", false },
+	{ "VMCOREINFO", "VMCOREINFO", 0, "what tools need to know of a kernel", false },
+	{ "QEMU", "QEMU", 0, "state of a virtual processor", false },
 	{ "NT_TAGCORE_INFO", TAGCORE_OWNER, NT_TAGCORE_INFO, "who made this core, and how", false },
 	{ "NT_TAGCORE_THREADS", TAGCORE_OWNER, NT_TAGCORE_THREADS, "thread states and names", false },
 	{ "NT_TAGCORE_AREAS", TAGCORE_OWNER, NT_TAGCORE_AREAS, "all areas, and what was saved of each", false },
@@ -93,10 +140,17 @@ const struct note_kind note_kinds[] = {
 };
 const size_t n_note_kinds = ARRAY_SIZE(note_kinds);
 
+bool note_owner_is(const char *have, const char *owner)
+{
+	size_t n = strlen(owner);
+
+	return !strncmp(have, owner, n) && (!have[n] || have[n] == '@');
+}
+
 const struct note_kind *note_kind_find(const char *owner, u32 type)
 {
 	for (size_t i = 0; i < n_note_kinds; i++)
-		if (note_kinds[i].type == type && !strcmp(note_kinds[i].owner, owner))
+		if (note_kinds[i].type == type && note_owner_is(owner, note_kinds[i].owner))
 			return &note_kinds[i];
 	return NULL;
 }

@@ -50,6 +50,11 @@ for f in registers.view registers.mte.view; do
 	sed -E 's/"[a-z0-9_]+": *"0x[^"]*"//g; s/"sets": *\{/SETS/g; s/"[a-z0-9_]+": *\{//g; s/SETS/"sets": {/g' $f >named
 	mv named $f
 done
+# The content of a note has the names of its structure, a note a line.
+for f in notes.view notes.mte.view; do
+	sed 's/"content": {.*/"content": 0/' $f >named
+	mv named $f
+done
 keys ./*.view >prog
 bold JSON "$man/tagcore-inspect.1" >page
 same_words "tagcore-inspect(1)" prog page 30

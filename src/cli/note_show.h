@@ -1,0 +1,53 @@
+/* note_show.h - what stands in a note, field by field. */
+#pragma once
+
+#include <tagcore/core.h>
+
+#include "cli/show.h"
+
+/* A note at work; all borrowed. */
+struct note_ctx {
+	struct show *s;
+	struct core *core;
+	const struct note *note;
+	enum core_kind kind;
+};
+
+/*
+ * Prints the fields of a note.  1 when it did, 0 when the note is not of the
+ * form that its type has: the caller shows its bytes instead.  Nothing has been
+ * printed then.  Negative when the core cannot be read.
+ */
+typedef int note_show_fn(struct note_ctx *n, struct err *e);
+
+/* The row for a note of a core of that kind, or NULL: its bytes are all that is known. */
+note_show_fn *note_show_find(const struct core *core, enum core_kind kind, const struct note *note);
+
+/* Linux, of every machine: note_show_linux.c. */
+note_show_fn note_show_prstatus, note_show_prpsinfo, note_show_auxv, note_show_file, note_show_lines,
+	note_show_vmcoredd;
+/* note_show_siginfo.c */
+note_show_fn note_show_siginfo;
+/* Of one machine: note_show_x86.c, note_show_arm64.c; the rest by the machine's register tables. */
+note_show_fn note_show_xstate, note_show_xsave_layout, note_show_ioperm;
+note_show_fn note_show_sve, note_show_debug, note_show_tag_ctrl, note_show_pac_keys, note_show_call;
+note_show_fn note_show_regset;
+/* Other makers: note_show_qemu.c, note_show_bsd.c. */
+note_show_fn note_show_qemu;
+note_show_fn note_show_freebsd_prstatus, note_show_freebsd_prpsinfo, note_show_freebsd_name,
+	note_show_freebsd_auxv, note_show_openbsd_procinfo, note_show_netbsd_procinfo;
+
+/* The entries of an auxiliary vector in @desc. */
+int note_show_auxv_of(struct note_ctx *n, struct bytes desc, struct err *e) must_check;
+
+/* Walks a descriptor as C lays out a struct, each member at a multiple of its size. */
+struct note_cursor {
+	struct bytes b;
+	struct elffmt fmt;
+	u64 at;
+	bool bad;	/* it ended too early; what was read then is 0 */
+};
+u64 note_take(struct note_cursor *c, unsigned size);
+s64 note_take_signed(struct note_cursor *c, unsigned size);
+/* @len bytes as they stand, cut at a NUL. */
+struct core_text note_take_text(struct note_cursor *c, size_t len);

@@ -1,0 +1,235 @@
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/util.h"
+#include "cli/note_fields.h"
+#include "cli/view.h"
+
+/* "0x4001 SIGHUP SIGTERM": bit n - 1 is signal n. */
+static void signal_set(struct note_ctx *n, const char *key, u64 set)
+{
+	char text[512], name[VIEW_SIGNAL_MAX];
+	size_t at = (size_t)snprintf(text, sizeof(text), "0x%" PRIx64, set);
+
+	/* A mask of all but a few would be a long line, and say little. */
+	for (int i = 1; i <= 64 && at + VIEW_SIGNAL_MAX < sizeof(text) && __builtin_popcountll(set) <= 16; i++) {
+		if (!(set >> (i - 1) & 1))
+			continue;
+		if (view_signal(n->core, i, name))
+			at += (size_t)snprintf(text + at, sizeof(text) - at, " %s", name);
+		else
+			at += (size_t)snprintf(text + at, sizeof(text) - at, " %d", i);
+	}
+	show_str(n->s, key, text);
+}
+
+static void seconds(struct note_ctx *n, const char *key, const s64 t[2])
+{
+	show_fmt(n->s, key, "%" PRId64 ".%06" PRId64, t[0], t[1]);
+}
+
+static void general_registers(struct note_ctx *n, struct bytes regs)
+{
+	const struct core *c = n->core;
+	const struct view_set set = { .arch = c->arch, .set = c->arch ? &c->arch->gregs : NULL, .desc = regs };
+
+	if (c->arch)
+		show_regs(n->s, &set);
+	else
+		show_bytes(n->s, "registers_hex", regs);
+}
+
+int note_show_prstatus(struct note_ctx *n, struct err *e)
+{
+	char name[VIEW_SIGNAL_MAX];
+	struct prstatus s;
+
+	(void)e;
+	if (prstatus_get(&n->core->layout, n->note->desc, &s, NULL))
+		return 0;
+	show_s64(n->s, "si_signo", s.si_signo);
+	show_s64(n->s, "si_code", s.si_code);
+	show_s64(n->s, "si_errno", s.si_errno);
+	show_s64(n->s, "cursig", s.cursig);
+	show_str(n->s, "signal_name", s.cursig ? view_signal(n->core, s.cursig, name) : NULL);
+	signal_set(n, "sigpend", s.sigpend);
+	signal_set(n, "sighold", s.sighold);
+	show_s64(n->s, "pid", s.pid);
+	show_s64(n->s, "ppid", s.ppid);
+	show_s64(n->s, "pgrp", s.pgrp);
+	show_s64(n->s, "sid", s.sid);
+	seconds(n, "utime", s.utime);
+	seconds(n, "stime", s.stime);
+	seconds(n, "cutime", s.cutime);
+	seconds(n, "cstime", s.cstime);
+	show_s64(n->s, "fpvalid", s.fpvalid);
+	general_registers(n, s.regs);
+	return 1;
+}
+
+/* fs/proc/array.c: task_state_array[], by pr_sname; pr_state is the number of the bit. */
+static const struct {
+	char letter;
+	const char *words;
+} states[] = {
+	{ 'R', "running" }, { 'S', "sleeping" }, { 'D', "disk sleep" }, { 'T', "stopped" }, { 't', "tracing stop" },
+	{ 'Z', "zombie" }, { 'X', "dead" }, { 'W', "paging" }, { 'I', "idle" }, { 'P', "parked" },
+};
+
+static const char *state_words(char letter)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(states); i++)
+		if (states[i].letter == letter)
+			return states[i].words;
+	return NULL;
+}
+
+int note_show_prpsinfo(struct note_ctx *n, struct err *e)
+{
+	char letter[2] = { 0 };
+	struct prpsinfo s;
+
+	(void)e;
+	if (prpsinfo_get(&n->core->layout, n->note->desc, &s, NULL))
+		return 0;
+	letter[0] = s.sname;
+	show_s64(n->s, "state", s.state);
+	show_str(n->s, "sname", letter);
+	show_str(n->s, "meaning", state_words(s.sname));
+	show_s64(n->s, "zomb", s.zomb);
+	show_s64(n->s, "nice", s.nice);
+	show_hex(n->s, "flag", s.flag);
+	show_u64(n->s, "uid", s.uid);
+	show_u64(n->s, "gid", s.gid);
+	show_s64(n->s, "pid", s.pid);
+	show_s64(n->s, "ppid", s.ppid);
+	show_s64(n->s, "pgrp", s.pgrp);
+	show_s64(n->s, "sid", s.sid);
+	show_str(n->s, "fname", s.fname);
+	show_str(n->s, "psargs", s.psargs);
+	return 1;
+}
+
+/* Of other systems only the numbers of System V's ABI are the same. */
+static bool same_everywhere(enum core_kind kind, u64 type)
+{
+	return kind == CORE_PROCESS || kind == CORE_KCORE || type <= AT_ENTRY;
+}
+
+static void auxv_entry(struct note_ctx *n, const struct auxv *a, const char *text)
+{
+	bool number = false;
+	const char *name = same_everywhere(n->kind, a->type) ? view_auxv_name(a->type, &number) : NULL;
+	char key[24];
+
+	if (n->s->json) {
+		show_row(n->s);
+		show_u64(n->s, "type", a->type);
+		show_str(n->s, "name", name);
+		show_hex(n->s, "value", a->value);
+		show_str(n->s, "text", text[0] ? text : NULL);
+		show_row_end(n->s);
+		return;
+	}
+	snprintf(key, sizeof(key), "%" PRIu64, a->type);
+	show_fmt(n->s, name ? name : key, !text[0] ? number ? "%" PRIu64 : "0x%" PRIx64 :
+		 number ? "%-18" PRIu64 " %s" : "0x%-16" PRIx64 " %s", a->value, text);
+}
+
+/* The types of these are of 32 bits, padded: sys/sys/exec_elf.h: Aux64Info, AuxInfo. */
+static bool has_short_type(enum core_kind kind)
+{
+	return kind == CORE_OPENBSD || kind == CORE_NETBSD;
+}
+
+int note_show_auxv_of(struct note_ctx *n, struct bytes desc, struct err *e)
+{
+	struct note_cursor c = { .b = desc, .fmt = n->core->fmt };
+	unsigned word = n->core->layout.word;
+	char text[VIEW_AUXV_MAX] = "";
+	int r = 0;
+
+	show_list(n->s, "entries");
+	while (!r && !c.bad) {
+		struct auxv a = { .type = note_take(&c, has_short_type(n->kind) ? 4 : word) };
+
+		a.value = note_take(&c, word);
+		if (c.bad || a.type == AT_NULL)
+			break;
+		if (same_everywhere(n->kind, a.type))
+			r = view_auxv_text(n->core, a.type, a.value, text, e);
+		if (!r)
+			auxv_entry(n, &a, text);
+	}
+	show_list_end(n->s);
+	return r < 0 ? r : 1;
+}
+
+int note_show_auxv(struct note_ctx *n, struct err *e)
+{
+	return note_show_auxv_of(n, n->note->desc, e);
+}
+
+static void file_entry(struct note_ctx *n, const struct core_map *m)
+{
+	int w = n->core->fmt.class == ELFCLASS32 ? 8 : 12;
+
+	show_row(n->s);
+	if (n->s->json) {
+		show_hex(n->s, "start", m->start);
+		show_hex(n->s, "end", m->end);
+		show_u64(n->s, "offset", m->pgoff);
+	} else {
+		fprintf(n->s->f, "%0*" PRIx64 "-%0*" PRIx64 " %12" PRIx64 "  ", w, m->start, w, m->end, m->pgoff);
+	}
+	show_text(n->s, "name", m->name);
+	show_row_end(n->s);
+}
+
+int note_show_file(struct note_ctx *n, struct err *e)
+{
+	struct ntfile_iter it;
+	struct core_map m;
+
+	(void)e;
+	if (ntfile_iter_init(&it, n->note->desc, n->core->fmt, NULL))
+		return 0;
+	show_u64(n->s, "count", it.count);
+	show_u64(n->s, "page_size", it.page_size);
+	show_list(n->s, "files");
+	/* What does not fit is validate's to tell. */
+	while (ntfile_next(&it, &m, NULL) > 0)
+		file_entry(n, &m);
+	show_list_end(n->s);
+	return 1;
+}
+
+int note_show_lines(struct note_ctx *n, struct err *e)
+{
+	struct line_iter it = { .desc = n->note->desc };
+	struct core_text line;
+	u64 off;
+
+	(void)e;
+	show_list(n->s, "lines");
+	while (line_next(&it, &line, &off) > 0)
+		show_item(n->s, line);
+	show_list_end(n->s);
+	return 1;
+}
+
+/* struct vmcoredd_header: include/uapi/linux/vmcore.h; the name is a driver's. */
+int note_show_vmcoredd(struct note_ctx *n, struct err *e)
+{
+	enum { NAME = 44 };
+	struct bytes desc = n->note->desc;
+	struct note_cursor c = { .b = desc, .fmt = n->core->fmt };
+
+	(void)e;
+	if (desc.len < NAME)
+		return 0;
+	show_text(n->s, "name", note_take_text(&c, NAME));
+	show_bytes(n->s, "hex", (struct bytes){ .p = desc.p + NAME, .len = desc.len - NAME });
+	return 1;
+}
