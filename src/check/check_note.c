@@ -3,6 +3,8 @@
 #include "base/util.h"
 #include "check/checks.h"
 
+#define ull unsigned long long
+
 bool check_has_all_notes(const struct core *c)
 {
 	for (size_t i = 0; i < c->n_note_segs; i++)
@@ -18,25 +20,37 @@ void check_note_none(struct check_ctx *x)
 		check_found(x, x->core->ehdr.e_phoff, "no PT_NOTE segment: no threads, no signal, no files");
 }
 
+/* 0 when every note fits, else negative and where the one that does not begins. */
+static int walk(const struct core *c, const struct core_note_seg *s, u64 align, u64 *off, struct err *e)
+{
+	struct note_iter it;
+	struct note n;
+	int r;
+
+	note_iter_init(&it, s->data, c->fmt, align);
+	while ((r = note_next(&it, &n, e)) > 0)
+		;
+	*off = s->data.off + it.at;
+	return r;
+}
+
 void check_note_malformed(struct check_ctx *x)
 {
 	const struct core *c = x->core;
 
 	for (size_t i = 0; i < c->n_note_segs; i++) {
 		const struct core_note_seg *s = &c->note_segs[i];
-		struct note_iter it;
-		struct note n;
+		u64 align = c->segs[s->seg].p_align, other = align == 8 ? 4 : 8, off, end;
 		struct err e = { 0 };
-		int r;
 
 		/* Where the segment is cut, the note at the cut is no news. */
-		if (s->data.len < c->segs[s->seg].p_filesz)
+		if (s->data.len < c->segs[s->seg].p_filesz || !walk(c, s, align, &off, &e))
 			continue;
-		note_iter_init(&it, s->data, c->fmt, c->segs[s->seg].p_align);
-		while ((r = note_next(&it, &n, &e)) > 0)
-			;
-		if (r < 0)
-			check_found(x, s->data.off + it.at, "%s; the rest of the segment cannot be read", e.msg);
+		if (!walk(c, s, other, &end, NULL))
+			check_found(x, off, "%s; the notes are padded to %llu, and their segment's alignment is %llu", e.msg,
+				    (ull)other, (ull)align);
+		else
+			check_found(x, off, "%s; the rest of the segment cannot be read", e.msg);
 	}
 }
 

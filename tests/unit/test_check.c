@@ -137,67 +137,6 @@ static void two_auxv(struct cb *cb) { cb_auxv(cb); }
 static void two_file(struct cb *cb) { cb_file(cb); }
 static void two_fpregs(struct cb *cb) { cb_fpregs(cb); }
 
-/* An X86_XSTATE of AVX for the second thread. */
-static void xstate(struct cb *cb, u64 enabled, u64 used, u64 packed, size_t len)
-{
-	u8 raw[576 + 256] = { 0 };
-
-	uint_put(CB_LE64, raw + 464, 8, enabled);
-	uint_put(CB_LE64, raw + 512, 8, used);
-	uint_put(CB_LE64, raw + 520, 8, packed);
-	cb_note_add(cb, "LINUX", NT_X86_XSTATE, raw, len);
-}
-
-static void xstate_good(struct cb *cb) { xstate(cb, 7, 7, 0, 832); }
-static void xstate_short(struct cb *cb) { xstate(cb, 7, 7, 0, 575); }
-static void xstate_no_room(struct cb *cb) { xstate(cb, 0xe7, 7, 0, 832); }
-static void xstate_stray_part(struct cb *cb) { xstate(cb, 3, 7, 0, 832); }
-static void xstate_packed(struct cb *cb) { xstate(cb, 7, 7, 1ULL << 63 | 7, 832); }
-
-/* Rows of part, size and offset, after an X86_XSTATE of AVX; flags are 0. */
-static void xsave_layout(struct cb *cb, u32 part, u32 size, u32 at, size_t len)
-{
-	u8 raw[32] = { 0 };
-
-	xstate_good(cb);
-	uint_put(CB_LE64, raw, 4, part);
-	uint_put(CB_LE64, raw + 4, 4, size);
-	uint_put(CB_LE64, raw + 8, 4, at);
-	cb_note_add(cb, "LINUX", NT_X86_XSAVE_LAYOUT, raw, len);
-}
-
-static void layout_good(struct cb *cb) { xsave_layout(cb, 2, 256, 576, 16); }
-static void layout_odd(struct cb *cb) { xsave_layout(cb, 2, 256, 576, 20); }
-static void layout_strange_part(struct cb *cb) { xsave_layout(cb, 64, 256, 576, 16); }
-static void layout_early(struct cb *cb) { xsave_layout(cb, 2, 256, 512, 16); }
-static void layout_far(struct cb *cb) { xsave_layout(cb, 2, 256, 580, 16); }
-static void layout_other_part(struct cb *cb) { xsave_layout(cb, 9, 8, 832, 16); }
-
-/* 592: SVE_PT_SIZE(1, SVE_PT_REGS_SVE). */
-static void sve(struct cb *cb, u32 type, u32 size, u16 vl, u16 flags, size_t len)
-{
-	u8 raw[2048] = { 0 };
-
-	uint_put(CB_LE64, raw, 4, size);
-	uint_put(CB_LE64, raw + 8, 2, vl);
-	uint_put(CB_LE64, raw + 12, 2, flags);
-	cb_note_add(cb, "LINUX", type, raw, len);
-}
-
-static void sve_good(struct cb *cb)
-{
-	sve(cb, NT_ARM_SVE, 592, 16, 1, 592);
-	sve(cb, NT_ARM_SSVE, 16, 32, 0, 16);
-	sve(cb, NT_ARM_ZA, 16 + 32 * 32, 32, 0, 16 + 32 * 32);
-}
-
-static void fpsimd_good(struct cb *cb) { sve(cb, NT_ARM_SVE, 544, 16, 0, 544); }
-static void sve_no_header(struct cb *cb) { sve(cb, NT_ARM_SVE, 592, 16, 1, 12); }
-static void sve_other_length(struct cb *cb) { sve(cb, NT_ARM_SVE, 592, 32, 1, 592); }
-static void sve_odd_length(struct cb *cb) { sve(cb, NT_ARM_SVE, 592, 17, 1, 592); }
-static void sve_cut(struct cb *cb) { sve(cb, NT_ARM_SVE, 592, 16, 1, 560); }
-static void za_cut(struct cb *cb) { sve(cb, NT_ARM_ZA, 16 + 256, 32, 0, 16 + 256); }
-
 static void swap_notes(struct cb *cb, size_t a, size_t b)
 {
 	struct cb_note tmp = cb->notes[a];
@@ -208,7 +147,14 @@ static void swap_notes(struct cb *cb, size_t a, size_t b)
 
 /* 0 PRSTATUS, 1 PRPSINFO, 2 SIGINFO, 3 AUXV, 4 FILE, 5 PRFPREG. */
 static void file_before_auxv(struct cb *cb) { swap_notes(cb, 3, 4); }
-static void xstate_before_fpregs(struct cb *cb) { xstate_good(cb); swap_notes(cb, 7, 8); }
+static void xstate_before_fpregs(struct cb *cb)
+{
+	static const u8 raw[576];
+
+	cb_note_add(cb, "LINUX", NT_X86_XSTATE, raw, sizeof(raw));
+	swap_notes(cb, 7, 8);
+}
+
 
 static void zero_notes(struct cb *cb)
 {
@@ -310,25 +256,6 @@ static const struct mutation mutations[] = {
 	{ "note-size", "PRPSINFO", .notes = long_prpsinfo },
 	{ "note-size", "SIGINFO", .notes = long_siginfo },
 	{ "note-regset-size", "fpregs", .notes = long_fpregs },
-	/* The first thread has none, which thread-sets tells. */
-	{ "thread-sets", "good XSTATE", .notes = xstate_good },
-	{ "note-xstate", "no header", .notes = xstate_short, .also = "thread-sets", .too = "quirk-gdb-xstate" },
-	{ "note-xstate", "no room", .notes = xstate_no_room, .also = "thread-sets", .too = "quirk-gdb-xstate" },
-	{ "note-xstate", "a part too many", .notes = xstate_stray_part, .also = "thread-sets" },
-	{ "note-xstate", "compacted", .notes = xstate_packed, .also = "thread-sets" },
-	{ "thread-sets", "good layout", .notes = layout_good },
-	{ "note-xsave-layout", "half a row", .notes = layout_odd, .also = "thread-sets" },
-	{ "note-xsave-layout", "part 64", .notes = layout_strange_part, .also = "thread-sets" },
-	{ "note-xsave-layout", "in the header", .notes = layout_early, .also = "thread-sets" },
-	{ "note-xsave-layout", "past the end", .notes = layout_far, .also = "thread-sets" },
-	{ "note-xsave-layout", "another part", .notes = layout_other_part, .also = "thread-sets" },
-	{ "thread-sets", "good SVE", .notes = sve_good, .mte = true },
-	{ "thread-sets", "good FPSIMD in SVE", .notes = fpsimd_good, .mte = true },
-	{ "note-sve", "no header", .notes = sve_no_header, .mte = true, .also = "thread-sets" },
-	{ "note-sve", "another length", .notes = sve_other_length, .mte = true, .also = "thread-sets" },
-	{ "note-sve", "odd length", .notes = sve_odd_length, .mte = true, .also = "thread-sets" },
-	{ "note-sve", "cut", .notes = sve_cut, .mte = true, .also = "thread-sets" },
-	{ "note-sve", "ZA cut", .notes = za_cut, .mte = true, .also = "thread-sets" },
 	{ "note-twice", "AUXV", .notes = two_auxv },
 	{ "note-twice", "FILE", .notes = two_file },
 	{ "note-twice", "registers of a thread", .notes = two_fpregs },
@@ -385,7 +312,7 @@ static void good_core_has_no_finding(void **state)
 static void every_check_has_a_mutation(void **state)
 {
 	/* In test_check_quirk.c and its sisters. */
-	static const char *const elsewhere[] = { "quirk-", "mte-", "packed-", NULL };
+	static const char *const elsewhere[] = { "quirk-", "mte-", "packed-", "note-x", "note-sve", NULL };
 
 	(void)state;
 	mut_all_there(mutations, ARRAY_SIZE(mutations), elsewhere, true);
@@ -421,23 +348,49 @@ static void findings_of_a_check_are_limited(void **state)
 	findings_fini(&l);
 }
 
-/* What is lost is told by file, where that is known. */
+/* The first finding of check @id has @part in its sentence. */
+static void says(const struct mutation *m, const char *id, const char *part)
+{
+	struct findings l = { 0 };
+	size_t i = 0;
+
+	check_mutated(m, &l);
+	while (i < l.n && strcmp(l.f[i].check->id, id))
+		i++;
+	assert_true(i < l.n);
+	if (!strstr(l.f[i].msg, part))
+		fail_msg("%s", l.f[i].msg);
+	findings_fini(&l);
+}
+
 static void cut_text(struct cb *cb) { cb->segs[1].p_filesz = 0x100000; cb->segs[1].p_memsz = 0x100000; }
 
 static void truncation_names_the_file(void **state)
 {
-	static const struct mutation cut = { .late = cut_text };
-	struct findings l = { 0 };
-	const char *msg = NULL;
+	static const struct mutation m = { .late = cut_text };
 
 	(void)state;
-	check_mutated(&cut, &l);
-	for (size_t i = 0; i < l.n; i++)
-		if (!strcmp(l.f[i].check->id, "seg-truncated"))
-			msg = l.f[i].msg;
-	assert_non_null(msg);
-	assert_non_null(strstr(msg, "area 0x400000-0x500000 (/bin/prog): the last "));
-	findings_fini(&l);
+	says(&m, "seg-truncated", "area 0x400000-0x500000 (/bin/prog): the last ");
+}
+
+static void align_8(struct cb *cb) { cb->segs[0].p_align = 8; }
+
+static void wrong_padding_is_told(void **state)
+{
+	static const struct mutation m = { .late = align_8 };
+
+	(void)state;
+	says(&m, "note-malformed", "the notes are padded to 4, and their segment's alignment is 8");
+}
+
+static void crooked_all(struct cb *cb) { crooked(cb); cb->segs[1].p_vaddr += 16; }
+
+static void crooked_segments_are_counted(void **state)
+{
+	static const struct mutation m = { .late = crooked_all };
+
+	(void)state;
+	says(&m, "seg-align", "of 2 segments differ");
 }
 
 static void missing_file_is_no_finding(void **state)
@@ -453,15 +406,17 @@ static void missing_file_is_no_finding(void **state)
 
 int main(void)
 {
-	struct CMUnitTest tests[6 + ARRAY_SIZE(mutations)] = {
+	struct CMUnitTest tests[8 + ARRAY_SIZE(mutations)] = {
 		cmocka_unit_test(good_core_has_no_finding),
 		cmocka_unit_test(every_check_has_a_mutation),
 		cmocka_unit_test(every_check_is_told),
 		cmocka_unit_test(findings_of_a_check_are_limited),
 		cmocka_unit_test(truncation_names_the_file),
+		cmocka_unit_test(wrong_padding_is_told),
+		cmocka_unit_test(crooked_segments_are_counted),
 		cmocka_unit_test(missing_file_is_no_finding),
 	};
 
-	mut_tests(mutations, ARRAY_SIZE(mutations), tests + 6);
+	mut_tests(mutations, ARRAY_SIZE(mutations), tests + 8);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
