@@ -20,6 +20,7 @@ struct core_file;
  * @off, *n < len only at the end of the file.  Never by mmap: a file that
  * shrinks while it is read must give an error, not SIGBUS.  start and verify:
  * as core_file_start() and core_file_verify(), or NULL when there is nothing to do.
+ * next_data: as core_file_next_data(), or NULL when it is not known.
  */
 struct core_file_ops {
 	const char *name;
@@ -28,6 +29,7 @@ struct core_file_ops {
 	void (*close)(struct core_file *f);
 	int (*start)(struct core_file *f, struct err *e);
 	int (*verify)(struct core_file *f, struct err *e);
+	u64 (*next_data)(struct core_file *f, u64 off);
 };
 
 /* How a packed file is packed, and what is known to be wrong with that. */
@@ -76,6 +78,8 @@ int core_file_verify(struct core_file *f, struct err *e) must_check;
 void core_file_close(struct core_file *f);
 /* All of [off, off + len), or ERR_TRUNCATED. */
 int core_file_read(struct core_file *f, u64 off, void *buf, size_t len, struct err *e) must_check;
+/* Zeros are all there is in [off, the result): a hole, as far as that is known.  At most the file's size. */
+u64 core_file_next_data(struct core_file *f, u64 off);
 
 /* Bytes of a note, without a NUL; borrowed from the core.  @p is NULL when there are none. */
 struct core_text {

@@ -59,7 +59,10 @@ struct repaired {
  */
 int repair_open(struct repaired *r, struct core_file *file, const char *name,
 		const volatile sig_atomic_t *cancel, struct err *e) must_check;
-/* Writes the mended form, all of it; zero pages become holes.  The writer is the caller's to finish. */
+/*
+ * Writes the mended form, all of it, to @w, which has nothing yet; zero pages
+ * become holes.  The writer is the caller's to finish.
+ */
 int repair_write(struct repaired *r, struct writer *w, struct err *e) must_check;
 /* The mended form as a file to be read, which @r must outlive. */
 void repair_file(struct repaired *r, struct core_file *out);

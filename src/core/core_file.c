@@ -22,6 +22,18 @@ static int plain_read_at(struct core_file *f, u64 off, void *buf, size_t len, si
 	return io_pread_full(p->fd, buf, len, off, n, p->path, e);
 }
 
+static u64 plain_next_data(struct core_file *f, u64 off)
+{
+	struct plain *p = f->priv;
+	off_t data = lseek(p->fd, (off_t)off, SEEK_DATA), end;
+
+	if (data >= 0 || errno != ENXIO)
+		return data < 0 ? off : (u64)data;
+	/* No data up to the end; but a file that became shorter has no zeros there, and reading will tell. */
+	end = lseek(p->fd, 0, SEEK_END);
+	return end < 0 || (u64)end < f->size ? off : f->size;
+}
+
 static void plain_close(struct core_file *f)
 {
 	struct plain *p = f->priv;
@@ -33,6 +45,7 @@ static void plain_close(struct core_file *f)
 const struct core_file_ops core_file_plain_ops = {
 	.name = "plain",
 	.read_at = plain_read_at,
+	.next_data = plain_next_data,
 	.close = plain_close,
 };
 
@@ -89,4 +102,9 @@ int core_file_read(struct core_file *f, u64 off, void *buf, size_t len, struct e
 	if (n < len)
 		return err_at(e, ERR_TRUNCATED, off + n, "the file became shorter while it was read");
 	return 0;
+}
+
+u64 core_file_next_data(struct core_file *f, u64 off)
+{
+	return f->ops->next_data && off < f->size ? min(f->ops->next_data(f, off), f->size) : off;
 }

@@ -134,12 +134,28 @@ static int read_at(struct core_file *f, u64 off, void *buf, size_t len, size_t *
 	return 0;
 }
 
+static u64 next_data(struct core_file *f, u64 off)
+{
+	struct overlay *o = f->priv;
+	u64 data = off < o->base_size ? core_file_next_data(o->base, off) : o->size;
+	size_t i = first_above(o, off);
+
+	if (data >= o->base_size)
+		data = o->size;
+	return i < o->settled ? min(data, max(off, o->patches[i].off)) : data;
+}
+
 static void close_nothing(struct core_file *f)
 {
 	(void)f;
 }
 
-static const struct core_file_ops overlay_ops = { .name = "repaired", .read_at = read_at, .close = close_nothing };
+static const struct core_file_ops overlay_ops = {
+	.name = "repaired",
+	.read_at = read_at,
+	.next_data = next_data,
+	.close = close_nothing,
+};
 
 void overlay_file(struct overlay *o, struct core_file *out)
 {

@@ -50,6 +50,8 @@ const struct repair repairs[] = {
 	{ "note-align", "Notes have the alignment that all of them can be read with",
 	  "gABI, Note Section; elfutils libelf/gelf_getnote.c", CURES("note-malformed", "note-padding"),
 	  .apply = repair_note_align },
+	{ "note-missing", "The MISSING note of owner TAGCORE that lost only zeros at its end is as long as what is there",
+	  "tagcore-notes(5)", CURES("note-malformed"), .apply = repair_note_missing },
 	{ "note-cut", "A segment of notes ends with the last whole one",
 	  "gABI, Note Section", CURES("note-malformed"), .apply = repair_note_cut },
 	{ "note-padding", "Notes are padded with zeros",
@@ -266,9 +268,22 @@ void repair_file(struct repaired *r, struct core_file *out)
 	overlay_file(r->overlay, out);
 }
 
+enum { PIECE = 1 << 20, PAGE = 4096 };
+
+/* The next piece, with the hole before it; @w is at a page's beginning. */
+static int write_piece(struct core_file *file, struct writer *w, u8 *buf, struct err *e)
+{
+	u64 data = align_down(core_file_next_data(file, w->off), PAGE);
+	int r = data > w->off ? writer_skip_to(w, data, e) : 0;
+	size_t n = (size_t)min((u64)PIECE, file->size - w->off);
+
+	if (!r)
+		r = core_file_read(file, w->off, buf, n, e);
+	return r ? r : writer_emit_sparse(w, buf, n, PAGE, e);
+}
+
 int repair_write(struct repaired *r, struct writer *w, struct err *e)
 {
-	enum { PIECE = 1 << 20, PAGE = 4096 };
 	u8 *buf auto_free = malloc(PIECE);
 	struct core_file file;
 	int err = 0;
@@ -276,15 +291,9 @@ int repair_write(struct repaired *r, struct writer *w, struct err *e)
 	if (!buf)
 		return err_set(e, -ENOMEM, "copy buffer");
 	repair_file(r, &file);
-	for (u64 at = 0; !err && at < r->size; at += PIECE) {
-		size_t n = (size_t)min((u64)PIECE, r->size - at);
-
-		err = cancelled(r) ? err_set(e, ERR_CANCELLED, "cancelled by a signal") : 0;
-		if (!err)
-			err = core_file_read(&file, at, buf, n, e);
-		if (!err)
-			err = writer_emit_sparse(w, buf, n, PAGE, e);
-	}
+	while (!err && w->off < file.size)
+		err = cancelled(r) ? err_set(e, ERR_CANCELLED, "cancelled by a signal") :
+				     write_piece(&file, w, buf, e);
 	return err;
 }
 

@@ -129,6 +129,56 @@ int repair_note_align(struct repair_ctx *x, struct err *e)
 	return r;
 }
 
+/*
+ * The bytes that are there of the descriptor of our MISSING note, of which only
+ * filling is lost: a NUL ends its text.  tagcore-notes(5).
+ */
+static bool is_cut_missing(const struct core *c, struct bytes rest, size_t *len)
+{
+	enum { DESC = 12 + sizeof(TAGCORE_OWNER) };
+
+	if (rest.len <= DESC || memcmp(rest.p + 12, TAGCORE_OWNER, sizeof(TAGCORE_OWNER)) != 0 ||
+	    uint_get(c->fmt, rest.p, 4) != sizeof(TAGCORE_OWNER) ||
+	    uint_get(c->fmt, rest.p + 8, 4) != NT_TAGCORE_MISSING)
+		return false;
+	*len = rest.len - DESC;
+	return memchr(rest.p + DESC, 0, *len);
+}
+
+static int shorten_missing(struct repair_ctx *x, const struct core_note_seg *s, struct err *e)
+{
+	const struct core *c = x->core;
+	struct bytes rest;
+	size_t len;
+	u8 raw[4];
+	int r;
+
+	if (bytes_sub(s->data, read_with(c, s, 4).end, 12, &rest, NULL))
+		return 0;
+	rest.len = s->data.len - (size_t)(rest.off - s->data.off);
+	if (!is_cut_missing(c, rest, &len))
+		return 0;
+	uint_put(c->fmt, raw, 4, len);
+	r = repair_put(x, rest.off + 4, raw, 4, e);
+	return r ? r : repair_did(x, e, rest.off, "the note of what the dump lacks has lost %llu zeros at its end, and is "
+				  "whole without them", (ull)(uint_get(c->fmt, rest.p + 4, 4) - len));
+}
+
+int repair_note_missing(struct repair_ctx *x, struct err *e)
+{
+	const struct core *c = x->core;
+	int r = 0;
+
+	for (size_t k = 0; !r && k < c->n_note_segs; k++) {
+		const struct core_note_seg *s = &c->note_segs[k];
+		const GElf_Phdr *p = &c->segs[s->seg];
+
+		if (s->malformed && s->data.len == p->p_filesz && p->p_align != 8)
+			r = shorten_missing(x, s, e);
+	}
+	return r;
+}
+
 int repair_note_cut(struct repair_ctx *x, struct err *e)
 {
 	const struct core *c = x->core;

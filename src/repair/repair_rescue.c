@@ -48,7 +48,9 @@ static struct elffmt fmt_of(const u8 *header)
 
 static void make_core(u8 *header, struct elffmt fmt)
 {
-	memcpy(header, ELFMAG, SELFMAG);
+	static const u8 magic[] = { ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3 };
+
+	memcpy(header, magic, sizeof(magic));
 	header[EI_CLASS] = fmt.class;
 	header[EI_DATA] = fmt.data;
 	uint_put(fmt, header + TYPE_AT, 2, ET_CORE);
@@ -94,51 +96,51 @@ bool repair_rescue_find(struct overlay *o, u8 header[REPAIR_HEADER_MAX])
 	return n == 1;
 }
 
-/* Puts @len bytes of @header at @at back; 1 when they were others, which are then in @was. */
-static int put_back(struct repair_ctx *x, const u8 *header, size_t at, size_t len, u8 *was, struct err *e)
+/* Puts @len bytes of @header at @at back.  *put when they were others, which are then in @was. */
+static int put_back(struct repair_ctx *x, const u8 *header, size_t at, size_t len, u8 *was, bool *put,
+		    struct err *e)
 {
 	u8 is[REPAIR_HEADER_MAX];
 	int r = read_header(x->out->overlay, is, e);
 
+	*put = false;
 	if (r || !memcmp(is + at, header + at, len))
 		return r;
 	memcpy(was, is + at, len);
-	r = repair_put(x, at, header + at, len, e);
-	return r ? r : 1;
+	*put = true;
+	return repair_put(x, at, header + at, len, e);
 }
 
 int repair_ident(struct repair_ctx *x, const u8 *header, struct err *e)
 {
 	enum { LEN = EI_DATA + 1 };
-	u8 was[LEN];
-	int r = put_back(x, header, 0, LEN, was, e);
+	u8 was[LEN] = { 0 };
+	bool put;
+	int r = put_back(x, header, 0, LEN, was, &put, e);
 
-	if (r <= 0)
-		return r;
-	return repair_did(x, e, 0, "the file began %02x %02x %02x %02x, class %u, byte order %u; only as ELF of class %u "
-			  "and byte order %u it is a core", was[0], was[1], was[2], was[3], was[EI_CLASS], was[EI_DATA],
-			  header[EI_CLASS], header[EI_DATA]);
+	return r || !put ? r : repair_did(x, e, 0, "the file began %02x %02x %02x %02x, class %u, byte order %u; only as "
+					  "ELF of class %u and byte order %u it is a core", was[0], was[1], was[2], was[3],
+					  was[EI_CLASS], was[EI_DATA], header[EI_CLASS], header[EI_DATA]);
+}
+
+/* The same for a number of two bytes. */
+static int put_number(struct repair_ctx *x, const u8 *header, size_t at, const char *what, struct err *e)
+{
+	struct elffmt fmt = fmt_of(header);
+	u8 was[2] = { 0 };
+	bool put;
+	int r = put_back(x, header, at, sizeof(was), was, &put, e);
+
+	return r || !put ? r : repair_did(x, e, at, "%s was %llu, is %llu: so the file is a core, with threads and memory",
+					  what, (ull)uint_get(fmt, was, 2), (ull)uint_get(fmt, header + at, 2));
 }
 
 int repair_type(struct repair_ctx *x, const u8 *header, struct err *e)
 {
-	u8 was[2];
-	int r = put_back(x, header, TYPE_AT, sizeof(was), was, e);
-
-	if (r <= 0)
-		return r;
-	return repair_did(x, e, TYPE_AT, "the file's type was %llu; it has threads and memory as a core has, which is 4",
-			  (ull)uint_get(fmt_of(header), was, 2));
+	return put_number(x, header, TYPE_AT, "the file's type", e);
 }
 
 int repair_phentsize(struct repair_ctx *x, const u8 *header, struct err *e)
 {
-	size_t at = phentsize_at(header);
-	u8 was[2];
-	int r = put_back(x, header, at, sizeof(was), was, e);
-
-	if (r <= 0)
-		return r;
-	return repair_did(x, e, at, "program headers were said to have %llu bytes; they have %zu",
-			  (ull)uint_get(fmt_of(header), was, 2), elffmt_phdr_size(fmt_of(header)));
+	return put_number(x, header, phentsize_at(header), "the size of a program header", e);
 }

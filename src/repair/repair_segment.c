@@ -48,6 +48,9 @@ int repair_seg_cut(struct repair_ctx *x, struct err *e)
 		if (p.p_type == PT_NULL || core_seg_in_file(c, i) == p.p_filesz)
 			continue;
 		p.p_filesz = have_of(c, i);
+		/* elfutils reads no notes at all when those of one segment begin past the end. */
+		if (p.p_type == PT_NOTE)
+			p.p_offset = min(p.p_offset, c->file.size);
 		r = repair_put_phdr(x, i, &p, e);
 		if (!r)
 			r = did_cut(x, i, p.p_filesz, e);

@@ -66,6 +66,7 @@ int repair_mte_fields(struct repair_ctx *x, struct err *e);
 
 /* repair_note.c */
 int repair_note_align(struct repair_ctx *x, struct err *e);
+int repair_note_missing(struct repair_ctx *x, struct err *e);
 int repair_note_cut(struct repair_ctx *x, struct err *e);
 int repair_note_padding(struct repair_ctx *x, struct err *e);
 
