@@ -11,6 +11,7 @@ import resource
 import subprocess
 import sys
 
+import manifest_notes
 import manifest_table as table
 
 TAGCORE, CORES = sys.argv[1:]
@@ -204,6 +205,22 @@ def others(core, row, ids):
     return judged(ids, differences, table.SUMMARY.get(core.name, {}))
 
 
+# Each thread's id and program counter, as they print them.
+PCS = {"eu-stack": r"^TID (\d+):\n#0 +0x([0-9a-f]+)", "lldb": r"^[* ] thread #\d+: tid = (\d+), 0x([0-9a-f]+)"}
+
+
+def pcs(core, ids):
+    ours = {t["tid"]: int(t["pc"], 16) for t in core.threads if t["pc"]}
+    differences = {}
+    for who, pattern in PCS.items():
+        path = os.path.join(CORES, "%s.expect-%s.txt" % (core.name, who))
+        text = open(path, errors="replace").read() if os.path.exists(path) else ""
+        for tid, pc in re.findall(pattern, text, re.M):
+            if ours.get(int(tid)) != int(pc, 16):
+                differences[who, int(tid)] = "thread %s: pc %s, %s says 0x%s" % (tid, ours.get(int(tid)), who, pc)
+    return judged(ids, differences, table.PCS.get(core.name, {}))
+
+
 def modules(core, ids):
     """Build-ids, by where a module begins, against eu-unstrip -n."""
     path = os.path.join(CORES, core.name + ".expect-eu-unstrip.txt")
@@ -236,6 +253,15 @@ def readelf(core):
     return wrong + ([] if len(ours) == len(theirs) else ["%d notes, readelf: %d" % (len(ours), len(theirs))])
 
 
+def elfutils(core, ids):
+    """What is in the notes, as eu-readelf -n shows it."""
+    path = os.path.join(CORES, core.name + ".expect-eu-readelf-n.txt")
+    if not os.path.exists(path):
+        return []
+    differences = manifest_notes.compare(core.notes, open(path, errors="replace").read())
+    return judged(ids, differences, table.NOTES.get(core.name, {}))
+
+
 def validated(core, findings):
     """Errors and warnings of a real core are those that are known."""
     got = {f["id"] for f in findings if f["severity"] != "info"}
@@ -258,8 +284,10 @@ def check(row, summary):
         Tap.test("%s: as measured" % name, measured, core, row)
         Tap.test("%s: facts" % name, facts, core, row)
         Tap.test("%s: build-ids" % name, modules, core, ids)
+        Tap.test("%s: program counters" % name, pcs, core, ids)
         if not name.startswith("fuzz/"):
             Tap.test("%s: segments and notes as readelf sees them" % name, readelf, core)
+            Tap.test("%s: what is in notes, as elfutils sees it" % name, elfutils, core, ids)
             Tap.test("%s: findings" % name, validated, core, findings)
     if name in summary:
         Tap.test("%s: threads and signal as others see them" % name, others, core, summary[name], ids)
@@ -276,7 +304,7 @@ def check_text(row):
 
 def stale(names):
     """What the tables tell of files that are not there."""
-    tables = (table.MEASURED, table.REFUSED, table.FACTS, table.SUMMARY, table.MODULES, table.FINDINGS,
+    tables = (table.MEASURED, table.REFUSED, table.FACTS, table.SUMMARY, table.MODULES, table.NOTES, table.PCS, table.FINDINGS,
               table.TEXTS, table.NOT_IN_A_CORE)
     return sorted({k for t in tables for k in t} - names)
 

@@ -72,6 +72,11 @@ def notes(owner, name):
     return lambda c: sum(n["owner"] == owner and n["type_name"] == name for n in c.notes)
 
 
+def note(name, **want):
+    """Members of the first note of that name."""
+    return (name, lambda c: next({k: n["content"][k] for k in want} for n in c.notes if n["type_name"] == name), want)
+
+
 def file_range(i):
     return lambda c: (c.files[i]["start"], c.files[i]["end"], c.files[i]["offset"])
 
@@ -156,8 +161,13 @@ FACTS = {
     ],
     "rizin/segfault-glibc-aarch64-core": crash(),
     "pystack/segfault.core": crash(si_code=1, fault_address=hex(123456789), pid=75639, uid=0, command="a.out",
-                                   args="./a.out "),
-    "pystack/signal.core": crash("SIGBUS", si_code=0, fault_address=None),
+                                   args="./a.out ") + [
+        note("NT_SIGINFO", si_signo=11, si_errno=0, si_code=1, si_addr=hex(123456789)),
+        note("NT_PRPSINFO", state=0, sname="R", zomb=0, nice=0, flag=hex(4212480), uid=0, gid=0, pid=75639, ppid=1,
+             pgrp=75639, sid=1, fname="a.out", psargs="./a.out "),
+    ],
+    "pystack/signal.core": crash("SIGBUS", si_code=0, fault_address=None) + [
+        note("NT_SIGINFO", si_signo=7, si_errno=0, si_code=0, si_pid=1, si_uid=0)],
     "pystack/core_with_big_name.core": [
         ("length of the name", lambda c: len(c.summary["command"]), 15),
         ("length of the arguments", lambda c: len(c.summary["args"]), 79),
@@ -231,6 +241,8 @@ FACTS = {
     ],
     "pyelftools/core_linux64.elf": crash("SIGABRT", pid=23395, uid=1000, command="coredump_self",
                                          args="./coredump_self foo bar 42 ") + [
+        note("NT_PRPSINFO", state=0, sname="R", zomb=0, nice=0, flag="0x400600", uid=1000, gid=1000, pid=23395,
+             ppid=23187, pgrp=23395, sid=23187, fname="coredump_self", psargs="./coredump_self foo bar 42 "),
         ("files", lambda c: len(c.files), 10),
         ("file 0", lambda c: c.files[0]["name"], "/home/max42/pyelftools/test/coredump_self"),
         ("file 2", file_range(2), ("0x601000", "0x602000", 0x1000)),
@@ -239,6 +251,8 @@ FACTS = {
     ],
     "pyelftools/core_linux32.elf": crash("SIGABRT", pid=11038, uid=1000, command="coredump",
                                          args="./coredump foo bar 42 ") + [
+        note("NT_PRPSINFO", state=0, sname="R", zomb=0, nice=0, flag="0x400600", uid=1000, gid=1000, pid=11038,
+             ppid=10442, pgrp=11038, sid=10442, fname="coredump", psargs="./coredump foo bar 42 "),
         ("files", lambda c: len(c.files), 10),
         ("file 0", lambda c: c.files[0]["name"], "/tmp/coredump"),
         ("file 2", file_range(2), ("0x56626000", "0x56627000", 0x1000)),
@@ -361,6 +375,21 @@ MODULES = {
     "chap/core.34218": {0x7ffff7ffa000: INSIDE},
     "chap/core.26368": {0x7ffff7ffa000: INSIDE},
     "angr/true-libc.core": {0x7ffff7ffb000: INSIDE},
+}
+
+# ---- a thread's program counter, where eu-stack or LLDB says otherwise: {file: {(who, thread): reason}}
+PCS = {}
+
+# ---- what is in the notes, where elfutils (eu-readelf -n) says otherwise
+MIPS_SIGINFO = dict.fromkeys(("SIGINFO si_errno", "SIGINFO si_code", "SIGINFO si_pid", "SIGINFO si_uid"),
+                             "on MIPS si_code stands before si_errno, which elfutils 0.188 does not know")
+MIPS_FILE = {"FILE files": "elfutils 0.188 does not know MIPS, and takes the numbers of FILE for those of 64 bits"}
+NOTES = {
+    "rizin/core-linux-mips32el-bin-ls": MIPS_SIGINFO,
+    "rizin/core-linux-mips64le-bin-ls": MIPS_SIGINFO,
+    "lldb-mips/linux-mips64el-gnuabi64.core": MIPS_SIGINFO,
+    "lldb-mips/linux-mips64el-gnuabin32.core": MIPS_SIGINFO | MIPS_FILE,
+    "lldb-mips/linux-mipsel-gnuabio32.core": MIPS_SIGINFO | MIPS_FILE,
 }
 
 # ---- errors and warnings of validate, and why they are right
