@@ -217,6 +217,28 @@ static struct bytes dirt(struct bytes seg, u64 from, u64 to)
 	return is;
 }
 
+/*
+ * Segments in which each note has an owner that ends with a NUL.  Where one has
+ * not, the notes may not be where they seem to be, and padding be content.
+ */
+static bool *sound_segs(const struct core *c)
+{
+	bool *sound = malloc(c->n_note_segs + 1);
+
+	if (sound)
+		memset(sound, true, c->n_note_segs + 1);
+	for (size_t i = 0; sound && i < c->n_notes; i++) {
+		const struct note *n = &c->notes[i].note;
+		struct bytes seg = c->note_segs[c->notes[i].seg].data;
+		u64 at = n->off - seg.off, size = uint_get(c->fmt, seg.p + at, 4);
+
+		/* The iterator saw that header and name are there. */
+		if (!size || seg.p[at + 12 + size - 1])
+			sound[c->notes[i].seg] = false;
+	}
+	return sound;
+}
+
 /* The dirty padding behind a note's owner and behind its descriptor; true when there is any. */
 static bool find_dirt(const struct core *c, const struct core_note *n, struct bytes out[2])
 {
@@ -244,12 +266,12 @@ static int clean(struct repair_ctx *x, const struct note *n, const struct bytes 
 int repair_note_padding(struct repair_ctx *x, struct err *e)
 {
 	const struct core *c = x->core;
-	bool *alone auto_free = NULL;
+	bool *alone auto_free = NULL, *sound auto_free = sound_segs(c);
 	struct bytes dirty[2];
-	int r = 0;
+	int r = sound ? 0 : err_set(e, -ENOMEM, "%zu segments of notes", c->n_note_segs);
 
 	for (size_t i = 0; !r && i < c->n_notes; i++) {
-		if (!find_dirt(c, &c->notes[i], dirty))
+		if (!sound[c->notes[i].seg] || !find_dirt(c, &c->notes[i], dirty))
 			continue;
 		if (!alone)
 			alone = repair_alone(c);

@@ -70,6 +70,9 @@ int repair_note_missing(struct repair_ctx *x, struct err *e);
 int repair_note_cut(struct repair_ctx *x, struct err *e);
 int repair_note_padding(struct repair_ctx *x, struct err *e);
 
+/* repair_zeros.c */
+int repair_note_zeros(struct repair_ctx *x, struct err *e);
+
 /* repair_ntfile.c */
 int repair_file_table(struct repair_ctx *x, struct err *e);
 int repair_file_page(struct repair_ctx *x, struct err *e);
