@@ -192,6 +192,21 @@ struct core_missing {
 	struct core_text reason;
 };
 
+/* What a core is of.  All but CORE_PROCESS say so by their notes, or by physical addresses. */
+enum core_kind {
+	CORE_PROCESS,	/* a process of Linux, or of a system that is not known */
+	CORE_KDUMP,	/* a crashed Linux kernel: /proc/vmcore, or makedumpfile -E */
+	CORE_QEMU,	/* a virtual machine: qemu's dump-guest-memory */
+	CORE_VMCORE,	/* the memory of a machine, not known by whom */
+	CORE_KCORE,	/* a running Linux kernel: /proc/kcore */
+	CORE_FREEBSD,	/* and these: a process */
+	CORE_OPENBSD,
+	CORE_NETBSD,
+	CORE_SOLARIS,	/* or illumos */
+};
+/* Those that are of a machine: PT_LOADs have physical addresses, a PRSTATUS is of a processor. */
+#define CORE_MACHINE_KINDS (1u << CORE_KDUMP | 1u << CORE_QEMU | 1u << CORE_VMCORE | 1u << CORE_KCORE)
+
 /*
  * An open core.  Everything but the memory's content is in it after
  * core_open(); all arrays are owned by it.  A zeroed core may be closed.
@@ -202,6 +217,7 @@ struct core {
 	struct elffmt fmt;
 	GElf_Ehdr ehdr;
 	const struct arch *arch;	/* the machine's tables, or NULL */
+	enum core_kind kind;
 	struct arch layout;		/* *arch, or what class and note sizes tell; for prstatus_get() */
 
 	u64 phnum;			/* as the header says */
@@ -253,22 +269,6 @@ int core_open_file(struct core *core, struct core_file *file, const char *name,
 		   struct err *e) must_check;
 void core_close(struct core *core);
 
-/* What a core is of.  All but CORE_PROCESS say so by their notes, or by physical addresses. */
-enum core_kind {
-	CORE_PROCESS,	/* a process of Linux, or of a system that is not known */
-	CORE_KDUMP,	/* a crashed Linux kernel: /proc/vmcore, or makedumpfile -E */
-	CORE_QEMU,	/* a virtual machine: qemu's dump-guest-memory */
-	CORE_VMCORE,	/* the memory of a machine, not known by whom */
-	CORE_KCORE,	/* a running Linux kernel: /proc/kcore */
-	CORE_FREEBSD,	/* and these: a process */
-	CORE_OPENBSD,
-	CORE_NETBSD,
-	CORE_SOLARIS,	/* or illumos */
-};
-/* Those that are of a machine: PT_LOADs have physical addresses, a PRSTATUS is of a processor. */
-#define CORE_MACHINE_KINDS (1u << CORE_KDUMP | 1u << CORE_QEMU | 1u << CORE_VMCORE | 1u << CORE_KCORE)
-/* Looks at all notes: ask once. */
-enum core_kind core_kind(const struct core *core);
 bool core_kind_is_machine(enum core_kind k);
 /* "core", "qemu vmcore", "OpenBSD core", ... */
 const char *core_kind_name(enum core_kind k);
@@ -330,6 +330,20 @@ struct core_text core_info(const struct core *core, const char *key);
 const char *core_tool(const struct core *core, char *out, size_t size);
 /* The process: 0, or negative when PRPSINFO is not there or cannot be read. */
 int core_prpsinfo(const struct core *core, struct prpsinfo *out, struct err *e) must_check;
+
+/*
+ * The process, as the notes of any system tell it; what they do not tell is
+ * false or "".  The signal is only there where it is not in a PRSTATUS of Linux.
+ */
+struct core_procinfo {
+	bool has_pid, has_uid, has_signo, has_args;
+	s64 pid, uid, signo;
+	char name[33];
+	char args[81];
+};
+void core_procinfo(const struct core *core, struct core_procinfo *out);
+/* The value of @key in the VMCOREINFO note ("OSRELEASE"); p NULL when it is not there. */
+struct core_text core_vmcoreinfo(const struct core *core, const char *key);
 
 /* PF_* of the area, or 0 with *known false when no segment tells. */
 u32 core_area_prot(const struct core *core, const struct core_area *a, bool *known);

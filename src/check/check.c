@@ -265,7 +265,7 @@ static void run_one(struct check_ctx *x, const struct check *check)
 int check_core(struct core *core, struct findings *out, struct err *e)
 {
 	struct check_ctx x = { .core = core, .out = out };
-	u32 kind = 1u << core_kind(core);
+	u32 kind = 1u << core->kind;
 
 	for (size_t i = 0; i < n_checks && !x.oom; i++)
 		if (checks[i].run && (!checks[i].kinds || checks[i].kinds & kind))

@@ -51,6 +51,7 @@ static const struct note_field qemu_cpu[] = {
 	SEGMENT("cs"), SEGMENT("ds"), SEGMENT("es"), SEGMENT("fs"), SEGMENT("gs"), SEGMENT("ss"),
 	SEGMENT("ldt"), SEGMENT("tr"), SEGMENT("gdt"), SEGMENT("idt"),
 	{ "cr0", 8, NOTE_X }, { "cr1", 8, NOTE_X }, { "cr2", 8, NOTE_X }, { "cr3", 8, NOTE_X }, { "cr4", 8, NOTE_X },
+	{ "kernel_gs_base", 8, NOTE_X },
 };
 
 int note_show_freebsd_prstatus(struct note_ctx *n, struct err *e)
@@ -105,6 +106,9 @@ int note_show_netbsd_procinfo(struct note_ctx *n, struct err *e)
 
 int note_show_qemu(struct note_ctx *n, struct err *e)
 {
+	size_t all = ARRAY_SIZE(qemu_cpu);
+
 	(void)e;
-	return note_fields_show(n, qemu_cpu, ARRAY_SIZE(qemu_cpu));
+	/* The last came with qemu 2.12. */
+	return note_fields_show(n, qemu_cpu, all) || note_fields_show(n, qemu_cpu, all - 1);
 }

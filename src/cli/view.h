@@ -66,6 +66,9 @@ void view_mte_json(struct json_object *o, const struct view_mte *m);
 void view_mte_text_fault(FILE *out, const struct view_mte *m);
 void view_mte_text_mode(FILE *out, const struct view_mte *m);
 
+/* "rw-" of a program header, into @out, which is returned. */
+const char *view_seg_flags(const GElf_Phdr *p, char out[4]);
+
 /* "SIGSEGV" into @out, or NULL where the machine's number is not known. */
 #define VIEW_SIGNAL_MAX 24
 const char *view_signal(const struct core *core, int signo, char out[VIEW_SIGNAL_MAX]);

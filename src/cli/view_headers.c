@@ -30,7 +30,7 @@ static const char *type_name(const struct core *c, const GElf_Phdr *p, char out[
 	return out;
 }
 
-static const char *seg_flags(const GElf_Phdr *p, char out[4])
+const char *view_seg_flags(const GElf_Phdr *p, char out[4])
 {
 	out[0] = p->p_flags & PF_R ? 'r' : '-';
 	out[1] = p->p_flags & PF_W ? 'w' : '-';
@@ -47,7 +47,7 @@ static struct json_object *seg_json(const struct core *c, size_t i)
 
 	json_put_u64(o, "index", i);
 	json_put_text(o, "type", type_name(c, p, type));
-	json_put_text(o, "flags", seg_flags(p, flags));
+	json_put_text(o, "flags", view_seg_flags(p, flags));
 	json_put_u64(o, "offset", p->p_offset);
 	json_put_hex(o, "vaddr", p->p_vaddr);
 	json_put_hex(o, "paddr", p->p_paddr);
@@ -101,21 +101,36 @@ static void header_text(struct view_ctx *v)
 	fprintf(v->out, "; %u section headers\n\n", c->ehdr.e_shnum);
 }
 
+static bool has_physical(const struct core *c)
+{
+	for (size_t i = 0; i < c->n_segs; i++)
+		if (c->segs[i].p_paddr)
+			return true;
+	return false;
+}
+
 static void print_text(struct view_ctx *v)
 {
 	const struct core *c = v->core;
 	int w = c->fmt.class == ELFCLASS32 ? 10 : 18;
+	bool physical = has_physical(c);
 	char type[TYPE_MAX], flags[4];
 
 	header_text(v);
-	fprintf(v->out, "%6s  %-12s %-5s %14s %*s %14s %14s %6s\n", "NUMBER", "TYPE", "FLAGS", "OFFSET", w,
+	fprintf(v->out, "%6s  %-12s %-5s %14s %*s %14s %14s %6s", "NUMBER", "TYPE", "FLAGS", "OFFSET", w,
 		"ADDRESS", "IN FILE", "IN MEMORY", "ALIGN");
+	if (physical)
+		fprintf(v->out, " %*s", w, "PHYSICAL");
+	fputc('\n', v->out);
 	for (size_t i = 0; i < c->n_segs; i++) {
 		const GElf_Phdr *p = &c->segs[i];
 
 		fprintf(v->out, "%6zu  %-12s %-5s %#14" PRIx64 " %#*" PRIx64 " %#14" PRIx64 " %#14" PRIx64
-			" %#6" PRIx64 "\n", i, type_name(c, p, type), seg_flags(p, flags), (u64)p->p_offset, w,
+			" %#6" PRIx64, i, type_name(c, p, type), view_seg_flags(p, flags), (u64)p->p_offset, w,
 			(u64)p->p_vaddr, (u64)p->p_filesz, (u64)p->p_memsz, (u64)p->p_align);
+		if (physical)
+			fprintf(v->out, " %#*" PRIx64, w, (u64)p->p_paddr);
+		fputc('\n', v->out);
 	}
 }
 

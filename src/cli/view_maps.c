@@ -61,6 +61,7 @@ static struct json_object *row_json(struct view_ctx *view, const struct vma *v, 
 	json_put_text(o, "name", v->name);
 	json_put_u64(o, "saved_bytes", saved);
 	json_put_bool(o, "mte", vma_is_mte(v));
+	json_put_null(o, "physical");
 	return o;
 }
 
@@ -87,7 +88,7 @@ static int print_areas(struct view_ctx *view, struct mm *mm, struct json_list *l
 	return r ? r : vma_iter_end(&vmi, e);
 }
 
-int view_maps(struct view_ctx *view, struct err *e)
+static int print_process(struct view_ctx *view, struct err *e)
 {
 	struct mm mm = { 0 };
 	struct json_list l;
@@ -105,4 +106,68 @@ int view_maps(struct view_ctx *view, struct err *e)
 		json_list_end(&l);
 	mm_close(&mm);
 	return r;
+}
+
+static void machine_json(struct json_list *l, const struct core *c, size_t i)
+{
+	const GElf_Phdr *p = &c->segs[i];
+	struct json_object *o = json_object_new_object();
+	char prot[4];
+
+	json_put_hex(o, "start", p->p_vaddr);
+	json_put_hex(o, "end", p->p_vaddr + p->p_memsz);
+	json_put_text(o, "prot", view_seg_flags(p, prot));
+	json_put_u64(o, "offset", 0);
+	json_put_null(o, "name");
+	json_put_u64(o, "saved_bytes", core_seg_in_file(c, i));
+	json_put_bool(o, "mte", false);
+	json_put_hex(o, "physical", p->p_paddr);
+	json_list_add(l, o);
+}
+
+static void machine_text(FILE *f, const struct core *c, size_t i)
+{
+	const GElf_Phdr *p = &c->segs[i];
+	int w = c->fmt.class == ELFCLASS32 ? 8 : 16;
+	char prot[4], size[TEXT_SIZE_MAX], kept[TEXT_SIZE_MAX];
+
+	fprintf(f, "%0*" PRIx64 "-%0*" PRIx64 " %-4s %*" PRIx64 " %10s %10s\n", w, (u64)p->p_vaddr, w,
+		(u64)(p->p_vaddr + p->p_memsz), view_seg_flags(p, prot), w, (u64)p->p_paddr,
+		text_size(p->p_memsz, size), text_size(core_seg_in_file(c, i), kept));
+}
+
+/*
+ * A machine's memory may be at several addresses, or at none that is known (qemu
+ * without -p then has the physical one): each segment as it stands.
+ */
+static void print_machine(struct view_ctx *view)
+{
+	const struct core *c = view->core;
+	int w = c->fmt.class == ELFCLASS32 ? 8 : 16;
+	struct json_list l;
+
+	if (view->json)
+		l = json_list_begin(view->out);
+	else
+		fprintf(view->out, "%-*s %-4s %*s %10s %10s\n", 2 * w + 1, "START-END", "PROT", w, "PHYSICAL", "SIZE",
+			"SAVED");
+	for (size_t i = 0; i < c->n_segs; i++) {
+		if (c->segs[i].p_type != PT_LOAD)
+			continue;
+		if (view->json)
+			machine_json(&l, c, i);
+		else
+			machine_text(view->out, c, i);
+	}
+	if (view->json)
+		json_list_end(&l);
+}
+
+int view_maps(struct view_ctx *view, struct err *e)
+{
+	if (core_kind_is_machine(view->core->kind)) {
+		print_machine(view);
+		return 0;
+	}
+	return print_process(view, e);
 }

@@ -181,7 +181,7 @@ static int print_notes(struct view_ctx *v, const struct choice *w, struct err *e
 {
 	const struct core *c = v->core;
 	struct show s = { .f = v->out, .json = v->json, .all = w->is_number };
-	struct note_ctx n = { .s = &s, .core = v->core, .kind = core_kind(c) };
+	struct note_ctx n = { .s = &s, .core = v->core, .kind = c->kind };
 	int r = 0;
 
 	for (size_t i = 0; !r && i < c->n_notes; i++) {

@@ -1,8 +1,10 @@
 #include <inttypes.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/text.h"
 #include "base/util.h"
+#include "cli/siginfo_words.h"
 #include "cli/view.h"
 
 /* What both forms print, gathered once. */
@@ -10,8 +12,8 @@ struct summary {
 	char machine[CORE_MACHINE_MAX];
 	char tool_text[64];
 	const char *tool;
-	bool has_ps;
-	struct prpsinfo ps;
+	struct core_procinfo ps;
+	struct core_text release, page_size, crash_time;	/* of a kernel */
 	int signo;
 	bool has_si;
 	struct core_siginfo si;
@@ -28,6 +30,8 @@ static void gather_signal(const struct core *c, struct summary *s)
 	s->has_si = n && !core_siginfo_get(c, n->note.desc, &s->si, NULL) && s->si.signo;
 	/* gdb's gcore leaves the SIGSTOP of its own attach in SIGINFO: PRSTATUS has the last word. */
 	s->signo = c->n_threads ? c->threads[0].cursig : s->has_si ? s->si.signo : 0;
+	if (s->ps.has_signo)
+		s->signo = (int)s->ps.signo;
 	s->has_si &= s->signo != 0;
 }
 
@@ -51,7 +55,10 @@ static int gather(struct core *c, struct summary *s, struct err *e)
 {
 	core_machine(c, s->machine);
 	s->tool = core_tool(c, s->tool_text, sizeof(s->tool_text));
-	s->has_ps = !core_prpsinfo(c, &s->ps, NULL);
+	core_procinfo(c, &s->ps);
+	s->release = core_vmcoreinfo(c, "OSRELEASE");
+	s->page_size = core_vmcoreinfo(c, "PAGESIZE");
+	s->crash_time = core_vmcoreinfo(c, "CRASHTIME");
 	gather_signal(c, s);
 	s->saved = saved_bytes(c);
 	for (size_t i = 0; i < c->n_areas; i++)
@@ -63,7 +70,7 @@ static int gather(struct core *c, struct summary *s, struct err *e)
 
 static void json_signal(struct json_object *o, const struct core *c, const struct summary *s)
 {
-	char name[VIEW_SIGNAL_MAX];
+	char name[VIEW_SIGNAL_MAX], words[SIGINFO_WORDS_MAX];
 
 	if (s->signo) {
 		json_put_s64(o, "signal", s->signo);
@@ -80,20 +87,47 @@ static void json_signal(struct json_object *o, const struct core *c, const struc
 		json_put_hex(o, "fault_address", s->si.addr);
 	else
 		json_put_null(o, "fault_address");
+	json_put_text(o, "signal_meaning", s->has_si ? siginfo_words(c, &s->si, words) : NULL);
 	view_mte_json(o, &s->mte);
+}
+
+static void json_number(struct json_object *o, const char *key, bool has, s64 value)
+{
+	if (has)
+		json_put_s64(o, key, value);
+	else
+		json_put_null(o, key);
 }
 
 static void json_process(struct json_object *o, const struct summary *s)
 {
-	json_put_text(o, "command", s->has_ps ? s->ps.fname : NULL);
-	json_put_text(o, "args", s->has_ps ? s->ps.psargs : NULL);
-	if (s->has_ps) {
-		json_put_s64(o, "pid", s->ps.pid);
-		json_put_u64(o, "uid", s->ps.uid);
-	} else {
-		json_put_null(o, "pid");
-		json_put_null(o, "uid");
-	}
+	json_put_text(o, "command", s->ps.has_pid ? s->ps.name : NULL);
+	json_put_text(o, "args", s->ps.has_args ? s->ps.args : NULL);
+	json_number(o, "pid", s->ps.has_pid, s->ps.pid);
+	json_number(o, "uid", s->ps.has_uid, s->ps.uid);
+}
+
+static bool number_of(struct core_text t, u64 *out)
+{
+	char text[24];
+
+	return t.p && t.len < sizeof(text) && !text_parse_u64(core_text_copy(t, text, sizeof(text)), 10, false, out);
+}
+
+static void json_kernel(struct json_object *o, const struct summary *s)
+{
+	char release[128];
+	u64 n;
+
+	json_put_text(o, "kernel_release", s->release.p ? core_text_copy(s->release, release, sizeof(release)) : NULL);
+	if (number_of(s->page_size, &n))
+		json_put_u64(o, "kernel_page_size", n);
+	else
+		json_put_null(o, "kernel_page_size");
+	if (number_of(s->crash_time, &n))
+		json_put_u64(o, "crash_time", n);
+	else
+		json_put_null(o, "crash_time");
 }
 
 static void print_json(struct view_ctx *v, const struct summary *s)
@@ -108,8 +142,9 @@ static void print_json(struct view_ctx *v, const struct summary *s)
 	json_put_text(o, "machine", s->machine);
 	json_put_u64(o, "class", c->fmt.class == ELFCLASS32 ? 32 : 64);
 	json_put_text(o, "byte_order", c->fmt.data == ELFDATA2LSB ? "little" : "big");
-	json_put_text(o, "kind", "core");
+	json_put_text(o, "kind", core_kind_name(c->kind));
 	json_process(o, s);
+	json_kernel(o, s);
 	json_signal(o, c, s);
 	json_put_u64(o, "threads", c->n_threads);
 	json_put_u64(o, "areas", c->n_areas);
@@ -122,22 +157,54 @@ static void print_json(struct view_ctx *v, const struct summary *s)
 
 static void text_process(struct view_ctx *v, const struct summary *s)
 {
-	if (!s->has_ps)
+	if (s->ps.has_pid) {
+		fputs("command    ", v->out);
+		text_puts(v->out, s->ps.name);
+		fputc('\n', v->out);
+	}
+	if (s->ps.has_args) {
+		fputs("args       ", v->out);
+		text_puts(v->out, s->ps.args);
+		fputc('\n', v->out);
+	}
+	if (s->ps.has_pid)
+		fprintf(v->out, "process    pid %" PRId64, s->ps.pid);
+	if (s->ps.has_pid && s->ps.has_uid)
+		fprintf(v->out, ", uid %" PRId64, s->ps.uid);
+	if (s->ps.has_pid)
+		fputc('\n', v->out);
+}
+
+static void text_kernel(struct view_ctx *v, const struct summary *s)
+{
+	char text[128];
+	struct tm tm;
+	time_t t;
+	u64 n;
+
+	if (s->release.p) {
+		fputs("kernel     ", v->out);
+		text_puts(v->out, core_text_copy(s->release, text, sizeof(text)));
+		if (number_of(s->page_size, &n))
+			fprintf(v->out, ", pages of %" PRIu64, n);
+		fputc('\n', v->out);
+	}
+	if (!number_of(s->crash_time, &n) || n > INT32_MAX * 1000ull)
 		return;
-	fputs("command    ", v->out);
-	text_puts(v->out, s->ps.fname);
-	fputs("\nargs       ", v->out);
-	text_puts(v->out, s->ps.psargs);
-	fprintf(v->out, "\nprocess    pid %d, uid %u\n", s->ps.pid, s->ps.uid);
+	t = (time_t)n;
+	if (gmtime_r(&t, &tm) && strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S UTC", &tm))
+		fprintf(v->out, "crashed    %s\n", text);
 }
 
 static void text_signal(struct view_ctx *v, const struct summary *s)
 {
-	char buf[VIEW_SIGNAL_MAX];
-	const char *name = view_signal(v->core, s->signo, buf);
+	char buf[VIEW_SIGNAL_MAX], meaning[SIGINFO_WORDS_MAX];
+	const char *name = view_signal(v->core, s->signo, buf), *words;
 
 	if (!s->signo) {
-		fputs("signal     none\n", v->out);
+		/* A processor has none. */
+		if (!core_kind_is_machine(v->core->kind))
+			fputs("signal     none\n", v->out);
 		return;
 	}
 	fprintf(v->out, "signal     %d%s%s", s->signo, name ? " " : "", name ? name : "");
@@ -145,7 +212,8 @@ static void text_signal(struct view_ctx *v, const struct summary *s)
 		fprintf(v->out, ", code %d", s->si.code);
 	if (s->has_si && s->si.has_addr)
 		fprintf(v->out, ", address 0x%" PRIx64, s->si.addr);
-	fputc('\n', v->out);
+	words = s->has_si ? siginfo_words(v->core, &s->si, meaning) : NULL;
+	fprintf(v->out, words ? ": %s\n" : "\n", words);
 }
 
 static void print_text(struct view_ctx *v, const struct summary *s)
@@ -162,13 +230,16 @@ static void print_text(struct view_ctx *v, const struct summary *s)
 			text_size(c->file.packing->size, a), c->file.packing->n_faults ? ", which is damaged" : "");
 	fprintf(v->out, "machine    %s, %d-bit, %s-endian\n", s->machine,
 		c->fmt.class == ELFCLASS32 ? 32 : 64, c->fmt.data == ELFDATA2LSB ? "little" : "big");
+	if (c->kind != CORE_PROCESS)
+		fprintf(v->out, "kind       %s\n", core_kind_name(c->kind));
 	fputs("made by    ", v->out);
 	text_puts(v->out, s->tool ? s->tool : "unknown");
 	fputc('\n', v->out);
 	text_process(v, s);
+	text_kernel(v, s);
 	text_signal(v, s);
 	view_mte_text_fault(v->out, &s->mte);
-	fprintf(v->out, "threads    %zu\n", c->n_threads);
+	fprintf(v->out, "%-10s %zu\n", core_kind_is_machine(c->kind) ? "processors" : "threads", c->n_threads);
 	fprintf(v->out, "areas      %zu, %s, of which %s saved\n", c->n_areas, text_size(s->mapped, a),
 		text_size(s->saved, b));
 	if (s->n_memtag)

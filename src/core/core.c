@@ -38,6 +38,10 @@ static int load_header(struct core *c, struct err *e)
 
 	if (r)
 		return r;
+	if (core_foreign(b)) {
+		err_at(e, ERR_INPUT, 0, "not an ELF file, but %s", core_foreign(b));
+		return refuse(c, CORE_FAULT_IDENT, e);
+	}
 	if (elffmt_ident(b, &c->fmt, e) || elffmt_get_ehdr(c->fmt, b, &c->ehdr, e))
 		return refuse(c, CORE_FAULT_IDENT, e);
 	if (c->ehdr.e_type != ET_CORE) {
@@ -64,6 +68,8 @@ static int load(struct core *c, struct err *e)
 		r = core_load_notes(c, e);
 	if (!r)
 		r = core_load_threads(c, e);
+	if (!r)
+		c->kind = core_find_kind(c);
 	if (!r)
 		r = core_load_maps(c, e);
 	if (!r)

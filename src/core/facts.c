@@ -57,6 +57,8 @@ const char *core_tool(const struct core *c, char *out, size_t size)
 		snprintf(out, size, "tagcore%s%s", version[0] ? " " : "", version);
 		return out;
 	}
+	if (c->kind == CORE_QEMU)
+		return "qemu";
 	if (c->map_page_size == 1)
 		return "gdb";
 	if (c->n_notes < 2 || strcmp(c->notes[0].note.owner, "CORE"))

@@ -85,7 +85,7 @@ static bool is_vmcore(const struct core *c)
 	return false;
 }
 
-enum core_kind core_kind(const struct core *c)
+enum core_kind core_find_kind(const struct core *c)
 {
 	if (is_kcore(c))
 		return CORE_KCORE;

@@ -233,6 +233,19 @@ cb_unused static void cb_good(struct cb *cb, u16 machine, struct elffmt fmt)
 	cb_seg_add(cb, PT_LOAD, PF_R | PF_W, CB_STACK, 2 * CB_PAGE, 2 * CB_PAGE);
 }
 
+/* A core with one note of 64 zeros, of somebody else's, and one segment. */
+cb_unused static struct cb_note *cb_with_note(struct cb *cb, u16 machine, struct elffmt fmt, const char *owner, u32 type)
+{
+	u8 desc[64] = { 0 };
+
+	*cb = (struct cb){ .arch = cb_arch(machine, fmt) };
+	cb->ehdr = (GElf_Ehdr){ .e_ident = { 0x7f, 'E', 'L', 'F', fmt.class, fmt.data, EV_CURRENT },
+				.e_type = ET_CORE, .e_machine = machine, .e_version = EV_CURRENT };
+	cb_seg_add(cb, PT_NOTE, 0, 0, 0, 0);
+	cb_seg_add(cb, PT_LOAD, PF_R, CB_TEXT, CB_PAGE, CB_PAGE);
+	return cb_note_add(cb, owner, type, desc, sizeof(desc));
+}
+
 /* As the kernel writes it: all zero but for these. */
 cb_unused static GElf_Phdr *cb_memtag_add(struct cb *cb, u64 addr, u64 filesz, u64 memsz)
 {

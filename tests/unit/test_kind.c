@@ -4,24 +4,11 @@
 
 #include <tagcore/check.h>
 
-/* A core of @machine with one note of @owner and @type, and segments as a process has them. */
-static void with_note(struct opened *o, u16 machine, struct elffmt fmt, const char *owner, u32 type)
-{
-	u8 desc[64] = { 0 };
-
-	*o = (struct opened){ 0 };
-	o->cb = (struct cb){ .arch = cb_arch(machine, fmt) };
-	o->cb.ehdr = (GElf_Ehdr){ .e_ident = { 0x7f, 'E', 'L', 'F', fmt.class, fmt.data, EV_CURRENT },
-				  .e_type = ET_CORE, .e_machine = machine, .e_version = EV_CURRENT };
-	cb_note_add(&o->cb, owner, type, desc, sizeof(desc));
-	cb_seg_add(&o->cb, PT_NOTE, 0, 0, 0, 0);
-	cb_seg_add(&o->cb, PT_LOAD, PF_R, CB_TEXT, CB_PAGE, CB_PAGE);
-}
-
 /* Of a machine's memory: CPUs without ids, the same bytes at two addresses, and those not in order. */
 static void vmcore(struct opened *o, const char *owner)
 {
-	with_note(o, EM_X86_64, CB_LE64, owner, 0);
+	*o = (struct opened){ 0 };
+	cb_with_note(&o->cb, EM_X86_64, CB_LE64, owner, 0);
 	cb_prstatus(&o->cb, 0, 0);
 	cb_prstatus(&o->cb, 0, 0);
 	cb_seg_add(&o->cb, PT_LOAD, PF_R, 0x1000, CB_PAGE, CB_PAGE)->p_paddr = 0x1000;
@@ -52,16 +39,16 @@ static const struct {
 static void system_is_told_by_a_note(void **state)
 {
 	static const struct elffmt fmts[] = { { ELFCLASS64, ELFDATA2LSB }, { ELFCLASS32, ELFDATA2MSB } };
-	struct opened o;
+	struct opened o = { 0 };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		const u16 machines[] = { EM_X86_64, EM_SPARC };
 
 		for (size_t k = 0; k < 2; k++) {
-			with_note(&o, machines[k], fmts[k], rows[i].owner, rows[i].type);
+			cb_with_note(&o.cb, machines[k], fmts[k], rows[i].owner, rows[i].type);
 			open_built(&o);
-			assert_int_equal(core_kind(&o.core), rows[i].kind);
+			assert_int_equal(o.core.kind, rows[i].kind);
 			expect_no_findings(&o);
 			fini(&o);
 		}
@@ -70,24 +57,24 @@ static void system_is_told_by_a_note(void **state)
 
 static void owner_is_the_whole_word(void **state)
 {
-	struct opened o;
+	struct opened o = { 0 };
 
 	(void)state;
-	with_note(&o, EM_X86_64, CB_LE64, "OpenBSDish", 10);
+	cb_with_note(&o.cb, EM_X86_64, CB_LE64, "OpenBSDish", 10);
 	open_built(&o);
-	assert_int_equal(core_kind(&o.core), CORE_PROCESS);
+	assert_int_equal(o.core.kind, CORE_PROCESS);
 	fini(&o);
 }
 
 static void freebsd_is_told_by_the_abi(void **state)
 {
-	struct opened o;
+	struct opened o = { 0 };
 
 	(void)state;
-	with_note(&o, EM_X86_64, CB_LE64, "OTHER", 10);
+	cb_with_note(&o.cb, EM_X86_64, CB_LE64, "OTHER", 10);
 	o.cb.ehdr.e_ident[EI_OSABI] = ELFOSABI_FREEBSD;
 	open_built(&o);
-	assert_int_equal(core_kind(&o.core), CORE_FREEBSD);
+	assert_int_equal(o.core.kind, CORE_FREEBSD);
 	fini(&o);
 }
 
@@ -97,14 +84,14 @@ static void machine_memory_is_no_faulty_process(void **state)
 		const char *owner;
 		enum core_kind kind;
 	} of[] = { { "VMCOREINFO", CORE_KDUMP }, { "QEMU", CORE_QEMU }, { "OTHER", CORE_VMCORE } };
-	struct opened o;
+	struct opened o = { 0 };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(of) / sizeof(of[0]); i++) {
 		vmcore(&o, of[i].owner);
 		open_built(&o);
-		assert_int_equal(core_kind(&o.core), of[i].kind);
-		assert_true(core_kind_is_machine(core_kind(&o.core)));
+		assert_int_equal(o.core.kind, of[i].kind);
+		assert_true(core_kind_is_machine(o.core.kind));
 		expect_no_findings(&o);
 		fini(&o);
 	}
@@ -112,13 +99,13 @@ static void machine_memory_is_no_faulty_process(void **state)
 
 static void qemu_goes_before_its_guest(void **state)
 {
-	struct opened o;
+	struct opened o = { 0 };
 
 	(void)state;
 	vmcore(&o, "VMCOREINFO");
 	cb_note_add(&o.cb, "QEMU", 0, "12345678", 8);
 	open_built(&o);
-	assert_int_equal(core_kind(&o.core), CORE_QEMU);
+	assert_int_equal(o.core.kind, CORE_QEMU);
 	fini(&o);
 }
 
@@ -132,7 +119,7 @@ static void kcore_is_vmlinux(void **state)
 	cb_good(&o.cb, EM_X86_64, CB_LE64);
 	cb_note_add(&o.cb, "CORE", NT_TASKSTRUCT, "12345678", 8);
 	open_built(&o);
-	assert_int_equal(core_kind(&o.core), CORE_PROCESS);
+	assert_int_equal(o.core.kind, CORE_PROCESS);
 	fini(&o);
 
 	o = (struct opened){ 0 };
@@ -141,7 +128,7 @@ static void kcore_is_vmlinux(void **state)
 	ps = cb_note_at(&o.cb, NT_PRPSINFO, 0);
 	memcpy(ps->desc.p + 40, "vmlinux", 8);	/* pr_fname */
 	open_built(&o);
-	assert_int_equal(core_kind(&o.core), CORE_KCORE);
+	assert_int_equal(o.core.kind, CORE_KCORE);
 	fini(&o);
 }
 
@@ -154,7 +141,7 @@ static void the_rest_is_of_a_process(void **state)
 	/* Physical addresses alone do not make it a machine's: there is PRPSINFO. */
 	o.cb.segs[2].p_paddr = 0x1000;
 	open_built(&o);
-	assert_int_equal(core_kind(&o.core), CORE_PROCESS);
+	assert_int_equal(o.core.kind, CORE_PROCESS);
 	assert_string_equal(core_kind_name(CORE_PROCESS), "core");
 	fini(&o);
 }

@@ -1,35 +1,11 @@
 /* test_notes_show.c - what the view notes says of each kind of note, in text and in JSON. */
-#include "corebuild.h"
-#include "coreopen.h"
-
-#include <json-c/json.h>
+#include "viewshow.h"
 
 #include "base/util.h"
-#include "cli/cmds.h"
-#include "cli/view.h"
-
-/* main.c has it, which has a main() of its own. */
-volatile sig_atomic_t cli_cancelled;
 
 static char *shown(struct opened *o, bool json, const char *operand)
 {
-	char *operands[] = { (char *)operand, NULL }, *text = NULL;
-	struct view_ctx v = { .core = &o->core, .path = "core", .json = json, .operands = operands,
-			      .n_operands = operand != NULL };
-	struct err e = { 0 };
-	size_t len;
-
-	v.out = open_memstream(&text, &len);
-	assert_non_null(v.out);
-	cb_ok(view_notes(&v, &e), &e);
-	fclose(v.out);
-	return text;
-}
-
-static void expect_in(const char *text, const char *want)
-{
-	if (!strstr(text, want))
-		fail_msg("no \"%s\" in:\n%s", want, text);
+	return vs_shown(o, view_notes, json, operand);
 }
 
 /* The note @nth of a core, as JSON; the document is the caller's. */
@@ -199,15 +175,6 @@ static void every_kind_is_told_in_json(void **state)
 	}
 }
 
-static const char *member(struct json_object *o, const char *key)
-{
-	struct json_object *v;
-
-	if (!json_object_object_get_ex(o, key, &v))
-		fail_msg("no %s in %s", key, json_object_to_json_string(o));
-	return json_object_get_string(v);
-}
-
 static void good_core_is_told_in_full(void **state)
 {
 	struct opened o = { 0 };
@@ -218,25 +185,25 @@ static void good_core_is_told_in_full(void **state)
 	cb_good(&o.cb, EM_X86_64, CB_LE64);
 	open_built(&o);
 	text = shown(&o, false, NULL);
-	expect_in(text, "tid 1001, signal 11 (SIGSEGV)\n");
-	expect_in(text, "    rip      0x400100");
-	expect_in(text, "    psargs           prog --work\n");
-	expect_in(text, "        AT_PAGESZ        4096\n");
-	expect_in(text, "        000000400000-000000402000         3000  /bin/prog\n");
+	vs_expect(text, "tid 1001, signal 11 (SIGSEGV)\n");
+	vs_expect(text, "    rip      0x400100");
+	vs_expect(text, "    psargs           prog --work\n");
+	vs_expect(text, "        AT_PAGESZ        4096\n");
+	vs_expect(text, "        000000400000-000000402000         3000  /bin/prog\n");
 	free(text);
 
 	c = content(&o, 0, &doc);
-	assert_string_equal(member(c, "pid"), "1001");
-	assert_string_equal(member(c, "utime"), "0.000000");
+	assert_string_equal(vs_member(c, "pid"), "1001");
+	assert_string_equal(vs_member(c, "utime"), "0.000000");
 	assert_true(json_object_object_get_ex(c, "registers", &c));
-	assert_string_equal(member(c, "rip"), "0x400100");
+	assert_string_equal(vs_member(c, "rip"), "0x400100");
 	json_object_put(doc);
 	c = content(&o, 4, &doc);
 	assert_true(json_object_object_get_ex(c, "files", &c));
 	c = json_object_array_get_idx(c, 0);
-	assert_string_equal(member(c, "start"), "0x400000");
-	assert_string_equal(member(c, "offset"), "12288");
-	assert_string_equal(member(c, "name"), "/bin/prog");
+	assert_string_equal(vs_member(c, "start"), "0x400000");
+	assert_string_equal(vs_member(c, "offset"), "12288");
+	assert_string_equal(vs_member(c, "name"), "/bin/prog");
 	json_object_put(doc);
 	fini(&o);
 }
@@ -285,8 +252,8 @@ static void hostile_text_is_escaped(void **state)
 	cb_note_add(&o.cb, TAGCORE_OWNER, NT_TAGCORE_INFO, line, sizeof(line) - 1);
 	open_built(&o);
 	text = shown(&o, false, NULL);
-	expect_in(text, "version \\033[31m\"\\\\302\\233\n" + 0);
-	expect_in(text, "/b\\033[2J\\012\\177\n");
+	vs_expect(text, "version \\033[31m\"\\\\302\\233\n" + 0);
+	vs_expect(text, "/b\\033[2J\\012\\177\n");
 	assert_null(strchr(text, '\033'));
 	free(text);
 	c = content(&o, 8, &doc);
@@ -311,7 +278,7 @@ static void long_lines_are_whole(void **state)
 	cb_note_add(&o.cb, "VMCOREINFO", 0, line, 3 * N);
 	open_built(&o);
 	text = shown(&o, false, "8");
-	expect_in(text, line);
+	vs_expect(text, line);
 	free(text);
 	fini(&o);
 }
@@ -329,14 +296,14 @@ static void large_notes_are_cut(void **state)
 	cb_note_add(&o.cb, "OTHER", 9, big, sizeof(big));
 	open_built(&o);
 	text = shown(&o, false, "OTHER");
-	expect_in(text, "904 bytes more");
+	vs_expect(text, "904 bytes more");
 	assert_null(strstr(text, "001380"));
 	free(text);
 	text = shown(&o, false, "8");
-	expect_in(text, "001380  00");
+	vs_expect(text, "001380  00");
 	assert_null(strstr(text, "bytes more"));
 	free(text);
-	assert_int_equal(strlen(member(content(&o, 8, &doc), "hex")), 2 * sizeof(big));
+	assert_int_equal(strlen(vs_member(content(&o, 8, &doc), "hex")), 2 * sizeof(big));
 	json_object_put(doc);
 	fini(&o);
 }
@@ -355,10 +322,10 @@ static void openbsd_process(void **state)
 	cb_ok(buf_zero(&o.cb.notes[8].desc, 30, &e), &e);
 	open_built(&o);
 	c = content(&o, 8, &doc);
-	assert_string_equal(member(c, "signo"), "11");
-	assert_string_equal(member(c, "pid"), "77");
-	assert_string_equal(member(c, "svgid"), "102");
-	assert_string_equal(member(c, "name"), "vi");
+	assert_string_equal(vs_member(c, "signo"), "11");
+	assert_string_equal(vs_member(c, "pid"), "77");
+	assert_string_equal(vs_member(c, "svgid"), "102");
+	assert_string_equal(vs_member(c, "name"), "vi");
 	json_object_put(doc);
 	fini(&o);
 }

@@ -1,0 +1,266 @@
+/* test_view_kinds.c - what the views say of cores that are not of a Linux process, and of files that are no cores. */
+#include "viewshow.h"
+
+#include "base/util.h"
+
+/* Puts @len bytes at @at of a note's descriptor, which grows to that. */
+static void put(struct cb_note *n, size_t at, const void *p, size_t len)
+{
+	struct err e;
+
+	if (n->desc.len < at + len)
+		cb_ok(buf_zero(&n->desc, at + len - n->desc.len, &e), &e);
+	memcpy(n->desc.p + at, p, len);
+}
+
+static void put4(struct cb *cb, struct cb_note *n, size_t at, u32 value)
+{
+	u8 raw[4];
+
+	uint_put(cb->arch.fmt, raw, 4, value);
+	put(n, at, raw, 4);
+}
+
+static void expect_member(struct json_object *o, const char *key, const char *want)
+{
+	const char *have = vs_member(o, key);
+
+	if (!have != !want || (want && strcmp(have, want)))
+		fail_msg("%s is %s, not %s", key, have ? have : "null", want ? want : "null");
+}
+
+/* What a summary has to tell, by the documented place of each member. */
+static const struct system {
+	const char *kind;
+	const char *owner;
+	u32 type;
+	u16 machine;
+	u8 class, data;
+	int signo_at, pid_at, uid_at, name_at, args_at;	/* -1: not there */
+	const char *signal;
+} systems[] = {
+	{ "OpenBSD core", "OpenBSD", NT_OPENBSD_PROCINFO, EM_SPARCV9, 2, 2, 8, 32, 48, 72, -1, "SIGBUS" },
+	{ "NetBSD core", "NetBSD-CORE", NT_NETBSD_PROCINFO, EM_386, 1, 1, 8, 80, 96, 124, -1, "SIGBUS" },
+	{ "FreeBSD core", "FreeBSD", NT_PRPSINFO, EM_X86_64, 2, 1, -1, 116, -1, 16, 33, NULL },
+	{ "FreeBSD core", "FreeBSD", NT_PRPSINFO, EM_386, 1, 1, -1, 108, -1, 8, 25, NULL },
+	{ "Solaris core", "CORE", NT_SOLARIS_PSINFO, EM_X86_64, 2, 1, -1, 8, 24, 136, 152, NULL },
+	{ "Solaris core", "CORE", NT_SOLARIS_PSINFO, EM_SPARC, 1, 2, -1, 8, 24, 88, 104, NULL },
+};
+
+static void build(struct opened *o, const struct system *s)
+{
+	struct cb_note *n;
+
+	*o = (struct opened){ 0 };
+	n = cb_with_note(&o->cb, s->machine, (struct elffmt){ s->class, s->data }, s->owner, s->type);
+	put(n, 250, "", 1);
+	if (s->signo_at >= 0)
+		put4(&o->cb, n, (size_t)s->signo_at, 10);
+	if (s->uid_at >= 0)
+		put4(&o->cb, n, (size_t)s->uid_at, 1000);
+	if (s->args_at >= 0)
+		put(n, (size_t)s->args_at, "vi a\033b", 7);
+	put4(&o->cb, n, (size_t)s->pid_at, 4242);
+	put(n, (size_t)s->name_at, "vi", 3);
+	open_built(o);
+}
+
+static void processes_of_other_systems_are_told(void **state)
+{
+	struct json_object *d;
+	struct opened o;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(systems); i++) {
+		const struct system *s = &systems[i];
+
+		build(&o, s);
+		d = vs_json(&o, view_summary);
+		expect_member(d, "kind", s->kind);
+		expect_member(d, "command", "vi");
+		expect_member(d, "args", s->args_at >= 0 ? "vi a\\033b" : NULL);
+		expect_member(d, "pid", "4242");
+		expect_member(d, "uid", s->uid_at >= 0 ? "1000" : NULL);
+		expect_member(d, "signal_name", s->signal);
+		json_object_put(d);
+		fini(&o);
+	}
+}
+
+static void freebsd_signal_is_in_the_first_thread(void **state)
+{
+	struct opened o = { 0 };
+	struct cb_note *n;
+	char *text;
+
+	(void)state;
+	n = cb_with_note(&o.cb, EM_X86_64, CB_LE64, "FreeBSD", NT_PRSTATUS);
+	put4(&o.cb, n, 36, 12);
+	open_built(&o);
+	text = vs_shown(&o, view_summary, false, NULL);
+	vs_expect(text, "kind       FreeBSD core\n");
+	vs_expect(text, "signal     12 SIGSYS\n");
+	free(text);
+	fini(&o);
+}
+
+/* Two processors; memory of the kernel's map, and the kernel itself, at the same physical address. */
+static void kdump(struct opened *o)
+{
+	static const char info[] = "OSRELEASE=6.1.0-9-cloud\nPAGESIZE=4096\nSYMBOL(x)=1\nCRASHTIME=1700000000\n";
+	struct cb_note *n;
+
+	*o = (struct opened){ 0 };
+	n = cb_with_note(&o->cb, EM_X86_64, CB_LE64, "VMCOREINFO", 0);
+	put(n, 0, info, sizeof(info) - 1);
+	cb_prstatus(&o->cb, 0, 0);
+	cb_prstatus(&o->cb, 0, 0);
+	o->cb.segs[1].p_vaddr = 0xffffffff81000000;
+	o->cb.segs[1].p_paddr = 0x1000000;
+	cb_seg_add(&o->cb, PT_LOAD, PF_R | PF_W, 0xffff888001000000, CB_PAGE, 2 * CB_PAGE)->p_paddr = 0x1000000;
+	open_built(o);
+}
+
+static void kdump_tells_of_its_kernel(void **state)
+{
+	struct json_object *d;
+	struct opened o;
+	char *text;
+
+	(void)state;
+	kdump(&o);
+	d = vs_json(&o, view_summary);
+	expect_member(d, "kind", "kdump vmcore");
+	expect_member(d, "kernel_release", "6.1.0-9-cloud");
+	expect_member(d, "kernel_page_size", "4096");
+	expect_member(d, "crash_time", "1700000000");
+	expect_member(d, "threads", "2");
+	expect_member(d, "command", NULL);
+	json_object_put(d);
+	text = vs_shown(&o, view_summary, false, NULL);
+	vs_expect(text, "kernel     6.1.0-9-cloud, pages of 4096\n");
+	vs_expect(text, "crashed    2023-11-14 22:13:20 UTC\n");
+	vs_expect(text, "processors 2\n");
+	assert_null(strstr(text, "signal"));
+	free(text);
+	fini(&o);
+}
+
+static void machine_memory_has_two_addresses(void **state)
+{
+	struct json_object *d, *row;
+	struct opened o;
+	char *text;
+
+	(void)state;
+	kdump(&o);
+	text = vs_shown(&o, view_maps, false, NULL);
+	vs_expect(text, "ffffffff81000000-ffffffff81001000 r--           1000000    4.0 KiB    4.0 KiB\n");
+	vs_expect(text, "ffff888001000000-ffff888001002000 rw-           1000000    8.0 KiB    4.0 KiB\n");
+	free(text);
+	text = vs_shown(&o, view_headers, false, NULL);
+	vs_expect(text, "PHYSICAL\n");
+	vs_expect(text, "          0x1000000\n");
+	free(text);
+	d = vs_json(&o, view_maps);
+	row = json_object_array_get_idx(d, 1);
+	expect_member(row, "start", "0xffff888001000000");
+	expect_member(row, "physical", "0x1000000");
+	expect_member(row, "saved_bytes", "4096");
+	json_object_put(d);
+	fini(&o);
+}
+
+static void machine_memory_is_read_by_virtual_address(void **state)
+{
+	const u64 addr = 0xffff888001000010;
+	enum mem_state s;
+	struct opened o;
+	struct err e = { 0 };
+	u8 byte;
+	size_t n;
+
+	(void)state;
+	kdump(&o);
+	cb_ok(core_read(&o.core, addr, &byte, 1, &s, &n, &e), &e);
+	assert_int_equal(s, MEM_PRESENT);
+	assert_int_equal(byte, cb_byte(addr));
+	fini(&o);
+}
+
+static void process_has_no_physical_addresses(void **state)
+{
+	struct json_object *d;
+	struct opened o = { 0 };
+	char *text;
+
+	(void)state;
+	cb_good(&o.cb, EM_X86_64, CB_LE64);
+	open_built(&o);
+	text = vs_shown(&o, view_headers, false, NULL);
+	assert_null(strstr(text, "PHYSICAL"));
+	free(text);
+	d = vs_json(&o, view_maps);
+	expect_member(json_object_array_get_idx(d, 0), "physical", NULL);
+	json_object_put(d);
+	d = vs_json(&o, view_summary);
+	expect_member(d, "kind", "core");
+	expect_member(d, "kernel_release", NULL);
+	expect_member(d, "signal_meaning", "address not mapped (SEGV_MAPERR)");
+	json_object_put(d);
+	fini(&o);
+}
+
+static void files_that_are_no_elf_are_named(void **state)
+{
+	static const struct {
+		const char *head;
+		size_t len;
+		const char *want;
+	} of[] = {
+		{ "KDUMP   ", 8, "a compressed kdump" },
+		{ "DISKDUMP", 8, "diskdump" },
+		{ "makedumpfile\0\0\0\0", 16, "makedumpfile -R" },
+		{ "MDMP\x93\xa7", 6, "minidump" },
+		{ "\xcf\xfa\xed\xfe", 4, "Mach-O" },
+		{ "\xfe\xed\xfa\xce", 4, "Mach-O" },
+		{ "PAGEDU64", 8, "Windows kernel" },
+		{ "\x04\x22\x4d\x18", 4, "lz4 -d" },
+		{ "BZh91AY", 7, "bzip2 -d" },
+		{ "KDUMP", 5, "no \\177ELF" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(of); i++) {
+		struct core core = { 0 };
+		struct err e = { 0 };
+		struct buf b = { 0 };
+		char path[32];
+		int fd;
+
+		cb_ok(buf_add(&b, of[i].head, of[i].len, &e), &e);
+		cb_ok(buf_zero(&b, 100, &e), &e);
+		fd = cb_file_of(&b, path);
+		assert_int_equal(core_open(&core, path, &e), ERR_INPUT);
+		assert_int_equal(core.fault, CORE_FAULT_IDENT);
+		vs_expect(e.msg, of[i].want);
+		close(fd);
+		buf_fini(&b);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(processes_of_other_systems_are_told),
+		cmocka_unit_test(freebsd_signal_is_in_the_first_thread),
+		cmocka_unit_test(kdump_tells_of_its_kernel),
+		cmocka_unit_test(machine_memory_has_two_addresses),
+		cmocka_unit_test(machine_memory_is_read_by_virtual_address),
+		cmocka_unit_test(process_has_no_physical_addresses),
+		cmocka_unit_test(files_that_are_no_elf_are_named),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
