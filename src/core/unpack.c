@@ -44,10 +44,20 @@ int unpacker_open(struct unpacker **out, const struct unpacker_ops *ops, struct 
 	return 0;
 }
 
+static int cancelled(const struct unpacker *u, struct err *e)
+{
+	const volatile sig_atomic_t *cancel = u->file->cancel;
+
+	return cancel && *cancel ? err_set(e, ERR_CANCELLED, "interrupted while unpacking") : 0;
+}
+
 int unpacker_read(struct unpacker *u, u8 *buf, size_t len, size_t *n, struct err *e)
 {
+	/* Here, too: little input may become much. */
+	int r = cancelled(u, e);
+
 	*n = 0;
-	return u->ops->read(u, buf, len, n, e);
+	return r ? r : u->ops->read(u, buf, len, n, e);
 }
 
 void unpacker_close(struct unpacker **u)
@@ -67,10 +77,10 @@ int unpack_more(struct unpacker *u, struct err *e)
 
 	if (u->at < u->len || u->pos >= u->end)
 		return 0;
-	if (f->cancel && *f->cancel)
-		return err_set(e, ERR_CANCELLED, "interrupted while unpacking");
 	want = (size_t)min((u64)sizeof(u->buf), u->end - u->pos);
-	r = f->ops->read_at(f, u->pos, u->buf, want, &n, e);
+	r = cancelled(u, e);
+	if (!r)
+		r = f->ops->read_at(f, u->pos, u->buf, want, &n, e);
 	if (r)
 		return r;
 	/* It became shorter: that is its end. */

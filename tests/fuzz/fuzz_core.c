@@ -7,10 +7,13 @@
  * does not show another will.  Some go through the commands, as a file.
  * fuzz_files.c does both for files.
  */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include <tagcore/check.h>
@@ -120,7 +123,11 @@ static void quick(const u8 *data, size_t size, u32 h)
 		m.reads = h >> 8 & 63;
 		m.size = size * (h >> 14 & 15) / 16;
 	}
-	r = core_open_file(&core, &file, "core", &e);
+	file.cancel = &cli_cancelled;
+	r = core_file_unpack(&file, &e);
+	if (!r)
+		r = core_open_file(&core, &file, "core", &e);
+	core_file_close(&file);
 	must(!r || (r < 0 && e.code == r && *e.msg), "core_open_file: %d", r);
 	if (r)
 		return;
@@ -204,12 +211,34 @@ void fuzz_commands(const u8 *data, size_t size)
 	RUN(cmd_validate, true, "validate", "--json", path);
 }
 
-/* What is packed is unpacked from a file only. */
+static void on_limit(int sig)
+{
+	cli_cancelled = sig;
+}
+
+/*
+ * A few bytes may stand for gigabytes, which is no fault: after a second of this
+ * process's own time, and at 64 MiB of temporary file, it is over.
+ */
+static void limit_unpacking(bool is_packed)
+{
+	const struct rlimit size = { .rlim_cur = 64 << 20, .rlim_max = RLIM_INFINITY };
+	const struct sigaction limit = { .sa_handler = on_limit }, ignore = { .sa_handler = SIG_IGN };
+	const struct itimerval second = { .it_value.tv_sec = is_packed };
+
+	cli_cancelled = 0;
+	setrlimit(RLIMIT_FSIZE, &size);
+	sigaction(SIGXFSZ, &ignore, NULL);
+	sigaction(SIGVTALRM, &limit, NULL);
+	setitimer(ITIMER_VIRTUAL, &second, NULL);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	u32 h = hash(data, size);
 
-	if (size >= SELFMAG && !memcmp(data, ELFMAG, SELFMAG) && h / 4 % COMMANDS_ONE_IN)
+	limit_unpacking(size < SELFMAG || memcmp(data, ELFMAG, SELFMAG));
+	if (h / 4 % COMMANDS_ONE_IN)
 		quick(data, size, h);
 	else
 		fuzz_commands(data, size);

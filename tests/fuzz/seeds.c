@@ -1,5 +1,5 @@
 /* seeds.c - writes the cores a fuzzer begins with into a directory: every machine, class and byte order. */
-#include "../unit/corebuild.h"
+#include "../unit/packbuild.h"
 
 struct seed {
 	const char *name;
@@ -147,6 +147,36 @@ static void make_machines(const char *dir)
 	}
 }
 
+/* Without a checksum, so that what is spoiled gets through to the core. */
+static void pack_unchecked(const struct buf *in, struct buf *out)
+{
+	size_t room = ZSTD_compressBound(in->len), n;
+	struct err e;
+	u8 *to;
+
+	cb_ok(buf_reserve(out, room, &to, &e), &e);
+	n = ZSTD_compress(to, room, in->p, in->len, 1);
+	assert_false(ZSTD_isError(n));
+	out->len += n;
+}
+
+static void make_packed(const char *dir, const char *name, void (*pack)(const struct buf *in, struct buf *out))
+{
+	struct buf plain = { 0 }, packed = { 0 };
+	char seed[64];
+	struct cb cb;
+
+	cb_good(&cb, EM_X86_64, CB_LE64);
+	cb_layout(&cb);
+	cb_write(&cb, &plain);
+	pack(&plain, &packed);
+	snprintf(seed, sizeof(seed), "packed-%s", name);
+	save(dir, seed, &packed);
+	buf_fini(&plain);
+	buf_fini(&packed);
+	cb_fini(&cb);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc != 2) {
@@ -156,5 +186,8 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < sizeof(seeds) / sizeof(seeds[0]); i++)
 		make(argv[1], seeds[i].name, &seeds[i]);
 	make_machines(argv[1]);
+	make_packed(argv[1], "zstd-unchecked", pack_unchecked);
+	for (size_t i = 0; i < ARRAY_SIZE(packers); i++)
+		make_packed(argv[1], packers[i].name, packers[i].pack);
 	return 0;
 }
