@@ -92,7 +92,7 @@ $(O)/targets/threads-static: tests/targets/threads.c $(O)/flags
 
 # The same for 32-bit programs that the kernel runs beside its own: without a library for any
 # compiler that makes such code, and of glibc where its cross compiler is.
-ifneq ($(filter tests check bench demo check-mte,$(MAKECMDGOALS)),)
+ifneq ($(filter tests check check-mte,$(MAKECMDGOALS)),)
 MACHINE     := $(or $(firstword $(subst -, ,$(CROSS))),$(shell uname -m))
 BARE_CC     := $(shell tests/targets/bare/cc '$(CC)' $(MACHINE))
 NARROW_CC   := $(shell command -v $(if $(filter aarch64,$(MACHINE)),arm-linux-gnueabihf-gcc,i686-linux-gnu-gcc))
