@@ -92,6 +92,10 @@ def saved_of(start):
     return lambda c: next((m["prot"], m["saved_bytes"]) for m in c.maps if int(m["start"], 16) == start)
 
 
+def exit_of_validate(core):
+    return core.run("validate", core.path)[0]
+
+
 def peer_maps(core):
     """The areas that rizin lists (oml): each is part of one of ours, of that file's name, and executable like it."""
     text = open(os.path.join(core.cores, core.name + ".expect-peer.txt"), errors="replace").read()
@@ -148,11 +152,13 @@ FACTS = {
     "rizin/core-linux-mips64le-bin-ls": crash("SIGTRAP", tool="gdb", command="ls"),
     "rizin/core-openbsd-sparc64": [
         ("no note of Linux", lambda c: sorted({n["owner"] for n in c.notes} & {"CORE", "LINUX"}), []),
-        ("not made by Linux", summary("tool"), None),
+        ("kind", summary("kind"), "OpenBSD core"), ("not made by Linux", summary("tool"), None),
+        ("process", lambda c: (c.summary["pid"], c.summary["command"]), (5370, "sparc64_insn_jmp.bin")),
     ],
     # rizin's 20 segments are these 17 program headers and three of its own.
     "rizin/core.1159": crash() + [("rip", register("rip"), "0x4004c6"), ("rsp", register("rsp"), "0x7ffe70e05950")],
     "rizin/more-than-65535-segments.core": [
+        ("kind", summary("kind"), "vmcore"),
         ("program headers", lambda c: (c.headers["phnum"], c.headers["phoff"]), (131070, 8256)),
         ("section header", lambda c: c.headers["shoff"], 7348176),
         ("segments", lambda c: len(c.headers["segments"]), 131070),
@@ -217,10 +223,10 @@ FACTS = {
         ("signals", lambda c: {t["signal"] for t in c.threads}, {3}),
         ("process", lambda c: (c.summary["pid"], c.summary["command"]), (2265413, "segfault_random")),
     ],
-    "chap/truncated/core.48555": [("truncated", summary("truncated"), False)],
-    "chap/truncated/core.48555.1M": [("truncated", summary("truncated"), True)],
+    "chap/truncated/core.48555": [("truncated", summary("truncated"), False), ("exit", exit_of_validate, 0)],
+    "chap/truncated/core.48555.1M": [("truncated", summary("truncated"), True), ("exit", exit_of_validate, 1)],
     "chap/truncated/core.48555.512K": [
-        ("truncated", summary("truncated"), True),
+        ("truncated", summary("truncated"), True), ("exit", exit_of_validate, 1),
         ("the main stack's bytes", lambda c: set(c.memory(0x7fffffffe3c0, 64)), {None}),
         ("validate names the area", lambda c: any(f["id"] == "seg-truncated" and "0x7ffffffea000-" in f["message"]
                                                   for f in c.findings()), True),
@@ -352,7 +358,7 @@ SUMMARY = {
     "rizin/core-linux-mips32el-bin-ls": LLDB_MACHINE | EU_MACHINE,
     "rizin/core-linux-mips64le-bin-ls": LLDB_MACHINE | EU_MACHINE,
     # gdb reads OpenBSD's notes.
-    "rizin/core-openbsd-sparc64": {"threads_gdb": NOT_LINUX, "signal_gdb": NOT_LINUX},
+    "rizin/core-openbsd-sparc64": {"threads_gdb": NOT_LINUX},
     "rizin/segfault-glibc-aarch64-core": LLDB_NOTES,
     "fuzz/elfutils/seed-163355-crash-51ef1bcb1fbd741ff5fde645079625a8ed871225": GDB_NOTES | LLDB_NOTES,
     "fuzz/elfutils/seed-4aea60-poc1": GDB_NOTES | LLDB_NOTES,
