@@ -19,7 +19,7 @@
 
 enum {
 	PAGE = 4096,			/* the grain of holes */
-	ROOM_STEP = 8 << 20,		/* bytes written between looks at the room */
+	ROOM_STEP = 1 << 20,		/* bytes written between looks at the room */
 	ROOM_LEFT = 256 << 20,		/* to be left for others, or a sixteenth of a small file system */
 };
 

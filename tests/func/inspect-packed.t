@@ -133,6 +133,22 @@ TMPDIR=$PWD/temp ok "TMPDIR" "$TAGCORE" inspect b
 is "nothing is left in it" "$(ls -A temp)" ""
 TMPDIR=$PWD/nowhere ok "a TMPDIR that is none" "$TAGCORE" inspect b
 
+# The last sixteenth of a small file system is left to others.
+if is_root && unshare -m true 2>/dev/null; then
+	{ cat plain; head -c 24M /dev/urandom; } | zstd -q -1 >noise
+	mkdir -p small
+	run unshare -m sh -c 'mount -t tmpfs -o size=16m none small || exit 77
+		TMPDIR=$PWD/small exec "$0" inspect noise' "$TAGCORE"
+	if [ "$rc" -eq 77 ]; then
+		skip "a full disk" "cannot mount a tmpfs"
+	else
+		is "a full disk: exit 2" "$rc" 2
+		matches "a full disk: what to do" err "^tagcore: noise: unpacking filled the temporary directory but for (1\.[0-9] MiB|[0-9.]* KiB): set TMPDIR to a larger one$"
+	fi
+else
+	skip "a full disk" "not root, or no unshare(1)"
+fi
+
 # 2 GiB of zeros, thirty times: few bytes, and minutes of work.
 head -c 64M /dev/zero | zstd -q >zeros
 for n in 1 2 3 4 5; do cat zeros zeros >twofold && mv twofold zeros; done
