@@ -156,6 +156,17 @@ static void xstate_before_fpregs(struct cb *cb)
 }
 
 
+/* Linux 6.12, arch/arm64/kernel/ptrace.c: enum aarch64_regset has FPMR first. */
+static void fpmr_first(struct cb *cb)
+{
+	static const u8 raw[8];
+
+	cb_note_add(cb, "LINUX", NT_ARM_FPMR, raw, 8);
+	cb_note_add(cb, "LINUX", NT_ARM_SYSTEM_CALL, raw, 4);
+}
+
+static void fpmr_second(struct cb *cb) { fpmr_first(cb); swap_notes(cb, 8, 9); }
+
 static void zero_notes(struct cb *cb)
 {
 	/* A header of zeros, twice, as the end of AUXV, which the header then does not count. */
@@ -261,6 +272,8 @@ static const struct mutation mutations[] = {
 	{ "note-twice", "registers of a thread", .notes = two_fpregs },
 	{ "note-order", "FILE before AUXV", .notes = file_before_auxv },
 	{ "note-order", "XSTATE before FPREGS", .notes = xstate_before_fpregs, .also = "thread-sets" },
+	{ "note-order", "FPMR after SYSTEM_CALL", .notes = fpmr_second, .mte = true, .also = "thread-sets" },
+	{ "thread-sets", "FPMR before SYSTEM_CALL", .notes = fpmr_first, .mte = true },
 	{ "prpsinfo-once", "none", .notes = no_prpsinfo, .also = "quirk-elfutils-notes" },
 	{ "prpsinfo-once", "two", .notes = two_prpsinfo },
 	{ "auxv-missing", "none", .notes = no_auxv },
