@@ -103,6 +103,7 @@ enum {
 	NT_SOLARIS_SPYMASTER = 23,
 	NT_SOLARIS_SECFLAGS = 24,
 	NT_SOLARIS_LWPNAME = 25,
+	NT_GDB_TDESC = 0xff000000u,	/* gdb, include/elf/common.h: a target description, XML */
 };
 
 /* A kind of note: its owner and type say which. */

@@ -25,7 +25,7 @@ note_show_fn *note_show_find(const struct core *core, enum core_kind kind, const
 
 /* Linux, of every machine: note_show_linux.c. */
 note_show_fn note_show_prstatus, note_show_prpsinfo, note_show_auxv, note_show_file, note_show_lines,
-	note_show_vmcoredd;
+	note_show_vmcoredd, note_show_cpucfg;
 /* note_show_siginfo.c */
 note_show_fn note_show_siginfo;
 /* Of one machine: note_show_x86.c, note_show_arm64.c; the rest by the machine's register tables. */

@@ -233,3 +233,19 @@ int note_show_vmcoredd(struct note_ctx *n, struct err *e)
 	show_bytes(n->s, "hex", (struct bytes){ .p = desc.p + NAME, .len = desc.len - NAME });
 	return 1;
 }
+
+/* arch/loongarch/kernel/ptrace.c: cfg_get(): what the instruction CPUCFG gives for 0, 1, ... */
+int note_show_cpucfg(struct note_ctx *n, struct err *e)
+{
+	struct note_cursor c = { .b = n->note->desc, .fmt = n->core->fmt };
+	char key[32];
+
+	(void)e;
+	if (c.b.len < 4)
+		return 0;
+	for (u64 i = 0; i < c.b.len / 4; i++) {
+		snprintf(key, sizeof(key), "cpucfg%" PRIu64, i);
+		show_hex(n->s, key, note_take(&c, 4));
+	}
+	return 1;
+}

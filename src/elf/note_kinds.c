@@ -131,6 +131,7 @@ const struct note_kind note_kinds[] = {
 	{ "NT_SPYMASTER", "CORE", NT_SOLARIS_SPYMASTER, "agent process", false },
 	{ "NT_SECFLAGS", "CORE", NT_SOLARIS_SECFLAGS, "security flags", false },
 	{ "NT_LWPNAME", "CORE", NT_SOLARIS_LWPNAME, "thread name", false },
+	{ "NT_GDB_TDESC", "GDB", NT_GDB_TDESC, "target description", false },
 	{ "VMCOREINFO", "VMCOREINFO", 0, "what tools need to know of a kernel", false },
 	{ "QEMU", "QEMU", 0, "state of a virtual processor", false },
 	{ "NT_TAGCORE_INFO", TAGCORE_OWNER, NT_TAGCORE_INFO, "who made this core, and how", false },

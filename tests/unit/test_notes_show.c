@@ -104,7 +104,7 @@ static const struct row {
 	{ "pac mask", EM_AARCH64, 2, 1, "LINUX", NT_ARM_PAC_MASK, { W8(0x7f000000000000), W8(0x7f000000000001) },
 	  { "data_mask 0x7f000000000000", "insn_mask 0x7f000000000001" } },
 	{ "guarded stack", EM_AARCH64, 2, 1, "LINUX", NT_ARM_GCS, { W8(1), W8(0), W8(0xffff1000) }, { "0xffff1000" } },
-	{ "vectors of s390", EM_S390, 2, 2, "LINUX", NT_S390_SYSTEM_CALL, { W4(5) }, { "number           5" } },
+	{ "system call of s390", EM_S390, 2, 2, "LINUX", NT_S390_SYSTEM_CALL, { W4(5) }, { "number           5" } },
 
 	{ "freebsd process", EM_X86_64, 2, 1, "FreeBSD", NT_PRPSINFO,
 	  { W4(1), W4(0), W8(120), W8(0x6873), W8(0), { 1, 0 }, { 1, 's' }, { 1, 'h' }, { 1, 0 } }, { "hex:" } },
@@ -118,6 +118,9 @@ static const struct row {
 	{ "a thread of openbsd", EM_X86_64, 2, 1, "OpenBSD@77", NT_OPENBSD_REGS, { W8(1) },
 	  { "OpenBSD@77 NT_OPENBSD_REGS", "general registers" } },
 	{ "solaris", EM_X86_64, 2, 1, "CORE", NT_SOLARIS_PSINFO, { W8(1) }, { "NT_PSINFO", "hex:" } },
+	{ "thread pointer without tpidr2", EM_AARCH64, 2, 1, "LINUX", NT_ARM_TLS, { W8(0xffff1234) }, { "tpidr  0xffff1234" } },
+	{ "cpucfg", EM_LOONGARCH, 2, 1, "LINUX", NT_LOONGARCH_CPUCFG, { W4(0x14c010), W4(0x3f2f2fe) }, { "cpucfg1          0x3f2f2fe" } },
+	{ "target description", EM_MIPS, 1, 1, "GDB", NT_GDB_TDESC, { { 1, '<' }, { 1, 'a' }, { 1, 10 }, { 1, '>' } }, { "        <a\n        >\n" } },
 	{ "nobody knows", EM_X86_64, 2, 1, "GNU", 0x77, { W8(0x4443424100) }, { "0x77", "000000  00 41 42 43 44 00 00 00", "|.ABCD...|" } },
 };
 
