@@ -381,6 +381,28 @@ static void large_window_is_refused(void **state)
 	done(&c);
 }
 
+/* A dictionary of 1 GiB, which this file has no use for, but nobody knows beforehand. */
+static void large_dictionary_is_refused(void **state)
+{
+	struct packed_core c = { 0 };
+	struct err e = { 0 };
+	size_t len;
+
+	(void)state;
+	good_core(&c.plain, NULL);
+	pb_xz(&c.plain, &c.packed);
+	/* The .xz file format, 3.1: the block's header, of which LZMA2's one byte of properties is the size, then a CRC32. */
+	len = (c.packed.p[12] + 1u) * 4;
+	assert_int_equal(c.packed.p[14], 0x21);
+	c.packed.p[16] = 36;
+	uint_put(CB_LE64, c.packed.p + 12 + len - 4, 4, lzma_crc32(c.packed.p + 12, len - 4, 0));
+	cb_ok(try_open(&c, &e), &e);
+	assert_int_equal(core_file_read(&c.file, 0, &(u8){ 0 }, 1, &e), ERR_UNSUPPORTED);
+	assert_non_null(strstr(e.msg, "unpacking takes 1024 MiB of memory: unpack it first with xz -d"));
+	expect_faults(&c, 1, ERR_UNSUPPORTED);
+	done(&c);
+}
+
 /* ---- large ones are unpacked from their beginning, as far as is read */
 
 enum { LARGE = UNPACK_FRAME_MAX + (1 << 20) };
@@ -641,6 +663,7 @@ int main(void)
 		cmocka_unit_test(told_size_is_compared),
 		cmocka_unit_test(size_of_all_frames_may_not_wrap),
 		cmocka_unit_test(large_window_is_refused),
+		cmocka_unit_test(large_dictionary_is_refused),
 		cmocka_unit_test(large_one_is_unpacked_as_far_as_read),
 		cmocka_unit_test(damage_is_met_where_it_is),
 		cmocka_unit_test(shrinking_is_an_error),
