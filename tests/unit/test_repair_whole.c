@@ -144,6 +144,34 @@ static void lost_count_of_many_segments(void **state)
 	cb_fini(&cb);
 }
 
+/* Zeros between the headers and the first bytes of a segment are no headers. */
+static void lost_count_is_not_one_too_many(void **state)
+{
+	struct repaired rep = { 0 };
+	struct core is = { 0 };
+	struct core_file file;
+	struct buf b = { 0 };
+	struct err e = { 0 };
+	struct cb cb;
+
+	(void)state;
+	cb_good(&cb, EM_X86_64, CB_LE64);
+	cb_seg_add(&cb, PT_NULL, 0, 0, 0, 0);
+	cb_layout(&cb);
+	cb.segs[4] = (GElf_Phdr){ .p_type = PT_NULL };
+	cb.data_len[4] = 0;
+	cb.ehdr.e_phnum = PN_XNUM;
+	cb_write(&cb, &b);
+	cb_ok(rb_mend(&b, &rep, &e), &e);
+	repair_file(&rep, &file);
+	cb_ok(core_open_file(&is, &file, "mended", &e), &e);
+	assert_int_equal(is.phnum, 4);
+	core_close(&is);
+	repair_close(&rep);
+	buf_fini(&b);
+	cb_fini(&cb);
+}
+
 /* @b by zlib, in gzip's form. */
 static void pack(const struct buf *b, struct buf *out)
 {
@@ -339,6 +367,7 @@ int main(void)
 		cmocka_unit_test_prestate(every_truncation_is_mended, &none),
 		cmocka_unit_test_prestate(every_truncation_is_mended, &tags),
 		cmocka_unit_test(lost_count_of_many_segments),
+		cmocka_unit_test(lost_count_is_not_one_too_many),
 		cmocka_unit_test(packed_core_is_unpacked),
 		cmocka_unit_test(each_order_and_class_is_rescued),
 		cmocka_unit_test(what_is_no_core_is_refused),
