@@ -116,7 +116,7 @@ int note_show_debug(struct note_ctx *n, struct err *e)
 	show_hex(n->s, "debug_arch", info >> 8 & 0xff);
 	show_list(n->s, "values");
 	c.at = HEADER;
-	for (unsigned i = 0; i < slots; i++, c.at += 4) {
+	for (unsigned i = 0; i < slots; i++) {
 		u64 addr = note_take(&c, 8), ctrl = note_take(&c, 4);
 
 		slot(n, i, addr, ctrl);

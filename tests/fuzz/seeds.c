@@ -85,6 +85,53 @@ static void use_xnum(struct cb *cb)
 	cb->ehdr.e_shentsize = (u16)elffmt_shdr_size(cb->arch.fmt);
 }
 
+/* Notes of other makers, and of Linux those that only some threads have; some are too short for what they are. */
+static const struct {
+	const char *owner;
+	u32 type;
+	u16 len;
+	u16 machine;
+} rare_notes[] = {
+	{ "OpenBSD", NT_OPENBSD_PROCINFO, 104, EM_X86_64 }, { "OpenBSD", NT_OPENBSD_AUXV, 48, EM_X86_64 },
+	{ "OpenBSD@77", NT_OPENBSD_REGS, 16, EM_X86_64 }, { "NetBSD-CORE", NT_NETBSD_PROCINFO, 160, EM_X86_64 },
+	{ "FreeBSD", NT_PRSTATUS, 224, EM_X86_64 }, { "FreeBSD", NT_PRPSINFO, 120, EM_X86_64 },
+	{ "FreeBSD", NT_FREEBSD_THRMISC, 24, EM_X86_64 }, { "FreeBSD", NT_FREEBSD_PROCSTAT_AUXV, 52, EM_X86_64 },
+	{ "QEMU", 0, 440, EM_X86_64 }, { "LINUX", NT_X86_XSAVE_LAYOUT, 48, EM_X86_64 },
+	{ "LINUX", NT_386_IOPERM, 64, EM_X86_64 }, { "LINUX", NT_VMCOREDD, 64, EM_X86_64 },
+	{ "GNU", 3, 20, EM_X86_64 },
+	{ "LINUX", NT_ARM_SVE, 832, EM_AARCH64 }, { "LINUX", NT_ARM_SSVE, 560, EM_AARCH64 },
+	{ "LINUX", NT_ARM_ZA, 272, EM_AARCH64 }, { "LINUX", NT_ARM_HW_WATCH, 72, EM_AARCH64 },
+	{ "LINUX", NT_ARM_PAC_ENABLED_KEYS, 8, EM_AARCH64 }, { "NetBSD-CORE", NT_NETBSD_AUXV, 64, EM_AARCH64 },
+	{ "LINUX", NT_ARM_TAGGED_ADDR_CTRL, 4, EM_AARCH64 },
+};
+
+static void add_rare_notes(struct cb *cb)
+{
+	static const char info[] = "OSRELEASE=6.1.0\nPAGESIZE=4096\nCRASHTIME=1700000000\n";
+	u8 desc[1024];
+
+	for (size_t i = 0; i < sizeof(desc); i++)
+		desc[i] = (u8)(i % 5 ? 0 : i / 5);
+	/* Of SVE, which begins so, too: size and vector length. */
+	desc[0] = 16 + 1;
+	desc[1] = 1;
+	desc[8] = 16;
+	for (size_t i = 0; i < sizeof(rare_notes) / sizeof(rare_notes[0]); i++)
+		if (rare_notes[i].machine == cb->arch.machine)
+			cb_note_add(cb, rare_notes[i].owner, rare_notes[i].type, desc, rare_notes[i].len);
+	cb_note_add(cb, "VMCOREINFO", 0, info, sizeof(info) - 1);
+}
+
+/* A machine's memory: at two addresses, of a kernel. */
+static void add_physical(struct cb *cb)
+{
+	while (cb->n_notes > 1)
+		cb_note_drop(cb, &cb->notes[1]);
+	add_rare_notes(cb);
+	for (size_t i = 1; i < cb->n_segs; i++)
+		cb->segs[i].p_paddr = 0x1000000;
+}
+
 static const struct seed seeds[] = {
 	{ "x86_64", CB_LE64, EM_X86_64, .change = add_regsets },
 	{ "x86_64-own", CB_LE64, EM_X86_64, .change = add_own },
@@ -92,7 +139,11 @@ static const struct seed seeds[] = {
 	{ "x86_64-late-notes", CB_LE64, EM_X86_64, .change = add_late_notes },
 	{ "x86_64-overlap", CB_LE64, EM_X86_64, .change = add_overlap },
 	{ "x86_64-xnum", CB_LE64, EM_X86_64, .spoil = use_xnum },
+	{ "x86_64-notes", CB_LE64, EM_X86_64, .change = add_rare_notes },
+	{ "x86_64-vmcore", CB_LE64, EM_X86_64, .change = add_physical },
 	{ "aarch64", CB_LE64, EM_AARCH64, .change = add_regsets },
+	{ "aarch64-notes", CB_LE64, EM_AARCH64, .change = add_rare_notes },
+	{ "aarch64-vmcore", CB_LE64, EM_AARCH64, .change = add_physical },
 	{ "aarch64-mte", CB_LE64, EM_AARCH64, .change = add_tags },
 	{ "aarch64-mte-own", CB_LE64, EM_AARCH64, .change = add_tags_and_own },
 	{ "aarch64-mte-top", CB_LE64, EM_AARCH64, .change = add_tags_at_top },
