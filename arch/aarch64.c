@@ -8,7 +8,7 @@
 #define X(n) { "x" #n, 8 * (n), 8, (n) }
 
 /* struct user_pt_regs, Linux 6.12, arch/arm64/include/uapi/asm/ptrace.h; DWARF: AADWARF64, section 4.1. */
-enum { X0 = 0, X8 = 8, SP = 31, PC = 32 };
+enum { X0 = 0, X8 = 8, X29 = 29, X30 = 30, SP = 31, PC = 32 };
 static const struct reg gregs[] = {
 	X(0), X(1), X(2), X(3), X(4), X(5), X(6), X(7), X(8), X(9), X(10), X(11), X(12), X(13), X(14),
 	X(15), X(16), X(17), X(18), X(19), X(20), X(21), X(22), X(23), X(24), X(25), X(26), X(27), X(28),
@@ -93,6 +93,13 @@ static const u16 restartable[] = {
 	.sp = SP, \
 	.sets = sets, \
 	.n_sets = ARRAY_SIZE(sets), \
+	.tp = { &sets[1], 0 }, \
+	/* AAPCS64, 6.4.6. */ \
+	.frame = { .known = true, .fp = X29, .lr = X30, .saved_fp = 0, .saved_ret = 1, .record_anywhere = true, \
+		   /* arch/arm64/kernel/signal.c: struct rt_sigframe; struct sigcontext from 304 on, regs from 312. */ \
+		   .signal = { .pc = 312 + 8 * 32, .sp = 312 + 8 * 31, .fp = 312 + 8 * 29, .lr = 312 + 8 * 30, \
+			       /* mov x8, #139; svc #0: instructions are little-endian on either */ \
+			       .code = { 0x68, 0x11, 0x80, 0xd2, 0x01, 0, 0, 0xd4 }, .code_len = 8 } }, \
 	.syscall = { .insn_len = 4, .nr_reg = X8, .ret_reg = X0, .orig_reg = -1, \
 		     .restartable = restartable, .n_restartable = ARRAY_SIZE(restartable) }, \
 	.top_byte_ignored = true, \

@@ -6,7 +6,7 @@
 #include "base/uapi.h"
 
 /* struct user_regs_struct, Linux 6.12, arch/x86/include/asm/user_32.h; DWARF: psABI i386 1.1, table 2.14. */
-enum { EAX = 6, ORIG_EAX = 11, EIP = 12, ESP = 15 };
+enum { EBP = 5, EAX = 6, ORIG_EAX = 11, EIP = 12, ESP = 15 };
 static const struct reg gregs[] = {
 	{ "ebx", 0, 4, 3 }, { "ecx", 4, 4, 1 }, { "edx", 8, 4, 2 }, { "esi", 12, 4, 6 }, { "edi", 16, 4, 7 },
 	{ "ebp", 20, 4, 5 }, { "eax", 24, 4, 0 }, { "ds", 28, 4, 43 }, { "es", 32, 4, 40 }, { "fs", 36, 4, 44 },
@@ -95,4 +95,6 @@ const struct arch arch_i386 = {
 	.syscall = { .insn_len = 2, .nr_reg = EAX, .ret_reg = EAX, .orig_reg = ORIG_EAX,
 		     .restartable = restartable, .n_restartable = ARRAY_SIZE(restartable) },
 	.wide_regs = wide_regs,
+	/* psABI i386, 2.2.2. */
+	.frame = { .known = true, .fp = EBP, .lr = -1, .saved_fp = 0, .saved_ret = 1, .caller_sp = 2 },
 };

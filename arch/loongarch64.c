@@ -9,7 +9,7 @@
  * struct user_pt_regs, Linux 6.12, arch/loongarch/include/uapi/asm/ptrace.h, in
  * room for 45 (ELF_NGREG).  DWARF: LoongArch ABIs 2.30, "DWARF register numbers".
  */
-enum { SP = 3, PC = 33 };
+enum { RA = 1, SP = 3, FP = 22, PC = 33 };
 #define R(n) { "r" #n, 8 * (n), 8, (n) }
 static const struct reg gregs[] = {
 	R(0), R(1), R(2), R(3), R(4), R(5), R(6), R(7), R(8), R(9), R(10), R(11), R(12), R(13), R(14),
@@ -75,4 +75,6 @@ const struct arch arch_loongarch64 = {
 	.sp = SP,
 	.sets = sets,
 	.n_sets = ARRAY_SIZE(sets),
+	/* LoongArch psABI: the frame record is below fp. */
+	.frame = { .known = true, .fp = FP, .lr = RA, .saved_fp = -2, .saved_ret = -1, .caller_sp = 0 },
 };

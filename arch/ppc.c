@@ -12,7 +12,7 @@
  * gives 108 to lr, 109 to ctr and 101 to xer; but gcc names the return address 65
  * in the frames of either, which is what a number is wanted for: lr is 65.
  */
-enum { NIP = 32, SP = 1 };
+enum { SP = 1, NIP = 32, LR = 36 };
 #define G(w, n) { "r" #n, (w) * (n), (w), (n) }
 #define S(w, n, name_, dwarf) { name_, (w) * (n), (w), dwarf }
 #define GREGS(w, ctr, xer, cr, mq) \
@@ -109,6 +109,8 @@ static const struct regset sets32[] = { SETS(4, gregs32, vmx32) };
 	.sp = SP, \
 	.sets = (sets_), \
 	.n_sets = ARRAY_SIZE(sets_), \
+	/* 64-bit ELF V2 ABI 1.5, section 2.2.2.1: LR save doubleword at 16; 32-bit: LR save word at 4. */ \
+	.frame = { .known = true, .fp = SP, .lr = LR, .saved_ret = (w) / 4, .back_chain = true }, \
 }
 
 const struct arch arch_ppc64 = PPC("ppc64", EM_PPC64, ELFCLASS64, ELFDATA2MSB, 8, gregs64, sets64);

@@ -9,7 +9,7 @@
  * struct user_regs_struct, Linux 6.12, arch/riscv/include/uapi/asm/ptrace.h: pc,
  * then x1 to x31, each of a long.  DWARF: RISC-V ELF psABI, "DWARF register numbers".
  */
-enum { PC = 0, SP = 2 };
+enum { PC = 0, RA = 1, SP = 2, S0 = 8 };
 #define X(w, n, name_) { name_, (w) * (n), (w), (n) }
 #define GREGS(w) \
 	{ "pc", 0, (w), -1 }, X(w, 1, "ra"), X(w, 2, "sp"), X(w, 3, "gp"), X(w, 4, "tp"), X(w, 5, "t0"), \
@@ -59,6 +59,8 @@ static const struct regset sets32[] = { SETS(vector32, tagged32, 4) };
 	.sp = SP, \
 	.sets = (sets_), \
 	.n_sets = ARRAY_SIZE(sets_), \
+	/* RISC-V psABI, "Frame Pointer Convention": the frame record is below fp. */ \
+	.frame = { .known = true, .fp = S0, .lr = RA, .saved_fp = -2, .saved_ret = -1, .caller_sp = 0 }, \
 }
 
 const struct arch arch_riscv64 = RISCV("riscv64", ELFCLASS64, 8, gregs64, sets64);

@@ -82,6 +82,8 @@ const struct arch arch_s390x = {
 	.sp = SP,
 	.sets = sets64,
 	.n_sets = ARRAY_SIZE(sets64),
+	/* ELF ABI s390x Supplement, 1.2.2: the CFA is above the register save area. */
+	.frame = { .cfa_above_sp = 160 },
 };
 
 /* The PSW is aligned to 8; bit 31 of its address is the addressing mode. */
@@ -98,4 +100,5 @@ const struct arch arch_s390 = {
 	.pc_mask = 0x7fffffff,
 	.sets = sets31,
 	.n_sets = ARRAY_SIZE(sets31),
+	.frame = { .cfa_above_sp = 96 },
 };

@@ -67,6 +67,8 @@ const struct arch arch_sparc64 = {
 	.sp_bias = 2047,
 	.sets = sets64,
 	.n_sets = ARRAY_SIZE(sets64),
+	/* %o7 has the address of the call; behind it and its delay slot a function returns. */
+	.frame = { .ret_offset = 8 },
 };
 
 const struct arch arch_sparc = {
@@ -80,4 +82,6 @@ const struct arch arch_sparc = {
 	.sp = SP,
 	.sets = sets32,
 	.n_sets = ARRAY_SIZE(sets32),
+	/* %o7 has the address of the call; behind it and its delay slot a function returns. */
+	.frame = { .ret_offset = 8 },
 };

@@ -10,7 +10,7 @@
  * psABI x86-64, table 3.36.  Flags and selectors are longs there, but of 32 and 16
  * bits, and cores exist with something else in the upper half: gdb takes 32, too.
  */
-enum { RAX = 10, ORIG_RAX = 15, RIP = 16, RSP = 19 };
+enum { RBP = 4, RAX = 10, ORIG_RAX = 15, RIP = 16, RSP = 19, FS_BASE = 21 };
 static const struct reg gregs[] = {
 	{ "r15", 0, 8, 15 }, { "r14", 8, 8, 14 }, { "r13", 16, 8, 13 }, { "r12", 24, 8, 12 },
 	{ "rbp", 32, 8, 6 }, { "rbx", 40, 8, 3 }, { "r11", 48, 8, 11 }, { "r10", 56, 8, 10 },
@@ -86,6 +86,13 @@ const struct arch arch_x86_64 = {
 	.sp = RSP,
 	.sets = sets,
 	.n_sets = ARRAY_SIZE(sets),
+	.tp = { &arch_x86_64.gregs, FS_BASE },
+	/* psABI x86-64, 3.2.2. */
+	.frame = { .known = true, .fp = RBP, .lr = -1, .saved_fp = 0, .saved_ret = 1, .caller_sp = 2,
+		   /* struct ucontext, arch/x86/include/uapi/asm/sigcontext.h: struct sigcontext_64 from 40 on. */
+		   .signal = { .pc = 40 + 128, .sp = 40 + 120, .fp = 40 + 80,
+			       /* mov $15, %rax; syscall */
+			       .code = { 0x48, 0xc7, 0xc0, 0x0f, 0, 0, 0, 0x0f, 0x05 }, .code_len = 9 } },
 	.syscall = { .insn_len = 2, .nr_reg = RAX, .ret_reg = RAX, .orig_reg = ORIG_RAX,
 		     .restartable = restartable, .n_restartable = ARRAY_SIZE(restartable) },
 	.compat = &arch_i386,

@@ -53,6 +53,33 @@ struct syscall_abi {
 };
 
 /*
+ * Where a function that keeps a frame pointer has its caller's: the psABI of each
+ * machine.  Places are in words from the frame pointer.
+ */
+struct frame_abi {
+	bool known;
+	u16 fp;		/* index in gregs of the frame pointer */
+	s32 lr;		/* index of the register that a call leaves the return address in, or -1: it pushes it */
+	s32 saved_fp;
+	s32 saved_ret;
+	s32 caller_sp;	/* the caller's stack pointer */
+	/*
+	 * The frame that a signal handler returns through: the code there, which is a
+	 * call of rt_sigreturn, and where registers are, in bytes from its stack
+	 * pointer.  pc 0: not known.
+	 */
+	struct {
+		u16 pc, sp, fp, lr;
+		u8 code[12];
+		u8 code_len;
+	} signal;
+	bool record_anywhere;	/* in a frame: where that ends is not known */
+	u16 cfa_above_sp;	/* bytes from the caller's stack pointer to DWARF's canonical frame address */
+	u16 ret_offset;		/* bytes from what a call leaves as return address to where it returns to */
+	bool back_chain;	/* fp is the stack pointer, at which the caller's is saved; saved_ret is from there */
+};
+
+/*
  * A machine, or one ABI of it.  prstatus and prpsinfo follow struct elf_prstatus
  * and struct elf_prpsinfo of include/linux/elfcore.h with longs of @word bytes
  * and user ids of @ugid_size bytes; the exceptions to that are numbers here, 0
@@ -77,6 +104,8 @@ struct arch {
 	const struct regset *sets;	/* the others, in the kernel's order */
 	u16 n_sets;
 	struct syscall_abi syscall;
+	struct frame_abi frame;
+	struct { const struct regset *set; u16 reg; } tp;	/* the thread pointer; set NULL where it is no register */
 	bool top_byte_ignored;		/* TBI: bits 63:56 of a user address are not part of it */
 	/* The 32-bit machine whose programs this one's kernel runs, too; or NULL. */
 	const struct arch *compat;
