@@ -1,0 +1,93 @@
+#include <tagcore/elffmt.h>
+
+#include "base/util.h"
+#include "elf/linkmap.h"
+
+/* Bounds on what a damaged list can make us read. */
+enum { LINKS_MAX = 4096, DYNS_MAX = 512, PHDRS_MAX = 128, NAME_LEN = 4096 };
+
+static bool read_word(const struct linkmap_reader *r, u64 addr, u64 *out)
+{
+	u8 raw[8];
+
+	if (!r->read(r->arg, addr, raw, r->word))
+		return false;
+	*out = uint_get(r->fmt, raw, r->word);
+	return true;
+}
+
+/* The program's own dynamic section: PT_DYNAMIC, moved as far as PT_PHDR was. */
+static bool find_dynamic(const struct linkmap_reader *r, u64 phdr, u64 phnum, u64 *out)
+{
+	size_t size = elffmt_phdr_size(r->fmt);
+	u64 dynamic = 0, self = phdr;
+
+	for (u64 i = 0; i < min(phnum, (u64)PHDRS_MAX); i++) {
+		u8 raw[sizeof(Elf64_Phdr)];
+		GElf_Phdr p;
+
+		if (!r->read(r->arg, phdr + i * size, raw, size) ||
+		    elffmt_get_phdr(r->fmt, (struct bytes){ .p = raw, .len = size }, &p, NULL))
+			return false;
+		if (p.p_type == PT_PHDR)
+			self = p.p_vaddr;
+		if (p.p_type == PT_DYNAMIC)
+			dynamic = p.p_vaddr;
+	}
+	*out = dynamic + (phdr - self);
+	return dynamic;
+}
+
+/* DT_DEBUG: where the dynamic linker has left the address of its struct r_debug. */
+static bool find_r_debug(const struct linkmap_reader *r, u64 at, u64 *out)
+{
+	u64 tag, value;
+
+	for (int i = 0; i < DYNS_MAX; i++, at += 2 * r->word) {
+		if (!read_word(r, at, &tag) || !read_word(r, at + r->word, &value) || tag == DT_NULL)
+			return false;
+		if (tag == DT_DEBUG) {
+			*out = value;
+			return value;
+		}
+	}
+	return false;
+}
+
+static bool read_name(const struct linkmap_reader *r, u64 addr, char out[NAME_LEN])
+{
+	for (u64 n = 0; n < NAME_LEN; n++) {
+		if (!r->read(r->arg, addr + n, &out[n], 1))
+			return false;
+		if (!out[n])
+			return true;
+	}
+	return false;
+}
+
+/* In words: l_addr, l_name, l_ld, l_next. */
+static bool read_link(const struct linkmap_reader *r, u64 at, struct link *l, char name[NAME_LEN], u64 *next)
+{
+	u64 addr;
+
+	l->name = name;
+	return read_word(r, at, &l->base) && read_word(r, at + r->word, &addr) &&
+	       read_word(r, at + 2 * r->word, &l->ld) && read_word(r, at + 3 * r->word, next) && read_name(r, addr, name);
+}
+
+int linkmap_walk(const struct linkmap_reader *r, u64 phdr, u64 phnum,
+		 int (*fn)(const struct link *l, void *arg, struct err *e), void *arg, struct err *e)
+{
+	u64 dynamic, r_debug, at;
+	char name[NAME_LEN];
+	struct link l;
+	int ret = 0;
+
+	/* In words: r_version, r_map. */
+	if (!find_dynamic(r, phdr, phnum, &dynamic) || !find_r_debug(r, dynamic, &r_debug) ||
+	    !read_word(r, r_debug + r->word, &at))
+		return 0;
+	for (int i = 0; !ret && at && i < LINKS_MAX && read_link(r, at, &l, name, &at); i++)
+		ret = fn(&l, arg, e);
+	return ret;
+}
