@@ -51,8 +51,8 @@ int areas_refresh(const struct target *t, struct page_source *pages, struct area
 		  struct err *e) must_check;
 void areas_fini(struct areas *a);
 
-/* Splits the area that holds @addr (page-aligned) there; nothing happens at a border or in a gap. */
-int areas_split(struct areas *a, u64 addr, struct err *e) must_check;
+/* Splits areas at the @n addresses @at (page-aligned, rising); those at a border or in a gap do nothing. */
+int areas_split(struct areas *a, const u64 *at, size_t n, struct err *e) must_check;
 
 /*
  * Opens the file behind an area of a live target for reading: the descriptor,

@@ -31,6 +31,7 @@ struct dump_opts {
 	int stream_fd;
 	bool force;
 	bool all;
+	bool stacks;			/* only what backtraces need */
 	bool have_filter;		/* else the target's own coredump_filter */
 	u32 filter;
 	const struct plan_select *select;

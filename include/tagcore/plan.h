@@ -35,9 +35,21 @@ struct plan_select {
 	const char *glob;	/* fnmatch(3), borrowed */
 };
 
+/* Page-aligned, sorted, without overlap. */
+struct plan_range {
+	u64 start;
+	u64 end;
+};
+struct plan_ranges {
+	struct plan_range *v;
+	size_t n;
+};
+
 struct plan_opts {
 	u32 filter;
 	bool all;
+	bool stacks;				/* only what backtraces need: */
+	struct plan_ranges wanted;		/* borrowed; areas end where these do */
 	u64 page_size;
 	const struct plan_select *select;	/* the last that matches decides */
 	size_t n_select;

@@ -15,7 +15,7 @@
 
 enum {
 	OPT_OUTPUT = 1, OPT_ALL, OPT_FILTER, OPT_INCLUDE, OPT_EXCLUDE, OPT_STOP_TIMEOUT, OPT_LIMIT, OPT_DRY_RUN,
-	OPT_FORCE, OPT_PROGRESS, OPT_QUIET, OPT_JSON,
+	OPT_FORCE, OPT_STACKS, OPT_PROGRESS, OPT_QUIET, OPT_JSON,
 };
 
 const struct opt dump_opts[] = {
@@ -24,6 +24,7 @@ const struct opt dump_opts[] = {
 	{ "filter", 0, "MASK", "instead of the process's coredump_filter (hexadecimal)", OPT_FILTER },
 	{ "include", 0, "WHAT", "also save START-END or mappings whose name matches a glob", OPT_INCLUDE },
 	{ "exclude", 0, "WHAT", "leave them out; the last --include or --exclude decides", OPT_EXCLUDE },
+	{ "stacks", 0, NULL, "only what backtraces need: a core of a few pages a thread", OPT_STACKS },
 	{ "stop-timeout", 0, "SEC", "how long to wait for threads that do not stop (default 5)", OPT_STOP_TIMEOUT },
 	{ "limit", 0, "SIZE", "give up before writing more (suffixes K M G)", OPT_LIMIT },
 	{ "dry-run", 0, NULL, "print what would be saved; stop and write nothing", OPT_DRY_RUN },
@@ -97,6 +98,7 @@ static int parse_one(struct args *a, int id, const char *arg, struct err *e)
 	switch (id) {
 	case OPT_OUTPUT:	a->dump.output = arg; return 0;
 	case OPT_ALL:		a->dump.all = true; return 0;
+	case OPT_STACKS:	a->dump.stacks = true; return 0;
 	case OPT_FILTER:	return parse_filter(a, arg, e);
 	case OPT_INCLUDE:	return parse_select(a, arg, true, e);
 	case OPT_EXCLUDE:	return parse_select(a, arg, false, e);
@@ -136,6 +138,10 @@ static int check(const struct args *a, int n_pids, struct err *e)
 {
 	if (n_pids == 0)
 		return err_set(e, ERR_USAGE, "dump: a process id is missing");
+	if (a->dump.stacks && a->dump.all)
+		return err_set(e, ERR_USAGE, "dump: --stacks and --all contradict each other");
+	if (a->dump.stacks && a->dry_run)
+		return err_set(e, ERR_USAGE, "dump: what --stacks saves depends on registers, which --dry-run does not read");
 	if (n_pids > 1 && !a->dry_run && !has_pid_specifier(a->dump.output))
 		return err_set(e, ERR_USAGE, "dump: several processes need %%p in --output %s", a->dump.output);
 	if (!strcmp(a->dump.output, "-") && a->json && !a->dry_run)

@@ -33,21 +33,38 @@ static int read_filter(struct dump *d, struct err *e)
 	return r;
 }
 
-/* Areas that the user selects in part are cut at the selection's ends. */
+static int by_address(const void *a, const void *b)
+{
+	u64 x = *(const u64 *)a, y = *(const u64 *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Areas of which only a part is selected, by the user or for --stacks, are cut at the part's ends. */
 static int split_areas(struct dump *d, struct err *e)
 {
-	int r = 0;
+	u64 *at auto_free = calloc(2 * (d->opts->n_select + d->wanted.n) + 1, sizeof(*at));
+	size_t n = 0;
 
-	for (size_t i = 0; !r && i < d->opts->n_select; i++) {
+	if (!at)
+		return err_set(e, -ENOMEM, "list of %zu areas", d->wanted.n);
+	for (size_t i = 0; i < d->opts->n_select; i++) {
 		const struct plan_select *s = &d->opts->select[i];
 
 		if (s->glob)
 			continue;
-		r = areas_split(&d->areas, align_down(s->start, d->page_size), e);
-		if (!r && s->end <= UINT64_MAX - d->page_size)
-			r = areas_split(&d->areas, align_up(s->end, d->page_size), e);
+		at[n++] = align_down(s->start, d->page_size);
+		if (s->end <= UINT64_MAX - d->page_size)
+			at[n++] = align_up(s->end, d->page_size);
 	}
-	return r;
+	for (size_t i = 0; i < d->wanted.n; i++) {
+		at[n++] = d->wanted.v[i].start;
+		at[n++] = d->wanted.v[i].end;
+	}
+	if (!n)
+		return 0;
+	qsort(at, n, sizeof(*at), by_address);
+	return areas_split(&d->areas, at, n, e);
 }
 
 static int make_plan(struct dump *d, struct err *e)
@@ -55,6 +72,7 @@ static int make_plan(struct dump *d, struct err *e)
 	struct plan_opts po = {
 		.filter = d->filter, .all = d->opts->all, .page_size = d->page_size,
 		.select = d->opts->select, .n_select = d->opts->n_select,
+		.stacks = d->opts->stacks, .wanted = d->wanted,
 	};
 
 	plan_free(&d->plan);
@@ -78,7 +96,7 @@ static int plan_running(struct dump *d, struct err *e)
  */
 static int collect_stopped(struct dump *d, struct err *e)
 {
-	if (d->collect_ns > SLOW_COLLECT_NS)
+	if (d->opts->stacks || d->collect_ns > SLOW_COLLECT_NS)
 		return areas_refresh(&d->target, &d->pages, &d->areas, e);
 	areas_fini(&d->areas);
 	return areas_collect(&d->target, &d->areas, e);
@@ -91,6 +109,8 @@ static int plan_stopped(struct dump *d, struct err *e)
 
 	if (!r)
 		r = collect_stopped(d, e);
+	if (!r && d->opts->stacks)
+		r = dump_want_stacks(d, e);
 	if (!r)
 		r = split_areas(d, e);
 	return r ? r : make_plan(d, e);
@@ -106,6 +126,7 @@ static void dump_fini(struct dump *d)
 	plan_free(&d->plan);
 	buf_fini(&d->notes);
 	free(d->segs);
+	free(d->wanted.v);
 }
 
 /* All that is known before the target is touched: who it is, what is planned, where it goes. */

@@ -24,6 +24,8 @@ struct dump {
 	struct target target;
 	struct areas areas;
 	u64 collect_ns;		/* how long it took to learn them while the target ran */
+	struct plan_ranges wanted;	/* --stacks: what of the areas it saves */
+	size_t wanted_cap;
 	struct plan plan;
 	struct segment *segs;	/* [0] notes, one an area, one a tagged area, the missing note */
 	size_t n_segs;
@@ -36,6 +38,9 @@ struct dump {
 	u64 total;		/* predicted bytes, for progress */
 	u64 last_progress;	/* now_ns() */
 };
+
+/* The used part of each stack and the dynamic linker's list into d->wanted.  The target is stopped. */
+int dump_want_stacks(struct dump *d, struct err *e) must_check;
 
 /* Every note of the first PT_NOTE into d->notes.  The target is stopped. */
 int dump_notes(struct dump *d, struct err *e) must_check;

@@ -104,6 +104,55 @@ static bool is_dontdump(const struct area *a, const struct plan_opts *o)
 }
 
 /* Rows of one kind of memory: the filter's bit saves it, else the next row leaves it out. */
+static bool is_wanted(const struct area *a, const struct plan_opts *o)
+{
+	size_t lo = 0, hi = o->wanted.n;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (o->wanted.v[mid].end <= a->vma->start)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return o->stacks && lo < o->wanted.n && o->wanted.v[lo].start < a->vma->end && !has(a, VM_DONTDUMP);
+}
+
+static bool stack_anon(const struct area *a, const struct plan_opts *o)
+{
+	return is_wanted(a, o) && is_private_anon(a);
+}
+
+static bool stack_file(const struct area *a, const struct plan_opts *o)
+{
+	return is_wanted(a, o) && (has(a, VM_READ) || is_written(a));
+}
+
+static bool is_elf_header(const struct area *a)
+{
+	return !vma_is_anon(a->vma) && a->vma->pgoff == 0 && has(a, VM_READ) &&
+	       (a->file & (AREA_FILE_EXEC | AREA_FILE_ELF));
+}
+
+/* Of a deleted file, and of a memfd, no reader will find the unwind tables. */
+static bool stack_code(const struct area *a, const struct plan_opts *o)
+{
+	return o->stacks && (a->file & AREA_FILE_ELF) && (a->file & AREA_FILE_UNLINKED) && has(a, VM_READ) &&
+	       !has(a, VM_WRITE | VM_SHARED | VM_DONTDUMP);
+}
+
+static bool stack_header(const struct area *a, const struct plan_opts *o)
+{
+	return o->stacks && is_elf_header(a) && !has(a, VM_DONTDUMP);
+}
+
+static bool stack_rest(const struct area *a, const struct plan_opts *o)
+{
+	(void)a;
+	return o->stacks;
+}
+
 #define FILTERED(name, is_kind, bit) \
 	static bool name(const struct area *a, const struct plan_opts *o) \
 	{ \
@@ -129,8 +178,7 @@ KIND(shared, has(a, VM_SHARED))
 FILTERED(private_anon, is_private_anon(a), FILTER_ANON_PRIVATE)
 FILTERED(private_written, is_written(a), FILTER_ANON_PRIVATE)
 FILTERED(private_mapped, !vma_is_anon(a->vma), FILTER_MAPPED_PRIVATE)
-FILTERED(elf_header, !vma_is_anon(a->vma) && a->vma->pgoff == 0 && has(a, VM_READ) &&
-	 (a->file & (AREA_FILE_EXEC | AREA_FILE_ELF)), FILTER_ELF_HEADERS)
+FILTERED(elf_header, is_elf_header(a), FILTER_ELF_HEADERS)
 KIND(rest, a)
 
 /*
@@ -153,6 +201,11 @@ const struct plan_rule plan_rules[] = {
 	{ "included-anon", is_included_anon, PLAN_TOUCHED, "asked for by --include" },
 	{ "included", is_included, PLAN_WHOLE, "asked for by --include" },
 	{ "vdso", is_special, PLAN_WHOLE, "the kernel's code in the process: unwinders need it" },
+	{ "stack", stack_anon, PLAN_TOUCHED, "--stacks: a stack in use, or the list of libraries" },
+	{ "stack-file", stack_file, PLAN_WHOLE, "--stacks: a stack in use, or the list of libraries" },
+	{ "stack-code", stack_code, PLAN_WHOLE, "--stacks: unwind tables that no file has any more" },
+	{ "stack-header", stack_header, PLAN_FIRST_PAGE, "--stacks: first page tells which ELF file it is" },
+	{ "stack-rest", stack_rest, PLAN_OMIT, "--stacks leaves it out" },
 	{ "all-anon", all_anon, PLAN_TOUCHED, "--all: anonymous memory" },
 	{ "all", all_other, PLAN_WHOLE, "--all: readable mapping" },
 	{ "dontdump", is_dontdump, PLAN_OMIT, "the process asked for it with MADV_DONTDUMP" },

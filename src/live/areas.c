@@ -267,57 +267,53 @@ void areas_fini(struct areas *a)
 }
 
 /* Index of the area that holds @addr inside, not at its start; a->n when none does. */
-static size_t find_inside(const struct areas *a, u64 addr)
+/* One area becomes as many as there are cuts inside it; *k goes past those. */
+static void cut(struct areas *out, const struct area *whole, const u64 *at, size_t n, size_t *k)
 {
-	for (size_t i = 0; i < a->n; i++)
-		if (a->v[i].vma->start < addr && addr < a->v[i].vma->end)
-			return i;
-	return a->n;
-}
+	struct vma rest = *whole->vma;
 
-static int grow(struct vma_list *l, struct err *e)
-{
-	struct vma *p;
+	while (*k < n && at[*k] <= rest.start)
+		++*k;
+	for (; *k < n && at[*k] < rest.end; ++*k) {
+		struct vma low = rest;
 
-	if (l->n < l->cap)
-		return 0;
-	p = reallocarray(l->v, l->n + 16, sizeof(*p));
-	if (!p)
-		return err_set(e, -ENOMEM, "list of %zu areas", l->n + 16);
-	l->v = p;
-	l->cap = l->n + 16;
-	return 0;
-}
-
-int areas_split(struct areas *a, u64 addr, struct err *e)
-{
-	size_t i = find_inside(a, addr);
-	struct area *old = a->v;
-	struct vma *low;
-	int r;
-
-	if (i == a->n)
-		return 0;
-	r = grow(&a->list, e);
-	if (r)
-		return r;
-	low = &a->list.v[i];
-	memmove(low + 1, low, (a->list.n - i) * sizeof(*low));
-	a->list.n++;
-	low[0].end = addr;
-	low[1].start = addr;
-	if (!vma_is_anon(low))
-		low[1].pgoff += addr - low[0].start;
-	r = make_areas(a, e);
-	if (r)
-		return r;
-	/* The private copies may lie in either half: both keep the whole's count. */
-	for (size_t k = 0; k < a->n; k++) {
-		const struct vma *v = a->v[k].vma;
-
-		a->v[k] = old[k <= i ? k : k - 1];
-		a->v[k].vma = v;
+		if (at[*k] == rest.start)
+			continue;
+		low.end = at[*k];
+		out->list.v[out->n] = low;
+		out->v[out->n++] = *whole;
+		rest.start = at[*k];
+		if (!vma_is_anon(&rest))
+			rest.pgoff += vma_len(&low);
 	}
-	free(old);
+	out->list.v[out->n] = rest;
+	out->v[out->n++] = *whole;
+}
+
+int areas_split(struct areas *a, const u64 *at, size_t n, struct err *e)
+{
+	struct areas out = { .list.cap = a->n + n };
+	size_t k = 0;
+
+	out.list.v = calloc(out.list.cap + 1, sizeof(*out.list.v));
+	out.v = calloc(out.list.cap + 1, sizeof(*out.v));
+	if (!out.list.v || !out.v) {
+		free(out.list.v);
+		free(out.v);
+		return err_set(e, -ENOMEM, "list of %zu areas", out.list.cap);
+	}
+	/* The private copies may lie in any part: all keep the whole's count. */
+	for (size_t i = 0; i < a->n; i++)
+		cut(&out, &a->v[i], at, n, &k);
+	for (size_t i = 0; i < out.n; i++)
+		out.v[i].vma = &out.list.v[i];
+	out.list.n = out.n;
+	free(a->list.v);
+	free(a->v);
+	a->list.v = out.list.v;
+	a->list.n = out.list.n;
+	a->list.cap = out.list.cap;
+	a->v = out.v;
+	a->n = out.n;
 	return 0;
 }

@@ -22,6 +22,8 @@ static const struct row {
 	u32 filter;
 	bool all;
 	const char *select;	/* "+glob" or "-glob" */
+	bool stacks;
+	bool wanted;		/* --stacks has found something in this area */
 } rows[] = {
 	{ .rule = "vsyscall", .flags = X, .name = "[vsyscall]", .all = true },
 	{ .rule = "vvar", .flags = R | VM_IO | VM_PFNMAP | VM_DONTDUMP, .name = "[vvar]", .all = true },
@@ -35,6 +37,18 @@ static const struct row {
 	  .select = "+[[]anon:*" },
 	{ .rule = "included", .action = PLAN_WHOLE, .flags = R | X, .name = "/lib/libc.so", .select = "+/lib/*" },
 	{ .rule = "vdso", .action = PLAN_WHOLE, .flags = R | X | VM_DONTDUMP, .name = "[vdso]", .filter = 1u << 31 },
+	{ .rule = "vdso", .action = PLAN_WHOLE, .flags = R | X, .name = "[vdso]", .stacks = true },
+	{ .rule = "stack", .action = PLAN_TOUCHED, .flags = R | W, .name = "[stack]", .stacks = true, .wanted = true },
+	{ .rule = "stack-file", .action = PLAN_WHOLE, .flags = R, .name = "/f", .anon = PAGE, .stacks = true, .wanted = true },
+	{ .rule = "stack-code", .action = PLAN_WHOLE, .flags = R | X, .name = "/f (deleted)", .pgoff = PAGE,
+	  .file = AREA_FILE_ELF | AREA_FILE_UNLINKED, .stacks = true },
+	{ .rule = "stack-header", .action = PLAN_FIRST_PAGE, .flags = R, .name = "/f", .file = AREA_FILE_ELF,
+	  .filter = 1u << 31, .stacks = true },
+	{ .rule = "stack-rest", .flags = R | W, .anon = PAGE, .stacks = true },
+	{ .rule = "stack-rest", .flags = R | W | VM_DONTDUMP, .anon = PAGE, .stacks = true, .wanted = true },
+	{ .rule = "stack-rest", .flags = R | W, .name = "/f (deleted)", .file = AREA_FILE_ELF | AREA_FILE_UNLINKED,
+	  .pgoff = PAGE, .stacks = true },
+	{ .rule = "private-anon", .action = PLAN_TOUCHED, .flags = R | W, .wanted = true },
 	{ .rule = "all-anon", .action = PLAN_TOUCHED, .flags = R | W | VM_DONTDUMP, .all = true },
 	{ .rule = "all", .action = PLAN_WHOLE, .flags = R, .name = "/x", .all = true },
 	{ .rule = "filtered", .flags = 0, .name = "/x", .all = true },
@@ -71,7 +85,10 @@ static void run_row(const struct row *row)
 	struct areas areas = { .v = &area, .n = 1 };
 	struct plan_select sel = { .include = row->select && row->select[0] == '+',
 				   .glob = row->select ? row->select + 1 : NULL };
+	/* The first before it, the second in the middle of it. */
+	struct plan_range wanted[] = { { 0x1000, 0x10000 }, { 0x10000 + PAGE, 0x10000 + 2 * PAGE } };
 	struct plan_opts o = { .filter = row->filter ? row->filter : DEFAULT, .all = row->all, .page_size = PAGE,
+			       .stacks = row->stacks, .wanted = { .v = wanted, .n = row->wanted ? 2 : 1 },
 			       .select = &sel, .n_select = row->select ? 1 : 0 };
 	struct plan p scoped(plan_free) = { 0 };
 	struct err e;
@@ -141,6 +158,7 @@ static void selections(void **state)
 /* Cutting an area keeps every byte in exactly one piece. */
 static void split(void **state)
 {
+	static const u64 at[] = { 0x800, 0x2000, 0x2000, 0x5000, 0x9000 };
 	struct areas a scoped(areas_fini) = { 0 };
 	struct err e;
 
@@ -152,9 +170,7 @@ static void split(void **state)
 	for (size_t i = 0; i < 2; i++)
 		a.v[i] = (struct area){ .vma = &a.list.v[i], .file = (u32)i + 1, .map_start = a.list.v[i].start,
 					.map_end = a.list.v[i].end };
-	assert_int_equal(areas_split(&a, 0x2000, &e), 0);
-	assert_int_equal(areas_split(&a, 0x5000, &e), 0);
-	assert_int_equal(areas_split(&a, 0x9000, &e), 0);
+	assert_int_equal(areas_split(&a, at, ARRAY_SIZE(at), &e), 0);
 	assert_int_equal(a.n, 3);
 	assert_true(a.v[0].vma->end == 0x2000 && a.v[1].vma->start == 0x2000 && a.v[1].vma->end == 0x5000);
 	assert_true(a.v[1].vma->pgoff == 0x8000 && a.v[1].file == 1 && a.v[2].file == 2);
