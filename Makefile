@@ -17,11 +17,12 @@ CFLAGS      ?= -O2 -g
 Q           := $(if $(V),,@)
 say          = $(if $(V),,@printf '  %-7s %s\n' '$1' '$(patsubst $(O)/%,%,$2)')
 
-DEPS        := libelf json-c libzstd zlib liblzma libseccomp
+DEPS        := libdw libunwind-generic libelf json-c libzstd zlib liblzma libseccomp
 WARN        := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wvla -Wstrict-prototypes -Wpointer-arith
 TC_CFLAGS   := -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DTAGCORE_VERSION='"$(VERSION)"' \
                $(WARN) -Iinclude -Isrc $(shell $(PKG_CONFIG) --cflags $(DEPS)) -MMD -MP -pthread
-TC_LIBS     := $(shell $(PKG_CONFIG) --libs $(DEPS)) -pthread
+# libiberty (binutils): names of C++ and Rust; it has no .pc file.
+TC_LIBS     := $(shell $(PKG_CONFIG) --libs $(DEPS)) -liberty -pthread
 # The sanitizers start threads and open files at the end: what is locked in could not.
 SAN         := -DTAGCORE_NO_SANDBOX -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -O1 -g
 

@@ -1,0 +1,119 @@
+/* unwind.h - backtraces of the threads of a core, with names, files and lines. */
+#pragma once
+
+#include <tagcore/core.h>
+#include <tagcore/err.h>
+#include <tagcore/types.h>
+
+/* How a frame was found, the surest first. */
+enum frame_by {
+	FRAME_BY_REGISTERS,	/* the thread's own registers */
+	FRAME_BY_CFI,		/* call frame information of the frame below it: .eh_frame, .debug_frame */
+	FRAME_BY_SIGNAL,	/* what the kernel saved when it called the handler below it */
+	FRAME_BY_LINK,		/* the return address where a call leaves it: the first instruction was not run, or none */
+	FRAME_BY_FP,		/* the chain of frame pointers; a caller that keeps none is skipped */
+};
+/* "registers", "cfi", "signal", "link", "frame-pointer". */
+const char *frame_by_name(enum frame_by by);
+
+/*
+ * A frame.  @pc is where it goes on: for all but the first and those that a
+ * signal interrupted (@exact) it is behind the call, so that names are looked up
+ * one byte before it.  @signal: a signal handler returns through this frame.
+ */
+struct frame {
+	u64 pc;
+	u64 sp;		/* stack pointer, or 0 if unknown */
+	bool exact;
+	bool signal;
+	enum frame_by by;
+};
+
+/* Why a stack ends where it ends. */
+enum stack_end {
+	STACK_OUTERMOST,	/* the first function of the thread: nothing is missing */
+	STACK_NO_REGISTERS,	/* the core has none of this thread */
+	STACK_NO_CODE,		/* the program counter is in no executable memory */
+	STACK_NO_TABLE,		/* nothing tells how to get to the caller */
+	STACK_NO_MEMORY,	/* the memory that has the return address is not there */
+	STACK_LOOP,		/* the caller would not lie above */
+	STACK_LIMIT,		/* max_frames */
+};
+
+/* The backtrace of a thread.  Owns @frames. */
+struct stack {
+	const struct core_thread *thread;
+	struct frame *frames;	/* the innermost first */
+	size_t n;
+	size_t cap;
+	enum stack_end end;
+	char why[192];		/* the same as a sentence, with the place */
+	const char *unwinder;	/* "libdw", "libunwind" */
+};
+void stack_fini(struct stack *s);
+
+/* All may be NULL or 0 but @unwinder's row; strings are borrowed until unwind_close(). */
+struct unwind_opts {
+	const char *exe;		/* the program itself, instead of what the core names */
+	const char *sysroot;		/* goes before every path that the core names */
+	const char *debuginfo_path;	/* of directories, as gdb's debug-file-directory; default /usr/lib/debug */
+	const char *unwinder;		/* "libdw", "libunwind"; NULL or "auto": the better result of each thread */
+	u32 max_frames;			/* 0: UNWIND_FRAMES_MAX */
+	pid_t pid;			/* of the live process that the core was taken of: /proc/PID/root, map_files; or 0 */
+};
+enum { UNWIND_FRAMES_MAX = 4096 };
+
+struct unwind;
+
+/*
+ * Gets ready to unwind the threads of @core, which must outlive *out.  Executables
+ * are looked for when they are needed, and used only if their build-id is the one
+ * in the core's memory.  ERR_USAGE: no such unwinder; ERR_UNSUPPORTED: the one
+ * that was asked for cannot do this core.
+ */
+int unwind_open(struct unwind **out, struct core *core, const struct unwind_opts *opts,
+		struct err *e) must_check;
+void unwind_close(struct unwind *u);
+
+/* The backtrace of @t.  A stack that ends early is no error: out->end says why.  Fill @out with zeros before. */
+int unwind_thread(struct unwind *u, const struct core_thread *t, struct stack *out,
+		  struct err *e) must_check;
+
+/* What is known of the code of a frame.  Strings are borrowed until the next call. */
+struct symbol {
+	const char *function;	/* demangled, or NULL */
+	const char *linkage;	/* as in the symbol table, or NULL */
+	u64 offset;		/* of pc from the function's start */
+	const char *module;	/* path as the process had it, or NULL */
+	u64 module_start;
+	const u8 *build_id;
+	size_t build_id_len;	/* 0: unknown */
+	const char *file;	/* source, or NULL */
+	u32 line;		/* 0: unknown */
+	u32 column;
+	bool is_inline;		/* inlined into the next one of this frame */
+};
+
+/* What is wanted besides function and module; either reads the debug information, which takes its time. */
+enum symbol_want {
+	SYMBOL_SOURCE	= 1 << 0,	/* file, line and column */
+	SYMBOL_INLINES	= 1 << 1,	/* the functions that are inlined there */
+};
+
+/*
+ * Calls @fn for the code of @f: with SYMBOL_INLINES, first for each function that
+ * is inlined there, the innermost first; at last, always, for the function itself.
+ * Not 0 from @fn ends the walk and is returned.
+ */
+int unwind_symbols(struct unwind *u, const struct frame *f, unsigned want,
+		   int (*fn)(const struct symbol *s, void *arg, struct err *e), void *arg,
+		   struct err *e) must_check;
+
+/* What there is to say about the file of a module: that none was found, that it is another one, or cannot be verified. */
+struct unwind_note {
+	const char *module;	/* path, or NULL */
+	u64 start;
+	const char *text;
+};
+/* The next note from module *i on, which begins at 0; false when there is none.  Of modules that were needed. */
+bool unwind_note(const struct unwind *u, size_t *i, struct unwind_note *out);

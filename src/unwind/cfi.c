@@ -1,0 +1,170 @@
+#include <dwarf.h>
+#include <stdlib.h>
+
+#include "base/util.h"
+#include "unwind/unwind_priv.h"
+
+/*
+ * One step by a row of call frame information.  libdw finds and decodes the row;
+ * the step is ours and not dwfl_thread_getframes()'s, which goes on by frame
+ * pointers without a word where a table fails, takes memory that is not there for
+ * the end of the stack, and before 0.193 takes arm64's mark of signed return
+ * addresses for SPARC's register window.
+ */
+
+/* The value of a location: in memory, in a register, or itself. */
+static bool locate(struct unwind *u, const struct cpu_regs *r, u64 cfa, const Dwarf_Op *ops, size_t n, u64 *out)
+{
+	u8 first = ops[0].atom, last = ops[n - 1].atom;
+	u64 reg = first == DW_OP_regx ? ops[0].number : (u64)first - DW_OP_reg0, addr;
+
+	if (n == 1 && (first == DW_OP_regx || (first >= DW_OP_reg0 && first <= DW_OP_reg31))) {
+		if (reg >= CPU_REGS_MAX || !r->have[reg])
+			return false;
+		*out = r->v[reg];
+		return true;
+	}
+	if (last == DW_OP_stack_value)
+		return expr_eval(u, r, cfa, ops, n - 1, out);
+	return expr_eval(u, r, cfa, ops, n, &addr) && space_word(u, addr, out);
+}
+
+/*
+ * libdw before 0.193 reads DW_CFA_AARCH64_negate_ra_state, whose number is
+ * DW_CFA_GNU_window_save's, as SPARC's: registers 16 to 31 above the CFA.  Callees
+ * save below it, so that such a rule is no rule.
+ */
+static bool is_window(const struct unwind *u, int reg, const Dwarf_Op *ops, size_t n)
+{
+	return u->core->ehdr.e_machine == EM_AARCH64 && reg >= 16 && reg <= 31 && n >= 1 &&
+	       ops[0].atom == DW_OP_call_frame_cfa &&
+	       (n == 1 || (ops[1].atom == DW_OP_plus_uconst && (s64)ops[1].number >= 0));
+}
+
+enum rule { RULE_UNDEFINED, RULE_SAME, RULE_VALUE, RULE_FAILED };
+
+static enum rule rule_of(struct unwind *u, const struct cpu_regs *r, Dwarf_Frame *f, u64 cfa, int reg, u64 *out)
+{
+	Dwarf_Op mem[3], *ops = NULL;
+	size_t n = 0;
+
+	if (dwarf_frame_register(f, reg, mem, &ops, &n))
+		return RULE_FAILED;
+	if (!n || is_window(u, reg, ops, n))
+		return n || !ops ? RULE_SAME : RULE_UNDEFINED;
+	return locate(u, r, cfa, ops, n, out) ? RULE_VALUE : RULE_FAILED;
+}
+
+/* The registers as the caller has them; what is undefined stays unknown. */
+static void restore(struct unwind *u, const struct cpu_regs *r, Dwarf_Frame *f, u64 cfa, struct cpu_regs *out)
+{
+	const struct arch *a = u->core->arch;
+
+	for (int i = 0; i < a->gregs.n_regs; i++) {
+		s32 n = regs_dwarf(u, i);
+		u64 v;
+
+		if (n < 0)
+			continue;
+		switch (rule_of(u, r, f, cfa, n, &v)) {
+		case RULE_VALUE:
+			regs_set(u, out, i, v);
+			break;
+		case RULE_SAME:
+			if (r->have[n])
+				regs_set(u, out, i, r->v[n]);
+			break;
+		default:
+			break;
+		}
+	}
+}
+
+/* Where a caller's stack pointer has no rule of its own, it is the CFA (s390: less 160, its ABI's register save area). */
+static void set_sp(struct unwind *u, const struct cpu_regs *r, Dwarf_Frame *f, u64 cfa, struct cpu_regs *out)
+{
+	const struct arch *a = u->core->arch;
+	u64 v;
+
+	if (rule_of(u, r, f, cfa, regs_dwarf(u, a->sp), &v) != RULE_VALUE)
+		regs_set(u, out, a->sp, cfa - a->frame.cfa_above_sp);
+}
+
+/*
+ * arm64's frame record may lie anywhere in a frame, and where it was all that led
+ * here, the stack pointer is not known.  But the table says where in the frame
+ * the frame pointer was saved, and it points to just there (AAPCS64, 6.4.6).
+ */
+static bool cfa_by_record(const struct unwind *u, const struct cpu_regs *r, Dwarf_Frame *f, u64 *out)
+{
+	const struct arch *a = u->core->arch;
+	Dwarf_Op mem[3], *ops = NULL;
+	size_t n = 0;
+	u64 fp;
+
+	if (!a->frame.record_anywhere || !regs_get(u, r, a->frame.fp, &fp) ||
+	    dwarf_frame_register(f, regs_dwarf(u, a->frame.fp), mem, &ops, &n) || n != 2 ||
+	    ops[0].atom != DW_OP_call_frame_cfa || ops[1].atom != DW_OP_plus_uconst)
+		return false;
+	*out = fp - ops[1].number;
+	return true;
+}
+
+static bool find_cfa(struct unwind *u, const struct cpu_regs *r, Dwarf_Frame *f, u64 *out)
+{
+	Dwarf_Op *ops = NULL;
+	size_t n = 0;
+
+	if (dwarf_frame_cfa(f, &ops, &n) || !n)
+		return false;
+	return expr_eval(u, r, 0, ops, n, out) || cfa_by_record(u, r, f, out);
+}
+
+/* DW_CFA_undefined for the return address: the thread's first function. */
+static bool has_no_caller(Dwarf_Frame *f, int ra)
+{
+	Dwarf_Op mem[3], *ops = NULL;
+	size_t n = 1;
+
+	return !dwarf_frame_register(f, ra, mem, &ops, &n) && !n && ops;
+}
+
+static bool find_return(struct unwind *u, const struct cpu_regs *r, Dwarf_Frame *f, u64 cfa, int ra, u64 *out)
+{
+	switch (rule_of(u, r, f, cfa, ra, out)) {
+	case RULE_VALUE:
+		return true;
+	case RULE_SAME:
+		if (ra >= CPU_REGS_MAX || !r->have[ra])
+			return false;
+		*out = r->v[ra];
+		return true;
+	default:
+		return false;
+	}
+}
+
+enum cfi_step cfi_step(struct unwind *u, Dwarf_Frame *f, struct cpu_regs *r)
+{
+	struct cpu_regs caller = { 0 };
+	int ra = dwarf_frame_info(f, NULL, NULL, &caller.exact);
+	u64 cfa, ret = 0;
+
+	u->fault.is_set = false;
+	if (ra < 0)
+		return CFI_FAILED;
+	if (has_no_caller(f, ra))
+		return CFI_OUTERMOST;
+	if (!find_cfa(u, r, f, &cfa) || !find_return(u, r, f, cfa, ra, &ret))
+		return CFI_FAILED;
+	/* A signal may have met a jump to nowhere; 0 for a return address ends a stack. */
+	if (!ret && !caller.exact)
+		return CFI_OUTERMOST;
+	restore(u, r, f, cfa, &caller);
+	set_sp(u, r, f, cfa, &caller);
+	caller.pc = space_strip(u, ret) + (caller.exact ? 0 : u->core->arch->frame.ret_offset);
+	/* A register that could not be restored is no failure unless it is asked for. */
+	u->fault.is_set = false;
+	*r = caller;
+	return CFI_STEPPED;
+}

@@ -1,0 +1,311 @@
+#include <elfutils/libdwelf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <tagcore/elffmt.h>
+
+#include "base/io.h"
+#include "base/scope.h"
+#include "base/util.h"
+#include "unwind/unwind_priv.h"
+
+enum { PATH_LEN = 4096, IMAGE_MAX = 256 << 20 };
+
+static void printf_like(2, 3) set_note(struct module *m, const char *fmt, ...)
+{
+	char *text = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (vasprintf(&text, fmt, ap) < 0)
+		text = NULL;
+	va_end(ap);
+	free(m->note);
+	m->note = text;
+}
+
+static const char *hex(const u8 *p, size_t len, char out[2 * CORE_BUILD_ID_MAX + 1])
+{
+	len = min(len, (size_t)CORE_BUILD_ID_MAX);
+	for (size_t i = 0; i < len; i++)
+		snprintf(out + 2 * i, 3, "%02x", p[i]);
+	out[2 * len] = 0;
+	return out;
+}
+
+/* A core names its files: only regular ones are opened, and none is waited for. */
+static int open_regular(const char *path)
+{
+	int fd auto_close = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return -1;
+	return take_fd(fd);
+}
+
+/* Without a build-id: what the process had mapped must be what the file has to be mapped. */
+static bool layout_fits(const struct unwind *u, const struct module *m, Elf *elf)
+{
+	size_t n = 0;
+
+	if (elf_getphdrnum(elf, &n))
+		return false;
+	for (size_t i = 0; i < u->core->n_maps; i++) {
+		const struct core_map *k = &u->core->maps[i];
+		bool found = false;
+		GElf_Phdr p;
+
+		if (k->start < m->start || k->start >= m->end)
+			continue;
+		for (size_t j = 0; !found && j < n; j++)
+			found = gelf_getphdr(elf, (int)j, &p) && p.p_type == PT_LOAD &&
+				k->pgoff >= align_down(p.p_offset, 4096) &&
+				k->end - k->start <= align_up(p.p_offset + p.p_filesz, 4096) - k->pgoff;
+		if (!found)
+			return false;
+	}
+	return true;
+}
+
+/* Is the open file that module?  Says why not in m->note. */
+static bool verify(const struct unwind *u, struct module *m, Elf *elf, const char *path)
+{
+	char ours[2 * CORE_BUILD_ID_MAX + 1], theirs[2 * CORE_BUILD_ID_MAX + 1];
+	const void *id = NULL;
+	GElf_Ehdr eh;
+	ssize_t len;
+
+	if (!gelf_getehdr(elf, &eh)) {
+		set_note(m, "%s is no ELF file; not used", path);
+		return false;
+	}
+	if (eh.e_machine != u->core->ehdr.e_machine) {
+		set_note(m, "%s is of another machine; not used", path);
+		return false;
+	}
+	len = dwelf_elf_gnu_build_id(elf, &id);
+	if (!m->build_id_len && !layout_fits(u, m, elf)) {
+		set_note(m, "%s is not the file that the process had: its segments are others; not used", path);
+		return false;
+	}
+	if (!m->build_id_len) {
+		set_note(m, "%s cannot be verified: the core does not have this module's build-id", path);
+		return true;
+	}
+	if (len == (ssize_t)m->build_id_len && !memcmp(id, m->build_id, m->build_id_len))
+		return true;
+	set_note(m, "%s is not the file that the process had: its build-id is %s, the core has %s; not used", path,
+		 len > 0 ? hex(id, (size_t)len, theirs) : "none", hex(m->build_id, m->build_id_len, ours));
+	return false;
+}
+
+static bool try_file(const struct unwind *u, struct module *m, const char *path)
+{
+	int fd auto_close = open_regular(path);
+	Elf *elf;
+
+	if (fd < 0)
+		return false;
+	elf = elf_begin(fd, ELF_C_READ, NULL);
+	if (!elf || !verify(u, m, elf, path)) {
+		elf_end(elf);
+		return false;
+	}
+	if (m->build_id_len) {
+		free(m->note);
+		m->note = NULL;
+	}
+	m->elf = elf;
+	m->fd = take_fd(fd);
+	m->file = strdup(path);
+	return true;
+}
+
+/* Of a file that has gone the kernel says "NAME (deleted)"; another may have that name by now. */
+static void without_deleted(char *path)
+{
+	static const char mark[] = " (deleted)";
+	size_t len = strlen(path);
+
+	if (len > sizeof(mark) - 1 && !strcmp(path + len - (sizeof(mark) - 1), mark))
+		path[len - (sizeof(mark) - 1)] = 0;
+}
+
+/* The live process has it mapped still: through that, even a deleted file is the right one. */
+static bool try_live(const struct unwind *u, struct module *m, const char *path)
+{
+	char name[PATH_LEN + 64];
+
+	if (!u->opts.pid)
+		return false;
+	snprintf(name, sizeof(name), "/proc/%d/root%s", (int)u->opts.pid, path);
+	if (path[0] == '/' && try_file(u, m, name))
+		return true;
+	snprintf(name, sizeof(name), "/proc/%d/exe", (int)u->opts.pid);
+	if (m->is_main && try_file(u, m, name))
+		return true;
+	for (size_t i = 0; i < u->core->n_maps; i++) {
+		const struct core_map *k = &u->core->maps[i];
+
+		if (k->start < m->start || k->start >= m->end)
+			continue;
+		snprintf(name, sizeof(name), "/proc/%d/map_files/%llx-%llx", (int)u->opts.pid,
+			 (unsigned long long)k->start, (unsigned long long)k->end);
+		if (try_file(u, m, name))
+			return true;
+	}
+	return false;
+}
+
+/* DIR/.build-id/xx/yyyy: the executable itself, where distributions link it. */
+static bool try_build_id(const struct unwind *u, struct module *m)
+{
+	const char *dirs = u->opts.debuginfo_path ? u->opts.debuginfo_path : "/usr/lib/debug";
+	char id[2 * CORE_BUILD_ID_MAX + 1], name[PATH_LEN];
+
+	if (m->build_id_len < 2)
+		return false;
+	hex(m->build_id, m->build_id_len, id);
+	while (*dirs) {
+		int len = (int)strcspn(dirs, ":");
+
+		snprintf(name, sizeof(name), "%s%.*s/.build-id/%.2s/%s", u->opts.sysroot ? u->opts.sysroot : "", len,
+			 dirs, id, id + 2);
+		if (len && try_file(u, m, name))
+			return true;
+		dirs += len + (dirs[len] == ':');
+	}
+	return false;
+}
+
+void modfile_find(struct unwind *u, struct module *m)
+{
+	char path[PATH_LEN], name[2 * PATH_LEN];
+
+	snprintf(path, sizeof(path), "%s", m->path ? m->path : "");
+	without_deleted(path);
+	if (m->is_main && u->opts.exe && try_file(u, m, u->opts.exe))
+		return;
+	if (try_live(u, m, path))
+		return;
+	if (path[0] == '/') {
+		snprintf(name, sizeof(name), "%s%s", u->opts.sysroot ? u->opts.sysroot : "", path);
+		if (try_file(u, m, name))
+			return;
+	}
+	if (try_build_id(u, m) || m->note || path[0] != '/')
+		return;
+	set_note(m, "%s%s: no such file here", u->opts.sysroot ? u->opts.sysroot : "", path);
+}
+
+/* ---- from memory: the vdso, and what a dump of everything has */
+
+struct image {
+	struct module *m;
+	struct elffmt fmt;
+	GElf_Ehdr ehdr;
+	u64 bias;
+	u64 len;	/* of the file, as far as it was mapped */
+};
+
+static bool read_header(struct unwind *u, struct image *im)
+{
+	u8 raw[sizeof(Elf64_Ehdr)];
+	struct bytes b = { .p = raw, .len = sizeof(raw) };
+	struct err e;
+	size_t n = 0;
+
+	if (core_read_present(u->core, im->m->start, raw, sizeof(raw), &n, &e))
+		return false;
+	b.len = n;
+	return !elffmt_ident(b, &im->fmt, &e) && !elffmt_get_ehdr(im->fmt, b, &im->ehdr, &e) &&
+	       im->ehdr.e_phentsize == elffmt_phdr_size(im->fmt);
+}
+
+static bool read_phdr(struct unwind *u, const struct image *im, unsigned i, GElf_Phdr *out)
+{
+	u8 raw[sizeof(Elf64_Phdr)];
+	size_t size = elffmt_phdr_size(im->fmt), n = 0;
+	struct err e;
+
+	return !core_read_present(u->core, im->m->start + im->ehdr.e_phoff + i * size, raw, size, &n, &e) && n == size &&
+	       !elffmt_get_phdr(im->fmt, (struct bytes){ .p = raw, .len = size }, out, &e);
+}
+
+/* How long the file was, and where its first byte lies. */
+static bool measure(struct unwind *u, struct image *im)
+{
+	u64 lo = UINT64_MAX, end;
+	GElf_Phdr p;
+
+	for (unsigned i = 0; i < im->ehdr.e_phnum; i++) {
+		if (!read_phdr(u, im, i, &p))
+			return false;
+		if (p.p_type != PT_LOAD)
+			continue;
+		if (add_overflow(p.p_offset, p.p_filesz, &end) || end > IMAGE_MAX)
+			return false;
+		im->len = max(im->len, end);
+		lo = min(lo, (u64)p.p_vaddr);
+	}
+	im->bias = im->m->start - align_down(lo, 4096);
+	return im->len >= elffmt_ehdr_size(im->fmt);
+}
+
+/* Tables and code must be there; data that were written to are no matter. */
+static bool copy_loads(struct unwind *u, struct image *im)
+{
+	GElf_Phdr p;
+
+	for (unsigned i = 0; i < im->ehdr.e_phnum; i++) {
+		size_t n = 0;
+		struct err e;
+
+		if (!read_phdr(u, im, i, &p))
+			return false;
+		if (p.p_type != PT_LOAD || !p.p_filesz)
+			continue;
+		if (core_read_present(u->core, p.p_vaddr + im->bias, im->m->image + p.p_offset, (size_t)p.p_filesz, &n, &e) ||
+		    (n < p.p_filesz && !(p.p_flags & PF_W)))
+			return false;
+	}
+	return true;
+}
+
+bool modfile_from_memory(struct unwind *u, struct module *m)
+{
+	struct image im = { .m = m };
+
+	if (!read_header(u, &im) || !measure(u, &im))
+		return false;
+	m->image = calloc(1, (size_t)im.len);
+	if (!m->image || !copy_loads(u, &im))
+		goto fail;
+	/* gABI: what lies behind the last segment was not mapped, and section headers usually do. */
+	if (im.ehdr.e_shoff + (u64)im.ehdr.e_shnum * im.ehdr.e_shentsize > im.len) {
+		GElf_Ehdr eh = im.ehdr;
+		struct buf b scoped(buf_fini) = { 0 };
+		struct err e;
+
+		eh.e_shoff = eh.e_shnum = eh.e_shstrndx = 0;
+		if (elffmt_put_ehdr(im.fmt, &eh, &b, &e))
+			goto fail;
+		memcpy(m->image, b.p, b.len);
+	}
+	m->elf = elf_memory((char *)m->image, (size_t)im.len);
+	if (m->elf) {
+		free(m->note);
+		m->note = NULL;
+		return true;
+	}
+fail:
+	free(m->image);
+	m->image = NULL;
+	return false;
+}

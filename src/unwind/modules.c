@@ -1,0 +1,129 @@
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/util.h"
+#include "unwind/unwind_priv.h"
+
+static char *text_dup(struct core_text t)
+{
+	return t.p ? strndup(t.p, strnlen(t.p, t.len)) : NULL;
+}
+
+static int by_start(const void *a, const void *b)
+{
+	const struct module *x = a, *y = b;
+
+	return x->start < y->start ? -1 : x->start > y->start;
+}
+
+int modules_add(struct unwind *u, const struct core_module *m, struct err *e)
+{
+	struct module mod = {
+		.u = u, .start = m->start, .end = m->end, .fd = -1, .build_id_len = m->build_id_len,
+	};
+	u64 entry;
+
+	if (u->n_mods == u->cap_mods) {
+		size_t cap = u->cap_mods ? 2 * u->cap_mods : 16;
+		void *p = reallocarray(u->mods, cap, sizeof(*u->mods));
+
+		if (!p)
+			return err_set(e, -ENOMEM, "modules");
+		u->mods = p;
+		u->cap_mods = cap;
+	}
+	mod.is_main = core_auxv(u->core, AT_ENTRY, &entry) && entry >= m->start && entry < m->end;
+	memcpy(mod.build_id, m->build_id, m->build_id_len);
+	mod.path = text_dup(m->path);
+	if (m->path.p && !mod.path)
+		return err_set(e, -ENOMEM, "modules");
+	u->mods[u->n_mods++] = mod;
+	return 0;
+}
+
+static void sort(struct unwind *u)
+{
+	if (u->n_mods)
+		qsort(u->mods, u->n_mods, sizeof(*u->mods), by_start);
+	u->n_sorted = u->n_mods;
+}
+
+static int add_module(const struct core_module *m, void *arg, struct err *e)
+{
+	return modules_add(arg, m, e);
+}
+
+int modules_load(struct unwind *u, struct err *e)
+{
+	int r = core_modules(u->core, add_module, u, e);
+
+	sort(u);
+	if (!r)
+		r = links_load(u, e);
+	sort(u);
+	return r;
+}
+
+void modules_close(struct unwind *u)
+{
+	for (size_t i = 0; i < u->n_mods; i++) {
+		struct module *m = &u->mods[i];
+
+		elf_end(m->elf);
+		if (m->fd >= 0)
+			close(m->fd);
+		free(m->path);
+		free(m->note);
+		free(m->file);
+		free(m->image);
+	}
+	free(u->mods);
+	u->mods = NULL;
+	u->n_mods = 0;
+}
+
+struct module *module_at(const struct unwind *u, u64 addr)
+{
+	size_t lo = 0, hi = u->n_sorted;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (u->mods[mid].start <= addr)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo && addr < u->mods[lo - 1].end ? &u->mods[lo - 1] : NULL;
+}
+
+/* As core_modules() placed it: the page of the lowest PT_LOAD is at m->start. */
+static void set_bias(struct module *m)
+{
+	u64 lo = UINT64_MAX;
+	GElf_Ehdr eh;
+	GElf_Phdr p;
+	size_t n = 0;
+
+	m->bias = 0;
+	if (!gelf_getehdr(m->elf, &eh) || eh.e_type == ET_EXEC || elf_getphdrnum(m->elf, &n))
+		return;
+	for (size_t i = 0; i < n; i++)
+		if (gelf_getphdr(m->elf, (int)i, &p) && p.p_type == PT_LOAD)
+			lo = min(lo, (u64)p.p_vaddr);
+	if (lo != UINT64_MAX)
+		m->bias = m->start - align_down(lo, 4096);
+}
+
+Elf *module_elf(struct unwind *u, struct module *m)
+{
+	if (m->looked)
+		return m->elf;
+	m->looked = true;
+	modfile_find(u, m);
+	if (!m->elf && !modfile_from_memory(u, m))
+		return NULL;
+	set_bias(m);
+	return m->elf;
+}

@@ -1,0 +1,62 @@
+#include <string.h>
+
+#include "base/util.h"
+#include "unwind/unwind_priv.h"
+
+/* The PAC mask of this thread, NT_ARM_PAC_MASK: data_mask, then insn_mask. */
+static u64 insn_mask_of(const struct unwind *u, const struct core_thread *t)
+{
+	const struct core_note *n = core_thread_note(u->core, t, "LINUX", NT_ARM_PAC_MASK);
+	u64 mask;
+
+	if (!n || u->core->ehdr.e_machine != EM_AARCH64 || bytes_uint(n->note.desc, u->core->fmt, 8, 8, &mask, NULL))
+		return 0;
+	return mask;
+}
+
+bool regs_of_thread(struct unwind *u, const struct core_thread *t, struct cpu_regs *out)
+{
+	const struct core *c = u->core;
+	const struct regset *set = &c->layout.gregs;
+	struct prstatus s;
+	struct err e;
+	u64 v;
+
+	*out = (struct cpu_regs){ .exact = true };
+	u->insn_mask = insn_mask_of(u, t);
+	if (!c->arch || prstatus_get(&c->layout, c->notes[t->note].note.desc, &s, &e) ||
+	    arch_pc(&c->layout, s.regs, &out->pc, &e))
+		return false;
+	for (unsigned i = 0; i < set->n_regs; i++)
+		if (!reg_get(&c->layout, set, i, s.regs, &v, NULL))
+			regs_set(u, out, (int)i, v);
+	return true;
+}
+
+s32 regs_dwarf(const struct unwind *u, int index)
+{
+	const struct regset *set = &u->core->layout.gregs;
+	s32 n = index >= 0 && index < set->n_regs ? set->regs[index].dwarf : -1;
+
+	return n < CPU_REGS_MAX ? n : -1;
+}
+
+bool regs_get(const struct unwind *u, const struct cpu_regs *r, int index, u64 *out)
+{
+	s32 n = regs_dwarf(u, index);
+
+	if (n < 0 || !r->have[n])
+		return false;
+	*out = r->v[n];
+	return true;
+}
+
+void regs_set(const struct unwind *u, struct cpu_regs *r, int index, u64 value)
+{
+	s32 n = regs_dwarf(u, index);
+
+	if (n >= 0) {
+		r->v[n] = value;
+		r->have[n] = true;
+	}
+}

@@ -1,0 +1,91 @@
+#include "base/io.h"
+#include "base/util.h"
+#include "unwind/unwind_priv.h"
+
+/* @len bytes of the file of the module at @addr, where it was mapped unwritable. */
+static bool read_file(struct unwind *u, u64 addr, void *buf, size_t len)
+{
+	struct module *m = module_at(u, addr);
+	Elf *elf = m ? module_elf(u, m) : NULL;
+	size_t n = 0, got;
+	struct err e;
+	GElf_Phdr p;
+
+	/* An image made of the core's memory has nothing that the core has not. */
+	if (!elf || m->image || elf_getphdrnum(elf, &n))
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		u64 at = addr - m->bias, end;
+
+		if (!gelf_getphdr(elf, (int)i, &p) || p.p_type != PT_LOAD || p.p_flags & PF_W ||
+		    at < p.p_vaddr || add_overflow(at - p.p_vaddr, (u64)len, &end) || end > p.p_filesz)
+			continue;
+		return !io_pread_full(m->fd, buf, len, p.p_offset + (at - p.p_vaddr), &got, m->file, &e) && got == len;
+	}
+	return false;
+}
+
+bool space_read(struct unwind *u, u64 addr, void *buf, size_t len)
+{
+	enum mem_state state = MEM_UNMAPPED;
+	size_t got = 0, n = 0;
+	struct err e;
+
+	addr = core_untag(u->core, addr);
+	u->fault.is_set = false;
+	while (got < len) {
+		if (addr + got < addr || core_read(u->core, addr + got, (u8 *)buf + got, len - got, &state, &n, &e) || !n)
+			break;
+		if (state != MEM_PRESENT && !(state == MEM_ABSENT && read_file(u, addr + got, (u8 *)buf + got, n)))
+			break;
+		got += n;
+	}
+	if (got == len)
+		return true;
+	u->fault = (struct read_fault){ .is_set = true, .addr = addr + got, .state = state };
+	return false;
+}
+
+bool space_uint(struct unwind *u, u64 addr, unsigned size, u64 *out)
+{
+	u8 raw[8];
+
+	if ((size != 1 && size != 2 && size != 4 && size != 8) || !space_read(u, addr, raw, size))
+		return false;
+	*out = uint_get(u->core->fmt, raw, size);
+	return true;
+}
+
+bool space_word(struct unwind *u, u64 addr, u64 *out)
+{
+	return space_uint(u, addr, u->core->layout.word, out);
+}
+
+u64 u64_of_word(const struct unwind *u, u64 v)
+{
+	return u->core->layout.word == 8 ? v : (u32)v;
+}
+
+s64 s64_of_word(const struct unwind *u, u64 v)
+{
+	return u->core->layout.word == 8 ? (s64)v : (s32)v;
+}
+
+bool space_is_code(struct unwind *u, u64 addr)
+{
+	const struct core_area *a = core_area_find(u->core, addr);
+	bool known;
+	u32 prot;
+
+	/* gdb writes no segment for unchanged code, and its FILE note may not have it: then the module tells. */
+	if (!a || a->start > addr)
+		return module_at(u, addr) != NULL;
+	prot = core_area_prot(u->core, a, &known);
+	return known ? prot & PF_X : module_at(u, addr) != NULL;
+}
+
+u64 space_strip(const struct unwind *u, u64 addr)
+{
+	/* Bit 55 tells user from kernel addresses: arch/arm64/include/asm/pointer_auth.h, ptrauth_strip_user_insn_pac(). */
+	return u->insn_mask && !(addr >> 55 & 1) ? addr & ~u->insn_mask : addr;
+}

@@ -1,0 +1,141 @@
+#include <string.h>
+
+#include "base/util.h"
+#include "unwind/unwind_priv.h"
+
+/*
+ * Steps to the caller by the calling convention alone.  What is found so may be
+ * wrong; what cannot be right is refused, and the frame says how it was found.
+ */
+
+/*
+ * CALL rel32, or CALL r/m (FF /2) with its operand of 0 to 5 bytes, before @ret.
+ * Intel SDM volume 2, "CALL" and 2.1.3.
+ */
+static bool x86_is_after_call(const u8 before[7])
+{
+	if (before[2] == 0xe8)
+		return true;
+	for (unsigned len = 2; len <= 7; len++) {
+		const u8 *p = before + 7 - len;
+		unsigned mod = p[1] >> 6, rm = p[1] & 7, want = 2;
+
+		if (p[0] != 0xff || (p[1] >> 3 & 7) != 2)
+			continue;
+		if (mod != 3 && rm == 4)
+			want++;
+		if (mod == 1)
+			want += 1;
+		else if (mod == 2 || (mod == 0 && rm == 5) || (mod == 0 && rm == 4 && (p[2] & 7) == 5))
+			want += 4;
+		if (want == len)
+			return true;
+	}
+	return false;
+}
+
+static const struct {
+	u16 machine;
+	bool (*is_after_call)(const u8 before[7]);
+} call_checks[] = {
+	{ EM_X86_64, x86_is_after_call },
+	{ EM_386, x86_is_after_call },
+};
+
+/* Could a call return to @addr?  Where the code is not to be had, being in code has to do. */
+static bool is_return_address(struct unwind *u, u64 addr)
+{
+	u8 before[7];
+
+	if (addr <= sizeof(before) || !space_is_code(u, addr - 1))
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(call_checks); i++)
+		if (call_checks[i].machine == u->core->ehdr.e_machine &&
+		    space_read(u, addr - sizeof(before), before, sizeof(before)))
+			return call_checks[i].is_after_call(before);
+	return true;
+}
+
+/*
+ * The program jumped where no code is (a null function pointer): the call that
+ * did it has left the return address, and the caller's frame as it was.
+ */
+bool step_link(struct unwind *u, struct cpu_regs *r)
+{
+	const struct arch *a = u->core->arch;
+	u64 sp, ret;
+
+	if (!a || !a->frame.known || !r->exact || space_is_code(u, r->pc) || !regs_get(u, r, a->sp, &sp))
+		return false;
+	if (a->frame.lr < 0 ? !space_word(u, sp, &ret) : !regs_get(u, r, a->frame.lr, &ret))
+		return false;
+	ret = space_strip(u, ret);
+	if (!is_return_address(u, ret))
+		return false;
+	/* Nothing else has changed: all registers are the caller's own. */
+	r->pc = ret;
+	r->exact = false;
+	if (a->frame.lr < 0)
+		regs_set(u, r, a->sp, sp + u->core->layout.word);
+	return true;
+}
+
+bool step_is_signal(struct unwind *u, u64 pc)
+{
+	const struct arch *a = u->core->arch;
+	u8 code[sizeof(a->frame.signal.code)];
+
+	return a && a->frame.signal.code_len && space_is_code(u, pc) &&
+	       space_read(u, pc, code, a->frame.signal.code_len) &&
+	       !memcmp(code, a->frame.signal.code, a->frame.signal.code_len);
+}
+
+/*
+ * Through the frame of a signal by what the kernel saved: libdw stops where the
+ * interrupted pc is 0, which a call through a null pointer makes it.
+ */
+bool step_signal(struct unwind *u, struct cpu_regs *r)
+{
+	const struct arch *a = u->core->arch;
+	struct cpu_regs caller = { .exact = true };
+	u64 at, sp, fp, lr;
+
+	if (!a || !a->frame.signal.pc || !regs_get(u, r, a->sp, &at) ||
+	    !space_word(u, at + a->frame.signal.pc, &caller.pc) || !space_word(u, at + a->frame.signal.sp, &sp) ||
+	    !space_word(u, at + a->frame.signal.fp, &fp))
+		return false;
+	regs_set(u, &caller, a->sp, sp);
+	regs_set(u, &caller, a->frame.fp, fp);
+	if (a->frame.lr >= 0) {
+		if (!space_word(u, at + a->frame.signal.lr, &lr))
+			return false;
+		regs_set(u, &caller, a->frame.lr, lr);
+	}
+	*r = caller;
+	return true;
+}
+
+bool step_fp(struct unwind *u, struct cpu_regs *r)
+{
+	const struct arch *a = u->core->arch;
+	s64 word = u->core->layout.word;
+	u64 floor = r->floor, fp, base, caller_fp, ret;
+
+	if (!a || !a->frame.known || !regs_get(u, r, a->frame.fp, &fp) || (!regs_get(u, r, a->sp, &floor) && !r->floor))
+		return false;
+	/* Frames lie above the stack pointer, and where calls put them. */
+	if (fp < floor || fp % (u64)word || !space_word(u, fp + (u64)(a->frame.saved_fp * word), &caller_fp))
+		return false;
+	base = a->frame.back_chain ? caller_fp : fp;
+	if (!space_word(u, base + (u64)(a->frame.saved_ret * word), &ret))
+		return false;
+	ret = space_strip(u, ret);
+	if ((caller_fp && caller_fp <= fp) || !is_return_address(u, ret))
+		return false;
+	*r = (struct cpu_regs){ .pc = ret, .floor = fp + 2 * (u64)word };
+	/* Where the frame record may lie anywhere in a frame, that is all that is known of the caller's. */
+	if (!a->frame.record_anywhere)
+		regs_set(u, r, a->sp, base + (u64)(a->frame.caller_sp * word));
+	regs_set(u, r, a->frame.fp, caller_fp);
+	return true;
+}

@@ -1,0 +1,189 @@
+#include <dwarf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <elfutils/libdw.h>
+
+#include "base/scope.h"
+#include "base/util.h"
+#include "unwind/unwind_priv.h"
+
+typedef int symbol_fn(const struct symbol *s, void *arg, struct err *e);
+
+/* A place in the source. */
+struct place {
+	const char *file;
+	u32 line, column;
+};
+
+static void fill_module(const struct unwind *u, const struct frame *f, struct symbol *s)
+{
+	const struct module *m = module_at(u, f->exact ? f->pc : f->pc - 1);
+
+	if (!m)
+		return;
+	s->module = m->path;
+	s->module_start = m->start;
+	s->build_id = m->build_id;
+	s->build_id_len = m->build_id_len;
+}
+
+/* Without the version that libdw puts behind: "read@@GLIBC_2.2.5". */
+static const char *function_name(struct unwind *u, const char *linkage)
+{
+	size_t len = strcspn(linkage, "@");
+
+	if (!linkage[len] || !len || len >= sizeof(u->unversioned))
+		return demangle(u, linkage);
+	memcpy(u->unversioned, linkage, len);
+	u->unversioned[len] = 0;
+	return demangle(u, u->unversioned);
+}
+
+static void fill_function(struct unwind *u, Dwfl_Module *mod, u64 at, u64 pc, struct symbol *s)
+{
+	GElf_Off offset = 0;
+	GElf_Sym sym;
+	const char *name = dwfl_module_addrinfo(mod, at, &offset, &sym, NULL, NULL, NULL);
+
+	if (!name || !*name)
+		return;
+	s->linkage = name;
+	s->function = function_name(u, name);
+	s->offset = offset + (pc - at);
+}
+
+static void fill_place(const struct place *p, struct symbol *s)
+{
+	s->file = p->file;
+	s->line = p->line;
+	s->column = p->column;
+}
+
+static struct place place_of(Dwfl_Module *mod, u64 at)
+{
+	Dwfl_Line *line = dwfl_module_getsrc(mod, at);
+	struct place p = { 0 };
+	int n = 0, column = 0;
+
+	if (!line)
+		return p;
+	p.file = dwfl_lineinfo(line, NULL, &n, &column, NULL, NULL);
+	p.line = (u32)n;
+	p.column = (u32)column;
+	return p;
+}
+
+/* Where the inlined function at @die was called. */
+static struct place place_of_call(Dwarf_Die *die)
+{
+	Dwarf_Attribute attr;
+	Dwarf_Files *files;
+	Dwarf_Word file = 0, line = 0, column = 0;
+	struct place p = { 0 };
+	Dwarf_Die cu;
+	size_t n;
+
+	if (dwarf_formudata(dwarf_attr(die, DW_AT_call_line, &attr), &line) ||
+	    dwarf_formudata(dwarf_attr(die, DW_AT_call_file, &attr), &file) || !dwarf_diecu(die, &cu, NULL, NULL) ||
+	    dwarf_getsrcfiles(&cu, &files, &n))
+		return p;
+	if (dwarf_formudata(dwarf_attr(die, DW_AT_call_column, &attr), &column))
+		column = 0;
+	p.file = dwarf_filesrc(files, (size_t)file, NULL, NULL);
+	p.line = (u32)line;
+	p.column = (u32)column;
+	return p;
+}
+
+static const char *linkage_of(Dwarf_Die *die)
+{
+	Dwarf_Attribute attr;
+	const char *name = dwarf_formstring(dwarf_attr_integrate(die, DW_AT_linkage_name, &attr));
+
+	if (!name)
+		name = dwarf_formstring(dwarf_attr_integrate(die, DW_AT_MIPS_linkage_name, &attr));
+	return name ? name : dwarf_diename(die);
+}
+
+/* The scopes at @at, the innermost first, as they lie in the code; NULL when nothing tells. */
+static int scopes_at(Dwfl_Module *mod, u64 at, Dwarf_Die **out)
+{
+	Dwarf_Addr bias;
+	Dwarf_Die *cu = dwfl_module_addrdie(mod, at, &bias);
+	Dwarf_Die *found auto_free = NULL;
+
+	*out = NULL;
+	if (!cu || dwarf_getscopes(cu, at - bias, &found) <= 0)
+		return 0;
+	return max(dwarf_getscopes_die(&found[0], out), 0);
+}
+
+/* What walks the inlined functions outwards: each was called at the place of the next. */
+struct inlines {
+	struct unwind *u;
+	const struct frame *f;
+	symbol_fn *fn;
+	void *arg;
+};
+
+static int one_inline(struct inlines *w, Dwarf_Die *die, struct place *p, struct err *e)
+{
+	struct symbol s = { .is_inline = true };
+
+	fill_module(w->u, w->f, &s);
+	s.linkage = linkage_of(die);
+	s.function = demangle(w->u, s.linkage);
+	fill_place(p, &s);
+	*p = place_of_call(die);
+	return w->fn(&s, w->arg, e);
+}
+
+/* *p goes from the innermost place to that in the function itself; *name is that function, if a scope tells. */
+static int all_inlines(struct inlines *w, Dwfl_Module *mod, u64 at, struct place *p, const char **name, struct err *e)
+{
+	Dwarf_Die *scopes auto_free = NULL;
+	int n = scopes_at(mod, at, &scopes), r = 0;
+
+	for (int i = 0; !r && i < n; i++) {
+		int tag = dwarf_tag(&scopes[i]);
+
+		if (tag == DW_TAG_inlined_subroutine && w->fn)
+			r = one_inline(w, &scopes[i], p, e);
+		else if (tag == DW_TAG_inlined_subroutine)
+			*p = place_of_call(&scopes[i]);
+		if (tag == DW_TAG_subprogram) {
+			*name = linkage_of(&scopes[i]);
+			break;
+		}
+	}
+	return r;
+}
+
+int unwind_symbols(struct unwind *u, const struct frame *f, unsigned want, symbol_fn *fn, void *arg, struct err *e)
+{
+	u64 at = f->exact ? f->pc : f->pc - 1;
+	Dwfl_Module *mod = dwfl_addrmodule(dw_dwfl(u), at);
+	struct inlines w = { .u = u, .f = f, .fn = want & SYMBOL_INLINES ? fn : NULL, .arg = arg };
+	struct symbol s = { 0 };
+	struct place p = { 0 };
+	const char *name = NULL;
+	int r = 0;
+
+	if (mod && want) {
+		p = place_of(mod, at);
+		r = all_inlines(&w, mod, at, &p, &name, e);
+	}
+	if (r)
+		return r;
+	fill_module(u, f, &s);
+	if (mod)
+		fill_function(u, mod, at, f->pc, &s);
+	if (!s.function && name) {
+		s.linkage = name;
+		s.function = demangle(u, name);
+	}
+	fill_place(&p, &s);
+	return fn(&s, arg, e);
+}

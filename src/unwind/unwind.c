@@ -1,0 +1,251 @@
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/scope.h"
+#include "base/util.h"
+#include "unwind/unwind_priv.h"
+
+const char *frame_by_name(enum frame_by by)
+{
+	static const char *const names[] = {
+		[FRAME_BY_REGISTERS] = "registers", [FRAME_BY_CFI] = "cfi", [FRAME_BY_SIGNAL] = "signal",
+		[FRAME_BY_LINK] = "link", 		[FRAME_BY_FP] = "frame-pointer",
+	};
+
+	return names[by];
+}
+
+/* ---- a stack being built */
+
+int stack_add(struct stack *s, const struct frame *f, struct err *e)
+{
+	if (s->n == s->cap) {
+		size_t cap = s->cap ? 2 * s->cap : 16;
+		void *p = reallocarray(s->frames, cap, sizeof(*s->frames));
+
+		if (!p)
+			return err_set(e, -ENOMEM, "backtrace");
+		s->frames = p;
+		s->cap = cap;
+	}
+	s->frames[s->n++] = *f;
+	return 0;
+}
+
+void stack_ends(struct stack *s, enum stack_end end, const char *fmt, ...)
+{
+	va_list ap;
+
+	s->end = end;
+	va_start(ap, fmt);
+	vsnprintf(s->why, sizeof(s->why), fmt, ap);
+	va_end(ap);
+}
+
+void stack_ends_at(struct unwind *u, struct stack *s, u64 pc)
+{
+	unsigned long long at = pc;
+
+	if (u->fault.is_set)
+		stack_ends(s, STACK_NO_MEMORY, "the caller of 0x%llx: the memory at 0x%llx is %s", at,
+			   (unsigned long long)u->fault.addr,
+			   u->fault.state == MEM_ABSENT ? "not in the core" : "not mapped");
+	else
+		stack_ends(s, STACK_NO_TABLE, "the call frame information for 0x%llx leads nowhere", at);
+}
+
+/* A frame without locals may share its stack pointer with its caller, but not its pc, too. */
+bool stack_loops(const struct stack *s, const struct frame *f)
+{
+	const struct frame *last = s->n ? &s->frames[s->n - 1] : NULL;
+
+	return last && last->pc == f->pc && last->sp && last->sp == f->sp;
+}
+
+u32 stack_limit(const struct unwind *u)
+{
+	return u->opts.max_frames ? u->opts.max_frames : UNWIND_FRAMES_MAX;
+}
+
+void stack_fini(struct stack *s)
+{
+	free(s->frames);
+	*s = (struct stack){ 0 };
+}
+
+/* ---- open and close */
+
+static const struct unwinder_ops *const unwinders[] = { &unwinder_dw_ops, &unwinder_uw_ops };
+
+static bool is_wanted(const struct unwind *u, const struct unwinder_ops *ops)
+{
+	const char *name = u->opts.unwinder;
+
+	return !name || !strcmp(name, "auto") || !strcmp(name, ops->name);
+}
+
+static int check_name(const struct unwind *u, struct err *e)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(unwinders); i++)
+		if (is_wanted(u, unwinders[i]))
+			return 0;
+	return err_set(e, ERR_USAGE, "no unwinder %s: there are auto, libdw and libunwind", u->opts.unwinder);
+}
+
+/* libdw is opened for the names, whoever unwinds. */
+static int open_all(struct unwind *u, struct err *e)
+{
+	bool only_uw = !is_wanted(u, &unwinder_dw_ops);
+	struct err none;
+	int r = check_name(u, e);
+
+	if (!r)
+		r = modules_load(u, e);
+	if (!r)
+		r = dw_open(u, e);
+	if (!r && is_wanted(u, &unwinder_uw_ops) && uw_open(u, only_uw ? e : &none) && only_uw)
+		r = e ? e->code : ERR_UNSUPPORTED;
+	return r;
+}
+
+int unwind_open(struct unwind **out, struct core *core, const struct unwind_opts *opts, struct err *e)
+{
+	struct unwind *u = calloc(1, sizeof(*u));
+	int r;
+
+	if (!u)
+		return err_set(e, -ENOMEM, "backtraces");
+	u->core = core;
+	u->opts = *opts;
+	r = open_all(u, e);
+	if (r)
+		unwind_close(u);
+	else
+		*out = u;
+	return r;
+}
+
+void unwind_close(struct unwind *u)
+{
+	if (!u)
+		return;
+	uw_close(u->uw);
+	dw_close(u->dw);
+	modules_close(u);
+	free(u->demangled);
+	free(u);
+}
+
+/* ---- a thread */
+
+static bool step(struct unwind *u, const struct stack *s, struct cpu_regs *r, enum frame_by *by)
+{
+	if (s->end == STACK_NO_CODE && step_link(u, r)) {
+		*by = FRAME_BY_LINK;
+		return true;
+	}
+	if (s->end == STACK_NO_TABLE && s->n && s->frames[s->n - 1].signal && step_signal(u, r)) {
+		*by = FRAME_BY_SIGNAL;
+		return true;
+	}
+	*by = FRAME_BY_FP;
+	switch (s->end) {
+	case STACK_NO_TABLE:
+		return step_fp(u, r);
+	case STACK_NO_CODE:
+		/* A wild jump; a wild return address would be one more guess on top of a guess. */
+		return r->exact && step_fp(u, r);
+	default:
+		return false;
+	}
+}
+
+/* By tables as far as they go, then one step without, and on. */
+static int walk(struct unwind *u, const struct unwinder_ops *ops, const struct core_thread *t, struct stack *s,
+		struct err *e)
+{
+	enum frame_by by = FRAME_BY_REGISTERS;
+	struct cpu_regs r;
+	int ret;
+
+	s->thread = t;
+	s->unwinder = ops->name;
+	if (!regs_of_thread(u, t, &r)) {
+		stack_ends(s, STACK_NO_REGISTERS, "its registers are not in the core");
+		return 0;
+	}
+	do {
+		ret = ops->walk(u, &r, by, s, e);
+	} while (!ret && s->n < stack_limit(u) && step(u, s, &r, &by));
+	return ret;
+}
+
+static size_t sure_frames(const struct stack *s)
+{
+	size_t n = 0;
+
+	while (n < s->n && s->frames[n].by != FRAME_BY_FP)
+		n++;
+	return n;
+}
+
+/* A whole stack is better than a part; of parts, the one with more frames that are sure. */
+static bool is_better(const struct stack *a, const struct stack *b)
+{
+	bool whole_a = a->end == STACK_OUTERMOST, whole_b = b->end == STACK_OUTERMOST;
+	size_t sure_a = sure_frames(a), sure_b = sure_frames(b);
+
+	if (!b->unwinder || (whole_a && !whole_b))
+		return true;
+	if (whole_a != whole_b)
+		return false;
+	return sure_a != sure_b ? sure_a > sure_b : a->n > b->n;
+}
+
+/* Whole, and all of it sure: no other unwinder can do better. */
+static bool is_best(const struct stack *s)
+{
+	return s->unwinder && s->end == STACK_OUTERMOST && sure_frames(s) == s->n;
+}
+
+int unwind_thread(struct unwind *u, const struct core_thread *t, struct stack *out, struct err *e)
+{
+	struct stack best scoped(stack_fini) = { 0 };
+	int r = 0;
+
+	for (size_t i = 0; !r && i < ARRAY_SIZE(unwinders) && !is_best(&best); i++) {
+		struct stack s = { 0 };
+
+		if (!is_wanted(u, unwinders[i]) || (unwinders[i] == &unwinder_uw_ops && !u->uw))
+			continue;
+		r = walk(u, unwinders[i], t, &s, e);
+		if (!r && is_better(&s, &best)) {
+			struct stack swap = best;
+
+			best = s;
+			s = swap;
+		}
+		stack_fini(&s);
+	}
+	if (r)
+		return r;
+	*out = best;
+	best = (struct stack){ 0 };
+	return 0;
+}
+
+bool unwind_note(const struct unwind *u, size_t *i, struct unwind_note *out)
+{
+	while (*i < u->n_mods) {
+		const struct module *m = &u->mods[(*i)++];
+
+		if (!m->note)
+			continue;
+		*out = (struct unwind_note){ .module = m->path, .start = m->start, .text = m->note };
+		return true;
+	}
+	return false;
+}

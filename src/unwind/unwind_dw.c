@@ -1,0 +1,212 @@
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/scope.h"
+#include "base/util.h"
+#include "unwind/unwind_priv.h"
+
+/* libdw finds tables, symbols and debug information; files and memory come from us, the steps are cfi.c's. */
+struct dw {
+	struct unwind *u;
+	Dwfl *dwfl;
+	Dwfl_Callbacks cb;
+	char *debuginfo_path;
+};
+
+static int find_elf(Dwfl_Module *mod, void **userdata, const char *name, Dwarf_Addr base, char **file, Elf **elf)
+{
+	struct module *m = *userdata;
+
+	(void)mod;
+	(void)name;
+	(void)base;
+	/* Counted: libdw ends its reference, modules_close() ours. */
+	if (m && module_elf(m->u, m))
+		*elf = elf_begin(-1, ELF_C_READ, m->elf);
+	if (m && *elf && m->file)
+		*file = strdup(m->file);
+	return -1;
+}
+
+static int report(struct dw *d, struct module *m, struct err *e)
+{
+	Dwfl_Module *mod = dwfl_report_module(d->dwfl, m->path ? m->path : "", m->start, m->end);
+	void **userdata;
+
+	if (!mod)
+		return err_set(e, ERR_INPUT, "module at 0x%llx: %s", (unsigned long long)m->start, dwfl_errmsg(-1));
+	dwfl_module_info(mod, &userdata, NULL, NULL, NULL, NULL, NULL, NULL);
+	*userdata = m;
+	return 0;
+}
+
+/* libdw's default, or the user's directories; below the sysroot, if there is one. */
+static int set_debuginfo_path(struct dw *d, struct err *e)
+{
+	const struct unwind_opts *o = &d->u->opts;
+	const char *root = o->sysroot ? o->sysroot : "", *rest = o->debuginfo_path ? o->debuginfo_path : "/usr/lib/debug";
+	struct buf b scoped(buf_fini) = { 0 };
+	int r = buf_printf(&b, e, "+:.debug");
+
+	for (; !r && *rest; rest += *rest == ':') {
+		int len = (int)strcspn(rest, ":");
+
+		if (len)
+			r = buf_printf(&b, e, ":%s%.*s", root, len, rest);
+		rest += len;
+	}
+	if (!r)
+		r = buf_zero(&b, 1, e);
+	if (!r)
+		d->debuginfo_path = (char *)take_ptr(b.p);
+	return r;
+}
+
+/* ---- open and close */
+
+static int begin(struct dw *d, struct err *e)
+{
+	struct unwind *u = d->u;
+	int r = set_debuginfo_path(d, e);
+
+	if (r)
+		return r;
+	d->cb = (Dwfl_Callbacks){
+		.find_elf = find_elf, .find_debuginfo = dwfl_standard_find_debuginfo,
+		.debuginfo_path = &d->debuginfo_path,
+	};
+	d->dwfl = dwfl_begin(&d->cb);
+	if (!d->dwfl)
+		return err_set(e, -ENOMEM, "libdw: %s", dwfl_errmsg(-1));
+	dwfl_report_begin(d->dwfl);
+	for (size_t i = 0; !r && i < u->n_mods; i++)
+		r = report(d, &u->mods[i], e);
+	dwfl_report_end(d->dwfl, NULL, NULL);
+	return r;
+}
+
+int dw_open(struct unwind *u, struct err *e)
+{
+	struct dw *d = calloc(1, sizeof(*d));
+
+	if (!d)
+		return err_set(e, -ENOMEM, "libdw");
+	u->dw = d;
+	d->u = u;
+	elf_version(EV_CURRENT);
+	return begin(d, e);
+}
+
+void dw_close(struct dw *d)
+{
+	if (!d)
+		return;
+	dwfl_end(d->dwfl);
+	free(d->debuginfo_path);
+	free(d);
+}
+
+Dwfl *dw_dwfl(const struct unwind *u)
+{
+	return u->dw->dwfl;
+}
+
+/* ---- a walk */
+
+static bool read_row(Dwarf_CFI *cfi, Dwarf_Addr at, struct row *out)
+{
+	if (!cfi || dwarf_cfi_addrframe(cfi, at, &out->frame))
+		return false;
+	dwarf_frame_info(out->frame, NULL, NULL, &out->is_signal);
+	return true;
+}
+
+static struct row row_at(struct unwind *u, u64 addr)
+{
+	Dwfl_Module *mod = dwfl_addrmodule(u->dw->dwfl, addr);
+	struct row row = { 0 };
+	Dwarf_Addr bias = 0;
+	Dwarf_CFI *cfi = mod ? dwfl_module_eh_cfi(mod, &bias) : NULL;
+
+	if (read_row(cfi, addr - bias, &row))
+		return row;
+	cfi = mod ? dwfl_module_dwarf_cfi(mod, &bias) : NULL;
+	read_row(cfi, addr - bias, &row);
+	return row;
+}
+
+struct row dw_row_of(struct unwind *u, struct frame *f)
+{
+	struct row row = row_at(u, f->pc);
+
+	/* arm64's vdso has no table for it: Linux commit 87676cfca141. */
+	if (!row.is_signal && step_is_signal(u, f->pc)) {
+		free(row.frame);
+		row = (struct row){ .is_signal = true };
+	}
+	if (!row.is_signal && !f->exact) {
+		free(row.frame);
+		row = row_at(u, f->pc - 1);
+	}
+	f->signal = row.is_signal;
+	f->exact |= row.is_signal;
+	return row;
+}
+
+/* True when there is a way on from here. */
+static bool judge(struct unwind *u, const struct frame *f, const struct row *row, struct stack *s)
+{
+	unsigned long long pc = f->pc;
+
+	if (s->n >= stack_limit(u))
+		stack_ends(s, STACK_LIMIT, "more frames than wanted, from 0x%llx on", pc);
+	else if (!space_is_code(u, f->exact ? f->pc : f->pc - 1))
+		stack_ends(s, STACK_NO_CODE, "0x%llx is in no executable memory", pc);
+	else if (!row->frame)
+		stack_ends(s, STACK_NO_TABLE, "no call frame information for 0x%llx", pc);
+	else
+		return true;
+	return false;
+}
+
+/* One frame, and the step to the next: 1 when there is one, 0 when s->end is set. */
+static int walk_one(struct unwind *u, struct cpu_regs *r, enum frame_by by, struct stack *s, struct err *e)
+{
+	struct frame f = { .pc = r->pc, .exact = r->exact, .by = by };
+	struct row row = dw_row_of(u, &f);
+	Dwarf_Frame *frame auto_free = row.frame;
+	int ret;
+
+	regs_get(u, r, u->core->arch->sp, &f.sp);
+	if (stack_loops(s, &f)) {
+		stack_ends(s, STACK_LOOP, "the caller of 0x%llx is itself", (unsigned long long)f.pc);
+		return 0;
+	}
+	ret = stack_add(s, &f, e);
+	if (ret || !judge(u, &f, &row, s))
+		return ret;
+	switch (cfi_step(u, frame, r)) {
+	case CFI_STEPPED:
+		return 1;
+	case CFI_OUTERMOST:
+		stack_ends(s, STACK_OUTERMOST, "the table says that 0x%llx has no caller", (unsigned long long)f.pc);
+		return 0;
+	case CFI_FAILED:
+		break;
+	}
+	stack_ends_at(u, s, f.pc);
+	return 0;
+}
+
+static int dw_walk(struct unwind *u, struct cpu_regs *r, enum frame_by by, struct stack *s, struct err *e)
+{
+	int ret;
+
+	while ((ret = walk_one(u, r, by, s, e)) > 0)
+		by = FRAME_BY_CFI;
+	return ret;
+}
+
+const struct unwinder_ops unwinder_dw_ops = { .name = "libdw", .walk = dw_walk };

@@ -1,0 +1,170 @@
+/* unwind_priv.h - what the files of this room share: modules, memory, registers, and the backends' one question. */
+#pragma once
+
+#include <elfutils/libdw.h>
+#include <elfutils/libdwfl.h>
+
+#include <tagcore/modules.h>
+#include <tagcore/unwind.h>
+
+/* A module of the core, and the file that was found to be it. */
+struct module {
+	struct unwind *u;
+	u64 start;
+	u64 end;
+	char *path;		/* as the process had it, or NULL */
+	char *note;		/* why no file, or that it could not be verified; or NULL */
+	Elf *elf;		/* NULL until looked, and when there is none */
+	int fd;
+	char *file;		/* where it was found; NULL: it is a copy of the core's memory */
+	u8 *image;		/* that copy */
+	u64 bias;		/* from the addresses in @elf to memory; wraps */
+	bool looked;
+	bool is_main;		/* the program itself */
+	u8 build_id[CORE_BUILD_ID_MAX];
+	size_t build_id_len;
+};
+
+/* Registers by DWARF number, as far as they are known. */
+enum { CPU_REGS_MAX = 128 };
+struct cpu_regs {
+	u64 pc;
+	bool exact;	/* pc is where it goes on, not the address behind a call */
+	u64 floor;	/* where sp is not known: frames lie at this address or above */
+	u64 v[CPU_REGS_MAX];
+	bool have[CPU_REGS_MAX];
+};
+
+/* Why the last read of memory failed, for stack->why. */
+struct read_fault {
+	bool is_set;
+	u64 addr;
+	enum mem_state state;
+};
+
+struct unwind {
+	struct core *core;
+	struct unwind_opts opts;
+	struct module *mods;	/* sorted by start, the first n_sorted of them */
+	size_t n_mods;
+	size_t n_sorted;
+	size_t cap_mods;
+	u64 insn_mask;		/* bits of a code address that a signature is in; of the thread at work */
+	struct read_fault fault;
+	struct dw *dw;		/* libdw's; also for names */
+	struct uw *uw;		/* libunwind's, or NULL */
+	char *demangled;	/* the last one */
+	char unversioned[1024];	/* the last symbol without its version */
+};
+
+/* ---- modules.c */
+
+/* All that the core tells of, then what the dynamic linker had loaded besides: links.c. */
+int modules_load(struct unwind *u, struct err *e) must_check;
+int modules_add(struct unwind *u, const struct core_module *m, struct err *e) must_check;
+int links_load(struct unwind *u, struct err *e) must_check;
+void modules_close(struct unwind *u);
+/* The module that covers @addr, or NULL. */
+struct module *module_at(const struct unwind *u, u64 addr);
+/* Its ELF file, looked for at the first call; NULL when there is none that can be trusted. */
+Elf *module_elf(struct unwind *u, struct module *m);
+
+/* ---- modfile.c */
+
+/* Opens the file that is module @m, verified by its build-id: fills fd, file, elf; or note. */
+void modfile_find(struct unwind *u, struct module *m);
+/* Makes an ELF file of the core's own memory; false when a part that counts is not there. */
+bool modfile_from_memory(struct unwind *u, struct module *m);
+
+/* ---- space.c: memory as the process had it */
+
+/*
+ * All @len bytes at @addr: from the core or, what is absent there, from the
+ * unwritable segments of a verified file.  False, and u->fault, when they are not
+ * to be had.
+ */
+bool space_read(struct unwind *u, u64 addr, void *buf, size_t len);
+/* A word of the machine, or a number of @size bytes, in its byte order. */
+bool space_word(struct unwind *u, u64 addr, u64 *out);
+bool space_uint(struct unwind *u, u64 addr, unsigned size, u64 *out);
+/* @v as a word of the machine holds it; the same with its sign. */
+u64 u64_of_word(const struct unwind *u, u64 v);
+s64 s64_of_word(const struct unwind *u, u64 v);
+/* Code was executable there. */
+bool space_is_code(struct unwind *u, u64 addr);
+/* @addr without signature and tag. */
+u64 space_strip(const struct unwind *u, u64 addr);
+
+/* ---- regs.c */
+
+/* The registers of @t; false when the core has none. */
+bool regs_of_thread(struct unwind *u, const struct core_thread *t, struct cpu_regs *out);
+/* DWARF's number of the general register at @index of the machine's, or -1. */
+s32 regs_dwarf(const struct unwind *u, int index);
+/* The general register at @index of the machine's, if it has a DWARF number and is known. */
+bool regs_get(const struct unwind *u, const struct cpu_regs *r, int index, u64 *out);
+void regs_set(const struct unwind *u, struct cpu_regs *r, int index, u64 value);
+
+/* ---- step.c: where no table tells */
+
+/* Goes to the caller of @r by the machine's calling convention; false when nothing there looks like one. */
+bool step_link(struct unwind *u, struct cpu_regs *r);
+bool step_signal(struct unwind *u, struct cpu_regs *r);
+/* A signal handler returns to @pc, by its code. */
+bool step_is_signal(struct unwind *u, u64 pc);
+bool step_fp(struct unwind *u, struct cpu_regs *r);
+
+/* ---- the backends */
+
+/*
+ * Appends the frames from @r on, by tables only; the first one is @r itself and
+ * was found by @by.  Ends with s->end, and @r as it is in the last frame.
+ */
+struct unwinder_ops {
+	const char *name;
+	int (*walk)(struct unwind *u, struct cpu_regs *r, enum frame_by by, struct stack *s, struct err *e);
+};
+extern const struct unwinder_ops unwinder_dw_ops;
+extern const struct unwinder_ops unwinder_uw_ops;
+
+int dw_open(struct unwind *u, struct err *e) must_check;
+void dw_close(struct dw *dw);
+Dwfl *dw_dwfl(const struct unwind *u);
+/* What the tables say of an instruction. */
+struct row {
+	Dwarf_Frame *frame;	/* NULL: nothing; to be given to free(3) */
+	bool is_signal;		/* augmentation "S": a signal handler returns to it */
+};
+/*
+ * The row for @f; sets f->signal and, for such a frame, f->exact: nothing was
+ * called from there.
+ */
+struct row dw_row_of(struct unwind *u, struct frame *f);
+
+/* ---- cfi.c, expr.c */
+
+enum cfi_step { CFI_STEPPED, CFI_OUTERMOST, CFI_FAILED };
+/* From @r, which a row is for, to its caller; @r is as it was unless CFI_STEPPED. */
+enum cfi_step cfi_step(struct unwind *u, Dwarf_Frame *f, struct cpu_regs *r);
+/* What is on top of the stack when @ops have been done; false when they cannot be. */
+bool expr_eval(struct unwind *u, const struct cpu_regs *r, u64 cfa, const Dwarf_Op *ops, size_t n, u64 *out);
+
+/* libunwind is for the machine it was built for; ERR_UNSUPPORTED for others. */
+int uw_open(struct unwind *u, struct err *e) must_check;
+void uw_close(struct uw *uw);
+
+/* ---- unwind.c */
+
+int stack_add(struct stack *s, const struct frame *f, struct err *e) must_check;
+/* Sets s->end and the sentence. */
+void stack_ends(struct stack *s, enum stack_end end, const char *fmt, ...) printf_like(3, 4);
+/* STACK_NO_MEMORY or STACK_NO_TABLE, as u->fault says. */
+void stack_ends_at(struct unwind *u, struct stack *s, u64 pc);
+/* The next frame would be the same one again. */
+bool stack_loops(const struct stack *s, const struct frame *f);
+u32 stack_limit(const struct unwind *u);
+
+/* ---- demangle.c */
+
+/* @name as its language writes it, or @name itself.  Borrowed until the next call. */
+const char *demangle(struct unwind *u, const char *name);

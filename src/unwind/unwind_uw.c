@@ -1,0 +1,277 @@
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <libunwind.h>
+
+#include "base/util.h"
+#include "unwind/unwind_priv.h"
+
+/*
+ * libunwind, the second opinion: for the machine it was built for, on memory,
+ * registers and files of ours through its accessors.  Tables are found by
+ * .eh_frame_hdr; where it would go on by frame pointers, without a word, it is
+ * stopped, as libdw is.
+ */
+struct uw {
+	unw_addr_space_t as;
+	/* unw_create_addr_space() copies what its own version has: 1.8 has more members than 1.6, under one soname. */
+	union {
+		unw_accessors_t fn;
+		void *slot[32];
+	} accessors;
+	const struct cpu_regs *at;
+};
+
+/*
+ * Looks @ip up in the binary search table that @di describes.  libunwind exports
+ * it for this use and declares it in no installed header (its own: dwarf.h;
+ * Linux' perf does the same, tools/perf/util/unwind-libunwind-local.c).
+ */
+extern int UNW_ARCH_OBJ(dwarf_search_unwind_table)(unw_addr_space_t as, unw_word_t ip, unw_dyn_info_t *di,
+						   unw_proc_info_t *pi, int need, void *arg);
+
+/* ---- accessors: arg is the struct unwind */
+
+static int access_mem(unw_addr_space_t as, unw_word_t addr, unw_word_t *val, int write, void *arg)
+{
+	struct unwind *u = arg;
+	u64 word, bare;
+
+	(void)as;
+	if (write || !space_word(u, addr, &word))
+		return -UNW_EINVAL;
+	bare = space_strip(u, word);
+	*val = bare != word && space_is_code(u, bare) ? bare : word;
+	return 0;
+}
+
+/* libunwind numbers general registers as DWARF does, on x86_64 and aarch64. */
+static int access_reg(unw_addr_space_t as, unw_regnum_t reg, unw_word_t *val, int write, void *arg)
+{
+	const struct unwind *u = arg;
+	const struct cpu_regs *r = u->uw->at;
+
+	(void)as;
+	if (write || reg < 0 || reg >= CPU_REGS_MAX)
+		return -UNW_EBADREG;
+	if (reg == regs_dwarf(u, u->core->arch->pc))
+		*val = r->exact ? r->pc : r->pc - 1;
+	else if (r->have[reg])
+		*val = r->v[reg];
+	else
+		return -UNW_EBADREG;
+	return 0;
+}
+
+static int access_fpreg(unw_addr_space_t as, unw_regnum_t reg, unw_fpreg_t *val, int write, void *arg)
+{
+	(void)as;
+	(void)reg;
+	(void)val;
+	(void)write;
+	(void)arg;
+	return -UNW_EBADREG;
+}
+
+static int dyn_list(unw_addr_space_t as, unw_word_t *list, void *arg)
+{
+	(void)as;
+	(void)list;
+	(void)arg;
+	return -UNW_ENOINFO;
+}
+
+static void put_info(unw_addr_space_t as, unw_proc_info_t *pi, void *arg)
+{
+	(void)as;
+	(void)pi;
+	(void)arg;
+}
+
+/*
+ * Address and length of the table in .eh_frame_hdr.  LSB 5.0, Core, 10.6.2: the
+ * only encodings that linkers write are pcrel sdata4, udata4, datarel sdata4.
+ */
+static bool find_table(struct unwind *u, struct module *m, unw_dyn_info_t *di)
+{
+	static const u8 head[4] = { 1, 0x1b, 0x03, 0x3b };
+	Elf *elf = module_elf(u, m);
+	u8 raw[12];
+	size_t n = 0;
+	GElf_Phdr p;
+
+	if (!elf || elf_getphdrnum(elf, &n))
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		u64 hdr, count;
+
+		if (!gelf_getphdr(elf, (int)i, &p) || p.p_type != PT_GNU_EH_FRAME)
+			continue;
+		hdr = p.p_vaddr + m->bias;
+		if (!space_read(u, hdr, raw, sizeof(raw)) || memcmp(raw, head, sizeof(head)))
+			return false;
+		count = min(uint_get(u->core->fmt, raw + 8, 4), p.p_memsz / 8);
+		*di = (unw_dyn_info_t){ .start_ip = m->start, .end_ip = m->end, .format = UNW_INFO_FORMAT_REMOTE_TABLE };
+		di->u.rti.segbase = hdr;
+		di->u.rti.table_data = hdr + sizeof(raw);
+		di->u.rti.table_len = count * 8 / sizeof(unw_word_t);
+		return count != 0;
+	}
+	return false;
+}
+
+static int find_proc_info(unw_addr_space_t as, unw_word_t ip, unw_proc_info_t *pi, int need, void *arg)
+{
+	struct unwind *u = arg;
+	struct module *m = module_at(u, ip);
+	unw_dyn_info_t di;
+
+	if (!m || !find_table(u, m, &di))
+		return -UNW_ENOINFO;
+	return UNW_ARCH_OBJ(dwarf_search_unwind_table)(as, ip, &di, pi, need, arg);
+}
+
+/* Since 1.8, and there it is called on arm64 whether it is set or not. */
+static unw_word_t insn_mask(unw_addr_space_t as, void *arg)
+{
+	(void)as;
+	return ((struct unwind *)arg)->insn_mask;
+}
+
+static void set_accessors(struct uw *w)
+{
+	/* ptrauth_insn_mask: behind get_proc_name, get_elf_filename and get_proc_ip_range. */
+	enum { MASK_SLOT = offsetof(unw_accessors_t, get_proc_name) / sizeof(void *) + 3 };
+
+	w->accessors.fn = (unw_accessors_t){
+		.find_proc_info = find_proc_info, .put_unwind_info = put_info, .get_dyn_info_list_addr = dyn_list,
+		.access_mem = access_mem, .access_reg = access_reg, .access_fpreg = access_fpreg,
+	};
+	w->accessors.slot[MASK_SLOT] = (void *)insn_mask;
+}
+
+/* ---- open and close */
+
+int uw_open(struct unwind *u, struct err *e)
+{
+	const struct core *c = u->core;
+	struct uw *w;
+
+	if (!c->arch || c->arch != arch_native())
+		return err_set(e, ERR_UNSUPPORTED, "libunwind is for cores of this machine, and this one is of %s: use libdw",
+			       c->arch ? c->arch->name : "another");
+	w = calloc(1, sizeof(*w));
+	if (!w)
+		return err_set(e, -ENOMEM, "libunwind");
+	set_accessors(w);
+	w->as = unw_create_addr_space(&w->accessors.fn, 0);
+	if (!w->as) {
+		free(w);
+		return err_set(e, -ENOMEM, "libunwind");
+	}
+	unw_set_caching_policy(w->as, UNW_CACHE_NONE);
+	u->uw = w;
+	return 0;
+}
+
+void uw_close(struct uw *w)
+{
+	if (w)
+		unw_destroy_addr_space(w->as);
+	free(w);
+}
+
+/* ---- a walk */
+
+static void keep_registers(const struct unwind *u, unw_cursor_t *c, struct cpu_regs *r, u64 pc, bool exact)
+{
+	const struct arch *a = u->core->arch;
+
+	*r = (struct cpu_regs){ .pc = pc, .exact = exact };
+	for (int i = 0; i < a->gregs.n_regs; i++) {
+		s32 n = regs_dwarf(u, i);
+		unw_word_t v;
+
+		if (n >= 0 && n < UNW_REG_LAST && i != a->pc && !unw_get_reg(c, n, &v))
+			regs_set(u, r, i, v);
+	}
+}
+
+/* 1 to go on; 0 when s->end is set. */
+static int judge(struct unwind *u, const struct frame *f, struct stack *s)
+{
+	unsigned long long pc = f->pc;
+	unw_proc_info_t pi;
+
+	if (s->n >= stack_limit(u))
+		stack_ends(s, STACK_LIMIT, "more frames than wanted, from 0x%llx on", pc);
+	else if (!space_is_code(u, f->exact ? f->pc : f->pc - 1))
+		stack_ends(s, STACK_NO_CODE, "0x%llx is in no executable memory", pc);
+	else if (find_proc_info(u->uw->as, f->exact && !f->signal ? f->pc : f->pc - 1, &pi, 0, u) < 0)
+		stack_ends(s, STACK_NO_TABLE, "no call frame information for 0x%llx", pc);
+	else
+		return 1;
+	return 0;
+}
+
+/* The signal frames are known by their table's augmentation: libunwind's versions differ in what they call one. */
+static void fill(struct unwind *u, unw_cursor_t *c, struct frame *f, const struct cpu_regs *seed)
+{
+	unw_word_t pc = 0, sp = 0;
+
+	unw_get_reg(c, UNW_REG_IP, &pc);
+	unw_get_reg(c, UNW_REG_SP, &sp);
+	f->pc = seed ? seed->pc : space_strip(u, pc);
+	f->sp = sp;
+	free(dw_row_of(u, f).frame);
+}
+
+/* After the last frame of the walk, which a step did not lead beyond. */
+static void ends(struct unwind *u, struct stack *s, int step)
+{
+	u64 pc = s->frames[s->n - 1].pc;
+
+	if (step == 0 && !u->fault.is_set)
+		stack_ends(s, STACK_OUTERMOST, "the table says that 0x%llx has no caller", (unsigned long long)pc);
+	else
+		stack_ends_at(u, s, pc);
+}
+
+static int uw_walk(struct unwind *u, struct cpu_regs *r, enum frame_by by, struct stack *s, struct err *e)
+{
+	struct frame f = { .by = by, .exact = r->exact };
+	struct cpu_regs seed = *r;
+	unw_cursor_t c;
+	int ret, step;
+
+	u->uw->at = &seed;
+	if (unw_init_remote(&c, u->uw->as, u)) {
+		stack_ends(s, STACK_NO_REGISTERS, "libunwind needs more registers than the core has");
+		return 0;
+	}
+	fill(u, &c, &f, &seed);
+	for (;;) {
+		if (stack_loops(s, &f)) {
+			stack_ends(s, STACK_LOOP, "the caller of 0x%llx is itself", (unsigned long long)f.pc);
+			return 0;
+		}
+		ret = stack_add(s, &f, e);
+		if (ret)
+			return ret;
+		keep_registers(u, &c, r, f.pc, f.exact);
+		if (!judge(u, &f, s))
+			return 0;
+		u->fault.is_set = false;
+		step = unw_step(&c);
+		if (step <= 0 || u->fault.is_set) {
+			ends(u, s, step);
+			return 0;
+		}
+		f = (struct frame){ .by = FRAME_BY_CFI, .exact = f.signal };
+		fill(u, &c, &f, NULL);
+	}
+}
+
+const struct unwinder_ops unwinder_uw_ops = { .name = "libunwind", .walk = uw_walk };
