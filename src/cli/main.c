@@ -18,6 +18,7 @@ static const struct cmd cmds[] = {
 	{ "inspect", "[VIEW [OPERAND]...] CORE", "look at a core file of any machine", inspect_opts, cmd_inspect },
 	{ "validate", "CORE...", "is it a correct, complete core", validate_opts, cmd_validate },
 	{ "repair", "IN OUT", "mend what can be mended of a damaged core", repair_opts, cmd_repair },
+	{ "stack", "PID|CORE", "backtraces of every thread", stack_opts, cmd_stack },
 	{ "help", "[COMMAND]", "list the commands, or explain one", no_opts, cmd_help },
 };
 

@@ -21,6 +21,7 @@ exits 2 "help of an unknown command" "$TAGCORE" help nonsense
 exits 2 "dump without PID" "$TAGCORE" dump
 exits 2 "inspect without CORE" "$TAGCORE" inspect
 exits 2 "validate without CORE" "$TAGCORE" validate
+exits 2 "stack without CORE" "$TAGCORE" stack
 
 # ---- what does not exist yet is refused, not ignored; no abbreviations
 for bad in --compress -z --compress=3 --snapshot -s --snapshot=require --forc --out=x --dry --lim=1K \
@@ -33,7 +34,7 @@ for bad in --nonsense --stric --sum; do
 	exits 2 "validate $bad is refused" "$TAGCORE" validate "$bad" "$TAGCORE"
 	exits 2 "inspect $bad is refused" "$TAGCORE" inspect "$bad" "$TAGCORE"
 done
-for late in stack registers-of; do
+for late in stacks registers-of; do
 	exits 2 "the command $late does not exist yet" "$TAGCORE" $late $$
 done
 exits 2 "an option without its argument" "$TAGCORE" dump -o

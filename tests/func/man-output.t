@@ -75,6 +75,14 @@ keys repair.json out >prog
 bold JSON "$man/tagcore-repair.1" >page
 same_words "tagcore-repair(1)" prog page 10
 
+# Without files there is something to say about them.
+ok "stack --json" "$TAGCORE" stack --json core
+cp out stack.json
+ok "stack --json without files" "$TAGCORE" stack --json --sysroot "$PWD/nowhere" core
+keys stack.json out >prog
+bold JSON "$man/tagcore-stack.1" >page
+same_words "tagcore-stack(1)" prog page 15
+
 # The note's first line follows the owner's NUL.
 tr '\0' '\n' <core | grep -a -A 20 -m 1 'TAGCORE$' | grep -aE '^[a-z_]+ ' | sed 's/ .*//' | sort >prog
 bold TAGCORE_INFO "$man/tagcore-notes.5" >page

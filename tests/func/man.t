@@ -46,7 +46,7 @@ option_heads()
 {
 	sed -n '/^Options:/,$p' | sed -n 's/^  *\(-.*[^ ]\)   *[^ ].*$/\1/p' | sed 's/  .*//'
 }
-for cmd in dump inspect validate repair; do
+for cmd in dump inspect validate repair stack; do
 	ok "help $cmd" "$TAGCORE" help $cmd
 	option_heads <out >prog
 	tags OPTIONS "$man/tagcore-$cmd.1" >page

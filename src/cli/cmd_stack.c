@@ -1,0 +1,187 @@
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include <tagcore/dump.h>
+#include <tagcore/unwind.h>
+
+#include "base/scope.h"
+#include "base/text.h"
+#include "base/util.h"
+#include "cli/cmds.h"
+#include "cli/dump_job.h"
+#include "cli/stack_print.h"
+
+enum {
+	OPT_JSON = 1, OPT_EXE, OPT_SYSROOT, OPT_DEBUGINFO, OPT_THREAD, OPT_UNWINDER, OPT_FRAMES, OPT_SOURCE, OPT_INLINES,
+	OPT_RAW
+};
+const struct opt stack_opts[] = {
+	{ "exe", 0, "FILE", "the program itself, instead of what the core names", OPT_EXE },
+	{ "sysroot", 0, "DIR", "look below it for every file that the core names", OPT_SYSROOT },
+	{ "debuginfo-path", 0, "PATH", "directories of debug files, with \":\" between them; default /usr/lib/debug", OPT_DEBUGINFO },
+	{ "thread", 0, "TID", "only this thread", OPT_THREAD },
+	{ "unwinder", 0, "NAME", "libdw, libunwind or auto, which takes the better result (default)", OPT_UNWINDER },
+	{ "max-frames", 0, "N", "no more of each thread (default 4096)", OPT_FRAMES },
+	{ "source", 0, NULL, "with file and line of the source", OPT_SOURCE },
+	{ "inlines", 0, NULL, "with functions that are inlined, a line each", OPT_INLINES },
+	{ "raw", 0, NULL, "addresses only", OPT_RAW },
+	{ "json", 0, NULL, "print one JSON document", OPT_JSON },
+	{ 0 }
+};
+
+struct stack_args {
+	struct stack_print p;
+	struct unwind_opts opts;
+	const char *tid;
+};
+
+static int number(const char *option, const char *text, u64 most, u64 *out, struct err *e)
+{
+	if (text_parse_u64(text, 10, false, out) || !*out || *out > most)
+		return err_set(e, ERR_USAGE, "--%s takes a number from 1 to %" PRIu64 ", not %s", option, most, text);
+	return 0;
+}
+
+static int take_option(struct stack_args *a, int id, const char *arg, struct err *e)
+{
+	u64 n = 0;
+	int r = 0;
+
+	switch (id) {
+	case OPT_EXE: a->opts.exe = arg; break;
+	case OPT_SYSROOT: a->opts.sysroot = arg; break;
+	case OPT_DEBUGINFO: a->opts.debuginfo_path = arg; break;
+	case OPT_UNWINDER: a->opts.unwinder = arg; break;
+	case OPT_THREAD: a->tid = arg; break;
+	case OPT_SOURCE: a->p.source = true; break;
+	case OPT_INLINES: a->p.inlines = true; break;
+	case OPT_RAW: a->p.raw = true; break;
+	case OPT_JSON: a->p.json = true; break;
+	case OPT_FRAMES:
+		r = number("max-frames", arg, 1 << 20, &n, e);
+		a->opts.max_frames = (u32)n;
+		break;
+	}
+	return r;
+}
+
+static int parse(struct stack_args *a, int argc, char **argv, const char **operand, struct err *e)
+{
+	struct opts_iter it;
+	int r;
+
+	opts_begin(&it, stack_opts, argc, argv);
+	while ((r = opts_next(&it, e)) > 0) {
+		r = take_option(a, r, it.arg, e);
+		if (r)
+			return r;
+	}
+	if (r)
+		return r;
+	if (argc - it.operand != 1)
+		return err_set(e, ERR_USAGE, "stack needs one process or core: tagcore stack [OPTION]... PID|CORE");
+	*operand = argv[it.operand];
+	return 0;
+}
+
+/* The threads that are wanted: all, or the one with that id. */
+static int choose(const struct core *core, const char *tid, size_t *from, size_t *to, struct err *e)
+{
+	const struct core_thread *t;
+	u64 id = 0;
+
+	*from = 0;
+	*to = core->n_threads;
+	if (!tid)
+		return 0;
+	if (number("thread", tid, INT32_MAX, &id, e))
+		return ERR_USAGE;
+	t = core_thread_find(core, (s32)id);
+	if (!t)
+		return err_set(e, ERR_USAGE, "there is no thread %s: tagcore inspect threads lists them", tid);
+	*from = (size_t)(t - core->threads);
+	*to = *from + 1;
+	return 0;
+}
+
+static int print_threads(struct stack_args *a, struct core *core, struct unwind *u, struct err *e)
+{
+	size_t from, to;
+	int r = choose(core, a->tid, &from, &to, e);
+
+	if (r)
+		return r;
+	stack_print_begin(&a->p, core, u);
+	for (size_t i = from; !r && i < to; i++) {
+		struct stack s scoped(stack_fini) = { 0 };
+
+		if (cli_cancelled)
+			return err_set(e, ERR_CANCELLED, "cancelled");
+		r = unwind_thread(u, &core->threads[i], &s, e);
+		if (!r)
+			r = stack_print(&a->p, &s, e);
+	}
+	if (!r)
+		stack_print_end(&a->p);
+	return r;
+}
+
+/* ---- a live process: a core of its stacks, in memory, taken in one short stop */
+
+/* A PID, unless it is spelled as a path. */
+static bool is_pid(const char *operand, pid_t *pid)
+{
+	u64 v;
+
+	if (text_parse_u64(operand, 10, false, &v) || !v || v > INT32_MAX)
+		return false;
+	*pid = (pid_t)v;
+	return true;
+}
+
+static int open_live(struct stack_args *a, pid_t pid, struct core *core, struct err *e)
+{
+	int fd auto_close = memfd_create("stacks", MFD_CLOEXEC);
+	struct dump_report report scoped(dump_report_fini) = { 0 };
+	struct dump_opts opts = {
+		.output = "-", .stacks = true, .stop_timeout_ms = 5000, .cancel = &cli_cancelled, .stream_fd = fd,
+	};
+	char path[32];
+	int r;
+
+	if (fd < 0)
+		return err_set(e, -errno, "memory for the stacks");
+	r = dump_job(pid, &opts, &report, e);
+	if (r)
+		return r;
+	a->opts.pid = report.pid;
+	a->p.pause_us = report.pause_us;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return core_open(core, path, e);
+}
+
+int cmd_stack(int argc, char **argv, struct err *e)
+{
+	struct stack_args a = { .p = { .out = stdout } };
+	struct core core scoped(core_close) = { 0 };
+	struct unwind *u = NULL;
+	const char *operand = NULL;
+	pid_t pid;
+	int r = parse(&a, argc, argv, &operand, e);
+
+	if (!r)
+		r = is_pid(operand, &pid) ? open_live(&a, pid, &core, e) : core_open(&core, operand, e);
+	if (r)
+		return r;
+	core.cancel = &cli_cancelled;
+	a.p.name = a.opts.pid ? "process" : operand;
+	r = unwind_open(&u, &core, &a.opts, e);
+	if (!r)
+		r = print_threads(&a, &core, u, e);
+	unwind_close(u);
+	return r < 0 ? r : EXIT_GOOD;
+}

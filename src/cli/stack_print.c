@@ -1,0 +1,221 @@
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "base/util.h"
+#include "cli/stack_print.h"
+
+/* A frame being printed: its symbols come one by one. */
+struct row {
+	struct stack_print *p;
+	const struct frame *f;
+	size_t i;			/* number in the stack */
+	struct json_object *list;	/* or NULL for text */
+};
+
+static const char *hex_of(const u8 *p, size_t len, char out[2 * CORE_BUILD_ID_MAX + 1])
+{
+	for (size_t i = 0; i < len; i++)
+		snprintf(out + 2 * i, 3, "%02x", p[i]);
+	out[2 * len] = 0;
+	return out;
+}
+
+static s32 pid_of(const struct core *core)
+{
+	struct prpsinfo ps;
+
+	if (!core_prpsinfo(core, &ps, NULL))
+		return ps.pid;
+	return core->n_threads ? core->threads[0].tid : 0;
+}
+
+static unsigned wanted(const struct stack_print *p)
+{
+	return (p->source || p->json ? SYMBOL_SOURCE : 0u) | (p->inlines ? SYMBOL_INLINES : 0u);
+}
+
+/* ---- text */
+
+static int put_text(const struct symbol *s, void *arg, struct err *e)
+{
+	struct row *r = arg;
+	FILE *out = r->p->out;
+
+	(void)e;
+	fprintf(out, "#%-3zu 0x%016" PRIx64 " ", r->i, r->f->pc);
+	text_puts(out, s->function ? s->function : "??");
+	if (s->function && !s->is_inline)
+		fprintf(out, "+0x%" PRIx64, s->offset);
+	if (s->is_inline)
+		fputs(" (inlined)", out);
+	if (s->module) {
+		fputs(" - ", out);
+		text_puts(out, s->module);
+	}
+	if (r->f->signal && !s->is_inline)
+		fputs(" (signal frame)", out);
+	if (r->f->by == FRAME_BY_FP || r->f->by == FRAME_BY_LINK)
+		fprintf(out, " (found by %s)", r->f->by == FRAME_BY_FP ? "frame pointer" : "the return address of a wild call");
+	fputc('\n', out);
+	if (!r->p->source || !s->file)
+		return 0;
+	fputs("       at ", out);
+	text_puts(out, s->file);
+	fprintf(out, ":%u\n", s->line);
+	return 0;
+}
+
+static int print_text(struct stack_print *p, const struct stack *s, struct err *e)
+{
+	char name[CORE_NAME_MAX];
+	int r = 0;
+
+	fprintf(p->out, "TID %d", s->thread->tid);
+	core_thread_name(p->core, s->thread, name);
+	if (*name) {
+		fputs(" ", p->out);
+		text_puts(p->out, name);
+	}
+	fputs(":\n", p->out);
+	for (size_t i = 0; !r && i < s->n; i++) {
+		struct row row = { .p = p, .f = &s->frames[i], .i = i };
+
+		if (p->raw)
+			fprintf(p->out, "#%-3zu 0x%016" PRIx64 "\n", i, s->frames[i].pc);
+		else
+			r = unwind_symbols(p->u, &s->frames[i], wanted(p), put_text, &row, e);
+	}
+	if (!r && s->end != STACK_OUTERMOST) {
+		fputs("     incomplete: ", p->out);
+		text_puts(p->out, s->why);
+		fputc('\n', p->out);
+	}
+	return r;
+}
+
+/* ---- JSON */
+
+static struct json_object *frame_object(const struct frame *f)
+{
+	struct json_object *o = json_object_new_object();
+
+	json_put_hex(o, "pc", f->pc);
+	return o;
+}
+
+static int put_json(const struct symbol *s, void *arg, struct err *e)
+{
+	struct row *r = arg;
+	struct json_object *o = frame_object(r->f);
+	char id[2 * CORE_BUILD_ID_MAX + 1];
+
+	(void)e;
+	json_put_text(o, "function", s->function);
+	if (s->function && !s->is_inline)
+		json_put_u64(o, "offset", s->offset);
+	else
+		json_put_null(o, "offset");
+	json_put_text(o, "module", s->module);
+	json_put_text(o, "build_id", s->build_id_len ? hex_of(s->build_id, s->build_id_len, id) : NULL);
+	json_put_text(o, "file", s->file);
+	if (s->line)
+		json_put_u64(o, "line", s->line);
+	else
+		json_put_null(o, "line");
+	json_put_bool(o, "inline", s->is_inline);
+	json_put_bool(o, "signal", r->f->signal);
+	json_put_text(o, "found_by", frame_by_name(r->f->by));
+	json_object_array_add(r->list, o);
+	return 0;
+}
+
+static int print_json(struct stack_print *p, const struct stack *s, struct err *e)
+{
+	struct json_object *o = json_object_new_object(), *frames = json_object_new_array();
+	char name[CORE_NAME_MAX];
+	int r = 0;
+
+	json_object_object_add(o, "tid", json_object_new_int(s->thread->tid));
+	core_thread_name(p->core, s->thread, name);
+	json_put_text(o, "name", *name ? name : NULL);
+	json_object_object_add(o, "frames", frames);
+	for (size_t i = 0; !r && i < s->n; i++) {
+		struct row row = { .p = p, .f = &s->frames[i], .i = i, .list = frames };
+
+		if (p->raw)
+			json_object_array_add(frames, frame_object(&s->frames[i]));
+		else
+			r = unwind_symbols(p->u, &s->frames[i], wanted(p), put_json, &row, e);
+	}
+	json_put_text(o, "unwinder", s->unwinder);
+	json_put_bool(o, "complete", s->end == STACK_OUTERMOST);
+	json_put_text(o, "why_stopped", s->why);
+	if (r)
+		json_object_put(o);
+	else
+		json_list_add(&p->threads, o);
+	return r;
+}
+
+/* ---- */
+
+void stack_print_begin(struct stack_print *p, struct core *core, struct unwind *u)
+{
+	p->core = core;
+	p->u = u;
+	if (p->json) {
+		fprintf(p->out, "{ \"pid\": %d, \"threads\": ", pid_of(core));
+		p->threads = json_list_begin(p->out);
+		return;
+	}
+	fprintf(p->out, "PID %d - ", pid_of(core));
+	text_puts(p->out, p->name);
+	if (p->pause_us)
+		fprintf(p->out, ", stopped for %.1f ms", (double)p->pause_us / 1000);
+	fputc('\n', p->out);
+}
+
+int stack_print(struct stack_print *p, const struct stack *s, struct err *e)
+{
+	return p->json ? print_json(p, s, e) : print_text(p, s, e);
+}
+
+static void print_notes(struct stack_print *p)
+{
+	struct unwind_note n;
+
+	for (size_t i = 0; unwind_note(p->u, &i, &n);) {
+		fputs("tagcore: ", stderr);
+		text_puts(stderr, n.text);
+		fputc('\n', stderr);
+	}
+}
+
+static void print_notes_json(struct stack_print *p)
+{
+	struct json_list l;
+	struct unwind_note n;
+
+	fputs(", \"notes\": ", p->out);
+	l = json_list_begin(p->out);
+	for (size_t i = 0; unwind_note(p->u, &i, &n);) {
+		struct json_object *o = json_object_new_object();
+
+		json_put_text(o, "module", n.module);
+		json_put_text(o, "message", n.text);
+		json_list_add(&l, o);
+	}
+	json_list_end(&l);
+	fputs("}\n", p->out);
+}
+
+void stack_print_end(struct stack_print *p)
+{
+	if (!p->json) {
+		print_notes(p);
+		return;
+	}
+	json_list_end(&p->threads);
+	print_notes_json(p);
+}

@@ -1,0 +1,28 @@
+/* stack_print.h - backtraces as text or JSON, a thread at a time. */
+#pragma once
+
+#include <stdio.h>
+
+#include <tagcore/modules.h>
+#include <tagcore/unwind.h>
+
+#include "cli/view.h"
+
+struct stack_print {
+	FILE *out;
+	const char *name;	/* of the core, for people */
+	bool json;
+	bool source;
+	bool inlines;
+	bool raw;
+	u64 pause_us;		/* of a live process: how long it was stopped */
+	/* Its own. */
+	struct core *core;
+	struct unwind *u;
+	struct json_list threads;
+};
+
+void stack_print_begin(struct stack_print *p, struct core *core, struct unwind *u);
+int stack_print(struct stack_print *p, const struct stack *s, struct err *e) must_check;
+/* Text: what there is to say about files goes to standard error. */
+void stack_print_end(struct stack_print *p);

@@ -1,0 +1,151 @@
+# Backtraces of hard cases: live, of a full core and of one of stacks only; against gdb and elfutils.
+. "$TOP/tests/func/lib.sh"
+need_ptrace
+
+# The functions of ours in a backtrace, innermost first, on a line; ours are the names that begin with case_.
+own()
+{
+	sed -n 's/^ *#[0-9]* *\(0x[0-9a-f]*\)\{0,1\} *\(in \)\{0,1\}\(case_[a-z_]*\).*/\3/p' | uniq | tr '\n' ' '
+}
+
+# agree DESCRIPTION FILE FILE
+agree()
+{
+	if diff "$2" "$3" >difference; then
+		pass "$1"
+	else
+		fail "$1"
+		diag <difference
+	fi
+}
+
+# case NAME FUNCTIONS: what a backtrace must have, in this order; repeated ones once.
+check_case()
+{
+	name=$1 want="$2 "
+	start stacks "$name"
+	ok "$name: live" "$TAGCORE" stack --inlines "$PID"
+	is "$name: live: all functions" "$(own <out)" "$want"
+	matches_not "$name: live: nothing is incomplete" out incomplete
+	mv out live
+	ok "$name: dump" "$TAGCORE" dump --force -q -o full "$PID"
+	ok "$name: dump --stacks" "$TAGCORE" dump --force -q --stacks -o mini "$PID"
+	for unwinder in libdw libunwind; do
+		for core in full mini; do
+			ok "$name: $core, by $unwinder" "$TAGCORE" stack --inlines --unwinder $unwinder $core
+			is "$name: $core, by $unwinder: all functions" "$(own <out)" "$want"
+			sed 1d out >$core.$unwinder
+		done
+		agree "$name: $unwinder finds the same in either" full.$unwinder mini.$unwinder
+	done
+	# On arm64 libunwind says of the last function's caller that it has none: _start is not told of.
+	for unwinder in libdw libunwind; do
+		grep -v ' _start+' full.$unwinder >most.$unwinder
+	done
+	agree "$name: libdw and libunwind agree" most.libdw most.libunwind
+	sed 1d live >live.frames
+	agree "$name: and live" full.libdw live.frames
+	outsiders
+	finish "$CHILD"
+}
+
+outsiders()
+{
+	if have gdb; then
+		for core in full mini; do
+			gdb -nx -batch -ex 'thread apply all -ascending bt' "$TARGETS/stacks" $core >out 2>err
+			# It may miss some: in ours, in the same order, are all of its.
+			own <out | tr ' ' '\n' >its
+			printf '%s' "$want" | tr ' ' '\n' >ours
+			awk 'BEGIN { i = 0 } FILENAME == "its" { if ($0) its[n++] = $0; next } i < n && $0 == its[i] { i++ }
+				END { exit i < n || !n }' its ours && gdb_rc=0 || gdb_rc=1
+			is "$name: gdb on $core has no more than we" $gdb_rc 0 || diag "gdb: $(own <out)"
+			own <out >gdb.$core
+		done
+		agree "$name: gdb sees the same in either core" gdb.full gdb.mini
+	fi
+	if have eu-stack; then
+		for core in full mini; do
+			eu-stack -n 0 --core $core -e "$TARGETS/stacks" >eu.$core 2>err
+			sed -i 1d eu.$core
+		done
+		agree "$name: eu-stack sees the same in either core" eu.full eu.mini
+	fi
+}
+
+check_case plain 'case_wait'
+check_case no-table 'case_wait case_no_table case_above_no_table'
+matches "no-table: says how it was found" live 'case_above_no_table.*found by frame pointer'
+check_case signal 'case_wait case_handler case_interrupted case_signal'
+matches "signal: the frame that a handler returns through" live 'signal frame'
+check_case signal-stack 'case_wait case_handler case_interrupted case_signal_stack'
+# The first thread waits for the one whose stack is full.
+check_case overflow 'case_overflow case_wait case_handler case_recurse case_overflow_thread'
+check_case null 'case_wait case_handler case_call_null case_null'
+matches "null: the place of nothing" live '0x0000000000000000 \?\?'
+check_case noreturn 'case_wait case_never_returns case_noreturn'
+check_case inline 'case_wait case_inlined case_inline'
+ok "inline: without --inlines" "$TAGCORE" stack full
+is "inline: without --inlines: the function that has it" "$(own <out)" 'case_wait case_inline '
+check_case names 'case_wait'
+matches "names: C++" live ' app::Queue::push\(int\)\+0x'
+matches "names: Rust" live ' (123foo|foo)::bar\+0x'
+matches "names: old Rust" live ' app::main\+0x'
+check_case deep 'case_wait case_deep_down case_deep'
+
+ok "frames can be limited" "$TAGCORE" stack --max-frames 10 full
+is "frames can be limited: ten of them" "$(grep -c '^#' out)" 10
+matches "frames can be limited: and it says so" out 'incomplete: more frames than wanted'
+ok "addresses only" "$TAGCORE" stack --raw full
+matches "addresses only: an address" out '^#0 +0x[0-9a-f]{16}$'
+matches_not "addresses only: no name" out case_
+ok "with source" "$TAGCORE" stack --source full
+matches "with source: file and line" out '^ +at .*tests/targets/stacks.c:[0-9]+$'
+
+# ---- JSON
+start stacks inline
+ok "json" "$TAGCORE" stack --json --inlines "$PID"
+is_json "json" out
+json_is "json: pid" out .pid "$PID"
+json_is "json: tid" out .threads[0].tid "$PID"
+json_is "json: complete" out .threads[0].complete true
+finish "$CHILD"
+
+# ---- the wrong file is not used, and the right one is found where it is
+cp "$TARGETS/stacks" program
+start ./program plain
+ok "replaced: dump" "$TAGCORE" dump --force -q -o full "$PID"
+cp "$TARGETS/threads" other && mv other program
+ok "replaced: live" "$TAGCORE" stack "$PID"
+matches "replaced: live: the process still has its own" out case_wait
+ok "replaced: core" "$TAGCORE" stack full
+matches "replaced: core: says so" err 'program is not the file that the process had: its build-id is'
+matches_not "replaced: core: does not use it" out 'main|case_wait'
+ok "replaced: --exe" "$TAGCORE" stack --exe "$TARGETS/stacks" full
+matches "replaced: --exe: is used" out case_wait
+ok "replaced: a wrong --exe" "$TAGCORE" stack --exe "$TARGETS/threads" full
+matches_not "replaced: a wrong --exe: is not" out 'main|case_wait'
+rm program
+ok "deleted: live" "$TAGCORE" stack "$PID"
+matches "deleted: live" out case_wait
+ok "deleted: dump --stacks" "$TAGCORE" dump --force -q --stacks -o mini "$PID"
+ok "deleted: the core itself has its tables" "$TAGCORE" stack mini
+matches_not "deleted: the core itself has its tables: nothing incomplete" out incomplete
+is "deleted: as many frames" "$(grep -c '^#' out)" "$("$TAGCORE" stack --exe "$TARGETS/stacks" full | grep -c '^#')"
+mkdir -p "root$PWD" && cp "$TARGETS/stacks" "root$PWD/program"
+ok "sysroot without libc" "$TAGCORE" stack --sysroot root full
+matches "sysroot without libc: says so" err 'root/.*libc.so.6: no such file here'
+"$TAGCORE" inspect files full | grep -o '/.*/lib[^ ]*\.so[^ ]*' | sort -u >libs
+while IFS= read -r f; do
+	mkdir -p "root$(dirname "$f")" && cp "$f" "root$f"
+done <libs
+ok "sysroot" "$TAGCORE" stack --sysroot root full
+matches "sysroot: the program is there" out case_wait
+finish "$CHILD"
+
+exits 2 "no such unwinder" "$TAGCORE" stack --unwinder magic full
+exits 2 "no such thread" "$TAGCORE" stack --thread 1 full
+exits 2 "no such process" "$TAGCORE" stack 2147483647
+exits 2 "no core" "$TAGCORE" stack
+exits 2 "no such file" "$TAGCORE" stack ./missing
+done_testing
