@@ -1,5 +1,5 @@
 # make [CC=clang] [V=1] [O=build] [CROSS=aarch64-linux-gnu]; make check | demo | bench | install
-# make fuzz [FUZZ_TIME=3600] [CORES=directory of cores to begin with]
+# make fuzz | fuzz-afl [FUZZ_TIME=3600] [CORES=directory of cores to begin with]
 # and for arm64, in an emulated machine: make check-mte | demo-mte | bench-mte
 O           ?= build$(if $(CROSS),-$(CROSS))
 PREFIX      ?= /usr/local
@@ -119,8 +119,8 @@ $(addprefix $(O)/targets/,$(NARROW)): $(O)/targets/%32: tests/targets/%.c $(O)/f
 ifneq ($(filter tests check fuzz,$(MAKECMDGOALS)),)
 FUZZ_CC     := $(if $(CROSS),,$(shell tests/fuzz/cc))
 endif
-FUZZ_SAN    := $(SAN) -fsanitize=fuzzer-no-link
-FUZZ_SRC    := $(addprefix tests/fuzz/,fuzz_core.c fuzz_hold.c fuzz_say.c) $(filter-out src/cli/main.c,$(CLI_SRC)) $(LIB_SRC)
+FUZZ_SAN    := $(SAN) -O2 -fsanitize=fuzzer-no-link
+FUZZ_SRC    := $(addprefix tests/fuzz/,fuzz_core.c fuzz_hold.c fuzz_repair.c fuzz_say.c) $(filter-out src/cli/main.c,$(CLI_SRC)) $(LIB_SRC)
 FUZZ        := $(O)/san/fuzz/seeds $(O)/san/fuzz/files $(if $(FUZZ_CC),$(O)/fuzz/core)
 $(O)/fuzz/obj/%.o: %.c $(O)/flags
 	$(call say,CC,$@)
@@ -138,6 +138,17 @@ $(O)/san/fuzz/files $(O)/san/fuzz/seeds:
 tests: $(FUZZ)
 fuzz: $(FUZZ)
 	$(Q)O='$(abspath $(O))' tests/fuzz/run
+# AFL++ has mutators of its own; its compiler links what calls the entry in place of libFuzzer.
+AFL_CC      ?= afl-clang-fast
+$(O)/afl/obj/%.o: %.c $(O)/flags
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(AFL_CC) $(TC_CFLAGS) $(CPPFLAGS) $(CFLAGS) $(SAN) -c -o $@ $<
+$(O)/afl/core: $(call obj,afl/obj,$(FUZZ_SRC))
+	$(call say,LD,$@)
+	$(Q)$(AFL_CC) $(CFLAGS) $(SAN) -fsanitize=fuzzer $(LDFLAGS) -o $@ $^ $(TC_LIBS)
+fuzz-afl: $(O)/san/fuzz/seeds $(O)/afl/core
+	$(Q)O='$(abspath $(O))' tests/fuzz/run afl
 
 check: tests
 	$(Q)O='$(abspath $(O))' T='$(T)' tests/run
@@ -175,6 +186,6 @@ clean:
 	rm -rf $(O)
 
 FORCE:
-.PHONY: all san tests check check-mte demo demo-mte bench bench-mte fuzz lint install install-gcore clean FORCE
+.PHONY: all san tests check check-mte demo demo-mte bench bench-mte fuzz fuzz-afl lint install install-gcore clean FORCE
 # Not below vm: the arm64 machine's files are none of ours.
 -include $(shell find $(O) -path '*/vm' -prune -o -type f -name '*.d' -print 2>/dev/null)

@@ -17,6 +17,17 @@ size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max);
 /* The input as a file, through every command there is: thorough, and slow. */
 void fuzz_commands(const uint8_t *data, size_t size);
 
+/* The input mended: what is written is as good as was said, and mended again it stays as it is. */
+void fuzz_repair(const uint8_t *data, size_t size);
+
+/* A file in memory, of which @reads are left until it shrinks to @size bytes; @m must outlive it. */
+struct mem {
+	const uint8_t *p;
+	size_t reads;
+	uint64_t size;
+};
+struct core_file mem_file(struct mem *m, size_t size);
+
 void printf_like(2, 3) broken(const char *cond, const char *fmt, ...);
 #define must(cond, ...) do { if (!(cond)) broken(#cond, __VA_ARGS__); } while (0)
 

@@ -1,7 +1,7 @@
 /*
  * fuzz_core.c - any bytes as a core: opened, walked, checked and shown in every way there is.
  *
- * The entry of libFuzzer; AFL++ takes it too (FUZZ_CC=afl-clang-fast).  Most
+ * The entry of libFuzzer, and of AFL++ (make fuzz-afl).  Most
  * inputs are opened once, from memory, and of the views only some are run, which
  * the input itself chooses: fifty times as many inputs in a second, and what one
  * does not show another will.  Some go through the commands, as a file.
@@ -34,38 +34,11 @@ volatile sig_atomic_t cli_cancelled;
 
 enum {
 	QUICK_VIEWS = 3,	/* of one input */
-	COMMANDS_ONE_IN = 32,
+	COMMANDS_ONE_IN = 256,
+	REPAIR_ONE_IN = 4,
 	SHRINKS_ONE_IN = 8,
 	HASHED = 4096,		/* bytes: where headers and notes are */
 };
-
-/* ---- the input as a file of memory */
-
-struct mem {
-	const u8 *p;
-	size_t reads;	/* so many are left until the file shrinks */
-	u64 size;	/* then */
-};
-
-static int mem_read_at(struct core_file *f, u64 off, void *buf, size_t len, size_t *n, struct err *e)
-{
-	struct mem *m = f->priv;
-	u64 size = m->reads ? f->size : m->size;
-
-	(void)e;
-	m->reads -= m->reads > 0;
-	*n = off < size ? (size_t)min((u64)len, size - off) : 0;
-	if (*n)
-		memcpy(buf, m->p + off, *n);
-	return 0;
-}
-
-static void mem_close(struct core_file *f)
-{
-	(void)f;
-}
-
-static const struct core_file_ops mem_ops = { .name = "memory", .read_at = mem_read_at, .close = mem_close };
 
 /* ---- quick: opened once */
 
@@ -113,7 +86,7 @@ static void quick_checks(struct core *c)
 static void quick(const u8 *data, size_t size, u32 h)
 {
 	struct mem m = { .p = data, .reads = SIZE_MAX };
-	struct core_file file = { .ops = &mem_ops, .priv = &m, .size = size };
+	struct core_file file = mem_file(&m, size);
 	struct core core scoped(core_close) = { 0 };
 	struct places places = { .n_addr = 0 };
 	struct err e = { 0 };
@@ -242,6 +215,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		quick(data, size, h);
 	else
 		fuzz_commands(data, size);
+	if (h / 1024 % REPAIR_ONE_IN == 0)
+		fuzz_repair(data, size);
 	return 0;
 }
 

@@ -22,6 +22,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "fuzz: %s\n", argv[i]);
 		LLVMFuzzerTestOneInput(b.p, b.len);
 		fuzz_commands(b.p, b.len);
+		fuzz_repair(b.p, b.len);
 	}
 	return 0;
 }
