@@ -58,15 +58,21 @@ quirk()
 	fi
 }
 
-gdb_opens() { gdb -nx -batch -ex "core $1" -ex 'info threads' 2>/dev/null | grep -q LWP; }
+# What a reader says, as the file seen: within a minute, and never at a prompt.  No pipe, as
+# LLDB goes on for ever when grep has left.
+reader()
+{
+	timeout 60 "$@" </dev/null >seen 2>/dev/null
+}
+gdb_opens() { reader gdb -nx -batch -ex "core $1" -ex 'info threads'; grep -q LWP seen; }
 gdb_has_vectors()
 {
-	gdb -nx -batch -ex "core $1" -ex 'info registers vector' >vectors 2>/dev/null
-	! grep -q unavailable vectors
+	reader gdb -nx -batch -ex "core $1" -ex 'info registers vector'
+	! grep -q unavailable seen
 }
-lldb_opens() { lldb -b -x -c "$1" -o 'thread list' 2>/dev/null | grep -q 'thread #1'; }
-eu_opens() { eu-stack -n 1 --core "$1" 2>/dev/null | grep -q '^TID '; }
-eu_finds_all() { [ "$(eu-stack -n 1 --core "$1" 2>/dev/null | grep -c '^TID ')" -eq 4 ]; }
+lldb_opens() { reader lldb -b -x -c "$1" -o 'thread list'; grep -q 'thread #1' seen; }
+eu_opens() { reader eu-stack -n 1 --core "$1"; grep -q '^TID ' seen; }
+eu_finds_all() { reader eu-stack -n 1 --core "$1"; [ "$(grep -c '^TID ' seen)" -eq 4 ]; }
 
 for name in align owner nameless noinfo tid; do
 	change $name
