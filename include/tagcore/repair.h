@@ -22,6 +22,7 @@ struct repair {
 	/* On an open core; or for what core_open() refuses: with the header as it must have been. */
 	int (*apply)(struct repair_ctx *x, struct err *e);
 	int (*rescue)(struct repair_ctx *x, const u8 *header, struct err *e);
+	bool header_only;		/* changes the ELF header at most, and needs no program headers */
 };
 
 extern const struct repair repairs[];

@@ -22,17 +22,17 @@ const struct repair repairs[] = {
 	  "gABI, ELF Header", CURES("elf-phentsize"), .rescue = repair_phentsize },
 	{ "packed-cut", "Of a packed core that is cut off or damaged, what comes out before is taken",
 	  "RFC 8878, RFC 1952, the .xz file format", CURES("packed-truncated", "packed-damaged"),
-	  .apply = repair_packed },
+	  .apply = repair_packed, .header_only = true },
 	{ "elf-version", "The ELF version is 1, in both places",
-	  "gABI, ELF Header", CURES("elf-version"), .apply = repair_version },
+	  "gABI, ELF Header", CURES("elf-version"), .apply = repair_version, .header_only = true },
 	{ "elf-ehsize", "The size of the ELF header is that of the class",
-	  "gABI, ELF Header", CURES("elf-ehsize"), .apply = repair_ehsize },
+	  "gABI, ELF Header", CURES("elf-ehsize"), .apply = repair_ehsize, .header_only = true },
 	{ "phdr-place", "Program headers that are not where the ELF header says are behind it",
-	  "Linux fs/binfmt_elf.c: fill_elf_header()", CURES("phdr-truncated"), .apply = repair_phoff },
+	  "Linux fs/binfmt_elf.c: fill_elf_header()", CURES("phdr-truncated"), .apply = repair_phoff, .header_only = true },
 	{ "phdr-count", "The number of program headers is that of those in the file",
-	  "gABI, Program Header", CURES("phdr-none", "phdr-xnum", "phdr-truncated"), .apply = repair_phnum },
+	  "gABI, Program Header", CURES("phdr-none", "phdr-xnum", "phdr-truncated"), .apply = repair_phnum, .header_only = true },
 	{ "shdr-lost", "Section headers that are not in the file are no longer told of",
-	  "gABI, Section Header; elfutils does not open such a file", NULL, .apply = repair_sections },
+	  "gABI, Section Header; elfutils does not open such a file", NULL, .apply = repair_sections, .header_only = true },
 	{ "seg-cut", "A segment has no more bytes in the file than the file has: the rest is absent, not zero",
 	  "gABI, Program Header", CURES("seg-truncated", "seg-wrap"), .apply = repair_seg_cut },
 	{ "phdr-xnum", "Section header 0, which has the number of program headers, is put back at the end",
@@ -192,7 +192,7 @@ static int apply_all(struct repair_ctx *x, const char *name, struct err *e)
 		before = x->out->n_deeds;
 		for (size_t i = 0; !r && i < n_repairs; i++) {
 			x->repair = &repairs[i];
-			if (x->repair->apply)
+			if (x->repair->apply && (x->repair->header_only || repair_is_counted(x->core)))
 				r = apply_one(x, name, e);
 		}
 		if (x->out->n_deeds == before)

@@ -79,6 +79,12 @@ static u64 count_real(const struct core *c)
 	return n;
 }
 
+/* False: the number is lost, and the first segment's bytes do not follow the headers, so that nothing tells it. */
+bool repair_is_counted(const struct core *c)
+{
+	return c->xnum != CORE_XNUM_LOST || (c->n_segs && c->segs[0].p_offset > c->ehdr.e_phoff);
+}
+
 /* Nothing is said of the number: the first segment's bytes follow the headers. */
 static u64 count_untold(struct repair_ctx *x, GElf_Ehdr *h)
 {
@@ -121,7 +127,7 @@ int repair_phnum(struct repair_ctx *x, struct err *e)
 		return n ? set_phnum(x, &h, n, e) : 0;
 	}
 	/* At the bound, more of them may be in the file. */
-	if (c->n_segs == CORE_SEGS_MAX)
+	if (c->n_segs == CORE_SEGS_MAX || !repair_is_counted(c))
 		return 0;
 	n = count_real(c);
 	if (n >= PN_XNUM || (c->ehdr.e_phnum == n && n == c->phnum))
@@ -139,7 +145,7 @@ int repair_xnum(struct repair_ctx *x, struct err *e)
 	GElf_Ehdr h = c->ehdr;
 	int r;
 
-	if (c->xnum == CORE_XNUM_NONE || n < PN_XNUM || n == CORE_SEGS_MAX ||
+	if (c->xnum == CORE_XNUM_NONE || n < PN_XNUM || n == CORE_SEGS_MAX || !repair_is_counted(c) ||
 	    (c->xnum == CORE_XNUM_GOOD && n == c->phnum))
 		return 0;
 	h.e_shoff = at;

@@ -44,6 +44,8 @@ int repair_packed_start(struct core_file *in, u64 *size, struct err *e) must_che
 int repair_packed(struct repair_ctx *x, struct err *e);
 
 /* repair_header.c */
+/* False when how many program headers there are is a mere guess: some may be other bytes, not to be changed. */
+bool repair_is_counted(const struct core *c);
 int repair_version(struct repair_ctx *x, struct err *e);
 int repair_ehsize(struct repair_ctx *x, struct err *e);
 int repair_phoff(struct repair_ctx *x, struct err *e);

@@ -217,6 +217,17 @@ static void no_thread(struct cb *cb)
 	cb_note_drop(cb, cb_note_at(cb, NT_PRSTATUS, 0));
 }
 
+/* The first header's bytes are no sign of where the headers end. */
+static void xnum_untold(struct cb *cb)
+{
+	GElf_Phdr notes = cb->segs[0];
+
+	cb->segs[0] = cb->segs[1];
+	cb->segs[1] = notes;
+	cb->segs[0].p_offset = cb->segs[0].p_filesz = 0;
+	cb->ehdr.e_phnum = PN_XNUM;
+}
+
 /* Found by @check before and after, and not touched by @repair. */
 static const struct damage uncertain[] = {
 	{ "seg-order", "seg-order", "areas overlap", .late = overlap_unsorted },
@@ -224,6 +235,8 @@ static const struct damage uncertain[] = {
 	{ "note-padding", "note-padding", "bytes are memory's, too", .notes = spare_note, .late = shared_with_memory,
 	  .bytes = dirty_owner },
 	{ "note-zeros", "note-owner", "behind AUXV", .notes = zeros_behind_auxv, .bytes = auxv_size },
+	{ "phdr-count", "phdr-xnum", "nothing tells the number", .late = xnum_untold },
+	{ "seg-cut", "phdr-xnum", "what may be no header", .late = xnum_untold },
 	{ "phdr-count", "phdr-none", "no threads", .notes = no_thread, .late = no_phnum },
 };
 
