@@ -318,6 +318,8 @@ static void xnum_counts_by_section_header(void **state)
 
 	(void)state;
 	cb_good(&o.cb, EM_X86_64, CB_LE64);
+	/* Else LLDB would not know the system, which a check tells. */
+	o.cb.ehdr.e_ident[EI_OSABI] = ELFOSABI_LINUX;
 	for (u64 i = 0; i < MANY; i++)
 		cb_seg_add(&o.cb, PT_LOAD, PF_R, 0x10000000 + 2 * i * CB_PAGE, 0, CB_PAGE);
 	open_built(&o);
