@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "base/util.h"
 #include "cli/cmds.h"
+#include "cli/reader.h"
 #include "cli/view.h"
 
 enum { OPT_FORCE = 1, OPT_LIST, OPT_JSON };
@@ -134,35 +135,62 @@ static int check_output(const struct job *j, struct err *e)
 	return 0;
 }
 
-static int write_out(const struct job *j, struct repaired *r, struct err *e)
-{
-	struct writer w scoped(writer_close) = { 0 };
-	int err = writer_open_file(&w, j->out, j->force, e);
+/* What is read and written by a process that is locked in: it prints, too, and its parent gives the file its name. */
+struct mending {
+	const struct job *job;
+	struct core_file file;
+	struct writer w;
+};
 
+static int mend_locked(void *arg, u64 *size, struct err *e)
+{
+	struct repaired rep scoped(repair_close) = { 0 };
+	struct mending *m = arg;
+	int r;
+
+	reader_lock();
+	r = repair_open(&rep, &m->file, m->job->in, &cli_cancelled, e);
+	if (!r)
+		r = repair_write(&rep, &m->w, e);
+	if (r)
+		return r;
+	*size = m->w.off;
+	if (m->job->json)
+		print_json(m->job, &rep);
+	else
+		print_text(&rep);
+	return findings_count(&rep.left, CHECK_ERROR) ? EXIT_FINDINGS : EXIT_GOOD;
+}
+
+/* The bytes are there: only the size, and the name, are the parent's to give. */
+static int mend(struct mending *m, struct err *e)
+{
+	u64 size;
+	int r = reader_apart(mend_locked, m, &size, e), err;
+
+	if (r < 0)
+		return r;
+	err = writer_skip_to(&m->w, size, e);
 	if (!err)
-		err = repair_write(r, &w, e);
-	return err ? err : writer_finish(&w, e);
+		err = writer_finish(&m->w, e);
+	return err ? err : r;
 }
 
 static int run(const struct job *j, struct err *e)
 {
-	struct repaired rep scoped(repair_close) = { 0 };
-	struct core_file file = { .cancel = &cli_cancelled };
+	struct mending m = { .job = j, .file = { .cancel = &cli_cancelled } };
 	int r = check_output(j, e);
 
 	if (!r)
-		r = core_file_open(&file, j->in, e);
-	if (!r)
-		r = repair_open(&rep, &file, j->in, &cli_cancelled, e);
-	if (!r)
-		r = write_out(j, &rep, e);
+		r = core_file_open(&m.file, j->in, e);
 	if (r)
 		return r;
-	if (j->json)
-		print_json(j, &rep);
-	else
-		print_text(&rep);
-	return findings_count(&rep.left, CHECK_ERROR) ? EXIT_FINDINGS : EXIT_GOOD;
+	r = writer_open_file(&m.w, j->out, j->force, e);
+	if (!r)
+		r = mend(&m, e);
+	core_file_close(&m.file);
+	writer_close(&m.w);
+	return r;
 }
 
 int cmd_repair(int argc, char **argv, struct err *e)

@@ -84,7 +84,7 @@ struct job {
 	const char *path;
 };
 
-static int validate_one(void *arg, struct err *e)
+static int validate_one(void *arg, u64 *unused, struct err *e)
 {
 	const struct job *job = arg;
 	struct validate *v = job->v;
@@ -93,6 +93,7 @@ static int validate_one(void *arg, struct err *e)
 	int r = core_file_open(&file, job->path, e);
 	bool valid;
 
+	(void)unused;
 	if (r)
 		return r;
 	reader_lock();
@@ -119,7 +120,8 @@ static int validate_all(struct validate *v, char **paths, int n, struct err *e)
 	for (int i = 0; i < n && trouble != ERR_CANCELLED; i++) {
 		struct job job = { .v = v, .path = paths[i] };
 		struct err mine = { 0 };
-		int r = n > 1 ? reader_apart(validate_one, &job, &mine) : validate_one(&job, &mine);
+		int r = n > 1 ? reader_apart(validate_one, &job, NULL, &mine) :
+			  validate_one(&job, NULL, &mine);
 
 		if (r < 0 && !trouble) {
 			trouble = r;

@@ -34,14 +34,15 @@ int reader_open(struct core *core, const char *path, struct err *e)
 struct verdict {
 	int r;
 	bool is_set;
+	u64 said;
 	struct err e;
 };
 
-static void run_child(int (*fn)(void *arg, struct err *e), void *arg, struct verdict *v)
+static void run_child(reader_fn *fn, void *arg, struct verdict *v)
 {
 	/* It has nothing to clean up, and nobody to report to. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	v->r = fn(arg, &v->e);
+	v->r = fn(arg, &v->said, &v->e);
 	if ((fflush(stdout) || ferror(stdout)) && v->r >= 0)
 		v->r = err_set(&v->e, errno ? -errno : -EIO, "write standard output");
 	v->is_set = true;
@@ -59,14 +60,14 @@ static int wait_child(pid_t pid, struct err *e)
 			kill(pid, SIGKILL);
 	}
 	if (cli_cancelled)
-		return err_set(e, ERR_CANCELLED, "interrupted");
+		return err_set(e, ERR_CANCELLED, "cancelled by a signal");
 	if (WIFSIGNALED(status))
 		return err_set(e, ERR_UNSUPPORTED, "reading it ended by signal %d: a fault of this program",
 			       WTERMSIG(status));
 	return 0;
 }
 
-static int judge(const struct verdict *v, struct err *e)
+static int judge(const struct verdict *v, u64 *said, struct err *e)
 {
 	if (!v->is_set)
 		return err_set(e, ERR_UNSUPPORTED, "reading it ended early: a fault of this program");
@@ -74,10 +75,12 @@ static int judge(const struct verdict *v, struct err *e)
 		*e = v->e;
 		e->msg[sizeof(e->msg) - 1] = 0;
 	}
+	if (said)
+		*said = v->said;
 	return v->r;
 }
 
-int reader_apart(int (*fn)(void *arg, struct err *e), void *arg, struct err *e)
+int reader_apart(reader_fn *fn, void *arg, u64 *said, struct err *e)
 {
 	struct verdict *v = mmap(NULL, sizeof(*v), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	pid_t pid;
@@ -92,7 +95,7 @@ int reader_apart(int (*fn)(void *arg, struct err *e), void *arg, struct err *e)
 		run_child(fn, arg, v);
 	r = pid < 0 ? err_set(e, -errno, "start a reader") : wait_child(pid, e);
 	if (!r)
-		r = judge(v, e);
+		r = judge(v, said, e);
 	munmap(v, sizeof(*v));
 	return r;
 }

@@ -15,9 +15,11 @@ void reader_lock(void);
 int reader_open(struct core *core, const char *path, struct err *e) must_check;
 
 /*
- * fn(@arg, e) in a child, for a command that needs its rights later: to open the
- * next file, or to give a finished one its name.  Returns what @fn does, and its
- * error.  What it prints is printed; what it changes in memory is lost, but for
- * shared mappings.  A child that dies is an error.
+ * fn(@arg, said, e) in a child, for a command that needs its rights later: to
+ * open the next file, or to give a finished one its name.  Returns what @fn does,
+ * with its error, or in *said (which may be NULL) the number that it left there.
+ * What it prints is printed; what it changes in memory is lost.  A child that
+ * dies is an error.
  */
-int reader_apart(int (*fn)(void *arg, struct err *e), void *arg, struct err *e) must_check;
+typedef int reader_fn(void *arg, u64 *said, struct err *e);
+int reader_apart(reader_fn *fn, void *arg, u64 *said, struct err *e) must_check;

@@ -48,6 +48,15 @@ ok "several at once, as JSON" both validate --json cut nothing x86_64-own empty
 is_json "one document" out
 json_is "of those that could be read" out '#' 3
 
+for core in cut aarch64-mte x86_64-xnum $packed; do
+	run "$TAGCORE" repair $core mended.free
+	free_rc=$rc
+	run "$LOCKED" repair $core mended
+	is "$core: mended, locked in" "$rc" "$free_rc"
+	ok "$core: the same" cmp mended mended.free
+	rm -f mended mended.free
+done
+
 # ---- what the kernel says
 
 kernel_has_seccomp() { grep -q '^Seccomp:' /proc/self/status; }
@@ -80,6 +89,21 @@ if kernel_has_seccomp; then
 	matches "and validate says so" err 'signal 9'
 	ok "the last core was looked at, too" until_true 10 has_line rest '^empty: error'
 	exec 9>&-
+	rm fifo
+
+	full_pipe fifo
+	"$LOCKED" repair cut mended >fifo 2>err &
+	pid=$!
+	mine $pid
+	ok "repair has a child" until_true 10 has_child $pid
+	child=$(child_of $pid)
+	ok "which is locked in, too" until_true 10 is_locked "$child"
+	kill -KILL "$child"
+	wait $pid
+	is "one that dies is trouble" $? 2
+	not_mine $pid
+	is "and there is no output" "$(ls -A | grep mended; find . -name '.core-*')" ""
+	exec 9>&-
 else
 	skip "the status of a reader" "no seccomp in this kernel"
 fi
@@ -100,8 +124,10 @@ else
 	: >early
 	# packed: words
 	for core in x86_64-own aarch64-mte $packed; do
-		for view in $views validate; do
+		for view in $views validate repair; do
+			rm -f mended
 			case $view in
+			repair) calls repair $core mended ;;
 			validate) calls validate $core ;;
 			memory) calls inspect memory 0x600000 0x3000 $core ;;
 			*) calls inspect "$view" $core ;;

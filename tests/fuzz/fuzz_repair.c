@@ -140,7 +140,8 @@ static void hold_mended(struct repaired *r, const struct buf *out)
 	must(!check_open_file(&file, "mended", &l, &e), "%s", e.msg);
 	hold_same(&r->left, &l);
 	must(mend(&again, &m, out->len), "what is mended cannot be opened");
-	must(!again.n_deeds || shares_bytes(out, &l), "mended again: %s: %s", again.deeds[0].repair->id, again.deeds[0].msg);
+	/* What cannot be mended may hide more of what can. */
+	must(!again.n_deeds || findings_count(&l, CHECK_ERROR) || shares_bytes(out, &l), "mended again: %s: %s", again.deeds[0].repair->id, again.deeds[0].msg);
 }
 
 void fuzz_repair(const u8 *data, size_t size)
