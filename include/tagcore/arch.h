@@ -26,6 +26,7 @@ struct regset {
 	u16 size;
 	const struct reg *regs;
 	u16 n_regs;
+	bool unwind;	/* backtraces need it */
 	bool sized;	/* the first 32-bit word tells how much is used (struct user_sve_header) */
 	u16 request;	/* of ptrace: gives the set whatever mode the thread is in just now; 0: there is none */
 	/*

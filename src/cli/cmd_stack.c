@@ -148,7 +148,7 @@ static int open_live(struct stack_args *a, pid_t pid, struct core *core, struct 
 	int fd auto_close = memfd_create("stacks", MFD_CLOEXEC);
 	struct dump_report report scoped(dump_report_fini) = { 0 };
 	struct dump_opts opts = {
-		.output = "-", .stacks = true, .stop_timeout_ms = 5000, .cancel = &cli_cancelled, .stream_fd = fd,
+		.output = "-", .stacks = true, .unwind_only = true, .stop_timeout_ms = 5000, .cancel = &cli_cancelled, .stream_fd = fd,
 	};
 	char path[32];
 	int r;

@@ -61,14 +61,11 @@ static int has_fpregs(const struct dump *d, const struct thread *th, struct err 
 	return set && th->stop == THREAD_STOPPED ? target_regset(&d->target, th, set, &b, e) : 0;
 }
 
-static int put_prstatus(struct dump *d, const struct thread *th, struct err *e)
+/* What /proc tells of a thread, and whether its floating-point registers can be had. */
+static int fill_facts(struct dump *d, const struct thread *th, struct prstatus *s, struct err *e)
 {
-	const struct arch *a = d->target.arch;
-	struct buf b scoped(buf_fini) = { 0 };
 	struct proc_status status;
 	struct proc_stat st;
-	struct prstatus s;
-	u8 partial[sizeof(th->gregs)] = { 0 };
 	int fpvalid = has_fpregs(d, th, e);
 	int r = fpvalid < 0 ? fpvalid : thread_stat(d, th, &st, e);
 
@@ -76,24 +73,39 @@ static int put_prstatus(struct dump *d, const struct thread *th, struct err *e)
 		r = proc_status(d->target.pid, th->tid, &status, e);
 	if (r)
 		return r;
-	s = (struct prstatus){
+	s->sigpend = status.sig_pending;
+	s->sighold = status.sig_blocked;
+	s->ppid = st.ppid;
+	s->pgrp = st.pgrp;
+	s->sid = st.sid;
+	s->fpvalid = fpvalid;
+	set_time(s->utime, st.utime);
+	set_time(s->stime, st.stime);
+	set_time(s->cutime, st.cutime);
+	set_time(s->cstime, st.cstime);
+	return 0;
+}
+
+static int put_prstatus(struct dump *d, const struct thread *th, struct err *e)
+{
+	const struct arch *a = d->target.arch;
+	struct buf b scoped(buf_fini) = { 0 };
+	u8 partial[sizeof(th->gregs)] = { 0 };
+	struct prstatus s = {
 		.si_signo = th->give_back, .cursig = th->give_back,
 		.si_code = th->has_siginfo ? th->siginfo.si_code : 0,
 		.si_errno = th->has_siginfo ? th->siginfo.si_errno : 0,
-		.sigpend = status.sig_pending, .sighold = status.sig_blocked,
-		.pid = th->tid, .ppid = st.ppid, .pgrp = st.pgrp, .sid = st.sid,
+		.pid = th->tid,
 		.regs = { .p = th->gregs, .len = th->gregs_len },
-		.fpvalid = fpvalid,
 	};
-	set_time(s.utime, st.utime);
-	set_time(s.stime, st.stime);
-	set_time(s.cutime, st.cutime);
-	set_time(s.cstime, st.cstime);
+	int r = d->opts->unwind_only ? 0 : fill_facts(d, th, &s, e);
+
 	if (th->stop != THREAD_STOPPED) {
 		partial_gregs(a, th, partial);
 		s.regs = (struct bytes){ .p = partial, .len = a->gregs.size };
 	}
-	r = prstatus_put(a, &s, &b, e);
+	if (!r)
+		r = prstatus_put(a, &s, &b, e);
 	return r ? r : put(d, "CORE", NT_PRSTATUS, b.p, b.len, e);
 }
 
@@ -258,6 +270,8 @@ static int put_regsets(struct dump *d, const struct thread *th, struct err *e)
 	int r = 0;
 
 	for (size_t i = 0; r >= 0 && i < a->n_sets; i++) {
+		if (d->opts->unwind_only && !a->sets[i].unwind)
+			continue;
 		b.len = 0;
 		r = target_regset(&d->target, th, &a->sets[i], &b, e);
 		if (r > 0)
@@ -286,7 +300,7 @@ static int put_thread(struct dump *d, size_t i, struct err *e)
 
 	if (!r && i == 0)
 		r = put_process(d, e);
-	else if (!r && known)
+	else if (!r && known && !d->opts->unwind_only)
 		r = put_siginfo(d, th, e);
 	return r || th->stop != THREAD_STOPPED ? r : put_regsets(d, th, e);
 }

@@ -24,7 +24,7 @@ static bool find_dynamic(const struct linkmap_reader *r, u64 phdr, u64 phnum, u6
 
 	for (u64 i = 0; i < min(phnum, (u64)PHDRS_MAX); i++) {
 		u8 raw[sizeof(Elf64_Phdr)];
-		GElf_Phdr p;
+		GElf_Phdr p = { 0 };
 
 		if (!r->read(r->arg, phdr + i * size, raw, size) ||
 		    elffmt_get_phdr(r->fmt, (struct bytes){ .p = raw, .len = size }, &p, NULL))
