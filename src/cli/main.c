@@ -133,7 +133,7 @@ int main(int argc, char **argv)
 	set_signals();
 	r = is_gcore ? cmd_gcore(argc, argv, &e) : choose(argc, argv, &e);
 	if (r < 0) {
-		if (r != -EPIPE || !reader_gone())
+		if (*e.msg)
 			fprintf(stderr, "%s: %s\n", is_gcore ? "gcore" : "tagcore", e.msg);
 		r = EXIT_TROUBLE;
 	}
