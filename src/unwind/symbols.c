@@ -41,17 +41,29 @@ static const char *function_name(struct unwind *u, const char *linkage)
 	return demangle(u, u->unversioned);
 }
 
-static void fill_function(struct unwind *u, Dwfl_Module *mod, u64 at, u64 pc, struct symbol *s)
+static const struct name_slot *name_at(struct unwind *u, Dwfl_Module *mod, u64 at)
 {
+	struct name_slot *slot = &u->names[(at ^ at >> 10) % NAME_SLOTS];
 	GElf_Off offset = 0;
 	GElf_Sym sym;
-	const char *name = dwfl_module_addrinfo(mod, at, &offset, &sym, NULL, NULL, NULL);
+	const char *name;
 
-	if (!name || !*name)
+	if (slot->is_set && slot->at == at)
+		return slot;
+	name = dwfl_module_addrinfo(mod, at, &offset, &sym, NULL, NULL, NULL);
+	*slot = (struct name_slot){ .at = at, .is_set = true, .linkage = name && *name ? name : NULL, .offset = offset };
+	return slot;
+}
+
+static void fill_function(struct unwind *u, Dwfl_Module *mod, u64 at, u64 pc, struct symbol *s)
+{
+	const struct name_slot *name = name_at(u, mod, at);
+
+	if (!name->linkage)
 		return;
-	s->linkage = name;
-	s->function = function_name(u, name);
-	s->offset = offset + (pc - at);
+	s->linkage = name->linkage;
+	s->function = function_name(u, name->linkage);
+	s->offset = name->offset + (pc - at);
 }
 
 static void fill_place(const struct place *p, struct symbol *s)

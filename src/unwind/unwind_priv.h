@@ -42,6 +42,15 @@ struct read_fault {
 	enum mem_state state;
 };
 
+/* The symbol at an address: threads wait in the same places, and libdw looks at every symbol of a module anew. */
+struct name_slot {
+	u64 at;
+	bool is_set;
+	const char *linkage;	/* NULL: none; libdw's */
+	u64 offset;
+};
+enum { NAME_SLOTS = 1024 };
+
 struct unwind {
 	struct core *core;
 	struct unwind_opts opts;
@@ -54,6 +63,7 @@ struct unwind {
 	struct dw *dw;		/* libdw's; also for names */
 	struct uw *uw;		/* libunwind's, or NULL */
 	char *demangled;	/* the last one */
+	struct name_slot names[NAME_SLOTS];
 	char unversioned[1024];	/* the last symbol without its version */
 };
 

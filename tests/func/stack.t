@@ -59,7 +59,7 @@ outsiders()
 			printf '%s' "$want" | tr ' ' '\n' >ours
 			awk 'BEGIN { i = 0 } FILENAME == "its" { if ($0) its[n++] = $0; next } i < n && $0 == its[i] { i++ }
 				END { exit i < n || !n }' its ours && gdb_rc=0 || gdb_rc=1
-			is "$name: gdb on $core has no more than we" $gdb_rc 0 || diag "gdb: $(own <out)"
+			is "$name: gdb on $core has no more than we" "$gdb_rc" 0 || diag "gdb: $(own <out)"
 			own <out >gdb.$core
 		done
 		agree "$name: gdb sees the same in either core" gdb.full gdb.mini
