@@ -185,7 +185,8 @@ static size_t jump(struct machine *m, const Dwarf_Op *ops, size_t n, size_t at)
 	for (size_t i = 0; i < n; i++)
 		if (ops[i].offset == to)
 			return i;
-	if (to > ops[n - 1].offset)
+	/* Before the first one, it has wrapped. */
+	if (to > ops[n - 1].offset && to <= INT64_MAX)
 		return n;
 	m->failed = true;
 	return n;

@@ -1,0 +1,310 @@
+#include "coreopen.h"
+
+#include <dwarf.h>
+
+#include "base/util.h"
+#include "unwind/unwind_priv.h"
+
+/* Expressions, and steps without tables, on stacks that are built word by word. */
+enum { RET = CB_TEXT + 0x204, FP = CB_STACK + 0x100, CALLER_FP = CB_STACK + 0x200, NULL_PC = 0x10 };
+
+struct fixture {
+	struct opened o;
+	struct unwind *u;
+	struct cpu_regs r;
+};
+
+static void begin(struct fixture *f, u16 machine, struct elffmt fmt)
+{
+	struct unwind_opts opts = { 0 };
+	struct err e = { 0 };
+
+	*f = (struct fixture){ 0 };
+	cb_good(&f->o.cb, machine, fmt);
+	open_built(&f->o);
+	cb_ok(unwind_open(&f->u, &f->o.core, &opts, &e), &e);
+}
+
+static void end(struct fixture *f)
+{
+	unwind_close(f->u);
+	fini(&f->o);
+}
+
+/* Changes the saved bytes at @addr, of whatever segment. */
+static void poke(struct fixture *f, u64 addr, const void *p, size_t len)
+{
+	const struct cb *cb = &f->o.cb;
+
+	for (size_t i = 1; i < cb->n_segs; i++)
+		if (addr >= cb->segs[i].p_vaddr && addr - cb->segs[i].p_vaddr + len <= cb->data_len[i]) {
+			off_t at = (off_t)(cb->data_at[i] + addr - cb->segs[i].p_vaddr);
+
+			assert_int_equal(pwrite(f->o.fd, p, len, at), len);
+			return;
+		}
+	fail_msg("nothing is saved at %#llx", (unsigned long long)addr);
+}
+
+static void poke_word(struct fixture *f, u64 addr, u64 value)
+{
+	u8 raw[8];
+
+	uint_put(f->o.core.fmt, raw, f->o.cb.arch.word, value);
+	poke(f, addr, raw, f->o.cb.arch.word);
+}
+
+/* ---- expressions */
+
+static const struct {
+	const char *what;
+	Dwarf_Op ops[5];
+	size_t n;
+	bool fails;
+	u64 want;	/* in a word of 4 bytes its lower half */
+} exprs[] = {
+#define LIT(n) { .atom = DW_OP_lit0 + (n) }
+#define S(n) { .atom = DW_OP_consts, .number = (Dwarf_Word)(n) }
+#define OP(op) { .atom = (op) }
+#define TWO(a, op, b, result) { #op, { S(a), S(b), OP(op) }, 3, false, (u64)(result) }
+	TWO(12, DW_OP_and, 10, 8), TWO(12, DW_OP_or, 10, 14), TWO(12, DW_OP_xor, 10, 6),
+	TWO(12, DW_OP_plus, 10, 22), TWO(10, DW_OP_minus, 12, -2), TWO(-3, DW_OP_mul, 5, -15),
+	TWO(-12, DW_OP_div, 5, -2), TWO(12, DW_OP_mod, 5, 2), TWO(3, DW_OP_shl, 4, 48), TWO(48, DW_OP_shr, 4, 3),
+	TWO(1, DW_OP_shl, 64, 0), TWO(-1, DW_OP_shr, 64, 0), TWO(-16, DW_OP_shra, 2, -4), TWO(-1, DW_OP_shra, 99, -1),
+	TWO(-1, DW_OP_eq, -1, 1), TWO(-1, DW_OP_ne, -1, 0), TWO(-1, DW_OP_lt, 1, 1), TWO(-1, DW_OP_gt, 1, 0),
+	TWO(2, DW_OP_le, 2, 1), TWO(1, DW_OP_ge, 2, 0), TWO(INT64_MIN, DW_OP_div, -1, INT64_MIN),
+	{ "neg", { LIT(5), OP(DW_OP_neg) }, 2, false, (u64)-5 },
+	{ "not", { LIT(5), OP(DW_OP_not) }, 2, false, ~5ULL },
+	{ "abs", { S(-5), OP(DW_OP_abs) }, 2, false, 5 },
+	{ "plus_uconst", { LIT(5), { .atom = DW_OP_plus_uconst, .number = 7 } }, 2, false, 12 },
+	{ "dup", { LIT(5), OP(DW_OP_dup), OP(DW_OP_mul) }, 3, false, 25 },
+	{ "drop", { LIT(5), LIT(6), OP(DW_OP_drop) }, 3, false, 5 },
+	{ "over", { LIT(5), LIT(6), OP(DW_OP_over) }, 3, false, 5 },
+	{ "pick", { LIT(5), LIT(6), LIT(7), { .atom = DW_OP_pick, .number = 2 } }, 4, false, 5 },
+	{ "swap", { LIT(5), LIT(7), OP(DW_OP_swap), OP(DW_OP_minus) }, 4, false, 2 },
+	{ "rot: the second is on top", { LIT(1), LIT(2), LIT(3), OP(DW_OP_rot) }, 4, false, 2 },
+	{ "rot: the first is the third", { LIT(1), LIT(2), LIT(3), OP(DW_OP_rot), OP(DW_OP_minus) }, 5, false, (u64)-1 },
+	{ "cfa", { OP(DW_OP_call_frame_cfa) }, 1, false, 0x7777 },
+	{ "breg", { { .atom = DW_OP_breg0 + 3, .number = (Dwarf_Word)-8 } }, 1, false, 0x92 },
+	{ "bregx", { { .atom = DW_OP_bregx, .number = 3, .number2 = 8 } }, 1, false, 0xa2 },
+	{ "nop", { LIT(1), OP(DW_OP_nop) }, 2, false, 1 },
+	{ "skip", { LIT(1), { .atom = DW_OP_skip, .offset = 1, .number = 1 }, { .atom = DW_OP_lit2, .offset = 4 },
+		    { .atom = DW_OP_nop, .offset = 5 } }, 4, false, 1 },
+	{ "bra not taken", { LIT(4), { .atom = DW_OP_lit0, .offset = 1 }, { .atom = DW_OP_bra, .offset = 2, .number = 1 },
+			     { .atom = DW_OP_lit9, .offset = 5 } }, 4, false, 9 },
+	{ "bra taken, to the end", { LIT(4), { .atom = DW_OP_lit1, .offset = 1 },
+				     { .atom = DW_OP_bra, .offset = 2, .number = 1 },
+				     { .atom = DW_OP_lit9, .offset = 5 } }, 4, false, 4 },
+	{ "division by 0", { LIT(1), LIT(0), OP(DW_OP_div) }, 3, true, 0 },
+	{ "modulo 0", { LIT(1), LIT(0), OP(DW_OP_mod) }, 3, true, 0 },
+	{ "nothing", { LIT(0) }, 0, true, 0 },
+	{ "underflow", { LIT(1), OP(DW_OP_plus) }, 2, true, 0 },
+	{ "pick too deep", { LIT(1), { .atom = DW_OP_pick, .number = 1 } }, 2, true, 0 },
+	{ "unknown register", { { .atom = DW_OP_breg0 + 4 } }, 1, true, 0 },
+	{ "no such register", { { .atom = DW_OP_bregx, .number = 1ULL << 40 } }, 1, true, 0 },
+	{ "not an operation of unwinding", { LIT(1), OP(DW_OP_call2) }, 2, true, 0 },
+	{ "unmapped memory", { LIT(16), OP(DW_OP_deref) }, 2, true, 0 },
+	{ "a size of 3", { { .atom = DW_OP_addr, .number = CB_HEAP }, { .atom = DW_OP_deref_size, .number = 3 } }, 2, true, 0 },
+	{ "a jump into an operation", { LIT(1), { .atom = DW_OP_skip, .offset = 1, .number = (Dwarf_Word)-2 },
+					{ .atom = DW_OP_nop, .offset = 4 } }, 3, true, 0 },
+	{ "a jump before the first", { LIT(1), { .atom = DW_OP_skip, .offset = 1, .number = (Dwarf_Word)-5 } }, 2, true, 0 },
+	{ "a jump to itself", { LIT(1), { .atom = DW_OP_skip, .offset = 1, .number = (Dwarf_Word)-3 } }, 2, true, 0 },
+	{ "pushing for ever", { LIT(1), { .atom = DW_OP_skip, .offset = 1, .number = (Dwarf_Word)-4 } }, 2, true, 0 },
+};
+
+static void expr_all(u16 machine, struct elffmt fmt)
+{
+	struct fixture f;
+
+	begin(&f, machine, fmt);
+	f.r.v[3] = 0x9a;
+	f.r.have[3] = true;
+	for (size_t i = 0; i < ARRAY_SIZE(exprs); i++) {
+		u64 got = 0, want = u64_of_word(f.u, exprs[i].want);
+		bool ok = expr_eval(f.u, &f.r, 0x7777, exprs[i].ops, exprs[i].n, &got);
+
+		if (ok == exprs[i].fails || (ok && got != want))
+			fail_msg("%s: %d, %#llx instead of %#llx", exprs[i].what, ok, (unsigned long long)got,
+				 (unsigned long long)want);
+	}
+	end(&f);
+}
+
+static void expr_in_words_of_8(void **state)
+{
+	(void)state;
+	expr_all(EM_X86_64, CB_LE64);
+}
+
+static void expr_in_words_of_4(void **state)
+{
+	(void)state;
+	expr_all(EM_386, CB_LE32);
+}
+
+static void expr_reads_memory(void **state)
+{
+	Dwarf_Op ops[] = { { .atom = DW_OP_addr, .number = CB_HEAP }, { .atom = DW_OP_deref } };
+	struct fixture f;
+	u64 got;
+
+	(void)state;
+	begin(&f, EM_X86_64, CB_LE64);
+	poke_word(&f, CB_HEAP, 0x1122334455667788);
+	assert_true(expr_eval(f.u, &f.r, 0, ops, 2, &got));
+	assert_int_equal(got, 0x1122334455667788);
+	ops[1] = (Dwarf_Op){ .atom = DW_OP_deref_size, .number = 2 };
+	assert_true(expr_eval(f.u, &f.r, 0, ops, 2, &got));
+	assert_int_equal(got, 0x7788);
+	end(&f);
+}
+
+/* ---- frame pointers */
+
+/* Where the ABI of each keeps them, in bytes from the frame pointer, or, for the return address, from @ret_from. */
+static const struct {
+	u16 machine;
+	struct elffmt fmt;
+	s32 fp_off;
+	u64 ret_from;
+	s32 ret_off;
+} abis[] = {
+	{ EM_X86_64, { ELFCLASS64, ELFDATA2LSB }, 0, FP, 8 },
+	{ EM_386, { ELFCLASS32, ELFDATA2LSB }, 0, FP, 4 },
+	{ EM_AARCH64, { ELFCLASS64, ELFDATA2LSB }, 0, FP, 8 },
+	{ EM_RISCV, { ELFCLASS64, ELFDATA2LSB }, -16, FP, -8 },
+	{ EM_PPC64, { ELFCLASS64, ELFDATA2LSB }, 0, CALLER_FP, 16 },
+};
+
+static void begin_frame(struct fixture *f, size_t i)
+{
+	begin(f, abis[i].machine, abis[i].fmt);
+	poke(f, RET - 5, "\xe8", 1);
+	poke_word(f, FP + (u64)abis[i].fp_off, CALLER_FP);
+	poke_word(f, abis[i].ret_from + (u64)abis[i].ret_off, RET);
+	regs_set(f->u, &f->r, f->o.core.arch->sp, FP);
+	regs_set(f->u, &f->r, f->o.core.arch->frame.fp, FP);
+}
+
+static void fp_steps_to_the_caller(void **state)
+{
+	struct fixture f;
+	u64 fp;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(abis); i++) {
+		begin_frame(&f, i);
+		if (!step_fp(f.u, &f.r))
+			fail_msg("machine %u", abis[i].machine);
+		assert_int_equal(f.r.pc, RET);
+		assert_false(f.r.exact);
+		assert_true(regs_get(f.u, &f.r, f.o.core.arch->frame.fp, &fp));
+		assert_int_equal(fp, CALLER_FP);
+		end(&f);
+	}
+}
+
+/* Misaligned, below the stack pointer, where no memory is, at the very end; a return into data; a caller that is itself. */
+static void fp_invents_nothing(void **state)
+{
+	static const u64 bad[] = { FP + 1, FP - 64, 0x10, CB_STACK + 2 * CB_PAGE, (u64)-8 };
+	struct fixture f;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(abis); i++) {
+		begin_frame(&f, i);
+		for (size_t k = 0; k < ARRAY_SIZE(bad); k++) {
+			struct cpu_regs r = f.r;
+
+			/* Of a back chain the frame pointer is the stack pointer: none lies below it. */
+			if (f.o.core.arch->frame.back_chain && bad[k] == FP - 64)
+				continue;
+			regs_set(f.u, &r, f.o.core.arch->frame.fp, bad[k]);
+			assert_false(step_fp(f.u, &r));
+		}
+		poke_word(&f, abis[i].ret_from + (u64)abis[i].ret_off, CB_HEAP);
+		assert_false(step_fp(f.u, &f.r));
+		poke_word(&f, abis[i].ret_from + (u64)abis[i].ret_off, RET);
+		poke_word(&f, FP + (u64)abis[i].fp_off, FP);
+		assert_false(step_fp(f.u, &f.r));
+		end(&f);
+	}
+}
+
+static void fp_strips_signatures(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	begin_frame(&f, 2);
+	poke_word(&f, FP + 8, RET | 0x5aULL << 48);
+	f.u->insn_mask = 0x7fULL << 48;
+	assert_true(step_fp(f.u, &f.r));
+	assert_int_equal(f.r.pc, RET);
+	/* The kernel's half is not signed with this mask. */
+	assert_int_equal(space_strip(f.u, 0xffULL << 48), 0xffULL << 48);
+	end(&f);
+}
+
+/* ---- calls to nowhere, and signals */
+
+static void link_of_a_null_call(void **state)
+{
+	struct fixture f;
+	u64 sp;
+
+	(void)state;
+	begin_frame(&f, 0);
+	poke_word(&f, FP, RET);
+	f.r.pc = NULL_PC;
+	assert_false(step_link(f.u, &f.r));
+	f.r.exact = true;
+	assert_true(step_link(f.u, &f.r));
+	assert_int_equal(f.r.pc, RET);
+	assert_true(regs_get(f.u, &f.r, f.o.core.arch->sp, &sp));
+	assert_int_equal(sp, FP + 8);
+	/* No call is before it. */
+	poke(&f, RET - 7, "\x90\x90\x90\x90\x90\x90\x90", 7);
+	f.r = (struct cpu_regs){ .pc = NULL_PC, .exact = true };
+	regs_set(f.u, &f.r, f.o.core.arch->sp, FP);
+	assert_false(step_link(f.u, &f.r));
+	end(&f);
+}
+
+static void signal_frames(void **state)
+{
+	static const u8 code[] = { 0x48, 0xc7, 0xc0, 0x0f, 0, 0, 0, 0x0f, 0x05 };
+	struct fixture f;
+	u64 sp;
+
+	(void)state;
+	begin_frame(&f, 0);
+	assert_false(step_is_signal(f.u, CB_TEXT + 0x300));
+	poke(&f, CB_TEXT + 0x300, code, sizeof(code));
+	poke(&f, CB_HEAP, code, sizeof(code));
+	assert_true(step_is_signal(f.u, CB_TEXT + 0x300));
+	assert_false(step_is_signal(f.u, CB_HEAP));
+	poke_word(&f, FP + 168, NULL_PC);
+	poke_word(&f, FP + 160, CB_STACK + 0x800);
+	assert_true(step_signal(f.u, &f.r));
+	assert_int_equal(f.r.pc, NULL_PC);
+	assert_true(f.r.exact);
+	assert_true(regs_get(f.u, &f.r, f.o.core.arch->sp, &sp));
+	assert_int_equal(sp, CB_STACK + 0x800);
+	/* Its stack is not there. */
+	regs_set(f.u, &f.r, f.o.core.arch->sp, CB_STACK + 2 * CB_PAGE - 8);
+	assert_false(step_signal(f.u, &f.r));
+	end(&f);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(expr_in_words_of_8),	cmocka_unit_test(expr_in_words_of_4),
+		cmocka_unit_test(expr_reads_memory),	cmocka_unit_test(fp_steps_to_the_caller),
+		cmocka_unit_test(fp_invents_nothing),	cmocka_unit_test(fp_strips_signatures),
+		cmocka_unit_test(link_of_a_null_call),	cmocka_unit_test(signal_frames),
+	};
+
+	return cmocka_run_group_tests_name("unwind", tests, NULL, NULL);
+}
