@@ -110,6 +110,20 @@ static bool cfa_by_record(const struct unwind *u, const struct cpu_regs *r, Dwar
 	return true;
 }
 
+bool cfi_sp(const struct unwind *u, Dwarf_Frame *f, const struct cpu_regs *r, u64 *out)
+{
+	s32 sp = regs_dwarf(u, u->core->arch->sp);
+	Dwarf_Op *ops = NULL;
+	size_t n = 0;
+	u64 cfa;
+
+	if (dwarf_frame_cfa(f, &ops, &n) || n != 1 || ops[0].atom != DW_OP_bregx || sp < 0 ||
+	    ops[0].number != (Dwarf_Word)sp || !cfa_by_record(u, r, f, &cfa))
+		return false;
+	*out = cfa - ops[0].number2;
+	return true;
+}
+
 static bool find_cfa(struct unwind *u, const struct cpu_regs *r, Dwarf_Frame *f, u64 *out)
 {
 	Dwarf_Op *ops = NULL;

@@ -156,6 +156,8 @@ struct row dw_row_of(struct unwind *u, struct frame *f);
 enum cfi_step { CFI_STEPPED, CFI_OUTERMOST, CFI_FAILED };
 /* From @r, which a row is for, to its caller; @r is as it was unless CFI_STEPPED. */
 enum cfi_step cfi_step(struct unwind *u, Dwarf_Frame *f, struct cpu_regs *r);
+/* The stack pointer, where it is not known but follows from the frame pointer by the row. */
+bool cfi_sp(const struct unwind *u, Dwarf_Frame *f, const struct cpu_regs *r, u64 *out);
 /* What is on top of the stack when @ops have been done; false when they cannot be. */
 bool expr_eval(struct unwind *u, const struct cpu_regs *r, u64 cfa, const Dwarf_Op *ops, size_t n, u64 *out);
 

@@ -185,6 +185,7 @@ void uw_close(struct uw *w)
 
 /* ---- a walk */
 
+/* What libunwind calls the instruction pointer is x30 on arm64, asked for which it gives the pc: that is no register. */
 static void keep_registers(const struct unwind *u, unw_cursor_t *c, struct cpu_regs *r, u64 pc, bool exact)
 {
 	const struct arch *a = u->core->arch;
@@ -194,7 +195,7 @@ static void keep_registers(const struct unwind *u, unw_cursor_t *c, struct cpu_r
 		s32 n = regs_dwarf(u, i);
 		unw_word_t v;
 
-		if (n >= 0 && n < UNW_REG_LAST && i != a->pc && !unw_get_reg(c, n, &v))
+		if (n >= 0 && n < UNW_REG_LAST && n != UNW_REG_IP && !unw_get_reg(c, n, &v))
 			regs_set(u, r, i, v);
 	}
 }
@@ -239,6 +240,27 @@ static void ends(struct unwind *u, struct stack *s, int step)
 		stack_ends_at(u, s, pc);
 }
 
+/*
+ * libunwind begins with no frame whose stack pointer it cannot have, which a step
+ * by frame pointer on arm64 does not tell.  0 is for one that is not known: no
+ * memory is there.
+ */
+static void seed_sp(struct unwind *u, struct cpu_regs *seed)
+{
+	struct frame f = { .pc = seed->pc, .exact = seed->exact };
+	int at = u->core->arch->sp;
+	struct row row;
+	u64 sp = 0;
+
+	if (regs_get(u, seed, at, &sp))
+		return;
+	row = dw_row_of(u, &f);
+	if (row.frame && !cfi_sp(u, row.frame, seed, &sp))
+		sp = 0;
+	free(row.frame);
+	regs_set(u, seed, at, sp);
+}
+
 static int uw_walk(struct unwind *u, struct cpu_regs *r, enum frame_by by, struct stack *s, struct err *e)
 {
 	struct frame f = { .by = by, .exact = r->exact };
@@ -246,12 +268,14 @@ static int uw_walk(struct unwind *u, struct cpu_regs *r, enum frame_by by, struc
 	unw_cursor_t c;
 	int ret, step;
 
+	seed_sp(u, &seed);
 	u->uw->at = &seed;
 	if (unw_init_remote(&c, u->uw->as, u)) {
 		stack_ends(s, STACK_NO_REGISTERS, "libunwind needs more registers than the core has");
 		return 0;
 	}
 	fill(u, &c, &f, &seed);
+	r->exact = f.exact;
 	for (;;) {
 		if (stack_loops(s, &f)) {
 			stack_ends(s, STACK_LOOP, "the caller of 0x%llx is itself", (unsigned long long)f.pc);
@@ -260,7 +284,6 @@ static int uw_walk(struct unwind *u, struct cpu_regs *r, enum frame_by by, struc
 		ret = stack_add(s, &f, e);
 		if (ret)
 			return ret;
-		keep_registers(u, &c, r, f.pc, f.exact);
 		if (!judge(u, &f, s))
 			return 0;
 		u->fault.is_set = false;
@@ -271,6 +294,7 @@ static int uw_walk(struct unwind *u, struct cpu_regs *r, enum frame_by by, struc
 		}
 		f = (struct frame){ .by = FRAME_BY_CFI, .exact = f.signal };
 		fill(u, &c, &f, NULL);
+		keep_registers(u, &c, r, f.pc, f.exact);
 	}
 }
 
