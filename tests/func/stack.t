@@ -19,6 +19,12 @@ agree()
 	fi
 }
 
+# A thread's frames but the last.
+without_outermost()
+{
+	awk 'NR > 1 && !(last ~ /^#/ && !/^#/) { print last } { last = $0 } END { if (last !~ /^#/) print last }'
+}
+
 # case NAME FUNCTIONS: what a backtrace must have, in this order; repeated ones once.
 check_case()
 {
@@ -38,9 +44,13 @@ check_case()
 		done
 		agree "$name: $unwinder finds the same in either" full.$unwinder mini.$unwinder
 	done
-	# On arm64 libunwind says of the last function's caller that it has none: _start is not told of.
+	# On arm64 libunwind does not tell of a thread's first function, whose frame pointer is 0
+	# (1.8, src/aarch64/Gstep.c: unw_step(); AAPCS64, 6.4.6).
 	for unwinder in libdw libunwind; do
-		grep -v ' _start+' full.$unwinder >most.$unwinder
+		case $(uname -m)-$unwinder in
+		aarch64-libdw)	without_outermost <full.libdw >most.libdw ;;
+		*)		cp full.$unwinder most.$unwinder ;;
+		esac
 	done
 	agree "$name: libdw and libunwind agree" most.libdw most.libunwind
 	sed 1d live >live.frames
@@ -49,8 +59,13 @@ check_case()
 	finish "$CHILD"
 }
 
+# OUTSIDERS: cases to be shown to them, instead of all.
 outsiders()
 {
+	case " ${OUTSIDERS-$name} " in
+	*" $name "*) ;;
+	*) return 0 ;;
+	esac
 	if have gdb; then
 		for core in full mini; do
 			gdb -nx -batch -ex 'thread apply all -ascending bt' "$TARGETS/stacks" $core >out 2>err
@@ -120,11 +135,11 @@ ok "replaced: live" "$TAGCORE" stack "$PID"
 matches "replaced: live: the process still has its own" out case_wait
 ok "replaced: core" "$TAGCORE" stack full
 matches "replaced: core: says so" err 'program is not the file that the process had: its build-id is'
-matches_not "replaced: core: does not use it" out 'main|case_wait'
+matches_not "replaced: core: does not use it" out ' main\+|case_wait'
 ok "replaced: --exe" "$TAGCORE" stack --exe "$TARGETS/stacks" full
 matches "replaced: --exe: is used" out case_wait
 ok "replaced: a wrong --exe" "$TAGCORE" stack --exe "$TARGETS/threads" full
-matches_not "replaced: a wrong --exe: is not" out 'main|case_wait'
+matches_not "replaced: a wrong --exe: is not" out ' main\+|case_wait'
 rm program
 ok "deleted: live" "$TAGCORE" stack "$PID"
 matches "deleted: live" out case_wait
