@@ -231,6 +231,30 @@ static void fp_invents_nothing(void **state)
 	}
 }
 
+/* A whole frame, but misaligned, or below the stack pointer. */
+static void fp_refuses_places(void **state)
+{
+	static const u64 places[] = { CB_STACK + 0x141, CB_STACK + 0x40 };
+	struct fixture f;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(abis); i++)
+		for (size_t k = 0; k < ARRAY_SIZE(places); k++) {
+			begin_frame(&f, i);
+			/* The frame pointer of a back chain is the stack pointer. */
+			if (f.o.core.arch->frame.back_chain && places[k] < FP) {
+				end(&f);
+				continue;
+			}
+			poke_word(&f, places[k] + (u64)abis[i].fp_off, CALLER_FP);
+			if (abis[i].ret_from == FP)
+				poke_word(&f, places[k] + (u64)abis[i].ret_off, RET);
+			regs_set(f.u, &f.r, f.o.core.arch->frame.fp, places[k]);
+			assert_false(step_fp(f.u, &f.r));
+			end(&f);
+		}
+}
+
 static void fp_strips_signatures(void **state)
 {
 	struct fixture f;
@@ -304,6 +328,7 @@ int main(void)
 		cmocka_unit_test(expr_reads_memory),	cmocka_unit_test(fp_steps_to_the_caller),
 		cmocka_unit_test(fp_invents_nothing),	cmocka_unit_test(fp_strips_signatures),
 		cmocka_unit_test(link_of_a_null_call),	cmocka_unit_test(signal_frames),
+		cmocka_unit_test(fp_refuses_places),
 	};
 
 	return cmocka_run_group_tests_name("unwind", tests, NULL, NULL);
