@@ -130,12 +130,14 @@ bool step_fp(struct unwind *u, struct cpu_regs *r)
 	if (!space_word(u, base + (u64)(a->frame.saved_ret * word), &ret))
 		return false;
 	ret = space_strip(u, ret);
-	if ((caller_fp && caller_fp <= fp) || !is_return_address(u, ret))
+	if (!is_return_address(u, ret))
 		return false;
 	*r = (struct cpu_regs){ .pc = ret, .floor = fp + 2 * (u64)word };
 	/* Where the frame record may lie anywhere in a frame, that is all that is known of the caller's. */
 	if (!a->frame.record_anywhere)
 		regs_set(u, r, a->sp, base + (u64)(a->frame.caller_sp * word));
-	regs_set(u, r, a->frame.fp, caller_fp);
+	/* What called main() keeps something else in that register: the chain ends there. */
+	if (caller_fp > fp)
+		regs_set(u, r, a->frame.fp, caller_fp);
 	return true;
 }
