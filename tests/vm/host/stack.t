@@ -1,0 +1,59 @@
+# Backtraces of cores of the arm64 machine, by this one and with the machine's files: return addresses are signed.
+. "$TOP/tests/func/lib.sh"
+
+CASES='plain no-table signal noreturn'
+cat >script <<END
+. "\$TOP/tests/func/lib.sh"
+. "\$TOP/tests/vm/lib.sh"
+machine_begin
+for name in $CASES; do
+	start stacks \$name
+	"\$TAGCORE" dump -q -o \$name.full "\$PID" && "\$TAGCORE" dump -q --stacks -o \$name.mini "\$PID" &&
+		kernel_core \$name.kernel ABRT || exit 1
+	for core in \$name.full \$name.mini \$name.kernel; do
+		"\$TAGCORE" stack \$core >\$core.there && cp --sparse=always \$core \$core.there "\$OUT" || exit 1
+	done
+done
+"\$TAGCORE" inspect files plain.full | grep -o '/[^ ]*' | sort -u | while IFS= read -r f; do
+	[ ! -f "\$f" ] || { mkdir -p "\$OUT/root\${f%/*}" && cp -L "\$f" "\$OUT/root\$f"; }
+done
+END
+# As on any system now; the loader has told the program of libraries there.
+mkdir root && ln -s usr/lib root/lib
+if ! VM_OUT=. "$TOP/tests/vm/check" --one "$PWD/script" >made 2>&1 || [ ! -s noreturn.kernel.there ]; then
+	fail "cores from the machine"
+	diag <made
+	done_testing
+fi
+
+# Frames, without what tells of where a file is.
+frames() { sed -n 's/^\(#[0-9]* *0x[0-9a-f]* [^ ]*\).*/\1/p' "$1"; }
+own() { grep -o ' case_[a-z_]*' | uniq | tr -d '\n'; }
+
+for GDB in gdb-multiarch gdb ''; do
+	[ -z "$GDB" ] || { have "$GDB" && ! "$GDB" -nx -batch -ex 'set architecture aarch64' 2>&1 | grep -q Undefined; } && break
+done
+
+# by_gdb CORE: what it sees of our functions, beside the backtrace in the file here
+by_gdb()
+{
+	run "$GDB" -nx -batch -iex 'set debuginfod enabled off' -iex "set sysroot $PWD/root" -ex bt \
+		-- "$O/arm64/targets/stacks" "$1"
+	is "$1: gdb sees the same functions of ours" "$(own <out)" "$(own <here)"
+}
+
+for name in $CASES; do
+	for core in $name.full $name.mini $name.kernel; do
+		exits 0 "$core: stack" "$TAGCORE" stack --sysroot root $core
+		mv out here
+		matches "$core: the innermost of ours" here ' case_wait\+'
+		is "$core: the frames that the machine itself sees" "$(frames here)" "$(frames $core.there)"
+		# Of a signature nothing is left: user addresses have 48 bits here.
+		is "$core: no address has more" "$(grep '^#' here | grep -cv '^#[0-9]* *0x0000')" 0
+		exits 0 "$core: notes" "$TAGCORE" inspect notes $core
+		matches "$core: NT_ARM_PAC_MASK" out NT_ARM_PAC_MASK
+		[ -z "$GDB" ] || by_gdb $core
+	done
+done
+[ -n "$GDB" ] || skip "gdb" "none here knows arm64 (gdb-multiarch would)"
+done_testing
