@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include <tagcore/elffmt.h>
 
 #include "base/util.h"
@@ -54,12 +56,14 @@ static bool find_r_debug(const struct linkmap_reader *r, u64 at, u64 *out)
 	return false;
 }
 
+/* In pieces that end where 64 bytes do, so that none lies in two pages, of which the second may not be there. */
 static bool read_name(const struct linkmap_reader *r, u64 addr, char out[NAME_LEN])
 {
-	for (u64 n = 0; n < NAME_LEN; n++) {
-		if (!r->read(r->arg, addr + n, &out[n], 1))
+	for (u64 n = 0, len; n < NAME_LEN; n += len) {
+		len = min((u64)NAME_LEN - n, 64 - (addr + n) % 64);
+		if (!r->read(r->arg, addr + n, &out[n], (size_t)len))
 			return false;
-		if (!out[n])
+		if (memchr(&out[n], 0, (size_t)len))
 			return true;
 	}
 	return false;

@@ -130,7 +130,8 @@ bool step_fp(struct unwind *u, struct cpu_regs *r)
 	if (!space_word(u, base + (u64)(a->frame.saved_ret * word), &ret))
 		return false;
 	ret = space_strip(u, ret);
-	if (!is_return_address(u, ret))
+	/* A chain that goes down, or in a circle, is none. */
+	if ((caller_fp >= floor && caller_fp <= fp) || !is_return_address(u, ret))
 		return false;
 	*r = (struct cpu_regs){ .pc = ret, .floor = fp + 2 * (u64)word };
 	/* Where the frame record may lie anywhere in a frame, that is all that is known of the caller's. */
