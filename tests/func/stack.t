@@ -59,6 +59,16 @@ check_case()
 	finish "$CHILD"
 }
 
+# no_more WHO: it may miss some of ours; in ours, in the same order, are all in the file its.functions
+no_more()
+{
+	tr ' ' '\n' <its.functions >its
+	printf '%s' "$want" | tr ' ' '\n' >ours
+	awk 'BEGIN { i = 0 } FILENAME == "its" { if ($0) its[n++] = $0; next } i < n && $0 == its[i] { i++ }
+		END { exit i < n || !n }' its ours && more_rc=0 || more_rc=1
+	is "$name: $1 has no more than we" "$more_rc" 0 || diag "it: $(cat its.functions)"
+}
+
 # OUTSIDERS: cases to be shown to them, instead of all.
 outsiders()
 {
@@ -69,15 +79,27 @@ outsiders()
 	if have gdb; then
 		for core in full mini; do
 			gdb -nx -batch -ex 'thread apply all -ascending bt' "$TARGETS/stacks" $core >out 2>err
-			# It may miss some: in ours, in the same order, are all of its.
-			own <out | tr ' ' '\n' >its
-			printf '%s' "$want" | tr ' ' '\n' >ours
-			awk 'BEGIN { i = 0 } FILENAME == "its" { if ($0) its[n++] = $0; next } i < n && $0 == its[i] { i++ }
-				END { exit i < n || !n }' its ours && gdb_rc=0 || gdb_rc=1
-			is "$name: gdb on $core has no more than we" "$gdb_rc" 0 || diag "gdb: $(own <out)"
-			own <out >gdb.$core
+			own <out >its.functions
+			no_more "gdb on $core"
+			cp its.functions gdb.$core
 		done
 		agree "$name: gdb sees the same in either core" gdb.full gdb.mini
+		gdb -nx -batch -p "$PID" -ex 'thread apply all -ascending bt' >out 2>err
+		own <out >its.functions
+		no_more "gdb, live,"
+	fi
+	# It takes its time; these are the kinds of frames.
+	case $name in plain | signal | noreturn | inline) with_lldb=lldb ;; *) with_lldb= ;; esac
+	if [ -n "$with_lldb" ] && have $with_lldb; then
+		for core in full mini; do
+			# To a file: LLDB spins when a pipe that it writes to closes.
+			timeout 60 lldb -b -o 'bt all' -c $core "$TARGETS/stacks" >out 2>err </dev/null
+			grep -o 'stacks`case_[a-z_]*' out | sed 's/.*`//' | uniq | tr '\n' ' ' >its.functions
+			[ -s its.functions ] || { skip "$name: LLDB on $core" "it shows no frames of ours"; continue; }
+			no_more "LLDB on $core"
+			cp its.functions lldb.$core
+		done
+		[ ! -f lldb.full ] || agree "$name: LLDB sees the same in either core" lldb.full lldb.mini
 	fi
 	if have eu-stack; then
 		for core in full mini; do
@@ -85,6 +107,9 @@ outsiders()
 			sed -i 1d eu.$core
 		done
 		agree "$name: eu-stack sees the same in either core" eu.full eu.mini
+		eu-stack -n 0 -p "$PID" >out 2>err
+		own <out >its.functions
+		no_more "eu-stack, live,"
 	fi
 }
 
@@ -99,6 +124,9 @@ check_case overflow 'case_overflow case_wait case_handler case_recurse case_over
 check_case null 'case_wait case_handler case_call_null case_null'
 matches "null: the place of nothing" live '0x0000000000000000 \?\?'
 check_case noreturn 'case_wait case_never_returns case_noreturn'
+check_case leaf 'case_leaf case_above_leaf'
+check_case vdso 'case_wait case_tick case_vdso'
+matches "vdso: its frame" live ' - \[vdso\]'
 check_case inline 'case_wait case_inlined case_inline'
 ok "inline: without --inlines" "$TAGCORE" stack full
 is "inline: without --inlines: the function that has it" "$(own <out)" 'case_wait case_inline '
@@ -116,6 +144,12 @@ matches "addresses only: an address" out '^#0 +0x[0-9a-f]{16}$'
 matches_not "addresses only: no name" out case_
 ok "with source" "$TAGCORE" stack --source full
 matches "with source: file and line" out '^ +at .*tests/targets/stacks.c:[0-9]+$'
+
+# ---- a large heap makes no larger core of stacks
+start bigmem pattern 64M
+ok "a large heap: dump --stacks" "$TAGCORE" dump --force -q --stacks -o mini "$PID"
+num "a large heap: below 1%" "$(($(size_of mini) * 100))" -lt "$(($(status_of "$PID" VmRSS) * 1024))"
+finish "$CHILD"
 
 # ---- JSON
 start stacks inline

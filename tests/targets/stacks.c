@@ -7,6 +7,9 @@
 #include "target.h"
 
 #include <pthread.h>
+#include <sys/auxv.h>
+#include <sys/time.h>
+#include <ucontext.h>
 
 /* Return addresses are signed, where the machine can. */
 #ifdef __aarch64__
@@ -143,6 +146,55 @@ static noinline void case_noreturn(void)
 	case_never_returns();
 }
 
+/* ---- no frame at all, and the kernel's own code */
+
+static noinline void case_leaf(void)
+{
+	target_ready();
+	/* One jump to itself, so that it is found at the same place each time. */
+	for (;;)
+		__asm__ volatile("");
+}
+
+static noinline void case_above_leaf(void)
+{
+	case_leaf();
+	sink++;
+}
+
+static uint64_t interrupted_pc(const ucontext_t *c)
+{
+#if defined(__x86_64__)
+	return (uint64_t)c->uc_mcontext.gregs[REG_RIP];
+#elif defined(__aarch64__)
+	return c->uc_mcontext.pc;
+#else
+	return getauxval(AT_SYSINFO_EHDR) + (c == NULL);
+#endif
+}
+
+/* Waits when it has met the program in the vdso. */
+static void case_tick(int sig, siginfo_t *si, void *context)
+{
+	uint64_t vdso = getauxval(AT_SYSINFO_EHDR), pc = interrupted_pc(context);
+
+	(void)si;
+	if (pc >= vdso && pc < vdso + 8192)
+		case_wait();
+	sink = sig;
+}
+
+static noinline void case_vdso(void)
+{
+	struct sigaction sa = { .sa_sigaction = case_tick, .sa_flags = SA_SIGINFO };
+	struct itimerval every = { { 0, 1000 }, { 0, 1000 } };
+	struct timespec ts;
+
+	must(!sigaction(SIGPROF, &sa, NULL) && !setitimer(ITIMER_PROF, &every, NULL), "timer");
+	for (;;)
+		clock_gettime(CLOCK_MONOTONIC, &ts);
+}
+
 /* ---- names */
 
 static inline __attribute__((always_inline)) void case_inlined(void)
@@ -204,7 +256,7 @@ static const struct {
 } cases[] = {
 	{ "plain", case_wait }, { "no-table", case_above_no_table }, { "signal", case_signal },
 	{ "signal-stack", case_signal_stack }, { "overflow", case_overflow }, { "null", case_null },
-	{ "noreturn", case_noreturn }, { "inline", case_inline }, { "names", case_cxx }, { "deep", case_deep },
+	{ "noreturn", case_noreturn }, { "leaf", case_above_leaf }, { "vdso", case_vdso }, { "inline", case_inline }, { "names", case_cxx }, { "deep", case_deep },
 };
 
 int main(int argc, char **argv)
