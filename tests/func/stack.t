@@ -90,7 +90,7 @@ outsiders()
 	fi
 	# It takes its time; these are the kinds of frames.
 	case $name in plain | signal | noreturn | inline) with_lldb=lldb ;; *) with_lldb= ;; esac
-	if [ -n "$with_lldb" ] && have $with_lldb; then
+	if [ -n "$with_lldb" ] && [ -z "${OUTSIDERS-}" ] && have $with_lldb; then
 		for core in full mini; do
 			# To a file: LLDB spins when a pipe that it writes to closes.
 			timeout 60 lldb -b -o 'bt all' -c $core "$TARGETS/stacks" >out 2>err </dev/null
