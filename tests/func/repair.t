@@ -165,7 +165,12 @@ while read -r path; do
 	[ "$rc" -le 1 ] || { fail "half of $name"; diag <err; continue; }
 	"$TAGCORE" repair out.core again >twice
 	is "half of $name: mended once" "$(head -n 1 twice)" "nothing to mend"
-	is "half of $name: no size is false" \
-		"$("$TAGCORE" validate out.core | grep -cE 'seg-truncated|note-malformed|phdr-truncated')" 0
+	"$TAGCORE" validate out.core >found
+	# Where the number of program headers is lost for good, none of them is changed.
+	if grep -q 'phdr-xnum.* is a guess' found; then
+		matches "half of $name: is told to have lost its count" out '^left: error phdr-xnum'
+		continue
+	fi
+	is "half of $name: no size is false" "$(grep -cE 'seg-truncated|note-malformed|phdr-truncated' found)" 0
 done <names
 done_testing
