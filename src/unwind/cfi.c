@@ -8,7 +8,7 @@
  * One step by a row of call frame information.  libdw finds and decodes the row;
  * the step is ours and not dwfl_thread_getframes()'s, which goes on by frame
  * pointers without a word where a table fails, takes memory that is not there for
- * the end of the stack, and before 0.193 takes arm64's mark of signed return
+ * the end of the stack, and up to 0.192 at least takes arm64's mark of signed return
  * addresses for SPARC's register window.
  */
 
@@ -30,7 +30,7 @@ static bool locate(struct unwind *u, const struct cpu_regs *r, u64 cfa, const Dw
 }
 
 /*
- * libdw before 0.193 reads DW_CFA_AARCH64_negate_ra_state, whose number is
+ * libdw reads, up to 0.192 at least, DW_CFA_AARCH64_negate_ra_state, whose number is
  * DW_CFA_GNU_window_save's, as SPARC's: registers 16 to 31 above the CFA.  Callees
  * save below it, so that such a rule is no rule.
  */
