@@ -331,5 +331,6 @@ int main(void)
 		cmocka_unit_test(fp_refuses_places),
 	};
 
-	return cmocka_run_group_tests_name("unwind", tests, NULL, NULL);
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
 }
