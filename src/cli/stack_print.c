@@ -13,14 +13,6 @@ struct row {
 	struct json_object *list;	/* or NULL for text */
 };
 
-static const char *hex_of(const u8 *p, size_t len, char out[2 * CORE_BUILD_ID_MAX + 1])
-{
-	for (size_t i = 0; i < len; i++)
-		snprintf(out + 2 * i, 3, "%02x", p[i]);
-	out[2 * len] = 0;
-	return out;
-}
-
 static s32 pid_of(const struct core *core)
 {
 	struct prpsinfo ps;
@@ -108,7 +100,7 @@ static int put_json(const struct symbol *s, void *arg, struct err *e)
 {
 	struct row *r = arg;
 	struct json_object *o = frame_object(r->f);
-	char id[2 * CORE_BUILD_ID_MAX + 1];
+	char id[VIEW_BUILD_ID_MAX];
 
 	(void)e;
 	json_put_text(o, "function", s->function);
@@ -117,7 +109,7 @@ static int put_json(const struct symbol *s, void *arg, struct err *e)
 	else
 		json_put_null(o, "offset");
 	json_put_text(o, "module", s->module);
-	json_put_text(o, "build_id", s->build_id_len ? hex_of(s->build_id, s->build_id_len, id) : NULL);
+	json_put_text(o, "build_id", view_build_id(s->build_id, s->build_id_len, id));
 	json_put_text(o, "file", s->file);
 	if (s->line)
 		json_put_u64(o, "line", s->line);

@@ -6,6 +6,7 @@
 #include <json-c/json.h>
 
 #include <tagcore/core.h>
+#include <tagcore/modules.h>
 
 /* What a view works on; all borrowed. */
 struct view_ctx {
@@ -68,6 +69,10 @@ void view_mte_text_mode(FILE *out, const struct view_mte *m);
 
 /* "rw-" of a program header, into @out, which is returned. */
 const char *view_seg_flags(const GElf_Phdr *p, char out[4]);
+
+/* A build-id of @len bytes in hexadecimal into @out, or NULL when there is none. */
+#define VIEW_BUILD_ID_MAX (2 * CORE_BUILD_ID_MAX + 1)
+const char *view_build_id(const u8 *id, size_t len, char out[VIEW_BUILD_ID_MAX]);
 
 /* "SIGSEGV" into @out, or NULL where the machine's number is not known. */
 #define VIEW_SIGNAL_MAX 24

@@ -1,7 +1,5 @@
 #include <inttypes.h>
 
-#include <tagcore/modules.h>
-
 #include "base/text.h"
 #include "cli/view.h"
 
@@ -13,18 +11,18 @@ struct modules_print {
 	char path[PATH_BYTES];
 };
 
-static const char *build_id_text(const struct core_module *m, char out[2 * CORE_BUILD_ID_MAX + 1])
+const char *view_build_id(const u8 *id, size_t len, char out[VIEW_BUILD_ID_MAX])
 {
-	for (size_t i = 0; i < m->build_id_len; i++)
-		snprintf(out + 2 * i, 3, "%02x", m->build_id[i]);
-	return m->build_id_len ? out : NULL;
+	for (size_t i = 0; i < len; i++)
+		snprintf(out + 2 * i, 3, "%02x", id[i]);
+	return len ? out : NULL;
 }
 
 static int print_module(const struct core_module *m, void *arg, struct err *e)
 {
-	char hex[2 * CORE_BUILD_ID_MAX + 1];
+	char hex[VIEW_BUILD_ID_MAX];
 	struct modules_print *p = arg;
-	const char *id = build_id_text(m, hex);
+	const char *id = view_build_id(m->build_id, m->build_id_len, hex);
 	const char *path = core_text_copy(m->path, p->path, sizeof(p->path));
 	int w = p->v->core->fmt.class == ELFCLASS32 ? 8 : 12;
 
