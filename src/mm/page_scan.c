@@ -97,12 +97,14 @@ static int scan_fill(struct page_scan *s, u64 start, u64 end, struct err *e)
 
 	if (r == -EFAULT)
 		r = scan_outside(s, start, e);
+	else if (r == -ESRCH)
+		r = proc_file_gone(&s->file, e);
 	else if (r < 0)
 		err_set(e, r, "%s: PAGEMAP_SCAN of 0x%llx-0x%llx", s->file.path,
 			(unsigned long long)start, (unsigned long long)end);
 	if (r < 0)
 		return r;
-	/* After the target's end the call finds nothing and says nothing. */
+	/* After the target's end the call of older kernels finds nothing and says nothing; since 6.18 or so it is ESRCH. */
 	return s->n ? 0 : pagemap_alive(&s->file, e);
 }
 

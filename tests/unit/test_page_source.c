@@ -16,8 +16,21 @@
 
 struct kinds {
 	char *file, *shared, *none, *guard, *huge, *zero, *stripes, *sparse;
+	bool has_zero_page;
 	bool has_guard;
 };
+
+/* Two pages that were only read: not every kernel maps the one page of zeros for both.  Its number is root's to see. */
+static bool same_page(const char *a, const char *b)
+{
+	int fd auto_close = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	u64 x, y;
+
+	child_check(fd >= 0);
+	child_check(pread(fd, &x, sizeof(x), (off_t)((uintptr_t)a / PAGE * sizeof(x))) == sizeof(x));
+	child_check(pread(fd, &y, sizeof(y), (off_t)((uintptr_t)b / PAGE * sizeof(y))) == sizeof(y));
+	return x == y;
+}
 
 static void make_kinds(void *arg)
 {
@@ -43,6 +56,8 @@ static void make_kinds(void *arg)
 	madvise(k->zero, 8 * PAGE, MADV_NOHUGEPAGE);
 	*(volatile char *)(k->zero + PAGE);
 	k->zero[2 * PAGE] = 1;
+	*(volatile char *)(k->zero + 7 * PAGE);
+	k->has_zero_page = same_page(k->zero + PAGE, k->zero + 7 * PAGE);
 	k->stripes = child_anon(2 * STRIPES * PAGE);
 	madvise(k->stripes, 2 * STRIPES * PAGE, MADV_NOHUGEPAGE);
 	for (size_t i = 0; i < STRIPES; i++)
@@ -135,7 +150,7 @@ static u32 *read_pages(struct page_source *src, const char *at, size_t n, size_t
 /* What each page is: the same by both. */
 static void test_facts(void **state)
 {
-	const u32 p = PAGE_PRESENT, f = PAGE_FILE, z = PAGE_PRESENT | PAGE_ZERO;
+	const u32 p = PAGE_PRESENT, f = PAGE_FILE, z = kinds->has_zero_page ? PAGE_PRESENT | PAGE_ZERO : p;
 	const u32 g = kinds->has_guard ? PAGE_GUARD : p;
 	const struct {
 		const char *at;
@@ -144,7 +159,7 @@ static void test_facts(void **state)
 		{ kinds->shared, { 0, 0, 0, 0, 0, p | f, 0, 0 } },
 		{ kinds->none, { 0 } },
 		{ kinds->guard, { p, p, g, g, g, p, p, p } },
-		{ kinds->zero, { 0, z, p, 0, 0, 0, 0, 0 } },
+		{ kinds->zero, { 0, z, p, 0, 0, 0, 0, z } },
 		{ kinds->stripes, { p, 0, p, 0, p, 0, p, 0 } },
 		{ kinds->stripes + 2 * (STRIPES - 4) * PAGE, { p, 0, p, 0, p, 0, p, 0 } },
 		{ kinds->sparse + (256UL << 20) - 4 * PAGE, { 0, 0, p, p, p, p, 0, 0 } },
