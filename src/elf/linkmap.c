@@ -40,20 +40,29 @@ static bool find_dynamic(const struct linkmap_reader *r, u64 phdr, u64 phnum, u6
 	return dynamic;
 }
 
-/* DT_DEBUG: where the dynamic linker has left the address of its struct r_debug. */
+/*
+ * DT_DEBUG: where the dynamic linker has left the address of its struct r_debug.
+ * MIPS's dynamic section cannot be written to: there it is in a word that
+ * DT_MIPS_RLD_MAP is the address of, or DT_MIPS_RLD_MAP_REL the distance to, from
+ * the entry (glibc 2.36, sysdeps/mips/dl-machine.h: ELF_MACHINE_DEBUG_SETUP).
+ * Other machines have other tags of those numbers, but DT_DEBUG, too, and before.
+ */
 static bool find_r_debug(const struct linkmap_reader *r, u64 at, u64 *out)
 {
-	u64 tag, value;
+	u64 tag, value, map = 0;
 
-	for (int i = 0; i < DYNS_MAX; i++, at += 2 * r->word) {
+	*out = 0;
+	for (int i = 0; i < DYNS_MAX && !*out; i++, at += 2 * r->word) {
 		if (!read_word(r, at, &tag) || !read_word(r, at + r->word, &value) || tag == DT_NULL)
-			return false;
-		if (tag == DT_DEBUG) {
+			break;
+		if (tag == DT_DEBUG)
 			*out = value;
-			return value;
-		}
+		if (tag == DT_MIPS_RLD_MAP)
+			map = value;
+		if (tag == DT_MIPS_RLD_MAP_REL)
+			map = at + value;
 	}
-	return false;
+	return *out || (map && read_word(r, map, out) && *out);
 }
 
 /* In pieces that end where 64 bytes do, so that none lies in two pages, of which the second may not be there. */

@@ -184,10 +184,27 @@ static bool try_build_id(const struct unwind *u, struct module *m)
 	return false;
 }
 
+void modfile_note(struct module *m, const char *text)
+{
+	set_note(m, "%s", text);
+}
+
+void modfile_refuse(struct module *m, const char *why)
+{
+	set_note(m, "%s is not the file that the process had: %s; not used", m->file ? m->file : "", why);
+	elf_end(m->elf);
+	close(m->fd);
+	free(m->file);
+	m->elf = NULL;
+	m->fd = -1;
+	m->file = NULL;
+}
+
 void modfile_find(struct unwind *u, struct module *m)
 {
 	char path[PATH_LEN], name[2 * PATH_LEN];
 
+	m->looked = true;
 	snprintf(path, sizeof(path), "%s", m->path ? m->path : "");
 	without_deleted(path);
 	if (m->is_main && u->opts.exe && try_file(u, m, u->opts.exe))

@@ -2,8 +2,23 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/scope.h"
 #include "base/util.h"
 #include "unwind/unwind_priv.h"
+
+void module_fini(struct module *m)
+{
+	elf_end(m->elf);
+	if (m->fd >= 0)
+		close(m->fd);
+	free(m->path);
+	free(m->note);
+	free(m->file);
+	free(m->image);
+	*m = (struct module){ .fd = -1 };
+}
+
+enum { PAGE = 4096 };
 
 static char *text_dup(struct core_text t)
 {
@@ -17,11 +32,39 @@ static int by_start(const void *a, const void *b)
 	return x->start < y->start ? -1 : x->start > y->start;
 }
 
-int modules_add(struct unwind *u, const struct core_module *m, struct err *e)
+bool module_span(Elf *elf, u64 *lo, u64 *hi)
 {
-	struct module mod = {
-		.u = u, .start = m->start, .end = m->end, .fd = -1, .build_id_len = m->build_id_len,
-	};
+	size_t n = 0;
+	GElf_Phdr p;
+	u64 end;
+
+	*lo = UINT64_MAX;
+	*hi = 0;
+	if (elf_getphdrnum(elf, &n))
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		if (!gelf_getphdr(elf, (int)i, &p) || p.p_type != PT_LOAD || add_overflow(p.p_vaddr, p.p_memsz, &end) ||
+		    end > UINT64_MAX - PAGE)
+			continue;
+		*lo = min(*lo, align_down(p.p_vaddr, PAGE));
+		*hi = max(*hi, align_up(end, PAGE));
+	}
+	return *lo < *hi;
+}
+
+/* As core_modules() placed it: the page of the lowest PT_LOAD is at m->start. */
+static void set_bias(struct module *m)
+{
+	GElf_Ehdr eh;
+	u64 lo, hi;
+
+	m->bias = 0;
+	if (gelf_getehdr(m->elf, &eh) && eh.e_type != ET_EXEC && module_span(m->elf, &lo, &hi))
+		m->bias = m->start - lo;
+}
+
+int modules_take(struct unwind *u, struct module *m, struct err *e)
+{
 	u64 entry;
 
 	if (u->n_mods == u->cap_mods) {
@@ -33,13 +76,25 @@ int modules_add(struct unwind *u, const struct core_module *m, struct err *e)
 		u->mods = p;
 		u->cap_mods = cap;
 	}
-	mod.is_main = core_auxv(u->core, AT_ENTRY, &entry) && entry >= m->start && entry < m->end;
+	m->is_main = core_auxv(u->core, AT_ENTRY, &entry) && entry >= m->start && entry < m->end;
+	if (m->elf)
+		set_bias(m);
+	u->mods[u->n_mods++] = *m;
+	*m = (struct module){ .fd = -1 };
+	return 0;
+}
+
+int modules_add(struct unwind *u, const struct core_module *m, struct err *e)
+{
+	struct module mod scoped(module_fini) = {
+		.u = u, .start = m->start, .end = m->end, .fd = -1, .build_id_len = m->build_id_len,
+	};
+
 	memcpy(mod.build_id, m->build_id, m->build_id_len);
 	mod.path = text_dup(m->path);
 	if (m->path.p && !mod.path)
 		return err_set(e, -ENOMEM, "modules");
-	u->mods[u->n_mods++] = mod;
-	return 0;
+	return modules_take(u, &mod, e);
 }
 
 static void sort(struct unwind *u)
@@ -60,6 +115,9 @@ int modules_load(struct unwind *u, struct err *e)
 
 	sort(u);
 	if (!r)
+		r = program_load(u, e);
+	sort(u);
+	if (!r)
 		r = links_load(u, e);
 	sort(u);
 	return r;
@@ -67,17 +125,8 @@ int modules_load(struct unwind *u, struct err *e)
 
 void modules_close(struct unwind *u)
 {
-	for (size_t i = 0; i < u->n_mods; i++) {
-		struct module *m = &u->mods[i];
-
-		elf_end(m->elf);
-		if (m->fd >= 0)
-			close(m->fd);
-		free(m->path);
-		free(m->note);
-		free(m->file);
-		free(m->image);
-	}
+	for (size_t i = 0; i < u->n_mods; i++)
+		module_fini(&u->mods[i]);
 	free(u->mods);
 	u->mods = NULL;
 	u->n_mods = 0;
@@ -98,29 +147,10 @@ struct module *module_at(const struct unwind *u, u64 addr)
 	return lo && addr < u->mods[lo - 1].end ? &u->mods[lo - 1] : NULL;
 }
 
-/* As core_modules() placed it: the page of the lowest PT_LOAD is at m->start. */
-static void set_bias(struct module *m)
-{
-	u64 lo = UINT64_MAX;
-	GElf_Ehdr eh;
-	GElf_Phdr p;
-	size_t n = 0;
-
-	m->bias = 0;
-	if (!gelf_getehdr(m->elf, &eh) || eh.e_type == ET_EXEC || elf_getphdrnum(m->elf, &n))
-		return;
-	for (size_t i = 0; i < n; i++)
-		if (gelf_getphdr(m->elf, (int)i, &p) && p.p_type == PT_LOAD)
-			lo = min(lo, (u64)p.p_vaddr);
-	if (lo != UINT64_MAX)
-		m->bias = m->start - align_down(lo, 4096);
-}
-
 Elf *module_elf(struct unwind *u, struct module *m)
 {
 	if (m->looked)
 		return m->elf;
-	m->looked = true;
 	modfile_find(u, m);
 	if (!m->elf && !modfile_from_memory(u, m))
 		return NULL;

@@ -69,11 +69,17 @@ struct unwind {
 
 /* ---- modules.c */
 
-/* All that the core tells of, then what the dynamic linker had loaded besides: links.c. */
+/* All that the core tells of, then the program and what the dynamic linker had loaded, if those are not among it. */
 int modules_load(struct unwind *u, struct err *e) must_check;
 int modules_add(struct unwind *u, const struct core_module *m, struct err *e) must_check;
+/* Takes over what @m owns, which is empty then. */
+int modules_take(struct unwind *u, struct module *m, struct err *e) must_check;
+int program_load(struct unwind *u, struct err *e) must_check;
 int links_load(struct unwind *u, struct err *e) must_check;
 void modules_close(struct unwind *u);
+void module_fini(struct module *m);
+/* The pages that a file's PT_LOADs take, [lo, hi), addresses as in the file; false when it has none. */
+bool module_span(Elf *elf, u64 *lo, u64 *hi);
 /* The module that covers @addr, or NULL. */
 struct module *module_at(const struct unwind *u, u64 addr);
 /* Its ELF file, looked for at the first call; NULL when there is none that can be trusted. */
@@ -83,6 +89,9 @@ Elf *module_elf(struct unwind *u, struct module *m);
 
 /* Opens the file that is module @m, verified by its build-id: fills fd, file, elf; or note. */
 void modfile_find(struct unwind *u, struct module *m);
+/* Closes that file again: it is not the one, because of @why. */
+void modfile_refuse(struct module *m, const char *why);
+void modfile_note(struct module *m, const char *text);
 /* Makes an ELF file of the core's own memory; false when a part that counts is not there. */
 bool modfile_from_memory(struct unwind *u, struct module *m);
 

@@ -1,0 +1,95 @@
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/scope.h"
+#include "base/util.h"
+#include "unwind/unwind_priv.h"
+
+/*
+ * The program itself, where neither a FILE note nor an ELF header in the core tells
+ * of it: cores of kernels before 3.7, of emulators and of other dumpers, and those
+ * that a coredump_filter keeps headers out of.  The auxiliary vector says where it
+ * is; what it says must be true of the file.
+ */
+
+/* AT_EXECFN; only an absolute one is looked for.  The caller frees it. */
+static char *executed_name(struct unwind *u)
+{
+	char name[4096];
+	u64 at;
+	size_t n = 0;
+
+	if (!core_auxv(u->core, AT_EXECFN, &at))
+		return NULL;
+	while (n < sizeof(name) && space_read(u, at + n, &name[n], 1) && name[n])
+		n++;
+	return n < sizeof(name) && n && !name[n] ? strdup(name) : NULL;
+}
+
+/* Where the file has its program headers in memory: PT_PHDR, or the segment that they are in. */
+static bool phdr_address(Elf *elf, u64 *out)
+{
+	GElf_Ehdr eh;
+	GElf_Phdr p;
+	size_t n = 0;
+
+	if (!gelf_getehdr(elf, &eh) || elf_getphdrnum(elf, &n))
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		if (!gelf_getphdr(elf, (int)i, &p))
+			continue;
+		if (p.p_type == PT_PHDR) {
+			*out = p.p_vaddr;
+			return true;
+		}
+		if (p.p_type == PT_LOAD && eh.e_phoff >= p.p_offset && eh.e_phoff - p.p_offset < p.p_filesz) {
+			*out = p.p_vaddr + (eh.e_phoff - p.p_offset);
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Places @m as its file and the auxiliary vector say; false when they contradict each other. */
+static bool place(const struct unwind *u, struct module *m)
+{
+	u64 phdr, entry, phnum, at, lo, hi, bias;
+	GElf_Ehdr eh;
+	size_t n = 0;
+
+	if (!core_auxv(u->core, AT_PHDR, &phdr) || !core_auxv(u->core, AT_ENTRY, &entry) ||
+	    !core_auxv(u->core, AT_PHNUM, &phnum) || !gelf_getehdr(m->elf, &eh) || elf_getphdrnum(m->elf, &n) ||
+	    n != phnum || !phdr_address(m->elf, &at) || !module_span(m->elf, &lo, &hi))
+		return false;
+	bias = phdr - at;
+	if (u64_of_word(u, eh.e_entry + bias) != entry || (eh.e_type == ET_EXEC && bias))
+		return false;
+	m->start = u64_of_word(u, lo + bias);
+	m->end = u64_of_word(u, hi + bias);
+	return m->start < m->end;
+}
+
+int program_load(struct unwind *u, struct err *e)
+{
+	struct module m scoped(module_fini) = { .u = u, .fd = -1, .is_main = true };
+	const struct core_area *a;
+	u64 entry;
+
+	if (!u->core->arch || !core_auxv(u->core, AT_ENTRY, &entry) || module_at(u, entry))
+		return 0;
+	m.path = executed_name(u);
+	modfile_find(u, &m);
+	if (m.elf && !place(u, &m))
+		modfile_refuse(&m, "its program headers and entry point are others");
+	if (!m.elf) {
+		a = core_area_find(u->core, entry);
+		if (!a || a->start > entry)
+			return 0;
+		m.start = a->start;
+		m.end = a->end;
+	}
+	if (!m.elf && !m.note)
+		modfile_note(&m, "the core does not tell what file the program is: --exe can");
+	return modules_take(u, &m, e);
+}
