@@ -82,6 +82,13 @@ static const u16 restartable[] = {
 	269 /* sendmmsg */, 292 /* io_pgetevents */, 426 /* io_uring_enter */, 441 /* epoll_pwait2 */,
 };
 
+/* arch/arm64/kernel/signal.c: struct rt_sigframe; struct sigcontext from 304 on: fault_address, regs, sp, pc. */
+static const struct saved_regs saved[] = { { .reg = X0, .n = 33, .off = 8 } };
+static const struct signal_frame signals[] = {
+	/* mov x8, #139; svc #0: instructions are little-endian on either */
+	{ "rt_sigreturn", .code = { 0x68, 0x11, 0x80, 0xd2, 0x01, 0, 0, 0xd4 }, .code_len = 8, .context = 304, SAVED(saved) },
+};
+
 /* x0 is argument and result: the first argument comes from /proc/TID/syscall, read before the stop. */
 #define AARCH64(name_, data_, compat_) { \
 	.name = (name_), \
@@ -97,10 +104,7 @@ static const u16 restartable[] = {
 	.tp = { &sets[1], 0 }, \
 	/* AAPCS64, 6.4.6. */ \
 	.frame = { .known = true, .fp = X29, .lr = X30, .saved_fp = 0, .saved_ret = 1, .record_anywhere = true, \
-		   /* arch/arm64/kernel/signal.c: struct rt_sigframe; struct sigcontext from 304 on, regs from 312. */ \
-		   .signal = { .pc = 312 + 8 * 32, .sp = 312 + 8 * 31, .fp = 312 + 8 * 29, .lr = 312 + 8 * 30, \
-			       /* mov x8, #139; svc #0: instructions are little-endian on either */ \
-			       .code = { 0x68, 0x11, 0x80, 0xd2, 0x01, 0, 0, 0xd4 }, .code_len = 8 } }, \
+		   SIGNALS(signals) }, \
 	.syscall = { .insn_len = 4, .nr_reg = X8, .ret_reg = X0, .orig_reg = -1, \
 		     .restartable = restartable, .n_restartable = ARRAY_SIZE(restartable) }, \
 	.top_byte_ignored = true, \

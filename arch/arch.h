@@ -7,6 +7,10 @@
 
 /* In a struct regset: its registers. */
 #define REGS(table) .regs = (table), .n_regs = ARRAY_SIZE(table)
+/* In a struct frame_abi: frames of signals; in a row of these: what is saved. */
+#define SIGNALS(table) .signals = (table), .n_signals = ARRAY_SIZE(table)
+#define SAVED_AT(reg_, off_) { .reg = (reg_), .n = 1, .off = (off_) }
+#define SAVED(table) .saved = (table), .n_saved = ARRAY_SIZE(table)
 
 extern const struct arch arch_aarch64;
 extern const struct arch arch_aarch64_be;

@@ -10,7 +10,10 @@
  * psABI x86-64, table 3.36.  Flags and selectors are longs there, but of 32 and 16
  * bits, and cores exist with something else in the upper half: gdb takes 32, too.
  */
-enum { RBP = 4, RAX = 10, ORIG_RAX = 15, RIP = 16, RSP = 19, FS_BASE = 21 };
+enum {
+	R15 = 0, R14, R13, R12, RBP, RBX, R11, R10, R9, R8, RAX, RCX, RDX, RSI, RDI, ORIG_RAX, RIP, RSP = 19,
+	FS_BASE = 21,
+};
 static const struct reg gregs[] = {
 	{ "r15", 0, 8, 15 }, { "r14", 8, 8, 14 }, { "r13", 16, 8, 13 }, { "r12", 24, 8, 12 },
 	{ "rbp", 32, 8, 6 }, { "rbx", 40, 8, 3 }, { "r11", 48, 8, 11 }, { "r10", 56, 8, 10 },
@@ -74,6 +77,19 @@ static const u16 restartable[] = {
 	333 /* io_pgetevents */, 426 /* io_uring_enter */, 441 /* epoll_pwait2 */,
 };
 
+/* struct ucontext, arch/x86/include/uapi/asm/sigcontext.h: struct sigcontext_64 from 40 on. */
+static const struct saved_regs saved[] = {
+	SAVED_AT(R8, 0), SAVED_AT(R9, 8), SAVED_AT(R10, 16), SAVED_AT(R11, 24), SAVED_AT(R12, 32), SAVED_AT(R13, 40),
+	SAVED_AT(R14, 48), SAVED_AT(R15, 56), SAVED_AT(RDI, 64), SAVED_AT(RSI, 72), SAVED_AT(RBP, 80),
+	SAVED_AT(RBX, 88), SAVED_AT(RDX, 96), SAVED_AT(RAX, 104), SAVED_AT(RCX, 112), SAVED_AT(RSP, 120),
+	SAVED_AT(RIP, 128),
+};
+static const struct signal_frame signals[] = {
+	/* mov $15, %rax; syscall */
+	{ "rt_sigreturn", .code = { 0x48, 0xc7, 0xc0, 0x0f, 0, 0, 0, 0x0f, 0x05 }, .code_len = 9, .context = 40,
+	  SAVED(saved) },
+};
+
 const struct arch arch_x86_64 = {
 	.name = "x86_64",
 	.machine = EM_X86_64,
@@ -89,10 +105,7 @@ const struct arch arch_x86_64 = {
 	.tp = { &arch_x86_64.gregs, FS_BASE },
 	/* psABI x86-64, 3.2.2. */
 	.frame = { .known = true, .fp = RBP, .lr = -1, .saved_fp = 0, .saved_ret = 1, .caller_sp = 2,
-		   /* struct ucontext, arch/x86/include/uapi/asm/sigcontext.h: struct sigcontext_64 from 40 on. */
-		   .signal = { .pc = 40 + 128, .sp = 40 + 120, .fp = 40 + 80,
-			       /* mov $15, %rax; syscall */
-			       .code = { 0x48, 0xc7, 0xc0, 0x0f, 0, 0, 0, 0x0f, 0x05 }, .code_len = 9 } },
+		   SIGNALS(signals) },
 	.syscall = { .insn_len = 2, .nr_reg = RAX, .ret_reg = RAX, .orig_reg = ORIG_RAX,
 		     .restartable = restartable, .n_restartable = ARRAY_SIZE(restartable) },
 	.compat = &arch_i386,

@@ -53,6 +53,28 @@ struct syscall_abi {
 	u64 mode_mask;		/* 0: there is one instruction set only */
 };
 
+/* Registers that the kernel saved for a signal handler, one behind the other, as numbers of @size bytes. */
+struct saved_regs {
+	u16 reg;	/* index in gregs of the first */
+	u16 n;
+	u16 off;	/* in bytes from the saved context */
+	u8 size;	/* 0: a word */
+};
+
+/*
+ * A frame that a signal handler returns through: the code there, which calls the
+ * kernel, and what the kernel had saved.  A machine has one row for each form of
+ * that code; with @code_len 0 a table has to tell which frames are these.
+ */
+struct signal_frame {
+	const char *name;	/* of the call: "sigreturn", "rt_sigreturn" */
+	u8 code[12];
+	u8 code_len;
+	u16 context;		/* bytes from the stack pointer, as the handler returns, to what @saved is counted from */
+	const struct saved_regs *saved;	/* pc and sp among them */
+	u16 n_saved;
+};
+
 /*
  * Where a function that keeps a frame pointer has its caller's: the psABI of each
  * machine.  Places are in words from the frame pointer.
@@ -64,16 +86,8 @@ struct frame_abi {
 	s32 saved_fp;
 	s32 saved_ret;
 	s32 caller_sp;	/* the caller's stack pointer */
-	/*
-	 * The frame that a signal handler returns through: the code there, which is a
-	 * call of rt_sigreturn, and where registers are, in bytes from its stack
-	 * pointer.  pc 0: not known.
-	 */
-	struct {
-		u16 pc, sp, fp, lr;
-		u8 code[12];
-		u8 code_len;
-	} signal;
+	const struct signal_frame *signals;	/* the first is taken where a table tells that there is one */
+	u16 n_signals;
 	bool record_anywhere;	/* in a frame: where that ends is not known */
 	u16 cfa_above_sp;	/* bytes from the caller's stack pointer to DWARF's canonical frame address */
 	u16 ret_offset;		/* bytes from what a call leaves as return address to where it returns to */

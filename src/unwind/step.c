@@ -80,14 +80,48 @@ bool step_link(struct unwind *u, struct cpu_regs *r)
 	return true;
 }
 
-bool step_is_signal(struct unwind *u, u64 pc)
+static bool has_code(struct unwind *u, u64 pc, const struct signal_frame *f)
+{
+	u8 code[sizeof(f->code)];
+
+	return f->code_len && space_read(u, pc, code, f->code_len) && !memcmp(code, f->code, f->code_len);
+}
+
+/* The row whose code is at @pc, or NULL. */
+static const struct signal_frame *signal_at(struct unwind *u, u64 pc)
 {
 	const struct arch *a = u->core->arch;
-	u8 code[sizeof(a->frame.signal.code)];
 
-	return a && a->frame.signal.code_len && space_is_code(u, pc) &&
-	       space_read(u, pc, code, a->frame.signal.code_len) &&
-	       !memcmp(code, a->frame.signal.code, a->frame.signal.code_len);
+	if (!a || !space_is_code(u, pc))
+		return NULL;
+	for (size_t i = 0; i < a->frame.n_signals; i++)
+		if (has_code(u, pc, &a->frame.signals[i]))
+			return &a->frame.signals[i];
+	return NULL;
+}
+
+bool step_is_signal(struct unwind *u, u64 pc)
+{
+	return signal_at(u, pc) != NULL;
+}
+
+/* @run's registers; @at is what their places are counted from. */
+static bool restore_run(struct unwind *u, const struct saved_regs *run, u64 at, struct cpu_regs *out)
+{
+	const struct arch *a = u->core->arch;
+	unsigned size = run->size ? run->size : u->core->layout.word;
+
+	for (u16 i = 0; i < run->n; i++) {
+		u16 reg = (u16)(run->reg + i);
+		u64 v;
+
+		if (!space_uint(u, at + run->off + (u64)i * size, size, &v))
+			return false;
+		regs_set(u, out, reg, u64_of_word(u, v));
+		if (reg == a->pc)
+			out->pc = u64_of_word(u, v) & (a->pc_mask ? a->pc_mask : UINT64_MAX);
+	}
+	return true;
 }
 
 /*
@@ -97,20 +131,17 @@ bool step_is_signal(struct unwind *u, u64 pc)
 bool step_signal(struct unwind *u, struct cpu_regs *r)
 {
 	const struct arch *a = u->core->arch;
+	const struct signal_frame *f = signal_at(u, r->pc);
 	struct cpu_regs caller = { .exact = true };
-	u64 at, sp, fp, lr;
+	u64 sp;
 
-	if (!a || !a->frame.signal.pc || !regs_get(u, r, a->sp, &at) ||
-	    !space_word(u, at + a->frame.signal.pc, &caller.pc) || !space_word(u, at + a->frame.signal.sp, &sp) ||
-	    !space_word(u, at + a->frame.signal.fp, &fp))
+	if (!f && a && a->frame.n_signals)
+		f = &a->frame.signals[0];
+	if (!f || !regs_get(u, r, a->sp, &sp))
 		return false;
-	regs_set(u, &caller, a->sp, sp);
-	regs_set(u, &caller, a->frame.fp, fp);
-	if (a->frame.lr >= 0) {
-		if (!space_word(u, at + a->frame.signal.lr, &lr))
+	for (size_t i = 0; i < f->n_saved; i++)
+		if (!restore_run(u, &f->saved[i], sp + f->context, &caller))
 			return false;
-		regs_set(u, &caller, a->frame.lr, lr);
-	}
 	*r = caller;
 	return true;
 }

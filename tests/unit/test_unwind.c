@@ -310,11 +310,15 @@ static void signal_frames(void **state)
 	assert_false(step_is_signal(f.u, CB_HEAP));
 	poke_word(&f, FP + 168, NULL_PC);
 	poke_word(&f, FP + 160, CB_STACK + 0x800);
+	poke_word(&f, FP + 40 + 88, 0xb0b);
 	assert_true(step_signal(f.u, &f.r));
 	assert_int_equal(f.r.pc, NULL_PC);
 	assert_true(f.r.exact);
 	assert_true(regs_get(f.u, &f.r, f.o.core.arch->sp, &sp));
 	assert_int_equal(sp, CB_STACK + 0x800);
+	/* rbx: not only what frames are found by. */
+	assert_true(f.r.have[3]);
+	assert_int_equal(f.r.v[3], 0xb0b);
 	/* Its stack is not there. */
 	regs_set(f.u, &f.r, f.o.core.arch->sp, CB_STACK + 2 * CB_PAGE - 8);
 	assert_false(step_signal(f.u, &f.r));
