@@ -15,6 +15,7 @@ void module_fini(struct module *m)
 	free(m->note);
 	free(m->file);
 	free(m->image);
+	units_free(m->units);
 	*m = (struct module){ .fd = -1 };
 }
 

@@ -73,17 +73,19 @@ static void fill_place(const struct place *p, struct symbol *s)
 	s->column = p->column;
 }
 
-static struct place place_of(Dwfl_Module *mod, u64 at)
+static struct place place_in(Dwarf_Die *unit, u64 addr)
 {
-	Dwfl_Line *line = dwfl_module_getsrc(mod, at);
+	Dwarf_Line *line = dwarf_getsrc_die(unit, addr);
 	struct place p = { 0 };
 	int n = 0, column = 0;
 
 	if (!line)
 		return p;
-	p.file = dwfl_lineinfo(line, NULL, &n, &column, NULL, NULL);
-	p.line = (u32)n;
-	p.column = (u32)column;
+	p.file = dwarf_linesrc(line, NULL, NULL);
+	if (!dwarf_lineno(line, &n))
+		p.line = (u32)n;
+	if (!dwarf_linecol(line, &column))
+		p.column = (u32)column;
 	return p;
 }
 
@@ -119,19 +121,6 @@ static const char *linkage_of(Dwarf_Die *die)
 	return name ? name : dwarf_diename(die);
 }
 
-/* The scopes at @at, the innermost first, as they lie in the code; NULL when nothing tells. */
-static int scopes_at(Dwfl_Module *mod, u64 at, Dwarf_Die **out)
-{
-	Dwarf_Addr bias;
-	Dwarf_Die *cu = dwfl_module_addrdie(mod, at, &bias);
-	Dwarf_Die *found auto_free = NULL;
-
-	*out = NULL;
-	if (!cu || dwarf_getscopes(cu, at - bias, &found) <= 0)
-		return 0;
-	return max(dwarf_getscopes_die(&found[0], out), 0);
-}
-
 /* What walks the inlined functions outwards: each was called at the place of the next. */
 struct inlines {
 	struct unwind *u;
@@ -153,24 +142,39 @@ static int one_inline(struct inlines *w, Dwarf_Die *die, struct place *p, struct
 }
 
 /* *p goes from the innermost place to that in the function itself; *name is that function, if a scope tells. */
-static int all_inlines(struct inlines *w, Dwfl_Module *mod, u64 at, struct place *p, const char **name, struct err *e)
+static int all_inlines(struct inlines *w, const struct scopes *scopes, struct place *p, const char **name, struct err *e)
 {
-	Dwarf_Die *scopes auto_free = NULL;
-	int n = scopes_at(mod, at, &scopes), r = 0;
+	int r = 0;
 
-	for (int i = 0; !r && i < n; i++) {
-		int tag = dwarf_tag(&scopes[i]);
+	for (size_t i = scopes->n; !r && i-- > 1;) {
+		Dwarf_Die die = scopes->v[i];
+		int tag = dwarf_tag(&die);
 
 		if (tag == DW_TAG_inlined_subroutine && w->fn)
-			r = one_inline(w, &scopes[i], p, e);
+			r = one_inline(w, &die, p, e);
 		else if (tag == DW_TAG_inlined_subroutine)
-			*p = place_of_call(&scopes[i]);
+			*p = place_of_call(&die);
 		if (tag == DW_TAG_subprogram) {
-			*name = linkage_of(&scopes[i]);
+			*name = linkage_of(&die);
 			break;
 		}
 	}
 	return r;
+}
+
+/* What the debug information tells, if there is any. */
+static int in_source(struct inlines *w, Dwfl_Module *mod, u64 at, struct place *p, const char **name, struct err *e)
+{
+	struct scopes scopes;
+	Dwarf_Die *unit;
+	u64 bias;
+
+	unit = unit_at(mod, at, &bias);
+	if (!unit)
+		return 0;
+	*p = place_in(unit, at - bias);
+	scopes_find(&scopes, unit, at - bias);
+	return all_inlines(w, &scopes, p, name, e);
 }
 
 int unwind_symbols(struct unwind *u, const struct frame *f, unsigned want, symbol_fn *fn, void *arg, struct err *e)
@@ -183,10 +187,8 @@ int unwind_symbols(struct unwind *u, const struct frame *f, unsigned want, symbo
 	const char *name = NULL;
 	int r = 0;
 
-	if (mod && want) {
-		p = place_of(mod, at);
-		r = all_inlines(&w, mod, at, &p, &name, e);
-	}
+	if (mod && want)
+		r = in_source(&w, mod, at, &p, &name, e);
 	if (r)
 		return r;
 	fill_module(u, f, &s);

@@ -23,6 +23,7 @@ struct module {
 	bool is_main;		/* the program itself */
 	u8 build_id[CORE_BUILD_ID_MAX];
 	size_t build_id_len;
+	struct units *units;	/* units.c's index, if it was needed */
 };
 
 /* Registers by DWARF number, as far as they are known. */
@@ -184,6 +185,21 @@ void stack_ends_at(struct unwind *u, struct stack *s, u64 pc);
 /* The next frame would be the same one again. */
 bool stack_loops(const struct stack *s, const struct frame *f);
 u32 stack_limit(const struct unwind *u);
+
+/* ---- units.c, scopes.c */
+
+/* The compilation unit that has the code at @addr, and what its addresses are moved by; or NULL.  It is libdw's. */
+Dwarf_Die *unit_at(Dwfl_Module *mod, u64 addr, u64 *bias);
+void units_free(struct units *us);
+
+/* The entries of debug information that have an address: a unit first, in it a function, blocks and inlined functions. */
+enum { SCOPES_MAX = 64 };
+struct scopes {
+	Dwarf_Die v[SCOPES_MAX];
+	size_t n;
+};
+/* @addr as in the file.  At least the unit itself is found. */
+void scopes_find(struct scopes *s, Dwarf_Die *unit, u64 addr);
 
 /* ---- demangle.c */
 
