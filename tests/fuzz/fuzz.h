@@ -20,6 +20,14 @@ void fuzz_commands(const uint8_t *data, size_t size);
 /* The input mended: what is written is as good as was said, and mended again it stays as it is. */
 void fuzz_repair(const uint8_t *data, size_t size);
 
+/*
+ * The backtraces of the input, whose part behind the mark, if it is there, is the
+ * program's file.  @h chooses how.
+ */
+#define STACK_EXE_MARK "TAGC:EXE"
+#define STACK_EXE_MARK_LEN (sizeof(STACK_EXE_MARK) - 1)
+void fuzz_stack(const uint8_t *data, size_t size, uint32_t h);
+
 /* A file in memory, of which @reads are left until it shrinks to @size bytes; @m must outlive it. */
 struct mem {
 	const uint8_t *p;

@@ -37,6 +37,7 @@ enum {
 	COMMANDS_ONE_IN = 256,
 	REPAIR_ONE_IN = 4,
 	SHRINKS_ONE_IN = 8,
+	STACK_ONE_IN = 2,
 	HASHED = 4096,		/* bytes: where headers and notes are */
 };
 
@@ -217,6 +218,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		fuzz_commands(data, size);
 	if (h / 1024 % REPAIR_ONE_IN == 0)
 		fuzz_repair(data, size);
+	if (h / 4096 % STACK_ONE_IN == 0)
+		fuzz_stack(data, size, h >> 13);
 	return 0;
 }
 

@@ -6,7 +6,10 @@
 #include "base/scope.h"
 #include "fuzz.h"
 
-enum { FILE_MAX = 64 << 20 };
+enum {
+	FILE_MAX = 64 << 20,
+	STACK_WAYS = 12,	/* every unwinder, with and without sources, inlined functions, JSON */
+};
 
 int main(int argc, char **argv)
 {
@@ -23,6 +26,8 @@ int main(int argc, char **argv)
 		LLVMFuzzerTestOneInput(b.p, b.len);
 		fuzz_commands(b.p, b.len);
 		fuzz_repair(b.p, b.len);
+		for (unsigned how = 0; how < STACK_WAYS; how++)
+			fuzz_stack(b.p, b.len, how << 8 | how);
 	}
 	return 0;
 }

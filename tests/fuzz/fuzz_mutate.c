@@ -2,8 +2,9 @@
  * fuzz_mutate.c - spoils what counts: most bytes of a core are pages, which nothing interprets.
  *
  * Some changes are libFuzzer's own to the whole file.  The others are to the
- * head, where headers and notes are, or to a note, and keep the file's length,
- * so that the offsets in it stay true.
+ * head, where headers and notes are, to a note, or to a program in the core's memory
+ * or behind the core (fuzz_stack.c), and keep the file's length, so that the offsets
+ * in it stay true.
  */
 #include <gelf.h>
 #include <string.h>
@@ -14,7 +15,10 @@
 #include "base/util.h"
 #include "fuzz.h"
 
-enum { HEAD_MAX = 4096 };
+enum {
+	HEAD_MAX = 4096,
+	PROGRAM_MAX = 8192,
+};
 
 static unsigned next(unsigned *state)
 {
@@ -32,6 +36,20 @@ static u64 value(unsigned *state, size_t file_size, u64 old)
 	};
 
 	return v[next(state) % ARRAY_SIZE(v)];
+}
+
+/* The programs in the file: where one begins, or 0 when there is none. */
+static size_t find_program(const u8 *data, size_t size, unsigned nth)
+{
+	size_t at[8], n = 0;
+
+	for (const u8 *p = data + min(size, (size_t)1); n < ARRAY_SIZE(at); p += SELFMAG) {
+		p = memmem(p, size - (size_t)(p - data), ELFMAG, SELFMAG);
+		if (!p)
+			break;
+		at[n++] = (size_t)(p - data);
+	}
+	return n ? at[nth % n] : 0;
 }
 
 /* A field of 2, 4 or 8 bytes of the head, in the file's byte order. */
@@ -87,11 +105,55 @@ static void copy_part(u8 *data, size_t head, unsigned *state)
 	memmove(data + to, data + from, len);
 }
 
+/* A small number more or less: opcodes, lengths, registers of tables. */
+static void set_byte(u8 *data, size_t len, unsigned *state)
+{
+	static const u8 v[] = { 0, 1, 2, 3, 0x0a, 0x0b, 0x0f, 0x10, 0x16, 0x2f, 0x7f, 0x80, 0xff };
+	u8 *p = data + next(state) % len;
+
+	switch (next(state) % 3) {
+	case 0: *p = v[next(state) % ARRAY_SIZE(v)]; break;
+	case 1: *p = (u8)(*p + next(state) % 9 - 4); break;
+	default: *p ^= (u8)(1 << next(state) % 8);
+	}
+}
+
+/* A program's headers, its tables, or all of it. */
+static bool set_program(u8 *data, size_t size, unsigned *state)
+{
+	size_t at = find_program(data, size, next(state)), len, head;
+
+	if (!at)
+		return false;
+	len = min(size - at, (size_t)PROGRAM_MAX);
+	head = min(len, (size_t)512);
+	switch (next(state) % 8) {
+	case 0:
+		set_field(data + at, len, head, state);
+		break;
+	case 1: case 2:
+		set_field(data + at, len, len, state);
+		break;
+	case 3:
+		copy_part(data + at, len, state);
+		break;
+	case 4:
+		LLVMFuzzerMutate(data + at, len, len);
+		break;
+	default:
+		for (unsigned n = 1 + next(state) % 4; n; n--)
+			set_byte(data + at, len, state);
+	}
+	return true;
+}
+
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max, unsigned seed)
 {
 	unsigned state = seed;
 	size_t head = min(size, (size_t)HEAD_MAX);
 
+	if (next(&state) % 2 && set_program(data, size, &state))
+		return size;
 	switch (next(&state) % 10) {
 	case 8: case 9:
 		for (int tries = 8; tries; tries--)

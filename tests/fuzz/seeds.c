@@ -1,5 +1,7 @@
 /* seeds.c - writes the cores a fuzzer begins with into a directory: every machine, class and byte order. */
 #include "../unit/packbuild.h"
+#include "../unit/stackbuild.h"
+#include "fuzz.h"
 
 struct seed {
 	const char *name;
@@ -228,6 +230,79 @@ static void make_packed(const char *dir, const char *name, void (*pack)(const st
 	cb_fini(&cb);
 }
 
+/* ---- stacks */
+
+static void remove_sections(struct sb *s)
+{
+	GElf_Ehdr eh;
+	struct bytes b = { .p = s->eb.b.p, .len = s->eb.b.len };
+	struct buf h = { 0 };
+	struct err e;
+
+	cb_ok(elffmt_get_ehdr(s->cb.arch.fmt, b, &eh, &e), &e);
+	eh.e_shoff = eh.e_shnum = eh.e_shstrndx = 0;
+	cb_ok(elffmt_put_ehdr(s->cb.arch.fmt, &eh, &h, &e), &e);
+	memcpy(s->eb.b.p, h.p, h.len);
+	buf_fini(&h);
+}
+
+static void sign(struct sb *s)
+{
+	u8 masks[16] = { 0 };
+
+	masks[6] = masks[14] = 0x7f;
+	cb_note_add(&s->cb, "LINUX", NT_ARM_PAC_MASK, masks, sizeof(masks));
+	/* Of the first thread, too. */
+	cb_note_swap(&s->cb, 1, s->cb.n_notes - 1);
+	cb_note_add(&s->cb, "LINUX", NT_ARM_PAC_MASK, masks, sizeof(masks));
+	s->pac = 0x5aULL << 48;
+}
+
+static const struct {
+	const char *name;
+	u16 machine;
+	struct elffmt fmt;
+	u16 type;
+	bool exe;	/* the file follows */
+	void (*change)(struct sb *s);
+} stacks[] = {
+	{ "x86_64", EM_X86_64, CB_LE64, ET_DYN, .exe = false },
+	{ "x86_64-exec", EM_X86_64, CB_LE64, ET_EXEC, .change = remove_sections },
+	{ "x86_64-exe", EM_X86_64, CB_LE64, ET_EXEC, .exe = true },
+	{ "x86_64-pie-exe", EM_X86_64, CB_LE64, ET_DYN, .exe = true },
+	{ "i386", EM_386, CB_LE32, ET_DYN, .exe = false },
+	{ "i386-exe", EM_386, CB_LE32, ET_EXEC, .exe = true },
+	{ "aarch64", EM_AARCH64, CB_LE64, ET_DYN, .change = sign },
+	{ "aarch64-exe", EM_AARCH64, CB_LE64, ET_DYN, .exe = true, .change = sign },
+	{ "aarch64_be", EM_AARCH64, CB_BE64, ET_EXEC, .exe = false },
+	{ "riscv-exe", EM_RISCV, CB_LE64, ET_DYN, .exe = true },
+	{ "s390x", EM_S390, CB_BE64, ET_DYN, .exe = false },
+	{ "s390x-exe", EM_S390, CB_BE64, ET_EXEC, .exe = true },
+	{ "ppc64-exe", EM_PPC64, CB_BE64, ET_EXEC, .exe = true },
+	{ "ppc", EM_PPC, CB_BE32, ET_EXEC, .exe = false },
+	{ "ppc-exe", EM_PPC, CB_BE32, ET_DYN, .exe = true },
+};
+
+static void make_stacks(const char *dir)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(stacks); i++) {
+		struct sb s;
+		char name[64];
+
+		sb_begin(&s, stacks[i].machine, stacks[i].fmt, stacks[i].type);
+		if (stacks[i].change)
+			stacks[i].change(&s);
+		sb_write(&s);
+		if (stacks[i].exe) {
+			pb_add(&s.file, STACK_EXE_MARK, STACK_EXE_MARK_LEN);
+			pb_add(&s.file, s.eb.b.p, s.eb.b.len);
+		}
+		snprintf(name, sizeof(name), "stack-%s", stacks[i].name);
+		save(dir, name, &s.file);
+		sb_fini(&s);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	if (argc != 2) {
@@ -237,6 +312,7 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < sizeof(seeds) / sizeof(seeds[0]); i++)
 		make(argv[1], seeds[i].name, &seeds[i]);
 	make_machines(argv[1]);
+	make_stacks(argv[1]);
 	make_packed(argv[1], "zstd-unchecked", pack_unchecked);
 	for (size_t i = 0; i < ARRAY_SIZE(packers); i++)
 		make_packed(argv[1], packers[i].name, packers[i].pack);

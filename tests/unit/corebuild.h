@@ -108,6 +108,14 @@ cb_unused static struct cb_note *cb_note_at(struct cb *cb, u32 type, int nth)
 	return NULL;
 }
 
+cb_unused static void cb_note_swap(struct cb *cb, size_t i, size_t k)
+{
+	struct cb_note n = cb->notes[i];
+
+	cb->notes[i] = cb->notes[k];
+	cb->notes[k] = n;
+}
+
 cb_unused static void cb_note_drop(struct cb *cb, struct cb_note *n)
 {
 	buf_fini(&n->desc);
