@@ -14,7 +14,12 @@
 #include "base/util.h"
 #include "unwind/unwind_priv.h"
 
-enum { PATH_LEN = 4096, IMAGE_MAX = 256 << 20 };
+enum {
+	PATH_LEN = 4096,
+	PHDRS_MAX = 128,
+	IMAGE_MAX = 256 << 20,		/* of a module's memory, */
+	IMAGES_MAX = 1 << 30,		/* and of all of them together */
+};
 
 static void printf_like(2, 3) set_note(struct module *m, const char *fmt, ...)
 {
@@ -227,8 +232,10 @@ struct image {
 	struct module *m;
 	struct elffmt fmt;
 	GElf_Ehdr ehdr;
+	GElf_Phdr phdrs[PHDRS_MAX];	/* read once: the file may change */
 	u64 bias;
 	u64 len;	/* of the file, as far as it was mapped */
+	u64 mapped;	/* bytes of all segments, which may overlap */
 };
 
 static bool read_header(struct unwind *u, struct image *im)
@@ -242,56 +249,78 @@ static bool read_header(struct unwind *u, struct image *im)
 		return false;
 	b.len = n;
 	return !elffmt_ident(b, &im->fmt, &e) && !elffmt_get_ehdr(im->fmt, b, &im->ehdr, &e) &&
+	       im->ehdr.e_machine == u->core->ehdr.e_machine && im->ehdr.e_phnum <= PHDRS_MAX &&
 	       im->ehdr.e_phentsize == elffmt_phdr_size(im->fmt);
 }
 
-static bool read_phdr(struct unwind *u, const struct image *im, unsigned i, GElf_Phdr *out)
+static bool read_phdr(struct unwind *u, struct image *im, unsigned i)
 {
 	u8 raw[sizeof(Elf64_Phdr)];
 	size_t size = elffmt_phdr_size(im->fmt), n = 0;
 	struct err e;
 
 	return !core_read_present(u->core, im->m->start + im->ehdr.e_phoff + i * size, raw, size, &n, &e) && n == size &&
-	       !elffmt_get_phdr(im->fmt, (struct bytes){ .p = raw, .len = size }, out, &e);
+	       !elffmt_get_phdr(im->fmt, (struct bytes){ .p = raw, .len = size }, &im->phdrs[i], &e);
 }
 
 /* How long the file was, and where its first byte lies. */
 static bool measure(struct unwind *u, struct image *im)
 {
 	u64 lo = UINT64_MAX, end;
-	GElf_Phdr p;
 
 	for (unsigned i = 0; i < im->ehdr.e_phnum; i++) {
-		if (!read_phdr(u, im, i, &p))
+		const GElf_Phdr *p = &im->phdrs[i];
+
+		if (!read_phdr(u, im, i))
 			return false;
-		if (p.p_type != PT_LOAD)
+		if (p->p_type != PT_LOAD)
 			continue;
-		if (add_overflow(p.p_offset, p.p_filesz, &end) || end > IMAGE_MAX)
+		if (add_overflow(p->p_offset, p->p_filesz, &end) || end > IMAGE_MAX)
 			return false;
 		im->len = max(im->len, end);
-		lo = min(lo, (u64)p.p_vaddr);
+		im->mapped += p->p_filesz;
+		lo = min(lo, (u64)p->p_vaddr);
 	}
 	im->bias = im->m->start - align_down(lo, 4096);
-	return im->len >= elffmt_ehdr_size(im->fmt);
+	/* Segments of one file do not overlap but in a page; hostile ones could be the same megabytes a hundred times. */
+	return im->len >= elffmt_ehdr_size(im->fmt) && im->mapped <= im->len + (u64)PHDRS_MAX * 4096 &&
+	       im->len <= IMAGES_MAX - u->image_bytes;
 }
 
 /* Tables and code must be there; data that were written to are no matter. */
-static bool copy_loads(struct unwind *u, struct image *im)
+static bool copy_loads(struct unwind *u, const struct image *im)
 {
-	GElf_Phdr p;
-
 	for (unsigned i = 0; i < im->ehdr.e_phnum; i++) {
+		const GElf_Phdr *p = &im->phdrs[i];
 		size_t n = 0;
 		struct err e;
 
-		if (!read_phdr(u, im, i, &p))
-			return false;
-		if (p.p_type != PT_LOAD || !p.p_filesz)
+		if (p->p_type != PT_LOAD || !p->p_filesz)
 			continue;
-		if (core_read_present(u->core, p.p_vaddr + im->bias, im->m->image + p.p_offset, (size_t)p.p_filesz, &n, &e) ||
-		    (n < p.p_filesz && !(p.p_flags & PF_W)))
+		if (core_read_present(u->core, p->p_vaddr + im->bias, im->m->image + p->p_offset, (size_t)p->p_filesz, &n, &e) ||
+		    (n < p->p_filesz && !(p->p_flags & PF_W)))
 			return false;
 	}
+	return true;
+}
+
+/*
+ * The headers as they were read, without sections.  What a loader needs is found by
+ * program headers: gABI, "Program Loading".  Section headers are rarely mapped, and
+ * the image may come from anybody: they would let it name files of this machine
+ * (.gnu_debuglink, .gnu_debugaltlink, which libdw opens whatever they are), unpack to
+ * any size (SHF_COMPRESSED) and have debug information, which libdw walks by recursion.
+ */
+static bool put_headers(const struct image *im)
+{
+	struct buf b scoped(buf_fini) = { 0 };
+	GElf_Ehdr eh = im->ehdr;
+	struct err e;
+
+	eh.e_shoff = eh.e_shnum = eh.e_shstrndx = 0;
+	if (elffmt_put_ehdr(im->fmt, &eh, &b, &e))
+		return false;
+	memcpy(im->m->image, b.p, b.len);
 	return true;
 }
 
@@ -302,27 +331,15 @@ bool modfile_from_memory(struct unwind *u, struct module *m)
 	if (!read_header(u, &im) || !measure(u, &im))
 		return false;
 	m->image = calloc(1, (size_t)im.len);
-	if (!m->image || !copy_loads(u, &im))
-		goto fail;
-	/* gABI: what lies behind the last segment was not mapped, and section headers usually do. */
-	if (im.ehdr.e_shoff + (u64)im.ehdr.e_shnum * im.ehdr.e_shentsize > im.len) {
-		GElf_Ehdr eh = im.ehdr;
-		struct buf b scoped(buf_fini) = { 0 };
-		struct err e;
-
-		eh.e_shoff = eh.e_shnum = eh.e_shstrndx = 0;
-		if (elffmt_put_ehdr(im.fmt, &eh, &b, &e))
-			goto fail;
-		memcpy(m->image, b.p, b.len);
+	if (m->image && copy_loads(u, &im) && put_headers(&im))
+		m->elf = elf_memory((char *)m->image, (size_t)im.len);
+	if (!m->elf) {
+		free(m->image);
+		m->image = NULL;
+		return false;
 	}
-	m->elf = elf_memory((char *)m->image, (size_t)im.len);
-	if (m->elf) {
-		free(m->note);
-		m->note = NULL;
-		return true;
-	}
-fail:
-	free(m->image);
-	m->image = NULL;
-	return false;
+	u->image_bytes += im.len;
+	free(m->note);
+	m->note = NULL;
+	return true;
 }

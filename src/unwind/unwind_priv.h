@@ -59,6 +59,7 @@ struct unwind {
 	size_t n_mods;
 	size_t n_sorted;
 	size_t cap_mods;
+	u64 image_bytes;	/* of all module->image */
 	u64 insn_mask;		/* bits of a code address that a signature is in; of the thread at work */
 	struct read_fault fault;
 	struct dw *dw;		/* libdw's; also for names */
