@@ -6,7 +6,13 @@
 #include "elf/linkmap.h"
 
 /* Bounds on what a damaged list can make us read. */
-enum { LINKS_MAX = 4096, DYNS_MAX = 512, PHDRS_MAX = 128, NAME_LEN = 4096 };
+enum {
+	LINKS_MAX = 4096,
+	DYNS_MAX = 512,
+	PHDRS_MAX = 128,
+	NAME_LEN = 4096,
+	NAMES_MAX = 1 << 20,	/* bytes, of all names: 256 for each entry */
+};
 
 static bool read_word(const struct linkmap_reader *r, u64 addr, u64 *out)
 {
@@ -66,41 +72,62 @@ static bool find_r_debug(const struct linkmap_reader *r, u64 at, u64 *out)
 }
 
 /* In pieces that end where 64 bytes do, so that none lies in two pages, of which the second may not be there. */
-static bool read_name(const struct linkmap_reader *r, u64 addr, char out[NAME_LEN])
+static bool read_name(const struct linkmap_reader *r, u64 addr, char out[NAME_LEN], u64 *left)
 {
 	for (u64 n = 0, len; n < NAME_LEN; n += len) {
 		len = min((u64)NAME_LEN - n, 64 - (addr + n) % 64);
-		if (!r->read(r->arg, addr + n, &out[n], (size_t)len))
+		if (*left < len || !r->read(r->arg, addr + n, &out[n], (size_t)len))
 			return false;
+		*left -= len;
 		if (memchr(&out[n], 0, (size_t)len))
 			return true;
 	}
 	return false;
 }
 
-/* In words: l_addr, l_name, l_ld, l_next. */
-static bool read_link(const struct linkmap_reader *r, u64 at, struct link *l, char name[NAME_LEN], u64 *next)
-{
-	u64 addr;
+struct list {
+	const struct linkmap_reader *r;
+	u64 at;		/* the next entry, or 0 */
+	u64 mark;	/* one that was met, see is_circle() */
+	u64 left;	/* bytes of names */
+	char name[NAME_LEN];
+};
 
-	l->name = name;
+/* In words: l_addr, l_name, l_ld, l_next. */
+static bool read_link(struct list *w, struct link *l)
+{
+	const struct linkmap_reader *r = w->r;
+	u64 at = w->at, addr;
+
+	l->name = w->name;
 	return read_word(r, at, &l->base) && read_word(r, at + r->word, &addr) &&
-	       read_word(r, at + 2 * r->word, &l->ld) && read_word(r, at + 3 * r->word, next) && read_name(r, addr, name);
+	       read_word(r, at + 2 * r->word, &l->ld) && read_word(r, at + 3 * r->word, &w->at) &&
+	       read_name(r, addr, w->name, &w->left);
+}
+
+/* Entry number @i was here before: the mark goes on to every entry whose number is a power of two (R. P. Brent, 1980). */
+static bool is_circle(struct list *w, u64 i)
+{
+	if (i && w->at == w->mark)
+		return true;
+	if (!(i & (i - 1)))
+		w->mark = w->at;
+	return false;
 }
 
 int linkmap_walk(const struct linkmap_reader *r, u64 phdr, u64 phnum,
 		 int (*fn)(const struct link *l, void *arg, struct err *e), void *arg, struct err *e)
 {
-	u64 dynamic, r_debug, at;
-	char name[NAME_LEN];
+	struct list w = { .r = r, .left = NAMES_MAX };
+	u64 dynamic, r_debug;
 	struct link l;
 	int ret = 0;
 
 	/* In words: r_version, r_map. */
 	if (!find_dynamic(r, phdr, phnum, &dynamic) || !find_r_debug(r, dynamic, &r_debug) ||
-	    !read_word(r, r_debug + r->word, &at))
+	    !read_word(r, r_debug + r->word, &w.at))
 		return 0;
-	for (int i = 0; !ret && at && i < LINKS_MAX && read_link(r, at, &l, name, &at); i++)
+	for (u64 i = 0; !ret && w.at && i < LINKS_MAX && !is_circle(&w, i) && read_link(&w, &l); i++)
 		ret = fn(&l, arg, e);
 	return ret;
 }

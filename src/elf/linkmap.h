@@ -22,7 +22,8 @@ struct link {
 /*
  * Calls @fn for each entry, in the list's order.  @phdr and @phnum are AT_PHDR
  * and AT_PHNUM.  Ends without a word where memory is missing or makes no sense:
- * what came before is still true.  Not 0 from @fn ends the walk and is returned.
+ * what came before is still true, but of a list that goes
+ * in a circle entries may come up to three times.  Not 0 from @fn ends the walk and is returned.
  * glibc 2.36, elf/link.h: struct r_debug, struct link_map; musl has the same.
  */
 int linkmap_walk(const struct linkmap_reader *r, u64 phdr, u64 phnum,
