@@ -46,13 +46,22 @@ static bool guess(const struct unwind *u, struct module *m, const struct link *l
 	return true;
 }
 
+/* By the list itself, which may go in a circle: those are sorted in later. */
+static bool is_added(const struct unwind *u, u64 ld)
+{
+	for (size_t i = u->n_sorted; i < u->n_mods; i++)
+		if (ld >= u->mods[i].start && ld < u->mods[i].end)
+			return true;
+	return false;
+}
+
 static int add_link(const struct link *l, void *arg, struct err *e)
 {
 	struct unwind *u = arg;
 	struct module m scoped(module_fini) = { .u = u, .fd = -1 };
 	struct module *known = module_at(u, l->ld);
 
-	if (!*l->name)
+	if (!*l->name || is_added(u, l->ld))
 		return 0;
 	m.path = strdup(l->name);
 	if (!m.path)
