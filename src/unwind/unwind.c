@@ -58,11 +58,21 @@ void stack_ends_at(struct unwind *u, struct stack *s, u64 pc)
 }
 
 /* A frame without locals may share its stack pointer with its caller, but not its pc, too. */
+static bool is_same(const struct frame *a, const struct frame *b)
+{
+	return a->pc == b->pc && a->sp && a->sp == b->sp;
+}
+
+/* Of a longer circle, one frame is at last that whose number is the last power of two (R. P. Brent, 1980). */
 bool stack_loops(const struct stack *s, const struct frame *f)
 {
-	const struct frame *last = s->n ? &s->frames[s->n - 1] : NULL;
+	size_t mark = 1;
 
-	return last && last->pc == f->pc && last->sp && last->sp == f->sp;
+	if (!s->n)
+		return false;
+	while (2 * mark <= s->n)
+		mark *= 2;
+	return is_same(&s->frames[s->n - 1], f) || is_same(&s->frames[mark - 1], f);
 }
 
 u32 stack_limit(const struct unwind *u)

@@ -181,7 +181,7 @@ static int walk_one(struct unwind *u, struct cpu_regs *r, enum frame_by by, stru
 
 	regs_get(u, r, u->core->arch->sp, &f.sp);
 	if (stack_loops(s, &f)) {
-		stack_ends(s, STACK_LOOP, "the caller of 0x%llx is itself", (unsigned long long)f.pc);
+		stack_ends(s, STACK_LOOP, "0x%llx would be its own caller", (unsigned long long)f.pc);
 		return 0;
 	}
 	ret = stack_add(s, &f, e);

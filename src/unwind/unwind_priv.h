@@ -183,7 +183,7 @@ int stack_add(struct stack *s, const struct frame *f, struct err *e) must_check;
 void stack_ends(struct stack *s, enum stack_end end, const char *fmt, ...) printf_like(3, 4);
 /* STACK_NO_MEMORY or STACK_NO_TABLE, as u->fault says. */
 void stack_ends_at(struct unwind *u, struct stack *s, u64 pc);
-/* The next frame would be the same one again. */
+/* The next frame would be one of these again. */
 bool stack_loops(const struct stack *s, const struct frame *f);
 u32 stack_limit(const struct unwind *u);
 

@@ -13,8 +13,17 @@
  * registers and files of ours through its accessors.  Tables are found by
  * .eh_frame_hdr; where it would go on by frame pointers, without a word, it is
  * stopped, as libdw is.
+ *
+ * Its interpreter of expressions jumps back as often as it is told to (1.6.2 and 1.8,
+ * dwarf_eval_expr()), but reads each byte through access_mem: there it is ended.
  */
+enum {
+	STEP_READS = 1 << 17,	/* of memory: a frame takes some hundreds */
+	THREAD_READS = 1 << 22,
+};
 struct uw {
+	u32 step_reads;		/* that are left */
+	u32 thread_reads;
 	unw_addr_space_t as;
 	/* unw_create_addr_space() copies what its own version has: 1.8 has more members than 1.6, under one soname. */
 	union {
@@ -34,13 +43,22 @@ extern int UNW_ARCH_OBJ(dwarf_search_unwind_table)(unw_addr_space_t as, unw_word
 
 /* ---- accessors: arg is the struct unwind */
 
+static bool may_read(struct uw *w)
+{
+	if (!w->step_reads || !w->thread_reads)
+		return false;
+	w->step_reads--;
+	w->thread_reads--;
+	return true;
+}
+
 static int access_mem(unw_addr_space_t as, unw_word_t addr, unw_word_t *val, int write, void *arg)
 {
 	struct unwind *u = arg;
 	u64 word, bare;
 
 	(void)as;
-	if (write || !space_word(u, addr, &word))
+	if (write || !may_read(u->uw) || !space_word(u, addr, &word))
 		return -UNW_EINVAL;
 	bare = space_strip(u, word);
 	*val = bare != word && space_is_code(u, bare) ? bare : word;
@@ -270,6 +288,9 @@ static int uw_walk(struct unwind *u, struct cpu_regs *r, enum frame_by by, struc
 
 	seed_sp(u, &seed);
 	u->uw->at = &seed;
+	u->uw->step_reads = STEP_READS;
+	if (!s->n)
+		u->uw->thread_reads = THREAD_READS;
 	if (unw_init_remote(&c, u->uw->as, u)) {
 		stack_ends(s, STACK_NO_REGISTERS, "libunwind needs more registers than the core has");
 		return 0;
@@ -278,7 +299,7 @@ static int uw_walk(struct unwind *u, struct cpu_regs *r, enum frame_by by, struc
 	r->exact = f.exact;
 	for (;;) {
 		if (stack_loops(s, &f)) {
-			stack_ends(s, STACK_LOOP, "the caller of 0x%llx is itself", (unsigned long long)f.pc);
+			stack_ends(s, STACK_LOOP, "0x%llx would be its own caller", (unsigned long long)f.pc);
 			return 0;
 		}
 		ret = stack_add(s, &f, e);
@@ -287,6 +308,7 @@ static int uw_walk(struct unwind *u, struct cpu_regs *r, enum frame_by by, struc
 		if (!judge(u, &f, s))
 			return 0;
 		u->fault.is_set = false;
+		u->uw->step_reads = STEP_READS;
 		step = unw_step(&c);
 		if (step <= 0 || u->fault.is_set) {
 			ends(u, s, step);
