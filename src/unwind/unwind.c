@@ -202,8 +202,7 @@ static size_t sure_frames(const struct stack *s)
 	return n;
 }
 
-/* A whole stack is better than a part; of parts, the one with more frames that are sure. */
-static bool is_better(const struct stack *a, const struct stack *b)
+bool stack_is_better(const struct stack *a, const struct stack *b)
 {
 	bool whole_a = a->end == STACK_OUTERMOST, whole_b = b->end == STACK_OUTERMOST;
 	size_t sure_a = sure_frames(a), sure_b = sure_frames(b);
@@ -232,7 +231,7 @@ int unwind_thread(struct unwind *u, const struct core_thread *t, struct stack *o
 		if (!is_wanted(u, unwinders[i]) || (unwinders[i] == &unwinder_uw_ops && !u->uw))
 			continue;
 		r = walk(u, unwinders[i], t, &s, e);
-		if (!r && is_better(&s, &best)) {
+		if (!r && stack_is_better(&s, &best)) {
 			struct stack swap = best;
 
 			best = s;

@@ -185,6 +185,8 @@ void stack_ends(struct stack *s, enum stack_end end, const char *fmt, ...) print
 void stack_ends_at(struct unwind *u, struct stack *s, u64 pc);
 /* The next frame would be one of these again. */
 bool stack_loops(const struct stack *s, const struct frame *f);
+/* A whole stack is better than a part; of parts, the one with more frames that are sure.  @b may be empty. */
+bool stack_is_better(const struct stack *a, const struct stack *b);
 u32 stack_limit(const struct unwind *u);
 
 /* ---- units.c, scopes.c */

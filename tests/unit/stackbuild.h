@@ -9,6 +9,8 @@
 
 #include "elfbuild.h"
 
+#include "unwind/unwind_priv.h"
+
 enum {
 	SB_SP = CB_STACK + 0x1000,	/* of the innermost frame */
 	SB_R_DEBUG = CB_HEAP + 0x100,
@@ -154,7 +156,7 @@ cb_unused static void sb_write(struct sb *s)
 {
 	cb_layout(&s->cb);
 	cb_write(&s->cb, &s->file);
-	sb_poke(s, CB_TEXT, s->eb.b.p, s->eb.b.len);
+	sb_poke(s, CB_TEXT, s->eb.b.p, (size_t)s->cb.data_len[1]);
 	sb_links(s);
 	sb_stack(s);
 }
@@ -164,4 +166,38 @@ cb_unused static void sb_fini(struct sb *s)
 	buf_fini(&s->file);
 	eb_fini(&s->eb);
 	cb_fini(&s->cb);
+}
+
+/* ---- the core opened, and ready to be unwound */
+
+struct sb_open {
+	struct sb s;
+	struct core core;
+	struct unwind *u;
+	char path[32];
+	int fd;
+};
+
+/* Writes and opens @o->s.  No file is looked for but opts->exe, unless there is a sysroot. */
+cb_unused static void sb_open(struct sb_open *o, const struct unwind_opts *opts)
+{
+	struct unwind_opts mine = *opts;
+	struct err e = { 0 };
+
+	if (!mine.sysroot)
+		mine.sysroot = "/dev/null";
+	mine.debuginfo_path = "";
+	sb_write(&o->s);
+	o->core = (struct core){ 0 };
+	o->fd = cb_file_of(&o->s.file, o->path);
+	cb_ok(core_open(&o->core, o->path, &e), &e);
+	cb_ok(unwind_open(&o->u, &o->core, &mine, &e), &e);
+}
+
+cb_unused static void sb_close(struct sb_open *o)
+{
+	unwind_close(o->u);
+	core_close(&o->core);
+	close(o->fd);
+	sb_fini(&o->s);
 }

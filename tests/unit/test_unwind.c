@@ -174,6 +174,9 @@ static const struct {
 	{ EM_AARCH64, { ELFCLASS64, ELFDATA2LSB }, 0, FP, 8 },
 	{ EM_RISCV, { ELFCLASS64, ELFDATA2LSB }, -16, FP, -8 },
 	{ EM_PPC64, { ELFCLASS64, ELFDATA2LSB }, 0, CALLER_FP, 16 },
+	{ EM_PPC64, { ELFCLASS64, ELFDATA2MSB }, 0, CALLER_FP, 16 },
+	{ EM_PPC, { ELFCLASS32, ELFDATA2MSB }, 0, CALLER_FP, 4 },
+	{ EM_AARCH64, { ELFCLASS64, ELFDATA2MSB }, 0, FP, 8 },
 };
 
 static void begin_frame(struct fixture *f, size_t i)
@@ -295,6 +298,129 @@ static void link_of_a_null_call(void **state)
 	end(&f);
 }
 
+/* Where a call leaves the return address in a register. */
+static void link_in_a_register(void **state)
+{
+	struct fixture f;
+	u64 sp;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(abis); i++) {
+		begin_frame(&f, i);
+		if (f.o.core.arch->frame.lr >= 0) {
+			f.r.pc = NULL_PC;
+			f.r.exact = true;
+			regs_set(f.u, &f.r, f.o.core.arch->frame.lr, CB_HEAP);
+			assert_false(step_link(f.u, &f.r));
+			regs_set(f.u, &f.r, f.o.core.arch->frame.lr, RET);
+			assert_true(step_link(f.u, &f.r));
+			assert_int_equal(f.r.pc, RET);
+			assert_false(f.r.exact);
+			assert_true(regs_get(f.u, &f.r, f.o.core.arch->sp, &sp));
+			assert_int_equal(sp, FP);
+			/* Not from where code is. */
+			f.r.pc = CB_TEXT + 0x100;
+			f.r.exact = true;
+			assert_false(step_link(f.u, &f.r));
+		}
+		end(&f);
+	}
+}
+
+/* ---- memory and stacks */
+
+/* CB_TEXT has a page that is saved and one that is not; behind CB_HEAP's two nothing is mapped. */
+static void space_ends_where_memory_does(void **state)
+{
+	static const struct {
+		u64 addr;
+		size_t len;
+		enum mem_state at_end;
+		u64 end;	/* 0: it can be read */
+	} reads[] = {
+		{ CB_TEXT + CB_PAGE - 8, 8, MEM_PRESENT, 0 },
+		{ CB_TEXT + CB_PAGE - 8, 9, MEM_ABSENT, CB_TEXT + CB_PAGE },
+		{ CB_TEXT + CB_PAGE, 1, MEM_ABSENT, CB_TEXT + CB_PAGE },
+		{ CB_TEXT - 1, 2, MEM_UNMAPPED, CB_TEXT - 1 },
+		{ CB_HEAP + CB_PAGE - 8, 16, MEM_PRESENT, 0 },
+		{ CB_HEAP + 2 * CB_PAGE - 8, 16, MEM_UNMAPPED, CB_HEAP + 2 * CB_PAGE },
+		{ UINT64_MAX - 3, 8, MEM_UNMAPPED, UINT64_MAX - 3 },
+	};
+	struct fixture f;
+	u8 buf[16];
+
+	(void)state;
+	begin(&f, EM_X86_64, CB_LE64);
+	for (size_t i = 0; i < ARRAY_SIZE(reads); i++) {
+		assert_int_equal(space_read(f.u, reads[i].addr, buf, reads[i].len), !reads[i].end);
+		assert_int_equal(f.u->fault.is_set, reads[i].end != 0);
+		for (size_t k = 0; !reads[i].end && k < reads[i].len; k++)
+			assert_int_equal(buf[k], cb_byte(reads[i].addr + k));
+		if (!reads[i].end)
+			continue;
+		assert_int_equal(f.u->fault.state, reads[i].at_end);
+		assert_int_equal(f.u->fault.addr, reads[i].end);
+	}
+	end(&f);
+}
+
+/* Frames @from to @from + @len - 1 again and again; how many there are before that is seen. */
+static size_t frames_of_circle(size_t from, size_t len, bool has_sp)
+{
+	struct stack s = { 0 };
+	struct err e = { 0 };
+	size_t n;
+
+	for (n = 0; n < 1000; n++) {
+		size_t i = n < from ? n : from + (n - from) % len;
+		struct frame f = { .pc = CB_TEXT + i % 3, .sp = has_sp ? CB_STACK + i : 0 };
+
+		if (stack_loops(&s, &f))
+			break;
+		cb_ok(stack_add(&s, &f, &e), &e);
+	}
+	stack_fini(&s);
+	return n;
+}
+
+static void circles_are_seen(void **state)
+{
+	(void)state;
+	for (size_t from = 0; from < 9; from++)
+		for (size_t len = 1; len < 9; len++)
+			assert_in_range(frames_of_circle(from, len, true), from + len, 3 * (from + len));
+	/* What is deep is no circle, and of a stack pointer that is not known nothing can be said. */
+	assert_int_equal(frames_of_circle(0, 2000, true), 1000);
+	assert_int_equal(frames_of_circle(0, 2, false), 1000);
+}
+
+/* The better one of each pair first. */
+static void better_stacks(void **state)
+{
+	static struct frame sure[3] = { { .by = FRAME_BY_REGISTERS }, { .by = FRAME_BY_CFI }, { .by = FRAME_BY_CFI } };
+	static struct frame guessed[3] = { { .by = FRAME_BY_REGISTERS }, { .by = FRAME_BY_FP }, { .by = FRAME_BY_CFI } };
+#define STACK(frames_, n_, end_) { .frames = (frames_), .n = (n_), .end = (end_), .unwinder = "one" }
+	static const struct stack pairs[][2] = {
+		{ STACK(sure, 1, STACK_NO_TABLE), { .n = 0 } },
+		{ STACK(sure, 2, STACK_OUTERMOST), STACK(sure, 3, STACK_NO_TABLE) },
+		{ STACK(guessed, 2, STACK_OUTERMOST), STACK(sure, 3, STACK_NO_TABLE) },
+		{ STACK(sure, 2, STACK_NO_TABLE), STACK(guessed, 3, STACK_NO_TABLE) },
+		{ STACK(sure, 3, STACK_OUTERMOST), STACK(guessed, 3, STACK_OUTERMOST) },
+		{ STACK(sure, 3, STACK_NO_MEMORY), STACK(sure, 2, STACK_NO_CODE) },
+		{ STACK(guessed, 3, STACK_NO_TABLE), STACK(guessed, 2, STACK_NO_TABLE) },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(pairs); i++) {
+		if (!stack_is_better(&pairs[i][0], &pairs[i][1]))
+			fail_msg("pair %zu", i);
+		if (pairs[i][1].unwinder && stack_is_better(&pairs[i][1], &pairs[i][0]))
+			fail_msg("pair %zu the other way", i);
+	}
+	/* Of two that are alike the first is kept. */
+	assert_false(stack_is_better(&pairs[5][0], &pairs[5][0]));
+}
+
 static void signal_frames(void **state)
 {
 	static const u8 code[] = { 0x48, 0xc7, 0xc0, 0x0f, 0, 0, 0, 0x0f, 0x05 };
@@ -333,6 +459,8 @@ int main(void)
 		cmocka_unit_test(fp_invents_nothing),	cmocka_unit_test(fp_strips_signatures),
 		cmocka_unit_test(link_of_a_null_call),	cmocka_unit_test(signal_frames),
 		cmocka_unit_test(fp_refuses_places),
+		cmocka_unit_test(link_in_a_register),	cmocka_unit_test(space_ends_where_memory_does),
+		cmocka_unit_test(circles_are_seen),	cmocka_unit_test(better_stacks),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
