@@ -110,9 +110,10 @@ static bool verify(const struct unwind *u, struct module *m, Elf *elf, const cha
 	return false;
 }
 
-static bool try_file(const struct unwind *u, struct module *m, const char *path)
+/* Takes over @opened, which is -1 or the file at @path. */
+static bool try_fd(const struct unwind *u, struct module *m, int opened, const char *path)
 {
-	int fd auto_close = open_regular(path);
+	int fd auto_close = opened;
 	Elf *elf;
 
 	if (fd < 0)
@@ -130,6 +131,11 @@ static bool try_file(const struct unwind *u, struct module *m, const char *path)
 	m->fd = take_fd(fd);
 	m->file = strdup(path);
 	return true;
+}
+
+static bool try_file(const struct unwind *u, struct module *m, const char *path)
+{
+	return try_fd(u, m, open_regular(path), path);
 }
 
 /* Of a file that has gone the kernel says "NAME (deleted)"; another may have that name by now. */
@@ -189,6 +195,27 @@ static bool try_build_id(const struct unwind *u, struct module *m)
 	return false;
 }
 
+/* Servers of executables, where the user has named some: debuginfod_find_executable(3), which libdw calls. */
+static bool try_debuginfod(const struct unwind *u, struct module *m)
+{
+	Dwfl_Module *mod = u->dw && m->build_id_len ? dwfl_addrmodule(dw_dwfl(u), m->start) : NULL;
+	char link[32], path[PATH_LEN], *name = NULL;
+	Elf *elf = NULL;
+	ssize_t len;
+	int fd;
+
+	if (!mod || !getenv("DEBUGINFOD_URLS") ||
+	    dwfl_module_report_build_id(mod, m->build_id, m->build_id_len, 0))
+		return false;
+	fd = dwfl_build_id_find_elf(mod, NULL, NULL, m->start, &name, &elf);
+	elf_end(elf);
+	free(name);
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	len = fd < 0 ? 0 : readlink(link, path, sizeof(path) - 1);
+	path[max(len, (ssize_t)0)] = 0;
+	return try_fd(u, m, fd, path);
+}
+
 void modfile_note(struct module *m, const char *text)
 {
 	set_note(m, "%s", text);
@@ -221,7 +248,7 @@ void modfile_find(struct unwind *u, struct module *m)
 		if (try_file(u, m, name))
 			return;
 	}
-	if (try_build_id(u, m) || m->note || path[0] != '/')
+	if (try_build_id(u, m) || try_debuginfod(u, m) || m->note || path[0] != '/')
 		return;
 	set_note(m, "%s%s: no such file here", u->opts.sysroot ? u->opts.sysroot : "", path);
 }
