@@ -436,7 +436,8 @@ static inline void eb_note(struct eb *eb)
 	struct err e;
 
 	memset(id, EB_BUILD_ID, sizeof(id));
-	eb_begin(eb, ".note.gnu.build-id", SHT_NOTE, true);
+	/* With 8 it would be a note of another kind: gABI, "Note Section". */
+	eb_begin(eb, ".note.gnu.build-id", SHT_NOTE, true)->sh_addralign = 4;
 	cb_ok(note_put(&eb->b, eb->arch->fmt, "GNU", NT_GNU_BUILD_ID, id, sizeof(id), &e), &e);
 	eb_phdr(eb, PT_NOTE, eb_end(eb));
 }
