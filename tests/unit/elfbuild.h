@@ -333,6 +333,7 @@ static inline void eb_abbrev(struct eb *eb)
 		4, DW_TAG_inlined_subroutine, 0, DW_AT_abstract_origin, DW_FORM_ref4, DW_AT_low_pc, DW_FORM_addr,
 			DW_AT_high_pc, DW_FORM_data4, DW_AT_call_file, DW_FORM_data1, DW_AT_call_line, DW_FORM_data1,
 			DW_AT_call_column, DW_FORM_data1, 0, 0,
+		5, DW_TAG_namespace, 1, 0, 0,
 		0,
 	};
 
@@ -375,8 +376,13 @@ static inline void eb_info(struct eb *eb)
 	eb_uleb(eb, 2);
 	eb_text(eb, "tiny");
 	eb_uint(eb, 1, DW_INL_inlined);
-	eb_die_of(eb, EB_LEAF, inlined);
+	/* In namespaces, as LLVM puts functions: { { caller } leaf } */
+	eb_uleb(eb, 5);
+	eb_uleb(eb, 5);
 	eb_die_of(eb, EB_CALLER, 0);
+	eb_uleb(eb, 0);
+	eb_die_of(eb, EB_LEAF, inlined);
+	eb_uleb(eb, 0);
 	eb_uleb(eb, 0);
 	eb_set_len(eb, at);
 	eb_end(eb);

@@ -288,7 +288,7 @@ static void with_headers(struct sb_open *o, void (*change)(GElf_Ehdr *eh, GElf_P
 static void as_it_is(GElf_Ehdr *eh, GElf_Phdr *p) { (void)eh; (void)p; }
 static void not_writable_and_cut(GElf_Ehdr *eh, GElf_Phdr *p) { (void)eh; p->p_filesz = p->p_memsz = EB_SIZE + 1; }
 static void writable_and_cut(GElf_Ehdr *eh, GElf_Phdr *p) { not_writable_and_cut(eh, p); p->p_flags |= PF_W; }
-static void huge(GElf_Ehdr *eh, GElf_Phdr *p) { (void)eh; p->p_flags |= PF_W; p->p_filesz = 1ull << 40; }
+static void huge(GElf_Ehdr *eh, GElf_Phdr *p) { (void)eh; p->p_flags |= PF_W; p->p_filesz = (256u << 20) + 1; }
 static void over_the_top(GElf_Ehdr *eh, GElf_Phdr *p) { (void)eh; p->p_flags |= PF_W; p->p_filesz = UINT64_MAX - 1; p->p_offset = CB_PAGE; }
 static void of_a_machine(GElf_Ehdr *eh, GElf_Phdr *p) { (void)p; eh->e_machine = EM_AARCH64; }
 static void too_many_headers(GElf_Ehdr *eh, GElf_Phdr *p) { (void)p; eh->e_phnum = 129; }
