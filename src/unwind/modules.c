@@ -150,6 +150,7 @@ struct module *module_at(const struct unwind *u, u64 addr)
 
 Elf *module_elf(struct unwind *u, struct module *m)
 {
+	m->needed = true;
 	if (m->looked)
 		return m->elf;
 	modfile_find(u, m);

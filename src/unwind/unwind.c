@@ -251,7 +251,7 @@ bool unwind_note(const struct unwind *u, size_t *i, struct unwind_note *out)
 	while (*i < u->n_mods) {
 		const struct module *m = &u->mods[(*i)++];
 
-		if (!m->note)
+		if (!m->note || !m->needed)
 			continue;
 		*out = (struct unwind_note){ .module = m->path, .start = m->start, .text = m->note };
 		return true;

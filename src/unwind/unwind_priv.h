@@ -20,6 +20,7 @@ struct module {
 	u8 *image;		/* that copy */
 	u64 bias;		/* from the addresses in @elf to memory; wraps */
 	bool looked;
+	bool needed;		/* what @note says matters */
 	bool is_main;		/* the program itself */
 	u8 build_id[CORE_BUILD_ID_MAX];
 	size_t build_id_len;
