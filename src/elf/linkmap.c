@@ -100,9 +100,13 @@ static bool read_link(struct list *w, struct link *l)
 	u64 at = w->at, addr;
 
 	l->name = w->name;
-	return read_word(r, at, &l->base) && read_word(r, at + r->word, &addr) &&
-	       read_word(r, at + 2 * r->word, &l->ld) && read_word(r, at + 3 * r->word, &w->at) &&
-	       read_name(r, addr, w->name, &w->left);
+	if (!read_word(r, at, &l->base) || !read_word(r, at + r->word, &addr) ||
+	    !read_word(r, at + 2 * r->word, &l->ld) || !read_word(r, at + 3 * r->word, &w->at))
+		return false;
+	/* The program's "" is glibc's constant, which cores do not have: the list goes on behind it. */
+	if (!read_name(r, addr, w->name, &w->left))
+		w->name[0] = 0;
+	return true;
 }
 
 /* Entry number @i was here before: the mark goes on to every entry whose number is a power of two (R. P. Brent, 1980). */

@@ -72,11 +72,16 @@ static bool place(const struct unwind *u, struct module *m)
 
 int program_load(struct unwind *u, struct err *e)
 {
-	struct module m scoped(module_fini) = { .u = u, .fd = -1, .is_main = true };
+	struct module m scoped(module_fini) = { .u = u, .fd = -1, .is_main = true }, *known;
 	const struct core_area *a;
 	u64 entry;
 
-	if (!u->core->arch || !core_auxv(u->core, AT_ENTRY, &entry) || module_at(u, entry))
+	if (!u->core->arch || !core_auxv(u->core, AT_ENTRY, &entry))
+		return 0;
+	known = module_at(u, entry);
+	if (known && !known->path)
+		known->path = executed_name(u);
+	if (known)
 		return 0;
 	m.path = executed_name(u);
 	modfile_find(u, &m);

@@ -51,8 +51,23 @@ static const struct name_slot *name_at(struct unwind *u, Dwfl_Module *mod, u64 a
 	if (slot->is_set && slot->at == at)
 		return slot;
 	name = dwfl_module_addrinfo(mod, at, &offset, &sym, NULL, NULL, NULL);
-	*slot = (struct name_slot){ .at = at, .is_set = true, .linkage = name && *name ? name : NULL, .offset = offset };
+	/* A damaged table may have anything in it: a function begins in its module. */
+	if (name && (!*name || !module_at(u, at) || offset > at - module_at(u, at)->start))
+		name = NULL;
+	*slot = (struct name_slot){ .at = at, .is_set = true, .linkage = name, .offset = offset };
 	return slot;
+}
+
+bool function_start(struct unwind *u, const struct frame *f, u64 *out)
+{
+	u64 at = f->exact ? f->pc : f->pc - 1;
+	Dwfl_Module *mod = dwfl_addrmodule(dw_dwfl(u), at);
+	const struct name_slot *name = mod ? name_at(u, mod, at) : NULL;
+
+	if (!name || !name->linkage)
+		return false;
+	*out = at - name->offset;
+	return true;
 }
 
 static void fill_function(struct unwind *u, Dwfl_Module *mod, u64 at, u64 pc, struct symbol *s)

@@ -173,6 +173,23 @@ static bool step(struct unwind *u, const struct stack *s, struct cpu_regs *r, en
 	}
 }
 
+/*
+ * The program's entry point has no caller.  Where neither a table nor a symbol tells
+ * of it, a call that is a few instructions behind it does: the start files of the C
+ * libraries make one, and have 20 to 60 bytes before it.
+ */
+static bool is_entry(struct unwind *u, const struct stack *s)
+{
+	enum { START_LEN = 64 };
+	const struct frame *last = s->n ? &s->frames[s->n - 1] : NULL;
+	u64 entry, start;
+
+	if (!last || s->end != STACK_NO_TABLE || last->exact || !core_auxv(u->core, AT_ENTRY, &entry) ||
+	    last->pc <= entry || last->pc - entry > START_LEN)
+		return false;
+	return !function_start(u, last, &start) || start == entry;
+}
+
 /* By tables as far as they go, then one step without, and on. */
 static int walk(struct unwind *u, const struct unwinder_ops *ops, const struct core_thread *t, struct stack *s,
 		struct err *e)
@@ -189,6 +206,11 @@ static int walk(struct unwind *u, const struct unwinder_ops *ops, const struct c
 	}
 	do {
 		ret = ops->walk(u, &r, by, s, e);
+		if (!ret && is_entry(u, s)) {
+			stack_ends(s, STACK_OUTERMOST, "0x%llx is where the program begins",
+				   (unsigned long long)s->frames[s->n - 1].pc);
+			break;
+		}
 	} while (!ret && s->n < stack_limit(u) && step(u, s, &r, &by));
 	return ret;
 }

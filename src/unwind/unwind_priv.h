@@ -88,7 +88,7 @@ struct module *module_at(const struct unwind *u, u64 addr);
 /* Its ELF file, looked for at the first call; NULL when there is none that can be trusted. */
 Elf *module_elf(struct unwind *u, struct module *m);
 
-/* ---- modfile.c */
+/* ---- modfile.c, image.c */
 
 /* Opens the file that is module @m, verified by its build-id: fills fd, file, elf; or note. */
 void modfile_find(struct unwind *u, struct module *m);
@@ -189,6 +189,11 @@ bool stack_loops(const struct stack *s, const struct frame *f);
 /* A whole stack is better than a part; of parts, the one with more frames that are sure.  @b may be empty. */
 bool stack_is_better(const struct stack *a, const struct stack *b);
 u32 stack_limit(const struct unwind *u);
+
+/* ---- symbols.c */
+
+/* Where the function of @f begins, by a symbol; false when there is none. */
+bool function_start(struct unwind *u, const struct frame *f, u64 *out);
 
 /* ---- units.c, scopes.c */
 
