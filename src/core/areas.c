@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/scope.h"
 #include "base/uapi.h"
 #include "base/util.h"
@@ -85,7 +86,7 @@ static int add_uncovered(struct core *c, u64 start, u64 end, size_t sorted, size
 			continue;
 		}
 		until = a ? min(end, a->start) : end;
-		r = core_grow((void **)&c->areas, c->n_areas, cap, sizeof(*c->areas), e);
+		r = array_grow((void **)&c->areas, c->n_areas, cap, sizeof(*c->areas), "read core", e);
 		if (r)
 			return r;
 		c->areas[c->n_areas++] = (struct core_area){ .start = start, .end = until, .saved_end = start,

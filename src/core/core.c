@@ -8,21 +8,6 @@
 #include "base/util.h"
 #include "core/core_priv.h"
 
-int core_grow(void **rows, size_t n, size_t *cap, size_t size, struct err *e)
-{
-	size_t want = *cap ? *cap * 2 : 16;
-	void *p;
-
-	if (n < *cap)
-		return 0;
-	p = reallocarray(*rows, want, size);
-	if (!p)
-		return err_set(e, -ENOMEM, "read core");
-	*rows = p;
-	*cap = want;
-	return 0;
-}
-
 static int refuse(struct core *c, enum core_fault fault, struct err *e)
 {
 	c->fault = fault;

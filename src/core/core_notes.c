@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/scope.h"
 #include "base/util.h"
 #include "core/core_priv.h"
@@ -89,7 +90,7 @@ static int index_seg(struct core *c, u32 seg, size_t *cap, struct err *e)
 			c->notes_cut = true;
 			return 0;
 		}
-		r = core_grow((void **)&c->notes, c->n_notes, cap, sizeof(*c->notes), e);
+		r = array_grow((void **)&c->notes, c->n_notes, cap, sizeof(*c->notes), "read core", e);
 		if (r)
 			return r;
 		c->n_threads += is_prstatus(&n);

@@ -21,8 +21,6 @@ int core_add_untold_areas(struct core *c, struct err *e) must_check;
 /* tags.c: after all areas. */
 int core_load_tags(struct core *c, struct err *e) must_check;
 
-/* What an array of @max rows (of @size bytes) needs to take one more: grows by doubling. */
-int core_grow(void **rows, size_t n, size_t *cap, size_t size, struct err *e) must_check;
 /* What the core is of, from its notes and segments. */
 enum core_kind core_find_kind(const struct core *c);
 /* "a compressed kdump: ...", what a file with these first bytes is that is not ELF, or NULL. */

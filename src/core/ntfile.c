@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/util.h"
 #include "core/core_priv.h"
 
@@ -89,7 +90,7 @@ int core_load_maps(struct core *c, struct err *e)
 		return 0;
 	c->map_page_size = it.page_size;
 	while (!r && ntfile_next(&it, &m, NULL) > 0) {
-		r = core_grow((void **)&c->maps, c->n_maps, &cap, sizeof(m), e);
+		r = array_grow((void **)&c->maps, c->n_maps, &cap, sizeof(m), "read core", e);
 		if (!r)
 			c->maps[c->n_maps++] = m;
 	}

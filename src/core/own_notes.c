@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/util.h"
 #include "core/core_priv.h"
 
@@ -212,7 +213,7 @@ static int load_areas(struct core *c, const struct note *n, struct err *e)
 
 		if (own_area_parse(line, off, &a, NULL))
 			continue;
-		r = core_grow((void **)&c->own_areas, c->n_own_areas, &cap, sizeof(a), e);
+		r = array_grow((void **)&c->own_areas, c->n_own_areas, &cap, sizeof(a), "read core", e);
 		if (r)
 			return r;
 		c->own_areas[c->n_own_areas++] = a;
@@ -236,7 +237,7 @@ static int missing_add(struct core *c, const struct core_missing *m, size_t cap[
 	bool tags = is_of_tags(m);
 	struct core_missing **v = tags ? &c->missing_tags : &c->missing;
 	size_t *n = tags ? &c->n_missing_tags : &c->n_missing;
-	int r = core_grow((void **)v, *n, &cap[tags], sizeof(*m), e);
+	int r = array_grow((void **)v, *n, &cap[tags], sizeof(*m), "read core", e);
 
 	if (!r)
 		(*v)[(*n)++] = *m;

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/util.h"
 #include "core/core_priv.h"
 #include "core/unpack.h"
@@ -104,7 +105,7 @@ int unpack_ends(const struct unpacker *u, struct err *e)
 
 int unpack_index_add(struct unpack_index *x, struct unpack_frame frame, u64 size, struct err *e)
 {
-	int r = core_grow((void **)&x->frames, x->n_frames, &x->cap, sizeof(*x->frames), e);
+	int r = array_grow((void **)&x->frames, x->n_frames, &x->cap, sizeof(*x->frames), "read core", e);
 
 	if (r)
 		return r;

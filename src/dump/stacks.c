@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/scope.h"
 #include "base/util.h"
 #include "dump/dump_priv.h"
@@ -24,22 +25,16 @@ enum {
 static int want(struct dump *d, u64 start, u64 end, struct err *e)
 {
 	struct plan_ranges *w = &d->wanted;
+	int r;
 
 	start = align_down(start, d->page_size);
 	end = align_up(min(end, UINT64_MAX - d->page_size), d->page_size);
 	if (start >= end)
 		return 0;
-	if (w->n == d->wanted_cap) {
-		size_t cap = d->wanted_cap ? 2 * d->wanted_cap : 64;
-		void *p = reallocarray(w->v, cap, sizeof(*w->v));
-
-		if (!p)
-			return err_set(e, -ENOMEM, "stacks");
-		w->v = p;
-		d->wanted_cap = cap;
-	}
-	w->v[w->n++] = (struct plan_range){ start, end };
-	return 0;
+	r = array_grow((void **)&w->v, w->n, &d->wanted_cap, sizeof(*w->v), "stacks", e);
+	if (!r)
+		w->v[w->n++] = (struct plan_range){ start, end };
+	return r;
 }
 
 static int by_start(const void *a, const void *b)

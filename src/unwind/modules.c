@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/scope.h"
 #include "base/util.h"
 #include "unwind/unwind_priv.h"
@@ -67,16 +68,10 @@ static void set_bias(struct module *m)
 int modules_take(struct unwind *u, struct module *m, struct err *e)
 {
 	u64 entry;
+	int r = array_grow((void **)&u->mods, u->n_mods, &u->cap_mods, sizeof(*u->mods), "modules", e);
 
-	if (u->n_mods == u->cap_mods) {
-		size_t cap = u->cap_mods ? 2 * u->cap_mods : 16;
-		void *p = reallocarray(u->mods, cap, sizeof(*u->mods));
-
-		if (!p)
-			return err_set(e, -ENOMEM, "modules");
-		u->mods = p;
-		u->cap_mods = cap;
-	}
+	if (r)
+		return r;
 	m->is_main = core_auxv(u->core, AT_ENTRY, &entry) && entry >= m->start && entry < m->end;
 	if (m->elf)
 		set_bias(m);

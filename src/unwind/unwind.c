@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/scope.h"
 #include "base/util.h"
 #include "unwind/unwind_priv.h"
@@ -22,17 +23,11 @@ const char *frame_by_name(enum frame_by by)
 
 int stack_add(struct stack *s, const struct frame *f, struct err *e)
 {
-	if (s->n == s->cap) {
-		size_t cap = s->cap ? 2 * s->cap : 16;
-		void *p = reallocarray(s->frames, cap, sizeof(*s->frames));
+	int r = array_grow((void **)&s->frames, s->n, &s->cap, sizeof(*s->frames), "backtrace", e);
 
-		if (!p)
-			return err_set(e, -ENOMEM, "backtrace");
-		s->frames = p;
-		s->cap = cap;
-	}
-	s->frames[s->n++] = *f;
-	return 0;
+	if (!r)
+		s->frames[s->n++] = *f;
+	return r;
 }
 
 void stack_ends(struct stack *s, enum stack_end end, const char *fmt, ...)

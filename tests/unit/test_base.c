@@ -3,12 +3,14 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include <tagcore/buf.h>
 #include <tagcore/bytes.h>
 #include <tagcore/err.h>
 
+#include "base/array.h"
 #include "base/io.h"
 #include "base/scope.h"
 #include "base/text.h"
@@ -87,6 +89,27 @@ static void buf_grows(void **state)
 	assert_int_equal(b.len, 4016);
 	assert_int_equal(b.p[4015], 0);
 	assert_int_equal(buf_zero(&b, SIZE_MAX - 10, &e), -ENOMEM);
+}
+
+static void arrays_grow(void **state)
+{
+	size_t cap = 0, n = 0, moves = 0;
+	u32 *rows = NULL;
+	struct err e;
+
+	(void)state;
+	for (; n < 1000; n++) {
+		size_t old = cap;
+
+		assert_int_equal(array_grow((void **)&rows, n, &cap, sizeof(*rows), "rows", &e), 0);
+		moves += cap != old;
+		assert_true(n < cap);
+		rows[n] = (u32)n;
+	}
+	assert_int_equal(moves, 7);
+	for (n = 0; n < 1000; n++)
+		assert_int_equal(rows[n], n);
+	free(rows);
 }
 
 static void slurp_is_bounded(void **state)
@@ -168,6 +191,7 @@ int main(void)
 		cmocka_unit_test(bytes_bounds),
 		cmocka_unit_test(uint_round_trip),
 		cmocka_unit_test(buf_grows),
+		cmocka_unit_test(arrays_grow),
 		cmocka_unit_test(slurp_is_bounded),
 		cmocka_unit_test(sizes_for_people),
 		cmocka_unit_test(escapes_what_drives_a_terminal),
