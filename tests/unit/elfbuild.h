@@ -46,6 +46,7 @@ struct eb {
 	u16 type;
 	u64 r_debug;	/* DT_DEBUG */
 	bool no_build_id;
+	bool no_aranges;
 	struct buf b;
 	struct eb_section sections[EB_SECTIONS_MAX];
 	size_t n_sections;
@@ -388,7 +389,7 @@ static inline void eb_info(struct eb *eb)
 	eb_end(eb);
 }
 
-/* Without it, libdw finds no compilation unit by address. */
+/* Without it, libdw finds no compilation unit by address: clang leaves it out. */
 static inline void eb_aranges(struct eb *eb)
 {
 	size_t at = eb_begin(eb, ".debug_aranges", SHT_PROGBITS, false)->sh_offset;
@@ -513,7 +514,8 @@ cb_unused static void eb_make(struct eb *eb)
 	eb_symbols(eb, ".strtab", ".symtab", false);
 	eb_abbrev(eb);
 	eb_info(eb);
-	eb_aranges(eb);
+	if (!eb->no_aranges)
+		eb_aranges(eb);
 	eb_line(eb);
 	eb_section_headers(eb);
 }

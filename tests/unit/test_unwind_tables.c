@@ -88,6 +88,30 @@ static void expect_names(struct sb_open *o, const struct stack *s)
 		assert_string_equal(l.text[i], want[i]);
 }
 
+/* A program without .debug_aranges, as clang makes them. */
+static void without_aranges(void **state)
+{
+	struct unwind_opts opts = { .unwinder = "libdw" };
+	struct sb_open o;
+	struct stack s;
+	char exe[32];
+	int fd;
+
+	(void)state;
+	sb_begin(&o.s, EM_X86_64, CB_LE64, ET_DYN);
+	eb_fini(&o.s.eb);
+	o.s.eb = (struct eb){ .arch = &o.s.cb.arch, .type = ET_DYN, .r_debug = SB_R_DEBUG, .no_aranges = true };
+	eb_make(&o.s.eb);
+	fd = cb_file_of(&o.s.eb.b, exe);
+	opts.exe = exe;
+	sb_open(&o, &opts);
+	s = unwind_first(&o);
+	expect_names(&o, &s);
+	stack_fini(&s);
+	sb_close(&o);
+	close(fd);
+}
+
 /* The program's file has all: .debug_frame, symbols, sources. */
 static void of_a_file(void **state)
 {
@@ -253,6 +277,7 @@ int main(void)
 		cmocka_unit_test(of_memory),			cmocka_unit_test(of_a_file),
 		cmocka_unit_test(by_either),			cmocka_unit_test(an_expression_without_end),
 		cmocka_unit_test(a_frame_that_calls_itself),	cmocka_unit_test(signatures),
+		cmocka_unit_test(without_aranges),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
