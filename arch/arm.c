@@ -8,7 +8,7 @@
 #define R(n) { "r" #n, 4 * (n), 4, (n) }
 
 /* struct pt_regs, Linux 6.12, arch/arm/include/uapi/asm/ptrace.h; DWARF: AADWARF32, section 4.1. */
-enum { R0 = 0, R7 = 7, SP = 13, PC = 15, CPSR = 16 };
+enum { R0 = 0, R7 = 7, SP = 13, LR = 14, PC = 15, CPSR = 16 };
 static const struct reg gregs[] = {
 	R(0), R(1), R(2), R(3), R(4), R(5), R(6), R(7), R(8), R(9), R(10), R(11), R(12),
 	{ "sp", 52, 4, 13 }, { "lr", 56, 4, 14 }, { "pc", 60, 4, 15 }, { "cpsr", 64, 4, -1 },
@@ -54,6 +54,40 @@ static const u16 restartable[] = {
 /* PSR_T_BIT: svc is of two bytes in Thumb code. */
 enum { THUMB = 0x20 };
 
+/*
+ * arch/arm/kernel/signal.c: struct sigframe is a struct ucontext, whose struct
+ * sigcontext begins at 20; in struct rt_sigframe a siginfo_t of 128 is before it.
+ * Before v2.6.18 there was no ucontext: not for us.
+ */
+enum { SIGFRAME = 20, RT_SIGFRAME = 128 + SIGFRAME };
+static const struct saved_regs saved[] = { { .reg = R0, .n = CPSR + 1, .off = 12 } };
+#define FORM(name_, context_, ...) { \
+	.name = (name_), .code = { __VA_ARGS__ }, .code_len = sizeof((const u8[]){ __VA_ARGS__ }), \
+	.context = (context_), SAVED(saved) }
+/*
+ * The kernel's own (arch/arm/kernel/sigreturn_codes.S; for programs on arm64
+ * arch/arm64/kernel/vdso32/sigreturn.S has the same but the call's number in the old ABI) and
+ * glibc's, which in Thumb code has the wide mov.  Code is little-endian on armeb,
+ * too, since BE8; before it, as data.
+ */
+static const struct signal_frame signals[] = {
+	/* mov r7, #119; svc #0, and svc #0x900077 */
+	FORM("sigreturn", SIGFRAME, 0x77, 0x70, 0xa0, 0xe3, 0, 0, 0, 0xef),
+	FORM("sigreturn", SIGFRAME, 0x77, 0x70, 0xa0, 0xe3, 0x77, 0, 0x90, 0xef),
+	FORM("sigreturn", SIGFRAME, 0xe3, 0xa0, 0x70, 0x77, 0xef, 0, 0, 0),
+	FORM("sigreturn", SIGFRAME, 0xe3, 0xa0, 0x70, 0x77, 0xef, 0x90, 0, 0x77),
+	/* movs r7, #119; svc #0, and with mov.w */
+	FORM("sigreturn", SIGFRAME, 0x77, 0x27, 0, 0xdf),
+	FORM("sigreturn", SIGFRAME, 0x4f, 0xf0, 0x77, 0x07, 0, 0xdf),
+	/* The same with 173. */
+	FORM("rt_sigreturn", RT_SIGFRAME, 0xad, 0x70, 0xa0, 0xe3, 0, 0, 0, 0xef),
+	FORM("rt_sigreturn", RT_SIGFRAME, 0xad, 0x70, 0xa0, 0xe3, 0xad, 0, 0x90, 0xef),
+	FORM("rt_sigreturn", RT_SIGFRAME, 0xe3, 0xa0, 0x70, 0xad, 0xef, 0, 0, 0),
+	FORM("rt_sigreturn", RT_SIGFRAME, 0xe3, 0xa0, 0x70, 0xad, 0xef, 0x90, 0, 0xad),
+	FORM("rt_sigreturn", RT_SIGFRAME, 0xad, 0x27, 0, 0xdf),
+	FORM("rt_sigreturn", RT_SIGFRAME, 0x4f, 0xf0, 0xad, 0x07, 0, 0xdf),
+};
+
 /* r0 as on arm64; orig_r0 keeps the first argument, too, but not whether there was a call. */
 #define ARM(name_, data_) { \
 	.name = (name_), \
@@ -66,6 +100,8 @@ enum { THUMB = 0x20 };
 	.sp = SP, \
 	.sets = sets, \
 	.n_sets = ARRAY_SIZE(sets), \
+	/* AAPCS32, 6.1.2.1 (2020Q4 on) has a frame chain, but compilers have others, and in Thumb code none. */ \
+	.frame = { .known = true, .fp = -1, .lr = LR, .ret_mode = 1, SIGNALS(signals) }, \
 	.syscall = { .insn_len = 4, .mode_reg = CPSR, .mode_mask = THUMB, .mode_insn_len = 2, \
 		     .nr_reg = R7, .ret_reg = R0, .orig_reg = -1, \
 		     .restartable = restartable, .n_restartable = ARRAY_SIZE(restartable) }, \

@@ -81,7 +81,7 @@ struct signal_frame {
  */
 struct frame_abi {
 	bool known;
-	u16 fp;		/* index in gregs of the frame pointer */
+	s32 fp;		/* index in gregs of the frame pointer, or -1: no chain of these is to be had */
 	s32 lr;		/* index of the register that a call leaves the return address in, or -1: it pushes it */
 	s32 saved_fp;
 	s32 saved_ret;
@@ -91,6 +91,7 @@ struct frame_abi {
 	bool record_anywhere;	/* in a frame: where that ends is not known */
 	u16 cfa_above_sp;	/* bytes from the caller's stack pointer to DWARF's canonical frame address */
 	u16 ret_offset;		/* bytes from what a call leaves as return address to where it returns to */
+	u8 ret_mode;		/* bits of a return address that tell the instruction set and are no part of it */
 	bool back_chain;	/* fp is the stack pointer, at which the caller's is saved; saved_ret is from there */
 };
 

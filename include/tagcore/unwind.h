@@ -9,11 +9,13 @@
 enum frame_by {
 	FRAME_BY_REGISTERS,	/* the thread's own registers */
 	FRAME_BY_CFI,		/* call frame information of the frame below it: .eh_frame, .debug_frame */
+	FRAME_BY_EXIDX,		/* the table for exceptions of 32-bit Arm, .ARM.exidx, at a call: it is exact there */
 	FRAME_BY_SIGNAL,	/* what the kernel saved when it called the handler below it */
+	FRAME_BY_CODE,		/* such a table between calls, and the instructions there: EXIDX where both agree */
 	FRAME_BY_LINK,		/* the return address where a call leaves it: the first instruction was not run, or none */
 	FRAME_BY_FP,		/* the chain of frame pointers; a caller that keeps none is skipped */
 };
-/* "registers", "cfi", "signal", "link", "frame-pointer". */
+/* "registers", "cfi", "exidx", "signal", "code", "link", "frame-pointer". */
 const char *frame_by_name(enum frame_by by);
 
 /*

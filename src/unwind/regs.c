@@ -28,9 +28,19 @@ bool regs_of_thread(struct unwind *u, const struct core_thread *t, struct cpu_re
 	    arch_pc(&c->layout, s.regs, &out->pc, &e))
 		return false;
 	for (unsigned i = 0; i < set->n_regs; i++)
-		if (!reg_get(&c->layout, set, i, s.regs, &v, NULL))
+		if (!reg_get(&c->layout, set, i, s.regs, &v, NULL)) {
 			regs_set(u, out, (int)i, v);
+			regs_set_mode(u, out, i, v);
+		}
 	return true;
+}
+
+void regs_set_mode(const struct unwind *u, struct cpu_regs *r, unsigned index, u64 value)
+{
+	const struct syscall_abi *abi = &u->core->arch->syscall;
+
+	if (abi->mode_mask && abi->mode_reg == index)
+		r->mode = value & abi->mode_mask;
 }
 
 s32 regs_dwarf(const struct unwind *u, int index)

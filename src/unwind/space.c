@@ -86,6 +86,10 @@ bool space_is_code(struct unwind *u, u64 addr)
 
 u64 space_strip(const struct unwind *u, u64 addr)
 {
+	const struct arch *a = u->core->arch;
+
+	if (a)
+		addr &= ~(u64)a->frame.ret_mode;
 	/* Bit 55 tells user from kernel addresses: arch/arm64/include/asm/pointer_auth.h, ptrauth_strip_user_insn_pac(). */
 	return u->insn_mask && !(addr >> 55 & 1) ? addr & ~u->insn_mask : addr;
 }

@@ -118,6 +118,7 @@ static bool restore_run(struct unwind *u, const struct saved_regs *run, u64 at, 
 		if (!space_uint(u, at + run->off + (u64)i * size, size, &v))
 			return false;
 		regs_set(u, out, reg, u64_of_word(u, v));
+		regs_set_mode(u, out, reg, v);
 		if (reg == a->pc)
 			out->pc = u64_of_word(u, v) & (a->pc_mask ? a->pc_mask : UINT64_MAX);
 	}

@@ -41,18 +41,32 @@ static const char *function_name(struct unwind *u, const char *linkage)
 	return demangle(u, u->unversioned);
 }
 
+/*
+ * The symbol of a function of Thumb code is odd, and libdw takes it as it is: it is
+ * looked up with that bit, which no other symbol minds.
+ */
+static const char *name_of(const struct unwind *u, Dwfl_Module *mod, u64 at, u64 *offset)
+{
+	u64 mode = u->core->arch ? u->core->arch->frame.ret_mode : 0;
+	GElf_Off off = 0;
+	GElf_Sym sym;
+	const char *name = dwfl_module_addrinfo(mod, at | mode, &off, &sym, NULL, NULL, NULL);
+
+	*offset = at - (((at | mode) - off) & ~mode);
+	return name && *name ? name : NULL;
+}
+
 static const struct name_slot *name_at(struct unwind *u, Dwfl_Module *mod, u64 at)
 {
 	struct name_slot *slot = &u->names[(at ^ at >> 10) % NAME_SLOTS];
-	GElf_Off offset = 0;
-	GElf_Sym sym;
+	u64 offset = 0;
 	const char *name;
 
 	if (slot->is_set && slot->at == at)
 		return slot;
-	name = dwfl_module_addrinfo(mod, at, &offset, &sym, NULL, NULL, NULL);
+	name = name_of(u, mod, at, &offset);
 	/* A damaged table may have anything in it: a function begins in its module. */
-	if (name && (!*name || !module_at(u, at) || offset > at - module_at(u, at)->start))
+	if (name && (!module_at(u, at) || offset > at - module_at(u, at)->start))
 		name = NULL;
 	*slot = (struct name_slot){ .at = at, .is_set = true, .linkage = name, .offset = offset };
 	return slot;

@@ -12,8 +12,9 @@
 const char *frame_by_name(enum frame_by by)
 {
 	static const char *const names[] = {
-		[FRAME_BY_REGISTERS] = "registers", [FRAME_BY_CFI] = "cfi", [FRAME_BY_SIGNAL] = "signal",
-		[FRAME_BY_LINK] = "link", 		[FRAME_BY_FP] = "frame-pointer",
+		[FRAME_BY_REGISTERS] = "registers", [FRAME_BY_CFI] = "cfi",	[FRAME_BY_EXIDX] = "exidx",
+		[FRAME_BY_SIGNAL] = "signal",	    [FRAME_BY_CODE] = "code",	[FRAME_BY_LINK] = "link",
+		[FRAME_BY_FP] = "frame-pointer",
 	};
 
 	return names[by];
@@ -214,7 +215,7 @@ static size_t sure_frames(const struct stack *s)
 {
 	size_t n = 0;
 
-	while (n < s->n && s->frames[n].by != FRAME_BY_FP)
+	while (n < s->n && s->frames[n].by != FRAME_BY_FP && s->frames[n].by != FRAME_BY_CODE)
 		n++;
 	return n;
 }

@@ -156,7 +156,7 @@ struct row dw_row_of(struct unwind *u, struct frame *f)
 }
 
 /* True when there is a way on from here. */
-static bool judge(struct unwind *u, const struct frame *f, const struct row *row, struct stack *s)
+static bool judge(struct unwind *u, const struct frame *f, struct stack *s)
 {
 	unsigned long long pc = f->pc;
 
@@ -164,17 +164,25 @@ static bool judge(struct unwind *u, const struct frame *f, const struct row *row
 		stack_ends(s, STACK_LIMIT, "more frames than wanted, from 0x%llx on", pc);
 	else if (!space_is_code(u, f->exact ? f->pc : f->pc - 1))
 		stack_ends(s, STACK_NO_CODE, "0x%llx is in no executable memory", pc);
-	else if (!row->frame)
-		stack_ends(s, STACK_NO_TABLE, "no call frame information for 0x%llx", pc);
 	else
 		return true;
 	return false;
 }
 
-/* One frame, and the step to the next: 1 when there is one, 0 when s->end is set. */
-static int walk_one(struct unwind *u, struct cpu_regs *r, enum frame_by by, struct stack *s, struct err *e)
+/* By call frame information or, where there is none, by 32-bit Arm's other tables. */
+static enum cfi_step step(struct unwind *u, const struct frame *f, Dwarf_Frame *frame, struct cpu_regs *r,
+			  enum frame_by *by)
 {
-	struct frame f = { .pc = r->pc, .exact = r->exact, .by = by };
+	if (!frame)
+		return exidx_step(u, f, r, by);
+	*by = FRAME_BY_CFI;
+	return cfi_step(u, frame, r);
+}
+
+/* One frame, and the step to the next: 1 when there is one, 0 when s->end is set. */
+static int walk_one(struct unwind *u, struct cpu_regs *r, enum frame_by *by, struct stack *s, struct err *e)
+{
+	struct frame f = { .pc = r->pc, .exact = r->exact, .by = *by };
 	struct row row = dw_row_of(u, &f);
 	Dwarf_Frame *frame auto_free = row.frame;
 	int ret;
@@ -185,13 +193,16 @@ static int walk_one(struct unwind *u, struct cpu_regs *r, enum frame_by by, stru
 		return 0;
 	}
 	ret = stack_add(s, &f, e);
-	if (ret || !judge(u, &f, &row, s))
+	if (ret || !judge(u, &f, s))
 		return ret;
-	switch (cfi_step(u, frame, r)) {
+	switch (step(u, &f, frame, r, by)) {
 	case CFI_STEPPED:
 		return 1;
 	case CFI_OUTERMOST:
 		stack_ends(s, STACK_OUTERMOST, "the table says that 0x%llx has no caller", (unsigned long long)f.pc);
+		return 0;
+	case CFI_NO_TABLE:
+		stack_ends(s, STACK_NO_TABLE, "no call frame information for 0x%llx", (unsigned long long)f.pc);
 		return 0;
 	case CFI_FAILED:
 		break;
@@ -204,8 +215,9 @@ static int dw_walk(struct unwind *u, struct cpu_regs *r, enum frame_by by, struc
 {
 	int ret;
 
-	while ((ret = walk_one(u, r, by, s, e)) > 0)
-		by = FRAME_BY_CFI;
+	do {
+		ret = walk_one(u, r, &by, s, e);
+	} while (ret > 0);
 	return ret;
 }
 

@@ -32,6 +32,7 @@ enum { CPU_REGS_MAX = 128 };
 struct cpu_regs {
 	u64 pc;
 	bool exact;	/* pc is where it goes on, not the address behind a call */
+	u64 mode;	/* where pc is exact: the bits that tell the instruction set, struct syscall_abi */
 	u64 floor;	/* where sp is not known: frames lie at this address or above */
 	u64 v[CPU_REGS_MAX];
 	bool have[CPU_REGS_MAX];
@@ -114,7 +115,7 @@ u64 u64_of_word(const struct unwind *u, u64 v);
 s64 s64_of_word(const struct unwind *u, u64 v);
 /* Code was executable there. */
 bool space_is_code(struct unwind *u, u64 addr);
-/* @addr without signature and tag. */
+/* @addr without signature, and without what tells the instruction set in a return address. */
 u64 space_strip(const struct unwind *u, u64 addr);
 
 /* ---- regs.c */
@@ -126,6 +127,8 @@ s32 regs_dwarf(const struct unwind *u, int index);
 /* The general register at @index of the machine's, if it has a DWARF number and is known. */
 bool regs_get(const struct unwind *u, const struct cpu_regs *r, int index, u64 *out);
 void regs_set(const struct unwind *u, struct cpu_regs *r, int index, u64 value);
+/* r->mode, if the general register at @index tells it. */
+void regs_set_mode(const struct unwind *u, struct cpu_regs *r, unsigned index, u64 value);
 
 /* ---- step.c: where no table tells */
 
@@ -165,13 +168,21 @@ struct row dw_row_of(struct unwind *u, struct frame *f);
 
 /* ---- cfi.c, expr.c */
 
-enum cfi_step { CFI_STEPPED, CFI_OUTERMOST, CFI_FAILED };
+enum cfi_step { CFI_STEPPED, CFI_OUTERMOST, CFI_FAILED, CFI_NO_TABLE };
 /* From @r, which a row is for, to its caller; @r is as it was unless CFI_STEPPED. */
 enum cfi_step cfi_step(struct unwind *u, Dwarf_Frame *f, struct cpu_regs *r);
 /* The stack pointer, where it is not known but follows from the frame pointer by the row. */
 bool cfi_sp(const struct unwind *u, Dwarf_Frame *f, const struct cpu_regs *r, u64 *out);
 /* What is on top of the stack when @ops have been done; false when they cannot be. */
 bool expr_eval(struct unwind *u, const struct cpu_regs *r, u64 cfa, const Dwarf_Op *ops, size_t n, u64 *out);
+
+/* ---- exidx_step.c */
+
+/*
+ * The same by 32-bit Arm's tables for exceptions; CFI_NO_TABLE when there is none
+ * for it.  *by is how the caller was found.
+ */
+enum cfi_step exidx_step(struct unwind *u, const struct frame *f, struct cpu_regs *r, enum frame_by *by);
 
 /* libunwind is for the machine it was built for; ERR_UNSUPPORTED for others. */
 int uw_open(struct unwind *u, struct err *e) must_check;
