@@ -176,7 +176,8 @@ enum cfi_step cfi_step(struct unwind *u, Dwarf_Frame *f, struct cpu_regs *r)
 		return CFI_OUTERMOST;
 	restore(u, r, f, cfa, &caller);
 	set_sp(u, r, f, cfa, &caller);
-	caller.pc = space_strip(u, ret) + (caller.exact ? 0 : u->core->arch->frame.ret_offset);
+	regs_return(u, &caller, ret);
+	caller.pc += caller.exact ? 0 : u->core->arch->frame.ret_offset;
 	/* A register that could not be restored is no failure unless it is asked for. */
 	u->fault.is_set = false;
 	*r = caller;

@@ -28,5 +28,25 @@ bool exidx_search(struct unwind *u, u64 table, u64 n, u64 at, struct exidx *out)
 /* Does what the description says: from @r to its caller.  False, and @r as it was, when that cannot be. */
 bool exidx_run(struct unwind *u, const u8 *ops, size_t n, struct cpu_regs *r);
 
+/*
+ * What the code from @start to @pc did, found by following it: armwalk.c.
+ * @after_call: @pc is behind a call, else it is where it goes on.
+ */
+struct walk_ask {
+	u32 start, end;		/* of the function */
+	u32 pc;
+	bool thumb;
+	bool swapped;		/* instructions are big-endian */
+	bool after_call;
+};
+enum walk_result {
+	WALK_FOUND,		/* *r is the caller's */
+	WALK_NO_RETURN,		/* the return address is kept nowhere: there is no caller */
+	WALK_LOST,		/* the code cannot be followed so far */
+};
+enum walk_result arm_walk(struct unwind *u, const struct walk_ask *ask, struct cpu_regs *r);
+/* An instruction of a kind that a call is one of could be before @pc. */
+bool arm_is_after_call(struct unwind *u, u32 pc, bool thumb, bool swapped);
+
 /* DWARF's numbers of the registers are the machine's. */
 enum { ARM_R4 = 4, ARM_SP = 13, ARM_LR = 14, ARM_PC = 15 };

@@ -219,7 +219,8 @@ bool exidx_run(struct unwind *u, const u8 *ops, size_t n, struct cpu_regs *r)
 	ret = vm.popped >> ARM_PC & 1 ? ARM_PC : ARM_LR;
 	if (res == OP_REFUSE || !vm.r.have[ret])
 		return false;
-	*r = (struct cpu_regs){ .pc = space_strip(u, vm.r.v[ret]) };
+	*r = (struct cpu_regs){ 0 };
+	regs_return(u, r, vm.r.v[ret]);
 	restore(&vm, r);
 	return true;
 }

@@ -35,6 +35,14 @@ bool regs_of_thread(struct unwind *u, const struct core_thread *t, struct cpu_re
 	return true;
 }
 
+void regs_return(const struct unwind *u, struct cpu_regs *r, u64 ret)
+{
+	const struct arch *a = u->core->arch;
+
+	r->pc = space_strip(u, ret);
+	r->mode = ret & a->frame.ret_mode ? a->syscall.mode_mask : 0;
+}
+
 void regs_set_mode(const struct unwind *u, struct cpu_regs *r, unsigned index, u64 value)
 {
 	const struct syscall_abi *abi = &u->core->arch->syscall;

@@ -69,11 +69,10 @@ bool step_link(struct unwind *u, struct cpu_regs *r)
 		return false;
 	if (a->frame.lr < 0 ? !space_word(u, sp, &ret) : !regs_get(u, r, a->frame.lr, &ret))
 		return false;
-	ret = space_strip(u, ret);
-	if (!is_return_address(u, ret))
+	if (!is_return_address(u, space_strip(u, ret)))
 		return false;
 	/* Nothing else has changed: all registers are the caller's own. */
-	r->pc = ret;
+	regs_return(u, r, ret);
 	r->exact = false;
 	if (a->frame.lr < 0)
 		regs_set(u, r, a->sp, sp + u->core->layout.word);

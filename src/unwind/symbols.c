@@ -56,6 +56,22 @@ static const char *name_of(const struct unwind *u, Dwfl_Module *mod, u64 at, u64
 	return name && *name ? name : NULL;
 }
 
+bool symbol_bounds(struct unwind *u, u64 at, u64 *start, u64 *end)
+{
+	Dwfl_Module *mod = dwfl_addrmodule(dw_dwfl(u), at);
+	u64 mode = u->core->arch ? u->core->arch->frame.ret_mode : 0;
+	GElf_Off off = 0;
+	GElf_Sym sym;
+	const char *name = mod ? dwfl_module_addrinfo(mod, at | mode, &off, &sym, NULL, NULL, NULL) : NULL;
+
+	/* "$a", "$t": what the code there is (AAELF32, 5.5.5); ".cold": a part of a function, which is jumped to. */
+	if (!name || !*name || *name == '$' || strstr(name, ".cold") || GELF_ST_TYPE(sym.st_info) == STT_SECTION)
+		return false;
+	*start = ((at | mode) - off) & ~mode;
+	*end = sym.st_size ? *start + sym.st_size : UINT64_MAX;
+	return at >= *start && at < *end;
+}
+
 static const struct name_slot *name_at(struct unwind *u, Dwfl_Module *mod, u64 at)
 {
 	struct name_slot *slot = &u->names[(at ^ at >> 10) % NAME_SLOTS];
@@ -70,18 +86,6 @@ static const struct name_slot *name_at(struct unwind *u, Dwfl_Module *mod, u64 a
 		name = NULL;
 	*slot = (struct name_slot){ .at = at, .is_set = true, .linkage = name, .offset = offset };
 	return slot;
-}
-
-bool function_start(struct unwind *u, const struct frame *f, u64 *out)
-{
-	u64 at = f->exact ? f->pc : f->pc - 1;
-	Dwfl_Module *mod = dwfl_addrmodule(dw_dwfl(u), at);
-	const struct name_slot *name = mod ? name_at(u, mod, at) : NULL;
-
-	if (!name || !name->linkage)
-		return false;
-	*out = at - name->offset;
-	return true;
 }
 
 static void fill_function(struct unwind *u, Dwfl_Module *mod, u64 at, u64 pc, struct symbol *s)

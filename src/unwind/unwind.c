@@ -178,12 +178,14 @@ static bool is_entry(struct unwind *u, const struct stack *s)
 {
 	enum { START_LEN = 64 };
 	const struct frame *last = s->n ? &s->frames[s->n - 1] : NULL;
-	u64 entry, start;
+	u64 entry, start, end;
 
-	if (!last || s->end != STACK_NO_TABLE || last->exact || !core_auxv(u->core, AT_ENTRY, &entry) ||
-	    last->pc <= entry || last->pc - entry > START_LEN)
+	if (!last || s->end != STACK_NO_TABLE || last->exact || !core_auxv(u->core, AT_ENTRY, &entry))
 		return false;
-	return !function_start(u, last, &start) || start == entry;
+	entry = space_strip(u, entry);
+	if (last->pc <= entry || last->pc - entry > START_LEN)
+		return false;
+	return !symbol_bounds(u, last->pc - 1, &start, &end) || start == entry;
 }
 
 /* By tables as far as they go, then one step without, and on. */

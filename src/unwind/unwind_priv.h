@@ -32,7 +32,7 @@ enum { CPU_REGS_MAX = 128 };
 struct cpu_regs {
 	u64 pc;
 	bool exact;	/* pc is where it goes on, not the address behind a call */
-	u64 mode;	/* where pc is exact: the bits that tell the instruction set, struct syscall_abi */
+	u64 mode;	/* the bits that tell the instruction set at pc: struct syscall_abi, mode_mask */
 	u64 floor;	/* where sp is not known: frames lie at this address or above */
 	u64 v[CPU_REGS_MAX];
 	bool have[CPU_REGS_MAX];
@@ -127,6 +127,8 @@ s32 regs_dwarf(const struct unwind *u, int index);
 /* The general register at @index of the machine's, if it has a DWARF number and is known. */
 bool regs_get(const struct unwind *u, const struct cpu_regs *r, int index, u64 *out);
 void regs_set(const struct unwind *u, struct cpu_regs *r, int index, u64 value);
+/* r->pc and r->mode, of a return address. */
+void regs_return(const struct unwind *u, struct cpu_regs *r, u64 ret);
 /* r->mode, if the general register at @index tells it. */
 void regs_set_mode(const struct unwind *u, struct cpu_regs *r, unsigned index, u64 value);
 
@@ -203,8 +205,8 @@ u32 stack_limit(const struct unwind *u);
 
 /* ---- symbols.c */
 
-/* Where the function of @f begins, by a symbol; false when there is none. */
-bool function_start(struct unwind *u, const struct frame *f, u64 *out);
+/* The function at @at by its symbol: [*start, *end), of which the end may not be known and UINT64_MAX. */
+bool symbol_bounds(struct unwind *u, u64 at, u64 *start, u64 *end);
 
 /* ---- units.c, scopes.c */
 
