@@ -29,6 +29,13 @@ static unsigned wanted(const struct stack_print *p)
 
 /* ---- text */
 
+/* Of frames that no table told of. */
+static const char *const guessed_by[] = {
+	[FRAME_BY_CODE] = "the code",
+	[FRAME_BY_LINK] = "the return address of a wild call",
+	[FRAME_BY_FP] = "frame pointer",
+};
+
 static int put_text(const struct symbol *s, void *arg, struct err *e)
 {
 	struct row *r = arg;
@@ -47,8 +54,8 @@ static int put_text(const struct symbol *s, void *arg, struct err *e)
 	}
 	if (r->f->signal && !s->is_inline)
 		fputs(" (signal frame)", out);
-	if (r->f->by == FRAME_BY_FP || r->f->by == FRAME_BY_LINK)
-		fprintf(out, " (found by %s)", r->f->by == FRAME_BY_FP ? "frame pointer" : "the return address of a wild call");
+	if (guessed_by[r->f->by])
+		fprintf(out, " (found by %s)", guessed_by[r->f->by]);
 	fputc('\n', out);
 	if (!r->p->source || !s->file)
 		return 0;

@@ -259,12 +259,15 @@ static void add_table(struct walk *w, const struct state *s, const struct insn *
 	}
 }
 
+/* Each of the jumps is itself a place that it goes to. */
 static void add_branches(struct walk *w, const struct state *s, u32 at)
 {
 	struct insn i;
 
-	for (u32 n = 0; n < TABLE_MAX && is_inside(w, at) && read_insn(w, at, &i) && i.kind == CODE_JUMP; n++, at += 4)
+	for (u32 n = 0; n < TABLE_MAX && is_inside(w, at) && read_insn(w, at, &i) && i.kind == CODE_JUMP; n++, at += 4) {
 		add_way(w, s, i.target);
+		add_way(w, s, at);
+	}
 }
 
 /* True when it goes on behind @i. */
