@@ -1,0 +1,431 @@
+#include "coreopen.h"
+
+#include "base/util.h"
+#include "unwind/armcode.h"
+#include "unwind/exidx.h"
+
+/* The tables for exceptions of 32-bit Arm, byte for byte; code, instruction for instruction. */
+enum { SP0 = CB_STACK + 0x100, RET = CB_TEXT + 0x204, TABLE = CB_HEAP + 0x100, EXTAB = CB_HEAP + 0x800 };
+
+struct fixture {
+	struct opened o;
+	struct unwind *u;
+};
+
+static const struct elffmt orders[] = { { ELFCLASS32, ELFDATA2LSB }, { ELFCLASS32, ELFDATA2MSB } };
+
+static void begin(struct fixture *f, struct elffmt fmt)
+{
+	struct unwind_opts opts = { 0 };
+	struct err e = { 0 };
+
+	*f = (struct fixture){ 0 };
+	cb_good(&f->o.cb, EM_ARM, fmt);
+	open_built(&f->o);
+	cb_ok(unwind_open(&f->u, &f->o.core, &opts, &e), &e);
+}
+
+static void end(struct fixture *f)
+{
+	unwind_close(f->u);
+	fini(&f->o);
+}
+
+static void poke(struct fixture *f, u64 addr, const void *p, size_t len)
+{
+	const struct cb *cb = &f->o.cb;
+
+	for (size_t i = 1; i < cb->n_segs; i++)
+		if (addr >= cb->segs[i].p_vaddr && addr - cb->segs[i].p_vaddr + len <= cb->data_len[i]) {
+			off_t at = (off_t)(cb->data_at[i] + addr - cb->segs[i].p_vaddr);
+
+			assert_int_equal(pwrite(f->o.fd, p, len, at), len);
+			return;
+		}
+	fail_msg("nothing is saved at %#llx", (unsigned long long)addr);
+}
+
+static void poke_word(struct fixture *f, u64 addr, u64 value)
+{
+	u8 raw[4];
+
+	uint_put(f->o.core.fmt, raw, 4, value);
+	poke(f, addr, raw, 4);
+}
+
+/* Every register is its number times 0x11; each word above the stack pointer is 0x1000 and its place. */
+static struct cpu_regs begin_stack(struct fixture *f)
+{
+	struct cpu_regs r = { .exact = true };
+
+	for (unsigned i = 0; i < 15; i++) {
+		r.v[i] = i * 0x11;
+		r.have[i] = true;
+	}
+	r.v[ARM_SP] = SP0;
+	for (u32 i = 0; i < 64; i++)
+		poke_word(f, SP0 + 4 * i, 0x1000 + i);
+	return r;
+}
+
+/* ---- unwinding instructions: EHABI, 10.3, table 4 */
+
+#define NONE { 0 }
+static const struct {
+	const char *what;
+	u8 ops[8];
+	u8 n;
+	s32 sp;		/* from SP0, or -1: refused */
+	u32 pc;		/* 0: lr as it was */
+	struct { u8 reg; u32 value; } regs[3];
+} ops[] = {
+	{ "vsp up", { 0x01 }, 1, 8, 0, { NONE } },
+	{ "vsp up by most", { 0x3f }, 1, 0x100, 0, { NONE } },
+	{ "vsp up, and down", { 0x03, 0x41 }, 2, 8, 0, { NONE } },
+	{ "refuse", { 0x80, 0x00 }, 2, -1, 0, { NONE } },
+	{ "pop r4, r11, lr", { 0x84, 0x81 }, 2, 12, 0x1002, { { 4, 0x1000 }, { 11, 0x1001 } } },
+	{ "pop pc: lr is not asked", { 0x88, 0x01 }, 2, 8, 0x1000, { { 4, 0x1000 } } },
+	{ "pop sp", { 0x82, 0x01 }, 2, 0x1001 - SP0, 0, { { 4, 0x1000 } } },
+	{ "vsp is r7", { 0x97, 0x00 }, 2, 0x77 + 4 - SP0, 0, { NONE } },
+	{ "vsp is r13: spare", { 0x9d }, 1, -1, 0, { NONE } },
+	{ "vsp is r15: spare", { 0x9f }, 1, -1, 0, { NONE } },
+	{ "pop r4", { 0xa0 }, 1, 4, 0, { { 4, 0x1000 }, { 5, 0x55 } } },
+	{ "pop r4 to r11", { 0xa7 }, 1, 32, 0, { { 4, 0x1000 }, { 11, 0x1007 } } },
+	{ "pop r4 to r6, lr", { 0xaa }, 1, 16, 0x1003 & ~1, { { 6, 0x1002 }, { 7, 0x77 } } },
+	{ "finish: the rest is nothing", { 0x00, 0xb0, 0x00 }, 3, 4, 0, { NONE } },
+	{ "pop r0 and r3", { 0xb1, 0x09 }, 2, 8, 0, { { 0, 0x1000 }, { 3, 0x1001 } } },
+	{ "pop none of r0 to r3: spare", { 0xb1, 0x00 }, 2, -1, 0, { NONE } },
+	{ "pop r4 by the form of r0 to r3: spare", { 0xb1, 0x10 }, 2, -1, 0, { NONE } },
+	{ "vsp far up", { 0xb2, 0x02 }, 2, 0x204 + 8, 0, { NONE } },
+	{ "vsp far up, of two bytes", { 0xb2, 0x81, 0x01 }, 3, 0x204 + (129 << 2), 0, { NONE } },
+	{ "pop d8, d9 by FSTMFDX", { 0xb3, 0x81 }, 2, 20, 0, { NONE } },
+	{ "pop the authentication of lr", { 0xb4 }, 1, 4, 0, { NONE } },
+	{ "its modifier", { 0xb5 }, 1, 0, 0, { NONE } },
+	{ "spare: once FPA", { 0xb6 }, 1, -1, 0, { NONE } },
+	{ "pop d8 to d10 by FSTMFDX", { 0xba }, 1, 28, 0, { NONE } },
+	{ "pop wR10, wR11", { 0xc1 }, 1, 16, 0, { NONE } },
+	{ "pop wR3 to wR5", { 0xc6, 0x32 }, 2, 24, 0, { NONE } },
+	{ "pop wCGR0, wCGR2", { 0xc7, 0x05 }, 2, 8, 0, { NONE } },
+	{ "pop no wCGR: spare", { 0xc7, 0x00 }, 2, -1, 0, { NONE } },
+	{ "pop d16 to d18", { 0xc8, 0x02 }, 2, 24, 0, { NONE } },
+	{ "pop d0", { 0xc9, 0x00 }, 2, 8, 0, { NONE } },
+	{ "spare", { 0xca }, 1, -1, 0, { NONE } },
+	{ "pop d8 to d15", { 0xd7 }, 1, 64, 0, { NONE } },
+	{ "spare at the end", { 0xff }, 1, -1, 0, { NONE } },
+	{ "nothing: finish", { 0 }, 0, 0, 0, { NONE } },
+	{ "cut in a mask", { 0x84 }, 1, -1, 0, { NONE } },
+	{ "cut in a number", { 0xb2, 0x80 }, 2, -1, 0, { NONE } },
+	{ "a number without end", { 0xb2, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x01 }, 8, -1, 0, { NONE } },
+	{ "pop where no memory is", { 0xb2, 0xff, 0xff, 0x03, 0xa0 }, 5, -1, 0, { NONE } },
+};
+
+static void ops_do_what_they_say(void **state)
+{
+	(void)state;
+	for (size_t o = 0; o < ARRAY_SIZE(orders); o++)
+		for (size_t i = 0; i < ARRAY_SIZE(ops); i++) {
+			struct cpu_regs r;
+			struct fixture f;
+
+			begin(&f, orders[o]);
+			r = begin_stack(&f);
+			if (exidx_run(f.u, ops[i].ops, ops[i].n, &r) != (ops[i].sp != -1))
+				fail_msg("%s: refused or not", ops[i].what);
+			if (ops[i].sp != -1 && (u32)r.v[ARM_SP] != (u32)(SP0 + ops[i].sp))
+				fail_msg("%s: sp %#llx", ops[i].what, (unsigned long long)r.v[ARM_SP]);
+			if (ops[i].sp != -1 && r.pc != (ops[i].pc ? ops[i].pc : 14 * 0x11))
+				fail_msg("%s: pc %#llx", ops[i].what, (unsigned long long)r.pc);
+			for (size_t k = 0; k < 3 && ops[i].regs[k].value; k++)
+				if (!r.have[ops[i].regs[k].reg] || r.v[ops[i].regs[k].reg] != ops[i].regs[k].value)
+					fail_msg("%s: r%u", ops[i].what, ops[i].regs[k].reg);
+			end(&f);
+		}
+}
+
+/* What a call does not preserve is not known in the caller. */
+static void ops_keep_what_calls_keep(void **state)
+{
+	static const u8 pop_r4_lr[] = { 0xa8 };
+	struct fixture f;
+	struct cpu_regs r;
+
+	(void)state;
+	begin(&f, orders[0]);
+	r = begin_stack(&f);
+	assert_true(exidx_run(f.u, pop_r4_lr, 1, &r));
+	for (unsigned i = 0; i < 15; i++)
+		assert_int_equal(r.have[i], (i >= 4 && i <= 11) || i == ARM_SP);
+	assert_int_equal(r.mode, 0x20);
+	assert_int_equal(r.pc, 0x1000);
+	/* Without a return address there is no caller. */
+	assert_false(exidx_run(f.u, NULL, 0, &r));
+	end(&f);
+}
+
+/* ---- the table */
+
+static u32 prel31(u64 at, u64 to)
+{
+	return (u32)(to - at) & 0x7fffffff;
+}
+
+static void put_entry(struct fixture *f, unsigned i, u64 start, u32 what)
+{
+	poke_word(f, TABLE + 8 * i, prel31(TABLE + 8 * i, start));
+	poke_word(f, TABLE + 8 * i + 4, what);
+}
+
+static void put_table(struct fixture *f)
+{
+	put_entry(f, 0, CB_TEXT, 1);
+	put_entry(f, 1, CB_TEXT + 0x101, 0x80aa01b0);	/* the start's mark of Thumb code is not minded */
+	put_entry(f, 2, CB_TEXT + 0x200, prel31(TABLE + 20, EXTAB));
+	put_entry(f, 3, CB_TEXT + 0x300, prel31(TABLE + 28, EXTAB + 0x40));
+	put_entry(f, 4, CB_TEXT + 0x400, 0x81aa01b0);	/* no words can follow here */
+	put_entry(f, 5, CB_TEXT + 0x500, prel31(TABLE + 44, 0x10000));
+	put_entry(f, 6, CB_TEXT + 0x600, 0x83aa01b0);	/* no such way */
+	poke_word(f, EXTAB, 0x81010203);
+	poke_word(f, EXTAB + 4, 0x04050607);
+	poke_word(f, EXTAB + 0x40, prel31(EXTAB + 0x40, CB_TEXT));
+	poke_word(f, EXTAB + 0x44, 0x01112233);
+	poke_word(f, EXTAB + 0x48, 0x44556677);
+}
+
+static const struct {
+	u32 at;
+	bool found;
+	u32 start;
+	u8 n;
+	u8 ops[8];
+} entries[] = {
+	{ 0x000, true, 0x000, 0, { 0 } },
+	{ 0x0ff, true, 0x000, 0, { 0 } },
+	{ 0x100, true, 0x100, 3, { 0xaa, 0x01, 0xb0 } },
+	{ 0x1fe, true, 0x100, 3, { 0xaa, 0x01, 0xb0 } },
+	{ 0x200, true, 0x200, 6, { 0x02, 0x03, 0x04, 0x05, 0x06, 0x07 } },
+	{ 0x300, true, 0x300, 7, { 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77 } },
+	{ 0x400, false, 0, 0, { 0 } },
+	{ 0x500, false, 0, 0, { 0 } },
+	{ 0x600, false, 0, 0, { 0 } },
+};
+
+static void entries_are_found(void **state)
+{
+	(void)state;
+	for (size_t o = 0; o < ARRAY_SIZE(orders); o++) {
+		struct fixture f;
+		struct exidx x;
+
+		begin(&f, orders[o]);
+		put_table(&f);
+		for (size_t i = 0; i < ARRAY_SIZE(entries); i++) {
+			if (exidx_search(f.u, TABLE, 7, CB_TEXT + entries[i].at, &x) != entries[i].found)
+				fail_msg("%#x: found or not", entries[i].at);
+			if (!entries[i].found)
+				continue;
+			assert_int_equal(x.start, CB_TEXT + entries[i].start);
+			assert_int_equal(x.cantunwind, entries[i].start == 0);
+			assert_int_equal(x.n_ops, entries[i].n);
+			assert_memory_equal(x.ops, entries[i].ops, entries[i].n);
+		}
+		assert_false(exidx_search(f.u, TABLE, 7, CB_TEXT - 1, &x));
+		assert_false(exidx_search(f.u, TABLE, 0, CB_TEXT, &x));
+		end(&f);
+	}
+}
+
+/* Unsorted, longer than memory, in no memory: an end, and no entry that does not cover the address. */
+static void hostile_tables_end(void **state)
+{
+	struct fixture f;
+	struct exidx x;
+
+	(void)state;
+	begin(&f, orders[0]);
+	put_table(&f);
+	put_entry(&f, 3, CB_TEXT + 0x150, 0x80b0b0b0);
+	for (u32 at = 0; at < 0x800; at += 2)
+		if (exidx_search(f.u, TABLE, 7, CB_TEXT + at, &x))
+			assert_true(x.start <= CB_TEXT + at && CB_TEXT + at < x.end);
+	assert_false(exidx_search(f.u, TABLE, 0xffffffff / 8, CB_TEXT, &x));
+	assert_false(exidx_search(f.u, 0x10000, 7, CB_TEXT, &x));
+	/* A description of as many words as can be, of which the last are in no memory. */
+	put_table(&f);
+	put_entry(&f, 2, CB_TEXT + 0x200, prel31(TABLE + 20, CB_HEAP + 2 * CB_PAGE - 8));
+	poke_word(&f, CB_HEAP + 2 * CB_PAGE - 8, 0x82ff0203);
+	assert_false(exidx_search(f.u, TABLE, 7, CB_TEXT + 0x200, &x));
+	/* And all of them there. */
+	put_entry(&f, 2, CB_TEXT + 0x200, prel31(TABLE + 20, EXTAB));
+	poke_word(&f, EXTAB, 0x82ff0203);
+	assert_true(exidx_search(f.u, TABLE, 7, CB_TEXT + 0x200, &x));
+	assert_int_equal(x.n_ops, 2 + 255 * 4);
+	end(&f);
+}
+
+/* ---- code */
+
+static const struct {
+	const char *what;
+	bool thumb;
+	u32 code[9];
+	u8 n;
+	u32 at;		/* in bytes from the start: pc */
+	s32 sp;		/* the caller's from SP0, or -1: lost, -2: no caller */
+	s32 lr;		/* the word from SP0 that is the return address, or -1: the register */
+} walks[] = {
+	{ "the first instruction", false, { 0xe92d4010 }, 1, 0, 0, -1 },
+	{ "push {r4, lr}", false, { 0xe92d4010, 0xe1a00000 }, 2, 4, 8, 1 },
+	{ "and sub sp, #8", false, { 0xe92d4010, 0xe24dd008, 0xe1a00000 }, 3, 8, 16, 3 },
+	{ "str lr, [sp, #-4]!", false, { 0xe52de004, 0xe1a00000 }, 2, 4, 4, 0 },
+	{ "vpush {d8-d9} below", false, { 0xe92d4010, 0xed2d8b04, 0xe1a00000 }, 3, 8, 24, 5 },
+	{ "behind add sp, before pop", false, { 0xe92d4010, 0xe24dd008, 0xe28dd008, 0xe8bd8010 }, 4, 12, 8, 1 },
+	{ "behind pop {r4, lr}", false, { 0xe92d4010, 0xe8bd4010, 0xe12fff1e }, 3, 8, 0, -1 },
+	{ "behind a return", false, { 0xe92d4010, 0x08bd8010, 0xe1a00000 }, 3, 8, 8, 1 },
+	{ "a branch around", false, { 0xe3500000, 0x0a000001, 0xe92d4010, 0xe8bd8010, 0xe1a00000 }, 5, 16, 0, -1 },
+	{ "nothing leads there", false, { 0xe12fff1e, 0xe1a00000 }, 2, 4, -1, -1 },
+	{ "a loop, and nothing leads there", false, { 0xeafffffe, 0xe1a00000 }, 2, 4, -1, -1 },
+	{ "lr is overwritten", false, { 0xe3a0e000, 0xe1a00000 }, 2, 4, -2, -1 },
+	{ "a call, and lr is not saved", false, { 0xeb000000, 0xe1a00000 }, 2, 4, -2, -1 },
+	{ "sp is anything", false, { 0xe92d4010, 0xe04dd003, 0xe1a00000 }, 3, 8, -1, -1 },
+	{ "addls pc, pc, r0, lsl 2", false, { 0xe52de004, 0x908ff100, 0xea000001, 0xea000001, 0xe12fff1e, 0xe12fff1e,
+	  0xe1a00000 }, 7, 24, 4, 0 },
+	{ "push {r3, r7, lr}", true, { 0xb588, 0xbf00 }, 2, 2, 12, 2 },
+	{ "push.w {r4, r8, lr}", true, { 0xe92d, 0x4110, 0xbf00 }, 3, 4, 12, 2 },
+	{ "strd r4, lr, [sp, #-16]!", true, { 0xe96d, 0x4e04, 0xbf00 }, 3, 4, 16, 1 },
+	{ "str.w lr, [sp, #-4]!", true, { 0xf84d, 0xed04, 0xbf00 }, 3, 4, 4, 0 },
+	{ "sub.w sp, #4992 and sp, #8", true, { 0xb510, 0xf5ad, 0x5d9c, 0xb082, 0xb002, 0xf50d, 0x5d9c, 0xbf00 }, 8, 14, 8, 1 },
+	{ "cbz", true, { 0xb108, 0xb510, 0xbd10, 0xbf00 }, 4, 6, 0, -1 },
+	{ "it eq; popeq {r4, pc}", true, { 0xb510, 0xbf08, 0xbd10, 0xbf00 }, 4, 6, 8, 1 },
+	{ "tbb", true, { 0xb500, 0xe8df, 0xf000, 0x0302, 0x4770, 0x4770, 0xbf00 }, 7, 10, 4, 0 },
+};
+
+static void put_code(struct fixture *f, size_t i)
+{
+	unsigned size = walks[i].thumb ? 2 : 4;
+	u8 raw[4];
+
+	for (unsigned k = 0; k < walks[i].n; k++) {
+		uint_put(orders[0], raw, size, walks[i].code[k]);
+		poke(f, CB_TEXT + 0x400 + size * k, raw, size);
+	}
+}
+
+static void code_is_followed(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(walks); i++) {
+		struct walk_ask ask = { .start = CB_TEXT + 0x400, .end = CB_TEXT + 0x480, .thumb = walks[i].thumb,
+					.pc = CB_TEXT + 0x400 + walks[i].at };
+		struct cpu_regs r;
+		struct fixture f;
+		enum walk_result res;
+
+		begin(&f, orders[0]);
+		r = begin_stack(&f);
+		put_code(&f, i);
+		res = arm_walk(f.u, &ask, &r);
+		if (res != (walks[i].sp == -1 ? WALK_LOST : walks[i].sp == -2 ? WALK_NO_RETURN : WALK_FOUND))
+			fail_msg("%s: %d", walks[i].what, res);
+		if (res == WALK_FOUND && r.v[ARM_SP] != (u64)(SP0 + walks[i].sp))
+			fail_msg("%s: sp %#llx", walks[i].what, (unsigned long long)r.v[ARM_SP]);
+		if (res == WALK_FOUND && r.pc != (walks[i].lr < 0 ? 14 * 0x11 : 0x1000u + ((unsigned)walks[i].lr & ~1u)))
+			fail_msg("%s: pc %#llx", walks[i].what, (unsigned long long)r.pc);
+		end(&f);
+	}
+}
+
+/* Any bytes are an instruction of two or four, and no walk over them is without end. */
+static void any_code_ends(void **state)
+{
+	struct fixture f;
+	u32 x = 1;
+
+	(void)state;
+	begin(&f, orders[0]);
+	for (u32 i = 0; i < 200; i++) {
+		struct walk_ask ask = { .start = CB_TEXT, .end = i & 1 ? UINT32_MAX : CB_TEXT + 0xffe, .thumb = i & 2, .pc = CB_TEXT + 0xfff };
+		struct cpu_regs r = begin_stack(&f);
+		u8 code[CB_PAGE];
+
+		for (size_t k = 0; k < sizeof(code); k++) {
+			x = x * 1103515245 + 12345;
+			code[k] = (u8)(x >> 16);
+		}
+		poke(&f, CB_TEXT, code, sizeof(code));
+		assert_int_equal(arm_walk(f.u, &ask, &r), WALK_LOST);
+	}
+	end(&f);
+}
+
+static void calls_are_known(void **state)
+{
+	static const struct { bool thumb; u32 before[2]; bool is; } calls[] = {
+		{ false, { 0, 0xeb000000 }, true },	     { false, { 0, 0xe12fff33 }, true },
+		{ false, { 0, 0xfa000000 }, true },	     { false, { 0xe1a0e00f, 0xe12fff13 }, true },
+		{ false, { 0xe1a00000, 0xe12fff13 }, false }, { false, { 0xeb000000, 0xe1a00000 }, false },
+		{ true, { 0xf000, 0xf800 }, true },	     { true, { 0xf000, 0xe800 }, true },
+		{ true, { 0xbf00, 0x4798 }, true },	     { true, { 0xbf00, 0x4718 }, false },
+		{ true, { 0xf000, 0xb800 }, false },
+	};
+	struct fixture f;
+
+	(void)state;
+	begin(&f, orders[0]);
+	for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
+		unsigned size = calls[i].thumb ? 2 : 4;
+		u8 raw[4];
+
+		for (unsigned k = 0; k < 2; k++) {
+			uint_put(orders[0], raw, size, calls[i].before[k]);
+			poke(&f, RET - size * (2 - k), raw, size);
+		}
+		if (arm_is_after_call(f.u, RET, calls[i].thumb, false) != calls[i].is)
+			fail_msg("call %zu", i);
+	}
+	end(&f);
+}
+
+/* ---- signals: arch/arm/kernel/sigreturn_codes.S, and glibc */
+
+static void handlers_return(void **state)
+{
+	static const struct { u8 code[8]; u8 len; u32 context; } forms[] = {
+		{ { 0x77, 0x70, 0xa0, 0xe3, 0x77, 0x00, 0x90, 0xef }, 8, 20 },
+		{ { 0x77, 0x27, 0x00, 0xdf }, 4, 20 },
+		{ { 0xad, 0x70, 0xa0, 0xe3, 0x00, 0x00, 0x00, 0xef }, 8, 148 },
+		{ { 0x4f, 0xf0, 0xad, 0x07, 0x00, 0xdf }, 6, 148 },
+	};
+	struct fixture f;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
+		struct cpu_regs r;
+
+		begin(&f, orders[0]);
+		r = begin_stack(&f);
+		poke(&f, CB_TEXT + 0x300, forms[i].code, forms[i].len);
+		r.pc = CB_TEXT + 0x300;
+		assert_true(step_is_signal(f.u, r.pc));
+		poke_word(&f, SP0 + forms[i].context + 12 + 4 * 16, 0x20);
+		assert_true(step_signal(f.u, &r));
+		assert_true(r.exact);
+		assert_int_equal(r.mode, 0x20);
+		for (u32 k = 0; k < 15; k++)
+			assert_int_equal(r.v[k], 0x1000 + (forms[i].context + 12) / 4 + k);
+		assert_int_equal(r.pc, 0x1000 + (forms[i].context + 12) / 4 + 15);
+		end(&f);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(ops_do_what_they_say), cmocka_unit_test(ops_keep_what_calls_keep),
+		cmocka_unit_test(entries_are_found),	cmocka_unit_test(hostile_tables_end),
+		cmocka_unit_test(code_is_followed),	cmocka_unit_test(any_code_ends),
+		cmocka_unit_test(calls_are_known),	cmocka_unit_test(handlers_return),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
