@@ -22,6 +22,8 @@ struct val {
 };
 
 enum { SLOTS_MAX = 24, WAYS_MAX = 256, CODE_MAX = 1 << 19, TABLE_MAX = 2048 };
+/* So many reads of code for all frames of a core: a hostile one could have every frame follow the longest. */
+enum { READS_MAX = 1 << 24 };
 struct state {
 	u32 at;
 	u32 it;			/* so many instructions more are conditional */
@@ -76,6 +78,8 @@ static bool read_insn(struct walk *w, u32 at, struct insn *out)
 	const struct walk_ask *a = w->ask;
 	u32 first, second = 0;
 
+	if (w->u->code_reads++ > READS_MAX)
+		return false;
 	if (!a->thumb) {
 		if (!read_code(w->u, a->swapped, at, 4, &first))
 			return false;
@@ -248,7 +252,7 @@ static void add_table(struct walk *w, const struct state *s, const struct insn *
 		u64 v;
 		u32 to;
 
-		if (!space_uint(w->u, at, size, &v))
+		if (w->u->code_reads++ > READS_MAX || !space_uint(w->u, at, size, &v))
 			return;
 		to = size == 4 ? (u32)v & ~1u : i->target + 2 * (u32)v;
 		if (!is_inside(w, to))

@@ -64,6 +64,7 @@ struct unwind {
 	u64 image_bytes;	/* of all module->image */
 	u64 insn_mask;		/* bits of a code address that a signature is in; of the thread at work */
 	struct read_fault fault;
+	u64 code_reads;		/* armwalk.c: how many there were */
 	struct dw *dw;		/* libdw's; also for names */
 	struct uw *uw;		/* libunwind's, or NULL */
 	char *demangled;	/* the last one */
