@@ -122,6 +122,22 @@ static void overlapping(void **state)
 	sb_close(&o);
 }
 
+static void too_many(void **state)
+{
+	const struct core_module more = { .start = CB_HEAP, .end = CB_HEAP + CB_PAGE };
+	const struct unwind_opts opts = { 0 };
+	struct sb_open o;
+	struct err e = { 0 };
+
+	(void)state;
+	sb_begin(&o.s, EM_X86_64, CB_LE64, ET_DYN);
+	sb_open(&o, &opts);
+	for (size_t i = 0; i < 10000; i++)
+		cb_ok(modules_add(o.u, &more, &e), &e);
+	assert_int_equal(o.u->n_mods, 8192);
+	sb_close(&o);
+}
+
 /* ---- files */
 
 /* The core has only the first page of the program, so that it can be made of a file only. */
@@ -384,7 +400,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_program_and_the_list),	cmocka_unit_test(what_the_list_adds),
-		cmocka_unit_test(overlapping),			in_dir(by_build_id),
+		cmocka_unit_test(overlapping),			cmocka_unit_test(too_many),
+		in_dir(by_build_id),
 		in_dir(by_layout),				in_dir(what_is_no_program),
 		in_dir(memory_of_the_file),			cmocka_unit_test(of_memory),
 		cmocka_unit_test(of_overlapping_segments),	cmocka_unit_test(of_too_much),
