@@ -29,6 +29,18 @@ enum {
 	REPEATS = 4,		/* of one frame in a stack */
 };
 
+/*
+ * libelf loses the sections it has read when it then reads the whole file, as libdw
+ * makes it do for a program that has PT_GNU_EH_FRAME and sections, but no .eh_frame:
+ * elfutils 0.188, libdw/dwarf_getcfi_elf.c: getcfi_gnu_eh_frame(), libelf/elf_end.c.
+ * It is no more than the file, once; what we open by libelf, unit tests look after.
+ */
+const char *__lsan_default_suppressions(void);	/* <sanitizer/lsan_interface.h> */
+const char *__lsan_default_suppressions(void)
+{
+	return "leak:libelf.so\nleak:__libelf_set_rawdata\n";
+}
+
 static const char *const unwinders[] = { "auto", "libdw", "libunwind" };
 
 static u32 limit_of(const struct unwind_opts *o)
