@@ -58,7 +58,7 @@ static inline void sb_registers(struct sb *s)
 
 		sb_set_reg(s, n, s->cb.arch.pc, sb_pc(0));
 		sb_set_reg(s, n, s->cb.arch.sp, SB_SP);
-		if (s->cb.arch.frame.known)
+		if (s->cb.arch.frame.known && s->cb.arch.frame.fp >= 0)
 			sb_set_reg(s, n, s->cb.arch.frame.fp, SB_SP);
 	}
 }
