@@ -10,7 +10,7 @@
  * gcc/config/alpha/alpha.h: r0 to r30, f0 to f30 from 32, and pc where it says
  * DWARF_ALT_FRAME_RETURN_COLUMN, 64.  Names: Alpha Calling Standard.
  */
-enum { SP = 30, PC = 31 };
+enum { RA = 26, SP = 30, PC = 31 };
 #define R(n, name_) { name_, 8 * (n), 8, (n) }
 static const struct reg gregs[] = {
 	R(0, "v0"), R(1, "t0"), R(2, "t1"), R(3, "t2"), R(4, "t3"), R(5, "t4"), R(6, "t5"), R(7, "t6"),
@@ -32,6 +32,20 @@ static const struct regset sets[] = {
 	{ .name = "fpregs", .owner = "CORE", .type = NT_PRFPREG, .size = 256, REGS(fpregs) },
 };
 
+/*
+ * arch/alpha/kernel/signal.c: struct sigframe and rt_sigframe; struct sigcontext,
+ * arch/alpha/include/uapi/asm/sigcontext.h.  The code is glibc's, or in the frame.
+ */
+static const struct saved_regs saved[] = { { .reg = 0, .n = 31, .off = 32 }, SAVED_AT(PC, 16) };
+static const struct signal_frame signals[] = {
+	/* mov $sp, $a0; ldi $v0, 103; callsys */
+	{ "sigreturn", .code = { 0x10, 0x04, 0xfe, 0x47, 0x67, 0, 0x1f, 0x20, 0x83, 0, 0, 0 }, .code_len = 12,
+	  .context = 0, SAVED(saved), .on_stack = true },
+	/* mov $sp, $a0; ldi $v0, 351; callsys */
+	{ "rt_sigreturn", .code = { 0x10, 0x04, 0xfe, 0x47, 0x5f, 0x01, 0x1f, 0x20, 0x83, 0, 0, 0 }, .code_len = 12,
+	  .context = 176, SAVED(saved), .on_stack = true },
+};
+
 const struct arch arch_alpha = {
 	.name = "alpha",
 	.machine = EM_ALPHA,
@@ -43,4 +57,5 @@ const struct arch arch_alpha = {
 	.sp = SP,
 	.sets = sets,
 	.n_sets = ARRAY_SIZE(sets),
+	.frame = { .lr = RA, SIGNALS(signals) },
 };

@@ -6,7 +6,7 @@
 #include "base/uapi.h"
 
 /* struct user_regs_struct, Linux 6.12, arch/x86/include/asm/user_32.h; DWARF: psABI i386 1.1, table 2.14. */
-enum { EBP = 5, EAX = 6, ORIG_EAX = 11, EIP = 12, ESP = 15 };
+enum { EBX = 0, ECX, EDX, ESI, EDI, EBP, EAX, ORIG_EAX = 11, EIP = 12, ESP = 15 };
 static const struct reg gregs[] = {
 	{ "ebx", 0, 4, 3 }, { "ecx", 4, 4, 1 }, { "edx", 8, 4, 2 }, { "esi", 12, 4, 6 }, { "edi", 16, 4, 7 },
 	{ "ebp", 20, 4, 5 }, { "eax", 24, 4, 0 }, { "ds", 28, 4, 43 }, { "es", 32, 4, 40 }, { "fs", 36, 4, 44 },
@@ -78,6 +78,24 @@ static const u16 restartable[] = {
 };
 
 /*
+ * struct sigcontext_32, arch/x86/include/uapi/asm/sigcontext.h; struct
+ * sigframe_ia32 and rt_sigframe_ia32, arch/x86/include/asm/sigframe.h, without the
+ * return address.  The code is the same in the vdso, in glibc, musl and QEMU.
+ */
+static const struct saved_regs saved[] = {
+	SAVED_AT(EDI, 16), SAVED_AT(ESI, 20), SAVED_AT(EBP, 24), SAVED_AT(ESP, 28), SAVED_AT(EBX, 32), SAVED_AT(EDX, 36),
+	SAVED_AT(ECX, 40), SAVED_AT(EAX, 44), SAVED_AT(EIP, 56),
+};
+static const struct signal_frame signals[] = {
+	/* pop %eax; mov $119, %eax; int $0x80 */
+	{ "sigreturn", .code = { 0x58, 0xb8, 0x77, 0, 0, 0, 0xcd, 0x80 }, .code_len = 8, .context = 4, SAVED(saved),
+	  .on_stack = true },
+	/* mov $173, %eax; int $0x80 */
+	{ "rt_sigreturn", .code = { 0xb8, 0xad, 0, 0, 0, 0xcd, 0x80 }, .code_len = 7, .context = 160, SAVED(saved),
+	  .on_stack = true },
+};
+
+/*
  * A call by sysenter or syscall returns behind an int $0x80 in the vdso, of two bytes as well:
  * arch/x86/entry/vdso/vdso32/system_call.S, int80_landing_pad.
  */
@@ -96,5 +114,6 @@ const struct arch arch_i386 = {
 		     .restartable = restartable, .n_restartable = ARRAY_SIZE(restartable) },
 	.wide_regs = wide_regs,
 	/* psABI i386, 2.2.2. */
-	.frame = { .known = true, .fp = EBP, .lr = -1, .saved_fp = 0, .saved_ret = 1, .caller_sp = 2 },
+	.frame = { .known = true, .fp = EBP, .lr = -1, .saved_fp = 0, .saved_ret = 1, .caller_sp = 2,
+		   SIGNALS(signals) },
 };

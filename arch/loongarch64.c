@@ -64,6 +64,14 @@ static const struct regset sets[] = {
 	{ .name = "csr", .owner = "LINUX", .type = NT_LOONGARCH_CSR },
 };
 
+/* arch/loongarch/kernel/signal.c: struct rt_sigframe; sc_pc and sc_regs of struct sigcontext, asm/sigcontext.h. */
+static const struct saved_regs saved[] = { { .reg = 0, .n = 32, .off = 8 }, SAVED_AT(PC, 0) };
+static const struct signal_frame signals[] = {
+	/* The vdso's: li.w $a7, 139; syscall 0 */
+	{ "rt_sigreturn", .code = { 0x0b, 0x2c, 0x82, 0x03, 0, 0, 0x2b, 0 }, .code_len = 8, .context = 128 + 176,
+	  SAVED(saved) },
+};
+
 const struct arch arch_loongarch64 = {
 	.name = "loongarch64",
 	.machine = EM_LOONGARCH,
@@ -76,5 +84,6 @@ const struct arch arch_loongarch64 = {
 	.sets = sets,
 	.n_sets = ARRAY_SIZE(sets),
 	/* LoongArch psABI: the frame record is below fp. */
-	.frame = { .known = true, .fp = FP, .lr = RA, .saved_fp = -2, .saved_ret = -1, .caller_sp = 0 },
+	.frame = { .known = true, .fp = FP, .lr = RA, .saved_fp = -2, .saved_ret = -1, .caller_sp = 0,
+		   SIGNALS(signals) },
 };

@@ -10,7 +10,7 @@
  * ELF_CORE_COPY_REGS in elf.h there.  DWARF: gcc, gcc/config/m68k/m68k.h, as the
  * System V ABI m68k supplement says nothing: d0 to d7, a0 to a7, fp0 to fp7, pc.
  */
-enum { SP = 15, PC = 18 };
+enum { D1 = 0, A0 = 7, A1 = 8, D0 = 14, SP = 15, PC = 18 };
 #define R(i, name_, dwarf) { name_, 4 * (i), 4, (dwarf) }
 static const struct reg gregs[] = {
 	R(0, "d1", 1), R(1, "d2", 2), R(2, "d3", 3), R(3, "d4", 4), R(4, "d5", 5), R(5, "d6", 6), R(6, "d7", 7),
@@ -30,6 +30,30 @@ static const struct regset sets[] = {
 	{ .name = "fpregs", .owner = "CORE", .type = NT_PRFPREG, .size = 108, REGS(fpregs) },
 };
 
+/*
+ * arch/m68k/kernel/signal.c: struct sigframe and rt_sigframe, without the return
+ * address; struct sigcontext, arch/m68k/include/uapi/asm/sigcontext.h, which has
+ * only what a call may change; gregs of struct mcontext, asm/ucontext.h.
+ */
+static const struct saved_regs sigcontext[] = {
+	SAVED_AT(SP, 4), SAVED_AT(D0, 8), SAVED_AT(D1, 12), SAVED_AT(A0, 16), SAVED_AT(A1, 20), SAVED_AT(PC, 26),
+};
+static const struct saved_regs mcontext[] = {
+	SAVED_AT(D0, 0), { .reg = D1, .n = 7, .off = 4 }, { .reg = A0, .n = 7, .off = 32 }, SAVED_AT(SP, 60),
+	SAVED_AT(PC, 64),
+};
+static const struct signal_frame signals[] = {
+	/* moveq #119, %d0; trap #0 */
+	{ "sigreturn", .code = { 0x70, 0x77, 0x4e, 0x40 }, .code_len = 4, .context = 24, SAVED(sigcontext),
+	  .on_stack = true, .rest_kept = true },
+	/* moveq #~173, %d0; not.b %d0; trap #0 */
+	{ "rt_sigreturn", .code = { 0x70, 0x52, 0x46, 0, 0x4e, 0x40 }, .code_len = 6, .context = 172, SAVED(mcontext),
+	  .on_stack = true },
+	/* ColdFire: move.l #173, %d0; trap #0 */
+	{ "rt_sigreturn of ColdFire", .code = { 0x20, 0x3c, 0, 0, 0, 0xad, 0x4e, 0x40 }, .code_len = 8, .context = 172,
+	  SAVED(mcontext), .on_stack = true },
+};
+
 const struct arch arch_m68k = {
 	.name = "m68k",
 	.machine = EM_68K,
@@ -42,4 +66,5 @@ const struct arch arch_m68k = {
 	.sp = SP,
 	.sets = sets,
 	.n_sets = ARRAY_SIZE(sets),
+	.frame = { .lr = -1, SIGNALS(signals) },
 };

@@ -60,8 +60,37 @@ static const struct reg msa[] = {
 static const struct regset sets_o32[] = { SETS(4, dsp_o32) };
 static const struct regset sets_new[] = { SETS(8, dsp_new) };
 
+/*
+ * struct sigcontext, arch/mips/include/uapi/asm/sigcontext.h; struct sigframe and
+ * rt_sigframe, arch/mips/kernel/signal.c, signal_n32.c and signal_o32.c.  Before
+ * v2.6.34 the code was in the frame itself, since then it is in the vdso.
+ */
+enum { SC_PC_O32 = 8, SC_REGS_O32 = 16, SC_PC = 576 };
+static const struct saved_regs saved_o32[] = {
+	{ .reg = 0, .n = 32, .off = SC_REGS_O32, .size = 8 }, { .reg = PC, .n = 1, .off = SC_PC_O32, .size = 8 },
+};
+static const struct saved_regs saved_new[] = {
+	{ .reg = 0, .n = 32, .size = 8 }, { .reg = PC, .n = 1, .off = SC_PC, .size = 8 },
+};
+#define SIGNAL_BE(name_, nr, context_, saved_) \
+	/* li v0, nr; syscall */ \
+	{ (name_), .code = { 0x24, 0x02, (nr) >> 8, (nr) & 0xff, 0, 0, 0, 0x0c }, .code_len = 8, .context = (context_), \
+	  SAVED(saved_), .on_stack = true }
+#define SIGNAL_LE(name_, nr, context_, saved_) \
+	{ (name_), .code = { (nr) & 0xff, (nr) >> 8, 0x02, 0x24, 0x0c, 0, 0, 0 }, .code_len = 8, .context = (context_), \
+	  SAVED(saved_), .on_stack = true }
+#define SIGNALS_O32(row) { \
+	row("sigreturn", 4119, 24, saved_o32), row("rt_sigreturn", 4193, 24 + 128 + 24, saved_o32), \
+}
+static const struct signal_frame signals_o32[] = SIGNALS_O32(SIGNAL_BE);
+static const struct signal_frame signals_o32el[] = SIGNALS_O32(SIGNAL_LE);
+static const struct signal_frame signals_n32[] = { SIGNAL_BE("rt_sigreturn", 6211, 24 + 128 + 24, saved_new) };
+static const struct signal_frame signals_n32el[] = { SIGNAL_LE("rt_sigreturn", 6211, 24 + 128 + 24, saved_new) };
+static const struct signal_frame signals_n64[] = { SIGNAL_BE("rt_sigreturn", 5211, 24 + 128 + 40, saved_new) };
+static const struct signal_frame signals_n64el[] = { SIGNAL_LE("rt_sigreturn", 5211, 24 + 128 + 40, saved_new) };
+
 /* n32 has the registers of n64 in the structures of o32: arch/mips/kernel/binfmt_elfn32.c. */
-#define MIPS(name_, class_, data_, flags_, w, greg, gregs_, sets_) { \
+#define MIPS(name_, class_, data_, flags_, w, greg, gregs_, sets_, signals_) { \
 	.name = (name_), \
 	.machine = EM_MIPS, \
 	.fmt = { .class = (class_), .data = (data_) }, \
@@ -75,11 +104,15 @@ static const struct regset sets_new[] = { SETS(8, dsp_new) };
 	.sp = SP, \
 	.sets = (sets_), \
 	.n_sets = ARRAY_SIZE(sets_), \
+	.frame = { SIGNALS(signals_) }, \
 }
 
-const struct arch arch_mips = MIPS("mips", ELFCLASS32, ELFDATA2MSB, 0, 4, 4, gregs_o32, sets_o32);
-const struct arch arch_mipsel = MIPS("mipsel", ELFCLASS32, ELFDATA2LSB, 0, 4, 4, gregs_o32, sets_o32);
-const struct arch arch_mipsn32 = MIPS("mipsn32", ELFCLASS32, ELFDATA2MSB, EF_MIPS_ABI2, 4, 8, gregs_new, sets_new);
-const struct arch arch_mipsn32el = MIPS("mipsn32el", ELFCLASS32, ELFDATA2LSB, EF_MIPS_ABI2, 4, 8, gregs_new, sets_new);
-const struct arch arch_mips64 = MIPS("mips64", ELFCLASS64, ELFDATA2MSB, 0, 8, 8, gregs_new, sets_new);
-const struct arch arch_mips64el = MIPS("mips64el", ELFCLASS64, ELFDATA2LSB, 0, 8, 8, gregs_new, sets_new);
+const struct arch arch_mips = MIPS("mips", ELFCLASS32, ELFDATA2MSB, 0, 4, 4, gregs_o32, sets_o32, signals_o32);
+const struct arch arch_mipsel = MIPS("mipsel", ELFCLASS32, ELFDATA2LSB, 0, 4, 4, gregs_o32, sets_o32, signals_o32el);
+const struct arch arch_mipsn32 = MIPS("mipsn32", ELFCLASS32, ELFDATA2MSB, EF_MIPS_ABI2, 4, 8, gregs_new, sets_new,
+				      signals_n32);
+const struct arch arch_mipsn32el = MIPS("mipsn32el", ELFCLASS32, ELFDATA2LSB, EF_MIPS_ABI2, 4, 8, gregs_new, sets_new,
+					signals_n32el);
+const struct arch arch_mips64 = MIPS("mips64", ELFCLASS64, ELFDATA2MSB, 0, 8, 8, gregs_new, sets_new, signals_n64);
+const struct arch arch_mips64el = MIPS("mips64el", ELFCLASS64, ELFDATA2LSB, 0, 8, 8, gregs_new, sets_new,
+				       signals_n64el);

@@ -12,7 +12,7 @@
  * gives 108 to lr, 109 to ctr and 101 to xer; but gcc names the return address 65
  * in the frames of either, which is what a number is wanted for: lr is 65.
  */
-enum { SP = 1, NIP = 32, LR = 36 };
+enum { SP = 1, NIP = 32, CTR = 35, LR = 36 };
 #define G(w, n) { "r" #n, (w) * (n), (w), (n) }
 #define S(w, n, name_, dwarf) { name_, (w) * (n), (w), dwarf }
 #define GREGS(w, ctr, xer, cr, mq) \
@@ -98,7 +98,47 @@ static const struct reg pkey[] = { { "amr", 0, 8, -1 }, { "iamr", 8, 8, -1 }, { 
 static const struct regset sets64[] = { SETS(8, gregs64, vmx64) };
 static const struct regset sets32[] = { SETS(4, gregs32, vmx32) };
 
-#define PPC(name_, machine_, class_, data_, w, gregs_, sets_) { \
+/* elf_gregset_t, as PRSTATUS has it, but for what is not restored. */
+static const struct saved_regs saved[] = { { .reg = 0, .n = 33 }, { .reg = CTR, .n = 4, .off = 35 * 8 } };
+static const struct saved_regs saved32[] = { { .reg = 0, .n = 33 }, { .reg = CTR, .n = 4, .off = 35 * 4 } };
+
+/*
+ * arch/powerpc/kernel/signal_64.c: struct rt_sigframe, __SIGNAL_FRAMESIZE (128)
+ * above the handler's caller's stack pointer; in it struct ucontext,
+ * arch/powerpc/include/uapi/asm/ucontext.h, with gp_regs of struct sigcontext.
+ * QEMU has 16 bytes more between, as a 32-bit kernel, and no addi
+ * (linux-user/ppc/signal.c: setup_rt_frame(), setup_sigtramp(); seen in 7.2).
+ */
+static const struct signal_frame signals_le[] = {
+	/* addi r1, r1, 128; li r0, 172; sc */
+	{ "rt_sigreturn", .code = { 0x80, 0, 0x21, 0x38, 0xac, 0, 0, 0x38, 0x02, 0, 0, 0x44 }, .code_len = 12,
+	  .context = 128 + 168 + 64, SAVED(saved), .on_stack = true },
+	/* li r0, 172; sc */
+	{ "rt_sigreturn of QEMU", .code = { 0xac, 0, 0, 0x38, 0x02, 0, 0, 0x44 }, .code_len = 8,
+	  .context = 128 + 16 + 168 + 64, SAVED(saved) },
+};
+static const struct signal_frame signals_be[] = {
+	{ "rt_sigreturn", .code = { 0x38, 0x21, 0, 0x80, 0x38, 0, 0, 0xac, 0x44, 0, 0, 0x02 }, .code_len = 12,
+	  .context = 128 + 168 + 64, SAVED(saved), .on_stack = true },
+	{ "rt_sigreturn of QEMU", .code = { 0x38, 0, 0, 0xac, 0x44, 0, 0, 0x02 }, .code_len = 8,
+	  .context = 128 + 16 + 168 + 64, SAVED(saved) },
+};
+
+/*
+ * arch/powerpc/kernel/signal_32.c: struct sigframe (before 5.12: sigcontext and
+ * struct sigregs), __SIGNAL_FRAMESIZE (64) above; struct rt_sigframe 16 more; in
+ * either mc_gregs of struct mcontext, arch/powerpc/include/uapi/asm/ucontext.h.
+ */
+static const struct signal_frame signals32[] = {
+	/* li r0, 119; sc */
+	{ "sigreturn", .code = { 0x38, 0, 0, 0x77, 0x44, 0, 0, 0x02 }, .code_len = 8, .context = 64 + 32,
+	  SAVED(saved32), .on_stack = true },
+	/* li r0, 172; sc */
+	{ "rt_sigreturn", .code = { 0x38, 0, 0, 0xac, 0x44, 0, 0, 0x02 }, .code_len = 8, .context = 64 + 16 + 128 + 192,
+	  SAVED(saved32), .on_stack = true },
+};
+
+#define PPC(name_, machine_, class_, data_, w, gregs_, sets_, signals_) { \
 	.name = (name_), \
 	.machine = (machine_), \
 	.fmt = { .class = (class_), .data = (data_) }, \
@@ -110,9 +150,10 @@ static const struct regset sets32[] = { SETS(4, gregs32, vmx32) };
 	.sets = (sets_), \
 	.n_sets = ARRAY_SIZE(sets_), \
 	/* 64-bit ELF V2 ABI 1.5, section 2.2.2.1: LR save doubleword at 16; 32-bit: LR save word at 4. */ \
-	.frame = { .known = true, .fp = SP, .lr = LR, .saved_ret = (w) / 4, .back_chain = true }, \
+	.frame = { .known = true, .fp = SP, .lr = LR, .saved_ret = (w) / 4, .back_chain = true, \
+		   SIGNALS(signals_) }, \
 }
 
-const struct arch arch_ppc64 = PPC("ppc64", EM_PPC64, ELFCLASS64, ELFDATA2MSB, 8, gregs64, sets64);
-const struct arch arch_ppc64le = PPC("ppc64le", EM_PPC64, ELFCLASS64, ELFDATA2LSB, 8, gregs64, sets64);
-const struct arch arch_ppc = PPC("ppc", EM_PPC, ELFCLASS32, ELFDATA2MSB, 4, gregs32, sets32);
+const struct arch arch_ppc64 = PPC("ppc64", EM_PPC64, ELFCLASS64, ELFDATA2MSB, 8, gregs64, sets64, signals_be);
+const struct arch arch_ppc64le = PPC("ppc64le", EM_PPC64, ELFCLASS64, ELFDATA2LSB, 8, gregs64, sets64, signals_le);
+const struct arch arch_ppc = PPC("ppc", EM_PPC, ELFCLASS32, ELFDATA2MSB, 4, gregs32, sets32, signals32);

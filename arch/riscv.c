@@ -48,7 +48,20 @@ static const struct reg tagged32[] = { { "tagged_addr_ctrl", 0, 4, -1 } };
 static const struct regset sets64[] = { SETS(vector64, tagged64, 8) };
 static const struct regset sets32[] = { SETS(vector32, tagged32, 4) };
 
-#define RISCV(name_, class_, w, gregs_, sets_) { \
+/*
+ * arch/riscv/kernel/signal.c: struct rt_sigframe; sc_regs of struct sigcontext in
+ * struct ucontext, which is aligned to 16.  The code is the vdso's, rt_sigreturn.S.
+ */
+static const struct saved_regs saved[] = { { .reg = 0, .n = 32 } };
+#define SIGNALS_OF(context_) { \
+	/* li a7, 139; ecall */ \
+	{ "rt_sigreturn", .code = { 0x93, 0x08, 0xb0, 0x08, 0x73, 0, 0, 0 }, .code_len = 8, .context = (context_), \
+	  SAVED(saved), .on_stack = true }, \
+}
+static const struct signal_frame signals64[] = SIGNALS_OF(128 + 176);
+static const struct signal_frame signals32[] = SIGNALS_OF(128 + 160);
+
+#define RISCV(name_, class_, w, gregs_, sets_, signals_) { \
 	.name = (name_), \
 	.machine = EM_RISCV, \
 	.fmt = { .class = (class_), .data = ELFDATA2LSB }, \
@@ -60,8 +73,9 @@ static const struct regset sets32[] = { SETS(vector32, tagged32, 4) };
 	.sets = (sets_), \
 	.n_sets = ARRAY_SIZE(sets_), \
 	/* RISC-V psABI, "Frame Pointer Convention": the frame record is below fp. */ \
-	.frame = { .known = true, .fp = S0, .lr = RA, .saved_fp = -2, .saved_ret = -1, .caller_sp = 0 }, \
+	.frame = { .known = true, .fp = S0, .lr = RA, .saved_fp = -2, .saved_ret = -1, .caller_sp = 0, \
+		   SIGNALS(signals_) }, \
 }
 
-const struct arch arch_riscv64 = RISCV("riscv64", ELFCLASS64, 8, gregs64, sets64);
-const struct arch arch_riscv32 = RISCV("riscv32", ELFCLASS32, 4, gregs32, sets32);
+const struct arch arch_riscv64 = RISCV("riscv64", ELFCLASS64, 8, gregs64, sets64, signals64);
+const struct arch arch_riscv32 = RISCV("riscv32", ELFCLASS32, 4, gregs32, sets32, signals32);

@@ -11,7 +11,7 @@
  * registers, and the first argument of a system call.  DWARF: s390x ELF ABI
  * Supplement 1.6.1, "DWARF register numbers".
  */
-enum { PSWA = 1, SP = 2 + 15 };
+enum { PSWA = 1, SP = 2 + 15, ACR0 = 18 };
 #define R(w, n) { "r" #n, 2 * (w) + (w) * (n), (w), (n) }
 #define A(w, n) { "acr" #n, 18 * (w) + 4 * (n), 4, 48 + (n) }
 #define GREGS(w) \
@@ -71,6 +71,21 @@ static const struct regset sets31[] = {
 	SETS, { .name = "high_gprs", .owner = "LINUX", .type = NT_S390_HIGH_GPRS, .size = 64, REGS(high_gprs) },
 };
 
+/*
+ * arch/s390/kernel/signal.c: struct sigframe and rt_sigframe; _sigregs in them,
+ * arch/s390/include/uapi/asm/sigcontext.h: PSW, general and access registers.
+ * compat_signal.c has the same with 32-bit members.
+ */
+static const struct saved_regs saved64[] = { { .reg = 0, .n = ACR0 }, { .reg = ACR0, .n = 16, .off = 144, .size = 4 } };
+static const struct saved_regs saved31[] = { { .reg = 0, .n = ACR0 + 16 } };
+#define SIGNALS_OF(sigreturn_, rt_sigreturn_, saved_) \
+	/* svc 119; svc 173 */ \
+	{ "sigreturn", .code = { 0x0a, 0x77 }, .code_len = 2, .context = (sigreturn_), SAVED(saved_), .on_stack = true }, \
+	{ "rt_sigreturn", .code = { 0x0a, 0xad }, .code_len = 2, .context = (rt_sigreturn_), SAVED(saved_), \
+	  .on_stack = true }
+static const struct signal_frame signals64[] = { SIGNALS_OF(160 + 16, 160 + 8 + 128 + 40, saved64) };
+static const struct signal_frame signals31[] = { SIGNALS_OF(96 + 16, 96 + 8 + 128 + 24, saved31) };
+
 const struct arch arch_s390x = {
 	.name = "s390x",
 	.machine = EM_S390,
@@ -83,7 +98,7 @@ const struct arch arch_s390x = {
 	.sets = sets64,
 	.n_sets = ARRAY_SIZE(sets64),
 	/* ELF ABI s390x Supplement, 1.2.2: the CFA is above the register save area. */
-	.frame = { .cfa_above_sp = 160 },
+	.frame = { .cfa_above_sp = 160, SIGNALS(signals64) },
 };
 
 /* The PSW is aligned to 8; bit 31 of its address is the addressing mode. */
@@ -100,5 +115,5 @@ const struct arch arch_s390 = {
 	.pc_mask = 0x7fffffff,
 	.sets = sets31,
 	.n_sets = ARRAY_SIZE(sets31),
-	.frame = { .cfa_above_sp = 96 },
+	.frame = { .cfa_above_sp = 96, SIGNALS(signals31) },
 };

@@ -53,6 +53,36 @@ static const struct regset sets32[] = {
 	{ .name = "fpregs", .owner = "CORE", .type = NT_PRFPREG, .size = 396, REGS(fpregs32) },
 };
 
+/*
+ * arch/sparc/kernel/signal_64.c: struct rt_signal_frame, a copy of the window, then
+ * struct pt_regs behind struct sparc_stackf and siginfo.  signal_32.c: struct
+ * signal_frame and rt_signal_frame have either behind their sparc_stackf.  A
+ * handler returns 8 bytes behind the restorer that it was called with.
+ */
+enum { G0 = 0, L0 = 16, REGS64 = 192 + 128, REGS32 = 96, RT_REGS32 = 96 + 128 };
+static const struct saved_regs saved64[] = {
+	{ .reg = L0, .n = 16 }, { .reg = G0, .n = 16, .off = REGS64 }, SAVED_AT(PC, REGS64 + 136),
+};
+static const struct saved_regs saved32[] = {
+	{ .reg = L0, .n = 16 }, SAVED_AT(PC, REGS32 + 4), { .reg = G0, .n = 16, .off = REGS32 + 16 },
+};
+static const struct saved_regs rt_saved32[] = {
+	{ .reg = L0, .n = 16 }, SAVED_AT(PC, RT_REGS32 + 4), { .reg = G0, .n = 16, .off = RT_REGS32 + 16 },
+};
+static const struct signal_frame signals64[] = {
+	/* mov 101, %g1; ta 0x6d */
+	{ "rt_sigreturn", .code = { 0x82, 0x10, 0x20, 0x65, 0x91, 0xd0, 0x20, 0x6d }, .code_len = 8, .context = 2047,
+	  SAVED(saved64) },
+};
+static const struct signal_frame signals32[] = {
+	/* mov 216, %g1; ta 0x10 */
+	{ "sigreturn", .code = { 0x82, 0x10, 0x20, 0xd8, 0x91, 0xd0, 0x20, 0x10 }, .code_len = 8, SAVED(saved32),
+	  .on_stack = true },
+	/* mov 101, %g1; ta 0x10 */
+	{ "rt_sigreturn", .code = { 0x82, 0x10, 0x20, 0x65, 0x91, 0xd0, 0x20, 0x10 }, .code_len = 8, SAVED(rt_saved32),
+	  .on_stack = true },
+};
+
 /* tv_usec is an int there: include/uapi/linux/time_types.h, struct __kernel_old_timeval. */
 const struct arch arch_sparc64 = {
 	.name = "sparc64",
@@ -68,7 +98,7 @@ const struct arch arch_sparc64 = {
 	.sets = sets64,
 	.n_sets = ARRAY_SIZE(sets64),
 	/* %o7 has the address of the call; behind it and its delay slot a function returns. */
-	.frame = { .ret_offset = 8 },
+	.frame = { .ret_offset = 8, SIGNALS(signals64) },
 };
 
 const struct arch arch_sparc = {
@@ -83,5 +113,5 @@ const struct arch arch_sparc = {
 	.sets = sets32,
 	.n_sets = ARRAY_SIZE(sets32),
 	/* %o7 has the address of the call; behind it and its delay slot a function returns. */
-	.frame = { .ret_offset = 8 },
+	.frame = { .ret_offset = 8, SIGNALS(signals32) },
 };

@@ -73,6 +73,8 @@ struct signal_frame {
 	u16 context;		/* bytes from the stack pointer, as the handler returns, to what @saved is counted from */
 	const struct saved_regs *saved;	/* pc and sp among them */
 	u16 n_saved;
+	bool on_stack;		/* the kernel may have put the code into the frame, executable or not */
+	bool rest_kept;		/* the other registers are as the handler leaves them; else they are unknown */
 };
 
 /*
@@ -86,7 +88,7 @@ struct frame_abi {
 	s32 saved_fp;
 	s32 saved_ret;
 	s32 caller_sp;	/* the caller's stack pointer */
-	const struct signal_frame *signals;	/* the first is taken where a table tells that there is one */
+	const struct signal_frame *signals;	/* one alone is taken where a table tells that there is one, too */
 	u16 n_signals;
 	bool record_anywhere;	/* in a frame: where that ends is not known */
 	u16 cfa_above_sp;	/* bytes from the caller's stack pointer to DWARF's canonical frame address */

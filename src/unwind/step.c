@@ -86,22 +86,29 @@ static bool has_code(struct unwind *u, u64 pc, const struct signal_frame *f)
 	return f->code_len && space_read(u, pc, code, f->code_len) && !memcmp(code, f->code, f->code_len);
 }
 
-/* The row whose code is at @pc, or NULL. */
-static const struct signal_frame *signal_at(struct unwind *u, u64 pc)
+/* How far above the stack pointer a frame of a signal reaches that has its own code. */
+enum { ON_STACK_MAX = 4096 };
+
+/* Not all machines can forbid to run what is on the stack, and old kernels put the code there. */
+static bool may_run(struct unwind *u, u64 pc, u64 sp, const struct signal_frame *f)
+{
+	return space_is_code(u, pc) || (f->on_stack && sp && pc >= sp && pc - sp < ON_STACK_MAX);
+}
+
+/* The row whose code is at @pc, or NULL; @sp is 0 where it is not known. */
+static const struct signal_frame *signal_at(struct unwind *u, u64 pc, u64 sp)
 {
 	const struct arch *a = u->core->arch;
 
-	if (!a || !space_is_code(u, pc))
-		return NULL;
-	for (size_t i = 0; i < a->frame.n_signals; i++)
-		if (has_code(u, pc, &a->frame.signals[i]))
+	for (size_t i = 0; a && i < a->frame.n_signals; i++)
+		if (may_run(u, pc, sp, &a->frame.signals[i]) && has_code(u, pc, &a->frame.signals[i]))
 			return &a->frame.signals[i];
 	return NULL;
 }
 
-bool step_is_signal(struct unwind *u, u64 pc)
+bool step_is_signal(struct unwind *u, u64 pc, u64 sp)
 {
-	return signal_at(u, pc) != NULL;
+	return signal_at(u, pc, sp) != NULL;
 }
 
 /* @run's registers; @at is what their places are counted from. */
@@ -131,14 +138,20 @@ static bool restore_run(struct unwind *u, const struct saved_regs *run, u64 at, 
 bool step_signal(struct unwind *u, struct cpu_regs *r)
 {
 	const struct arch *a = u->core->arch;
-	const struct signal_frame *f = signal_at(u, r->pc);
-	struct cpu_regs caller = { .exact = true };
+	struct cpu_regs caller = { 0 };
+	const struct signal_frame *f;
 	u64 sp;
 
-	if (!f && a && a->frame.n_signals)
-		f = &a->frame.signals[0];
-	if (!f || !regs_get(u, r, a->sp, &sp))
+	if (!a || !regs_get(u, r, a->sp, &sp))
 		return false;
+	f = signal_at(u, r->pc, sp);
+	if (!f && a->frame.n_signals == 1)
+		f = &a->frame.signals[0];
+	if (!f)
+		return false;
+	if (f->rest_kept)
+		caller = *r;
+	caller.exact = true;
 	for (size_t i = 0; i < f->n_saved; i++)
 		if (!restore_run(u, &f->saved[i], sp + f->context, &caller))
 			return false;

@@ -141,8 +141,8 @@ struct row dw_row_of(struct unwind *u, struct frame *f)
 {
 	struct row row = row_at(u, f->pc);
 
-	/* arm64's vdso has no table for it: Linux commit 87676cfca141. */
-	if (!row.is_signal && step_is_signal(u, f->pc)) {
+	/* arm64's vdso has no table for it (Linux commit 87676cfca141), nor have emulators and most C libraries. */
+	if (!row.is_signal && step_is_signal(u, f->pc, f->sp)) {
 		free(row.frame);
 		row = (struct row){ .is_signal = true };
 	}
@@ -162,7 +162,7 @@ static bool judge(struct unwind *u, const struct frame *f, struct stack *s)
 
 	if (s->n >= stack_limit(u))
 		stack_ends(s, STACK_LIMIT, "more frames than wanted, from 0x%llx on", pc);
-	else if (!space_is_code(u, f->exact ? f->pc : f->pc - 1))
+	else if (!f->signal && !space_is_code(u, f->exact ? f->pc : f->pc - 1))
 		stack_ends(s, STACK_NO_CODE, "0x%llx is in no executable memory", pc);
 	else
 		return true;
@@ -183,11 +183,12 @@ static enum cfi_step step(struct unwind *u, const struct frame *f, Dwarf_Frame *
 static int walk_one(struct unwind *u, struct cpu_regs *r, enum frame_by *by, struct stack *s, struct err *e)
 {
 	struct frame f = { .pc = r->pc, .exact = r->exact, .by = *by };
-	struct row row = dw_row_of(u, &f);
-	Dwarf_Frame *frame auto_free = row.frame;
+	struct row row;
 	int ret;
 
 	regs_get(u, r, u->core->arch->sp, &f.sp);
+	row = dw_row_of(u, &f);
+	Dwarf_Frame *frame auto_free = row.frame;
 	if (stack_loops(s, &f)) {
 		stack_ends(s, STACK_LOOP, "0x%llx would be its own caller", (unsigned long long)f.pc);
 		return 0;

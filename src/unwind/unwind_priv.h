@@ -138,8 +138,8 @@ void regs_set_mode(const struct unwind *u, struct cpu_regs *r, unsigned index, u
 /* Goes to the caller of @r by the machine's calling convention; false when nothing there looks like one. */
 bool step_link(struct unwind *u, struct cpu_regs *r);
 bool step_signal(struct unwind *u, struct cpu_regs *r);
-/* A signal handler returns to @pc, by its code. */
-bool step_is_signal(struct unwind *u, u64 pc);
+/* A signal handler returns to @pc, by its code; @sp is the stack pointer then, or 0 if unknown. */
+bool step_is_signal(struct unwind *u, u64 pc, u64 sp);
 bool step_fp(struct unwind *u, struct cpu_regs *r);
 
 /* ---- the backends */
@@ -164,7 +164,7 @@ struct row {
 	bool is_signal;		/* augmentation "S": a signal handler returns to it */
 };
 /*
- * The row for @f; sets f->signal and, for such a frame, f->exact: nothing was
+ * The row for @f, of which pc, sp and exact are set; sets f->signal and, for such a frame, f->exact: nothing was
  * called from there.
  */
 struct row dw_row_of(struct unwind *u, struct frame *f);

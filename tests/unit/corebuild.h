@@ -138,9 +138,9 @@ static inline GElf_Phdr *cb_seg_add(struct cb *cb, u32 type, u32 flags, u64 addr
 }
 
 /* The machine's tables, or a made-up machine of that class and byte order. */
-static inline struct arch cb_arch(u16 machine, struct elffmt fmt)
+static inline struct arch cb_arch(u16 machine, struct elffmt fmt, u32 flags)
 {
-	const struct arch *known = arch_find(machine, fmt, 0);
+	const struct arch *known = arch_find(machine, fmt, flags);
 	bool is64 = fmt.class == ELFCLASS64;
 
 	if (known)
@@ -222,10 +222,11 @@ static inline void cb_fpregs(struct cb *cb)
 	cb_note_add(cb, "CORE", NT_PRFPREG, raw, cb->arch.n_sets ? cb->arch.sets[0].size : 32);
 }
 
-cb_unused static void cb_good(struct cb *cb, u16 machine, struct elffmt fmt)
+/* Of an ABI that e_flags tell apart. */
+cb_unused static void cb_good_abi(struct cb *cb, u16 machine, struct elffmt fmt, u32 flags)
 {
-	*cb = (struct cb){ .arch = cb_arch(machine, fmt) };
-	cb->ehdr = (GElf_Ehdr){ .e_ident = { 0x7f, 'E', 'L', 'F', fmt.class, fmt.data, EV_CURRENT },
+	*cb = (struct cb){ .arch = cb_arch(machine, fmt, flags) };
+	cb->ehdr = (GElf_Ehdr){ .e_ident = { 0x7f, 'E', 'L', 'F', fmt.class, fmt.data, EV_CURRENT }, .e_flags = flags,
 				.e_type = ET_CORE, .e_machine = machine, .e_version = EV_CURRENT };
 	cb_prstatus(cb, CB_TID1, 11);
 	cb_prpsinfo(cb);
@@ -241,12 +242,17 @@ cb_unused static void cb_good(struct cb *cb, u16 machine, struct elffmt fmt)
 	cb_seg_add(cb, PT_LOAD, PF_R | PF_W, CB_STACK, 2 * CB_PAGE, 2 * CB_PAGE);
 }
 
+cb_unused static void cb_good(struct cb *cb, u16 machine, struct elffmt fmt)
+{
+	cb_good_abi(cb, machine, fmt, 0);
+}
+
 /* A core with one note of 64 zeros, of somebody else's, and one segment. */
 cb_unused static struct cb_note *cb_with_note(struct cb *cb, u16 machine, struct elffmt fmt, const char *owner, u32 type)
 {
 	u8 desc[64] = { 0 };
 
-	*cb = (struct cb){ .arch = cb_arch(machine, fmt) };
+	*cb = (struct cb){ .arch = cb_arch(machine, fmt, 0) };
 	cb->ehdr = (GElf_Ehdr){ .e_ident = { 0x7f, 'E', 'L', 'F', fmt.class, fmt.data, EV_CURRENT },
 				.e_type = ET_CORE, .e_machine = machine, .e_version = EV_CURRENT };
 	cb_seg_add(cb, PT_NOTE, 0, 0, 0, 0);

@@ -1,58 +1,9 @@
-#include "coreopen.h"
+#include "unwindbuild.h"
 
 #include <dwarf.h>
 
-#include "base/util.h"
-#include "unwind/unwind_priv.h"
-
 /* Expressions, and steps without tables, on stacks that are built word by word. */
 enum { RET = CB_TEXT + 0x204, FP = CB_STACK + 0x100, CALLER_FP = CB_STACK + 0x200, NULL_PC = 0x10 };
-
-struct fixture {
-	struct opened o;
-	struct unwind *u;
-	struct cpu_regs r;
-};
-
-static void begin(struct fixture *f, u16 machine, struct elffmt fmt)
-{
-	struct unwind_opts opts = { 0 };
-	struct err e = { 0 };
-
-	*f = (struct fixture){ 0 };
-	cb_good(&f->o.cb, machine, fmt);
-	open_built(&f->o);
-	cb_ok(unwind_open(&f->u, &f->o.core, &opts, &e), &e);
-}
-
-static void end(struct fixture *f)
-{
-	unwind_close(f->u);
-	fini(&f->o);
-}
-
-/* Changes the saved bytes at @addr, of whatever segment. */
-static void poke(struct fixture *f, u64 addr, const void *p, size_t len)
-{
-	const struct cb *cb = &f->o.cb;
-
-	for (size_t i = 1; i < cb->n_segs; i++)
-		if (addr >= cb->segs[i].p_vaddr && addr - cb->segs[i].p_vaddr + len <= cb->data_len[i]) {
-			off_t at = (off_t)(cb->data_at[i] + addr - cb->segs[i].p_vaddr);
-
-			assert_int_equal(pwrite(f->o.fd, p, len, at), len);
-			return;
-		}
-	fail_msg("nothing is saved at %#llx", (unsigned long long)addr);
-}
-
-static void poke_word(struct fixture *f, u64 addr, u64 value)
-{
-	u8 raw[8];
-
-	uint_put(f->o.core.fmt, raw, f->o.cb.arch.word, value);
-	poke(f, addr, raw, f->o.cb.arch.word);
-}
 
 /* ---- expressions */
 
@@ -429,11 +380,11 @@ static void signal_frames(void **state)
 
 	(void)state;
 	begin_frame(&f, 0);
-	assert_false(step_is_signal(f.u, CB_TEXT + 0x300));
+	assert_false(step_is_signal(f.u, CB_TEXT + 0x300, 0));
 	poke(&f, CB_TEXT + 0x300, code, sizeof(code));
 	poke(&f, CB_HEAP, code, sizeof(code));
-	assert_true(step_is_signal(f.u, CB_TEXT + 0x300));
-	assert_false(step_is_signal(f.u, CB_HEAP));
+	assert_true(step_is_signal(f.u, CB_TEXT + 0x300, 0));
+	assert_false(step_is_signal(f.u, CB_HEAP, CB_HEAP));
 	poke_word(&f, FP + 168, NULL_PC);
 	poke_word(&f, FP + 160, CB_STACK + 0x800);
 	poke_word(&f, FP + 40 + 88, 0xb0b);

@@ -1,0 +1,207 @@
+#include "unwindbuild.h"
+
+/*
+ * Frames of signals, by a core of each machine in which one is built.  Places are
+ * in bytes from the stack pointer as the handler returns.
+ */
+enum { CODE = CB_TEXT + 0x300, SP = CB_STACK + 0x100, NEW_SP = CB_STACK + 0x1800, PC = CB_TEXT + 0x10 };
+
+#define LE64 { ELFCLASS64, ELFDATA2LSB }
+#define BE64 { ELFCLASS64, ELFDATA2MSB }
+#define LE32 { ELFCLASS32, ELFDATA2LSB }
+#define BE32 { ELFCLASS32, ELFDATA2MSB }
+#define CODE_OF(...) .code = { __VA_ARGS__ }, .len = sizeof((u8[]){ __VA_ARGS__ })
+
+static const struct frame_row {
+	const char *name;	/* machine, then that of the row */
+	u16 machine;
+	struct elffmt fmt;
+	u32 flags;
+	u8 code[12];
+	u8 len;
+	u16 pc_at, sp_at;
+	u8 size;		/* of each that is saved */
+	s32 dwarf;		/* of one more register, and where it is */
+	u16 at;
+	bool stack;		/* the code may lie there, too */
+} rows[] = {
+	{ "x86_64 rt_sigreturn", EM_X86_64, LE64, 0, CODE_OF(0x48, 0xc7, 0xc0, 0x0f, 0, 0, 0, 0x0f, 0x05), 168, 160, 8, 3, 128, 0 },
+	{ "aarch64 rt_sigreturn", EM_AARCH64, LE64, 0, CODE_OF(0x68, 0x11, 0x80, 0xd2, 1, 0, 0, 0xd4), 568, 560, 8, 19, 464, 0 },
+	{ "aarch64_be rt_sigreturn", EM_AARCH64, BE64, 0, CODE_OF(0x68, 0x11, 0x80, 0xd2, 1, 0, 0, 0xd4), 568, 560, 8, 19, 464, 0 },
+	{ "i386 sigreturn", EM_386, LE32, 0, CODE_OF(0x58, 0xb8, 0x77, 0, 0, 0, 0xcd, 0x80), 60, 32, 4, 3, 36, 1 },
+	{ "i386 rt_sigreturn", EM_386, LE32, 0, CODE_OF(0xb8, 0xad, 0, 0, 0, 0xcd, 0x80), 216, 188, 4, 3, 192, 1 },
+	{ "ppc64 rt_sigreturn", EM_PPC64, BE64, 0, CODE_OF(0x38, 0x21, 0, 0x80, 0x38, 0, 0, 0xac, 0x44, 0, 0, 2), 616, 368, 8,
+	  31, 608, 1 },
+	{ "ppc64 rt_sigreturn of QEMU", EM_PPC64, BE64, 0, CODE_OF(0x38, 0, 0, 0xac, 0x44, 0, 0, 2), 632, 384, 8, 31, 624, 0 },
+	{ "ppc64le rt_sigreturn", EM_PPC64, LE64, 0, CODE_OF(0x80, 0, 0x21, 0x38, 0xac, 0, 0, 0x38, 2, 0, 0, 0x44), 616, 368, 8,
+	  31, 608, 1 },
+	{ "ppc64le rt_sigreturn of QEMU", EM_PPC64, LE64, 0, CODE_OF(0xac, 0, 0, 0x38, 2, 0, 0, 0x44), 632, 384, 8, 65, 664, 0 },
+	{ "ppc sigreturn", EM_PPC, BE32, 0, CODE_OF(0x38, 0, 0, 0x77, 0x44, 0, 0, 2), 224, 100, 4, 65, 240, 1 },
+	{ "ppc rt_sigreturn", EM_PPC, BE32, 0, CODE_OF(0x38, 0, 0, 0xac, 0x44, 0, 0, 2), 528, 404, 4, 31, 524, 1 },
+	{ "s390x sigreturn", EM_S390, BE64, 0, CODE_OF(0x0a, 0x77), 184, 312, 8, 14, 304, 1 },
+	{ "s390x rt_sigreturn", EM_S390, BE64, 0, CODE_OF(0x0a, 0xad), 344, 472, 8, 14, 464, 1 },
+	{ "s390 sigreturn", EM_S390, BE32, 0, CODE_OF(0x0a, 0x77), 116, 180, 4, 14, 176, 1 },
+	{ "s390 rt_sigreturn", EM_S390, BE32, 0, CODE_OF(0x0a, 0xad), 260, 324, 4, 14, 320, 1 },
+	{ "mips sigreturn", EM_MIPS, BE32, 0, CODE_OF(0x24, 2, 0x10, 0x17, 0, 0, 0, 0x0c), 32, 272, 8, 31, 288, 1 },
+	{ "mips rt_sigreturn", EM_MIPS, BE32, 0, CODE_OF(0x24, 2, 0x10, 0x61, 0, 0, 0, 0x0c), 184, 424, 8, 31, 440, 1 },
+	{ "mipsel sigreturn", EM_MIPS, LE32, 0, CODE_OF(0x17, 0x10, 2, 0x24, 0x0c, 0, 0, 0), 32, 272, 8, 31, 288, 1 },
+	{ "mipsel rt_sigreturn", EM_MIPS, LE32, 0, CODE_OF(0x61, 0x10, 2, 0x24, 0x0c, 0, 0, 0), 184, 424, 8, 31, 440, 1 },
+	{ "mipsn32 rt_sigreturn", EM_MIPS, BE32, EF_MIPS_ABI2, CODE_OF(0x24, 2, 0x18, 0x43, 0, 0, 0, 0x0c),
+	  752, 408, 8, 31, 424, 1 },
+	{ "mipsn32el rt_sigreturn", EM_MIPS, LE32, EF_MIPS_ABI2, CODE_OF(0x43, 0x18, 2, 0x24, 0x0c, 0, 0, 0),
+	  752, 408, 8, 31, 424, 1 },
+	{ "mips64 rt_sigreturn", EM_MIPS, BE64, 0, CODE_OF(0x24, 2, 0x14, 0x5b, 0, 0, 0, 0x0c), 768, 424, 8, 31, 440, 1 },
+	{ "mips64el rt_sigreturn", EM_MIPS, LE64, 0, CODE_OF(0x5b, 0x14, 2, 0x24, 0x0c, 0, 0, 0), 768, 424, 8, 31, 440, 1 },
+	{ "m68k sigreturn", EM_68K, BE32, 0, CODE_OF(0x70, 0x77, 0x4e, 0x40), 50, 28, 4, 1, 36, 1 },
+	{ "m68k rt_sigreturn", EM_68K, BE32, 0, CODE_OF(0x70, 0x52, 0x46, 0, 0x4e, 0x40), 236, 232, 4, 14, 228, 1 },
+	{ "m68k rt_sigreturn of ColdFire", EM_68K, BE32, 0, CODE_OF(0x20, 0x3c, 0, 0, 0, 0xad, 0x4e, 0x40),
+	  236, 232, 4, 10, 212, 1 },
+	{ "riscv64 rt_sigreturn", EM_RISCV, LE64, 0, CODE_OF(0x93, 8, 0xb0, 8, 0x73, 0, 0, 0), 304, 320, 8, 8, 368, 1 },
+	{ "riscv32 rt_sigreturn", EM_RISCV, LE32, 0, CODE_OF(0x93, 8, 0xb0, 8, 0x73, 0, 0, 0), 288, 296, 4, 8, 320, 1 },
+	{ "loongarch64 rt_sigreturn", EM_LOONGARCH, LE64, 0, CODE_OF(0x0b, 0x2c, 0x82, 3, 0, 0, 0x2b, 0), 304, 336, 8, 22, 488, 0 },
+	{ "alpha sigreturn", EM_ALPHA, LE64, 0, CODE_OF(0x10, 4, 0xfe, 0x47, 0x67, 0, 0x1f, 0x20, 0x83, 0, 0, 0), 16, 272, 8,
+	  26, 240, 1 },
+	{ "alpha rt_sigreturn", EM_ALPHA, LE64, 0, CODE_OF(0x10, 4, 0xfe, 0x47, 0x5f, 1, 0x1f, 0x20, 0x83, 0, 0, 0), 192, 448, 8,
+	  15, 328, 1 },
+	{ "sparc64 rt_sigreturn", EM_SPARCV9, BE64, 0, CODE_OF(0x82, 0x10, 0x20, 0x65, 0x91, 0xd0, 0x20, 0x6d), 2503, 2479, 8,
+	  31, 2167, 0 },
+	{ "sparc sigreturn", EM_SPARC, BE32, 0, CODE_OF(0x82, 0x10, 0x20, 0xd8, 0x91, 0xd0, 0x20, 0x10), 100, 168, 4, 30, 56, 1 },
+	{ "sparc rt_sigreturn", EM_SPARC, BE32, 0, CODE_OF(0x82, 0x10, 0x20, 0x65, 0x91, 0xd0, 0x20, 0x10),
+	  228, 296, 4, 30, 56, 1 },
+};
+
+static void poke_uint(struct fixture *f, u64 addr, unsigned size, u64 value)
+{
+	u8 raw[8];
+
+	uint_put(f->o.core.fmt, raw, size, value);
+	poke(f, addr, raw, size);
+}
+
+static void open_frame(struct fixture *f, const struct frame_row *row, u64 code)
+{
+	begin_abi(f, row->machine, row->fmt, row->flags);
+	assert_non_null(f->o.core.arch);
+	poke_uint(f, SP + row->pc_at, row->size, PC);
+	poke_uint(f, SP + row->sp_at, row->size, NEW_SP);
+	poke_uint(f, SP + row->at, row->size, 0xb0b);
+	poke(f, code, row->code, row->len);
+	f->r.pc = code;
+	regs_set(f->u, &f->r, f->o.core.arch->sp, SP);
+}
+
+static void expect_interrupted(struct fixture *f, const struct frame_row *row)
+{
+	u64 sp;
+
+	assert_true(step_signal(f->u, &f->r));
+	assert_int_equal(f->r.pc, PC);
+	assert_true(f->r.exact);
+	assert_true(regs_get(f->u, &f->r, f->o.core.arch->sp, &sp));
+	assert_int_equal(sp, NEW_SP);
+	assert_true(f->r.have[row->dwarf]);
+	assert_int_equal(f->r.v[row->dwarf], 0xb0b);
+}
+
+static void signal_row(void **state)
+{
+	const struct frame_row *row = *state;
+	struct fixture f;
+
+	open_frame(&f, row, CODE);
+	assert_true(step_is_signal(f.u, CODE, SP));
+	/* Any other code is none. */
+	assert_false(step_is_signal(f.u, CODE + 1, SP));
+	/* Nor is this one where nothing could run it. */
+	poke(&f, CB_HEAP, row->code, row->len);
+	assert_false(step_is_signal(f.u, CB_HEAP, SP));
+	expect_interrupted(&f, row);
+	end(&f);
+}
+
+static void signal_row_on_stack(void **state)
+{
+	const struct frame_row *row = *state;
+	struct fixture f;
+
+	open_frame(&f, row, SP + 0xe00);
+	assert_int_equal(step_is_signal(f.u, SP + 0xe00, SP), row->stack);
+	assert_false(step_is_signal(f.u, SP + 0xe00, 0));
+	assert_false(step_is_signal(f.u, SP + 0xe00, SP + 0x1000));
+	if (row->stack)
+		expect_interrupted(&f, row);
+	end(&f);
+}
+
+/* m68k's sigcontext has only what a call may change: the rest, here %d7, is as the handler leaves it. */
+static void rest_is_kept(void **state)
+{
+	const struct frame_row *row = rows;
+	struct fixture f;
+
+	(void)state;
+	while (strcmp(row->name, "m68k sigreturn"))
+		row++;
+	open_frame(&f, row, CODE);
+	f.r.v[7] = 0x77;
+	f.r.have[7] = true;
+	expect_interrupted(&f, row);
+	assert_true(f.r.have[7]);
+	assert_int_equal(f.r.v[7], 0x77);
+	end(&f);
+}
+
+/* Elsewhere what is not saved, here %cs, is not known. */
+static void rest_is_unknown(void **state)
+{
+	const struct frame_row *row = rows;
+	struct fixture f;
+
+	(void)state;
+	while (strcmp(row->name, "i386 sigreturn"))
+		row++;
+	open_frame(&f, row, CODE);
+	f.r.have[41] = true;
+	expect_interrupted(&f, row);
+	assert_false(f.r.have[41]);
+	end(&f);
+}
+
+static bool is_tested(const struct arch *a, const struct signal_frame *s)
+{
+	char name[64];
+
+	snprintf(name, sizeof(name), "%s %s", a->name, s->name);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		if (!strcmp(rows[i].name, name))
+			return true;
+	return false;
+}
+
+/* But those of Arm, which have their own test. */
+static void every_row_is_here(void **state)
+{
+	(void)state;
+	for (const struct arch *const *a = arches; *a; a++)
+		for (size_t i = 0; (*a)->machine != EM_ARM && i < (*a)->frame.n_signals; i++)
+			if (!is_tested(*a, &(*a)->frame.signals[i]))
+				fail_msg("%s %s", (*a)->name, (*a)->frame.signals[i].name);
+}
+
+int main(void)
+{
+	enum { N = ARRAY_SIZE(rows) };
+	static struct CMUnitTest tests[2 * N + 3];
+	static char names[N][64];
+
+	for (size_t i = 0; i < N; i++) {
+		snprintf(names[i], sizeof(names[i]), "%s, on the stack", rows[i].name);
+		tests[2 * i] = (struct CMUnitTest){ rows[i].name, signal_row, NULL, NULL, (void *)&rows[i] };
+		tests[2 * i + 1] = (struct CMUnitTest){ names[i], signal_row_on_stack, NULL, NULL, (void *)&rows[i] };
+	}
+	tests[2 * N] = (struct CMUnitTest){ .name = "rest_is_kept", .test_func = rest_is_kept };
+	tests[2 * N + 1] = (struct CMUnitTest){ .name = "rest_is_unknown", .test_func = rest_is_unknown };
+	tests[2 * N + 2] = (struct CMUnitTest){ .name = "every_row_is_here", .test_func = every_row_is_here };
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
