@@ -10,7 +10,7 @@
  * ELF_CORE_COPY_REGS in elf.h there.  DWARF: gcc, gcc/config/m68k/m68k.h, as the
  * System V ABI m68k supplement says nothing: d0 to d7, a0 to a7, fp0 to fp7, pc.
  */
-enum { D1 = 0, A0 = 7, A1 = 8, D0 = 14, SP = 15, PC = 18 };
+enum { D1 = 0, A0 = 7, A1 = 8, FP = 13, D0 = 14, SP = 15, PC = 18 };
 #define R(i, name_, dwarf) { name_, 4 * (i), 4, (dwarf) }
 static const struct reg gregs[] = {
 	R(0, "d1", 1), R(1, "d2", 2), R(2, "d3", 3), R(3, "d4", 4), R(4, "d5", 5), R(5, "d6", 6), R(6, "d7", 7),
@@ -66,5 +66,6 @@ const struct arch arch_m68k = {
 	.sp = SP,
 	.sets = sets,
 	.n_sets = ARRAY_SIZE(sets),
-	.frame = { .lr = -1, SIGNALS(signals) },
+	/* System V ABI m68k supplement, "The Stack Frame": link pushes %fp behind the return address. */
+	.frame = { .known = true, .fp = FP, .lr = -1, .saved_fp = 0, .saved_ret = 1, .caller_sp = 2, SIGNALS(signals) },
 };

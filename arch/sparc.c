@@ -11,7 +11,7 @@
  * stack.  DWARF: SPARC Compliance Definition 2.4.1 (64-bit) and gcc,
  * gcc/config/sparc/sysv4.h: the integer registers, then f0.
  */
-enum { SP = 14, PC = 33 };
+enum { SP = 14, O7 = 15, PC = 33 };
 #define R(w, n, name_) { name_, (w) * (n), (w), (n) }
 #define WINDOW(w) \
 	R(w, 0, "g0"), R(w, 1, "g1"), R(w, 2, "g2"), R(w, 3, "g3"), R(w, 4, "g4"), R(w, 5, "g5"), \
@@ -97,8 +97,13 @@ const struct arch arch_sparc64 = {
 	.sp_bias = 2047,
 	.sets = sets64,
 	.n_sets = ARRAY_SIZE(sets64),
-	/* %o7 has the address of the call; behind it and its delay slot a function returns. */
-	.frame = { .ret_offset = 8, SIGNALS(signals64) },
+	/*
+	 * %o7 has the address of the call; behind it and its delay slot a function
+	 * returns.  SPARC Compliance Definition 2.4.1, 3P: the window of a frame, with
+	 * %i6 and %i7, is saved at its stack pointer.
+	 */
+	.frame = { .known = true, .fp = SP, .lr = O7, .saved_fp = 14, .saved_ret = 15, .back_chain = true,
+		   .ret_in_frame = true, .ret_offset = 8, SIGNALS(signals64) },
 };
 
 const struct arch arch_sparc = {
@@ -112,6 +117,7 @@ const struct arch arch_sparc = {
 	.sp = SP,
 	.sets = sets32,
 	.n_sets = ARRAY_SIZE(sets32),
-	/* %o7 has the address of the call; behind it and its delay slot a function returns. */
-	.frame = { .ret_offset = 8, SIGNALS(signals32) },
+	/* As there; System V ABI SPARC supplement, "The Stack Frame". */
+	.frame = { .known = true, .fp = SP, .lr = O7, .saved_fp = 14, .saved_ret = 15, .back_chain = true,
+		   .ret_in_frame = true, .ret_offset = 8, SIGNALS(signals32) },
 };

@@ -94,7 +94,8 @@ struct frame_abi {
 	u16 cfa_above_sp;	/* bytes from the caller's stack pointer to DWARF's canonical frame address */
 	u16 ret_offset;		/* bytes from what a call leaves as return address to where it returns to */
 	u8 ret_mode;		/* bits of a return address that tell the instruction set and are no part of it */
-	bool back_chain;	/* fp is the stack pointer, at which the caller's is saved; saved_ret is from there */
+	bool back_chain;	/* fp is the stack pointer, and the caller's is saved; saved_ret is from there */
+	bool ret_in_frame;	/* of a back chain: no, saved_ret is from fp, too */
 };
 
 /*

@@ -34,12 +34,30 @@ static bool x86_is_after_call(const u8 before[7])
 	return false;
 }
 
+/*
+ * JSR with its operand of 0, 2 or 4 bytes (one with an index may have more), or
+ * BSR.  M68000 Family Programmer's Reference Manual, "JSR", "BSR" and 2.2.
+ */
+static bool m68k_is_after_call(const u8 before[7])
+{
+	const u8 *p = before + 1;	/* 6 bytes */
+
+	if (p[4] == 0x61 && p[5] != 0 && p[5] != 0xff)
+		return true;
+	if (p[4] == 0x4e && p[5] >= 0x90 && p[5] <= 0x97)
+		return true;
+	if ((p[2] == 0x61 && !p[3]) || (p[2] == 0x4e && p[3] >= 0xa8 && p[3] <= 0xbb && p[3] != 0xb9))
+		return true;
+	return (p[0] == 0x61 && p[1] == 0xff) || (p[0] == 0x4e && p[1] >= 0xb0 && p[1] <= 0xbb && p[1] != 0xb8);
+}
+
 static const struct {
 	u16 machine;
 	bool (*is_after_call)(const u8 before[7]);
 } call_checks[] = {
 	{ EM_X86_64, x86_is_after_call },
 	{ EM_386, x86_is_after_call },
+	{ EM_68K, m68k_is_after_call },
 };
 
 /* Could a call return to @addr?  Where the code is not to be had, being in code has to do. */
@@ -163,24 +181,25 @@ bool step_fp(struct unwind *u, struct cpu_regs *r)
 {
 	const struct arch *a = u->core->arch;
 	s64 word = u->core->layout.word;
-	u64 floor = r->floor, fp, base, caller_fp, ret;
+	u64 floor = r->floor, fp, at, base, caller_fp, ret;
 
 	if (!a || !a->frame.known || !regs_get(u, r, a->frame.fp, &fp) || (!regs_get(u, r, a->sp, &floor) && !r->floor))
 		return false;
 	/* Frames lie above the stack pointer, and where calls put them. */
-	if (fp < floor || fp % (u64)word || !space_word(u, fp + (u64)(a->frame.saved_fp * word), &caller_fp))
+	at = fp + (a->frame.back_chain ? a->sp_bias : 0);
+	if (fp < floor || at % (u64)word || !space_word(u, at + (u64)(a->frame.saved_fp * word), &caller_fp))
 		return false;
-	base = a->frame.back_chain ? caller_fp : fp;
+	base = a->frame.back_chain && !a->frame.ret_in_frame ? caller_fp : at;
 	if (!space_word(u, base + (u64)(a->frame.saved_ret * word), &ret))
 		return false;
-	ret = space_strip(u, ret);
+	ret = space_strip(u, ret) + a->frame.ret_offset;
 	/* A chain that goes down, or in a circle, is none. */
 	if ((caller_fp >= floor && caller_fp <= fp) || !is_return_address(u, ret))
 		return false;
 	*r = (struct cpu_regs){ .pc = ret, .floor = fp + 2 * (u64)word };
 	/* Where the frame record may lie anywhere in a frame, that is all that is known of the caller's. */
 	if (!a->frame.record_anywhere)
-		regs_set(u, r, a->sp, base + (u64)(a->frame.caller_sp * word));
+		regs_set(u, r, a->sp, a->frame.back_chain ? caller_fp : fp + (u64)(a->frame.caller_sp * word));
 	/* What called main() keeps something else in that register: the chain ends there. */
 	if (caller_fp > fp)
 		regs_set(u, r, a->frame.fp, caller_fp);

@@ -112,30 +112,38 @@ static void expr_reads_memory(void **state)
 
 /* ---- frame pointers */
 
-/* Where the ABI of each keeps them, in bytes from the frame pointer, or, for the return address, from @ret_from. */
+/*
+ * Where the ABI of each keeps them, in bytes from the frame pointer, or, for the
+ * return address, from @ret_from; what is there is so many bytes before RET.
+ */
 static const struct {
 	u16 machine;
 	struct elffmt fmt;
 	s32 fp_off;
 	u64 ret_from;
 	s32 ret_off;
+	u64 before;
 } abis[] = {
-	{ EM_X86_64, { ELFCLASS64, ELFDATA2LSB }, 0, FP, 8 },
-	{ EM_386, { ELFCLASS32, ELFDATA2LSB }, 0, FP, 4 },
-	{ EM_AARCH64, { ELFCLASS64, ELFDATA2LSB }, 0, FP, 8 },
-	{ EM_RISCV, { ELFCLASS64, ELFDATA2LSB }, -16, FP, -8 },
-	{ EM_PPC64, { ELFCLASS64, ELFDATA2LSB }, 0, CALLER_FP, 16 },
-	{ EM_PPC64, { ELFCLASS64, ELFDATA2MSB }, 0, CALLER_FP, 16 },
-	{ EM_PPC, { ELFCLASS32, ELFDATA2MSB }, 0, CALLER_FP, 4 },
-	{ EM_AARCH64, { ELFCLASS64, ELFDATA2MSB }, 0, FP, 8 },
+	{ EM_X86_64, { ELFCLASS64, ELFDATA2LSB }, 0, FP, 8, 0 },
+	{ EM_386, { ELFCLASS32, ELFDATA2LSB }, 0, FP, 4, 0 },
+	{ EM_AARCH64, { ELFCLASS64, ELFDATA2LSB }, 0, FP, 8, 0 },
+	{ EM_RISCV, { ELFCLASS64, ELFDATA2LSB }, -16, FP, -8, 0 },
+	{ EM_PPC64, { ELFCLASS64, ELFDATA2LSB }, 0, CALLER_FP, 16, 0 },
+	{ EM_PPC, { ELFCLASS32, ELFDATA2MSB }, 0, CALLER_FP, 4, 0 },
+	{ EM_68K, { ELFCLASS32, ELFDATA2MSB }, 0, FP, 4, 0 },
+	{ EM_SPARC, { ELFCLASS32, ELFDATA2MSB }, 56, FP, 60, .before = 8 },
+	{ EM_LOONGARCH, { ELFCLASS64, ELFDATA2LSB }, -16, FP, -8, 0 },
+	{ EM_PPC64, { ELFCLASS64, ELFDATA2MSB }, 0, CALLER_FP, 16, 0 },
+	{ EM_AARCH64, { ELFCLASS64, ELFDATA2MSB }, 0, FP, 8, 0 },
 };
 
 static void begin_frame(struct fixture *f, size_t i)
 {
 	begin(f, abis[i].machine, abis[i].fmt);
-	poke(f, RET - 5, "\xe8", 1);
+	/* Calls of x86, and of m68k: jsr in 4 bytes. */
+	poke(f, RET - 5, "\xe8\x4e\xa8", 3);
 	poke_word(f, FP + (u64)abis[i].fp_off, CALLER_FP);
-	poke_word(f, abis[i].ret_from + (u64)abis[i].ret_off, RET);
+	poke_word(f, abis[i].ret_from + (u64)abis[i].ret_off, RET - abis[i].before);
 	regs_set(f->u, &f->r, f->o.core.arch->sp, FP);
 	regs_set(f->u, &f->r, f->o.core.arch->frame.fp, FP);
 }
@@ -178,7 +186,7 @@ static void fp_invents_nothing(void **state)
 		}
 		poke_word(&f, abis[i].ret_from + (u64)abis[i].ret_off, CB_HEAP);
 		assert_false(step_fp(f.u, &f.r));
-		poke_word(&f, abis[i].ret_from + (u64)abis[i].ret_off, RET);
+		poke_word(&f, abis[i].ret_from + (u64)abis[i].ret_off, RET - abis[i].before);
 		poke_word(&f, FP + (u64)abis[i].fp_off, FP);
 		assert_false(step_fp(f.u, &f.r));
 		end(&f);
@@ -202,11 +210,65 @@ static void fp_refuses_places(void **state)
 			}
 			poke_word(&f, places[k] + (u64)abis[i].fp_off, CALLER_FP);
 			if (abis[i].ret_from == FP)
-				poke_word(&f, places[k] + (u64)abis[i].ret_off, RET);
+				poke_word(&f, places[k] + (u64)abis[i].ret_off, RET - abis[i].before);
 			regs_set(f.u, &f.r, f.o.core.arch->frame.fp, places[k]);
 			assert_false(step_fp(f.u, &f.r));
 			end(&f);
 		}
+}
+
+/* sparc64's stack is 2047 bytes above the stack pointer. */
+static void fp_of_sparc64_is_biased(void **state)
+{
+	enum { BIAS = 2047 };
+	struct fixture f;
+	u64 sp;
+
+	(void)state;
+	begin(&f, EM_SPARCV9, (struct elffmt){ ELFCLASS64, ELFDATA2MSB });
+	poke_word(&f, FP + 14 * 8, CALLER_FP - BIAS);
+	poke_word(&f, FP + 15 * 8, RET - 8);
+	regs_set(f.u, &f.r, f.o.core.arch->sp, FP - BIAS);
+	assert_true(step_fp(f.u, &f.r));
+	assert_int_equal(f.r.pc, RET);
+	assert_true(regs_get(f.u, &f.r, f.o.core.arch->sp, &sp));
+	assert_int_equal(sp, CALLER_FP - BIAS);
+	end(&f);
+}
+
+/* M68000 Family Programmer's Reference Manual: every form of a call, and what is none, before a return address. */
+static void calls_of_m68k(void **state)
+{
+	static const struct {
+		u8 before[6];
+		bool is_call;
+	} cases[] = {
+		{ { 0, 0, 0, 0, 0x61, 0x10 }, 1 },		/* bsr.s */
+		{ { 0, 0, 0x61, 0, 0x12, 0x34 }, 1 },		/* bsr.w */
+		{ { 0x61, 0xff, 0, 1, 0x12, 0x34 }, 1 },	/* bsr.l */
+		{ { 0, 0, 0, 0, 0x4e, 0x90 }, 1 },		/* jsr (a0) */
+		{ { 0, 0, 0x4e, 0xaf, 0, 8 }, 1 },		/* jsr 8(sp) */
+		{ { 0, 0, 0x4e, 0xba, 0, 8 }, 1 },		/* jsr 8(pc) */
+		{ { 0, 0, 0x4e, 0xb0, 0, 8 }, 1 },		/* jsr 8(a0,d0) */
+		{ { 0x4e, 0xb9, 0x80, 0, 0x12, 0x34 }, 1 },	/* jsr 0x80001234 */
+		{ { 0, 0, 0, 0, 0x4e, 0xd0 }, 0 },		/* jmp (a0) */
+		{ { 0, 0, 0, 0, 0x4e, 0x75 }, 0 },		/* rts */
+		{ { 0, 0, 0, 0, 0, 0 }, 0 },
+	};
+	struct fixture f;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		begin(&f, EM_68K, (struct elffmt){ ELFCLASS32, ELFDATA2MSB });
+		poke(&f, RET - 6, cases[i].before, 6);
+		poke_word(&f, FP, CALLER_FP);
+		poke_word(&f, FP + 4, RET);
+		regs_set(f.u, &f.r, f.o.core.arch->sp, FP);
+		regs_set(f.u, &f.r, f.o.core.arch->frame.fp, FP);
+		if (step_fp(f.u, &f.r) != cases[i].is_call)
+			fail_msg("case %zu", i);
+		end(&f);
+	}
 }
 
 static void fp_strips_signatures(void **state)
@@ -409,7 +471,8 @@ int main(void)
 		cmocka_unit_test(expr_reads_memory),	cmocka_unit_test(fp_steps_to_the_caller),
 		cmocka_unit_test(fp_invents_nothing),	cmocka_unit_test(fp_strips_signatures),
 		cmocka_unit_test(link_of_a_null_call),	cmocka_unit_test(signal_frames),
-		cmocka_unit_test(fp_refuses_places),
+		cmocka_unit_test(fp_refuses_places),	cmocka_unit_test(fp_of_sparc64_is_biased),
+		cmocka_unit_test(calls_of_m68k),
 		cmocka_unit_test(link_in_a_register),	cmocka_unit_test(space_ends_where_memory_does),
 		cmocka_unit_test(circles_are_seen),	cmocka_unit_test(better_stacks),
 	};
