@@ -101,7 +101,7 @@ static const struct signal_frame signals[] = {
 	.sets = sets, \
 	.n_sets = ARRAY_SIZE(sets), \
 	/* AAPCS32, 6.1.2.1 (2020Q4 on) has a frame chain, but compilers have others, and in Thumb code none. */ \
-	.frame = { .known = true, .fp = -1, .lr = LR, .ret_mode = 1, SIGNALS(signals) }, \
+	.frame = { .known = true, .fp = -1, .lr = LR, .lr_is_scratch = true, .ret_mode = 1, SIGNALS(signals) }, \
 	.syscall = { .insn_len = 4, .mode_reg = CPSR, .mode_mask = THUMB, .mode_insn_len = 2, \
 		     .nr_reg = R7, .ret_reg = R0, .orig_reg = -1, \
 		     .restartable = restartable, .n_restartable = ARRAY_SIZE(restartable) }, \

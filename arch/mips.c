@@ -12,7 +12,7 @@
  * Handbook, table 2-1.  DWARF: gcc, gcc/config/mips/mips.h, as the ABIs say
  * nothing: r0 to r31, f0 to f31, hi, lo.
  */
-enum { SP = 29, PC = 34 };
+enum { SP = 29, RA = 31, PC = 34 };
 #define R(w, pad, n, name_, dwarf) { name_, (w) * ((pad) + (n)), (w), (dwarf) }
 #define GREGS(w, pad, r8, r9, r10, r11, r12, r13, r14, r15) \
 	R(w, pad, 0, "zero", 0), R(w, pad, 1, "at", 1), R(w, pad, 2, "v0", 2), R(w, pad, 3, "v1", 3), \
@@ -104,7 +104,7 @@ static const struct signal_frame signals_n64el[] = { SIGNAL_LE("rt_sigreturn", 5
 	.sp = SP, \
 	.sets = (sets_), \
 	.n_sets = ARRAY_SIZE(sets_), \
-	.frame = { SIGNALS(signals_) }, \
+	.frame = { .lr = RA, SIGNALS(signals_) }, \
 }
 
 const struct arch arch_mips = MIPS("mips", ELFCLASS32, ELFDATA2MSB, 0, 4, 4, gregs_o32, sets_o32, signals_o32);

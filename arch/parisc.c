@@ -10,7 +10,7 @@
  * (ELF_NGREG).  The kernel keeps the PSW in gr0.  DWARF: gcc,
  * gcc/config/pa/pa32-regs.h: r0 to r31, then halves of f4 to f31, sar at 88.
  */
-enum { SP = 30, PC = 40 };
+enum { RP = 2, SP = 30, PC = 40 };
 #define R(n) { "r" #n, 4 * (n), 4, (n) }
 #define S(i, name_) { name_, 4 * (i), 4, -1 }
 static const struct reg gregs[] = {
@@ -49,4 +49,5 @@ const struct arch arch_parisc = {
 	.pc_mask = ~3u,
 	.sets = sets,
 	.n_sets = ARRAY_SIZE(sets),
+	.frame = { .lr = RP },
 };

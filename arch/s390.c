@@ -11,7 +11,7 @@
  * registers, and the first argument of a system call.  DWARF: s390x ELF ABI
  * Supplement 1.6.1, "DWARF register numbers".
  */
-enum { PSWA = 1, SP = 2 + 15, ACR0 = 18 };
+enum { PSWA = 1, R14 = 2 + 14, SP = 2 + 15, ACR0 = 18 };
 #define R(w, n) { "r" #n, 2 * (w) + (w) * (n), (w), (n) }
 #define A(w, n) { "acr" #n, 18 * (w) + 4 * (n), 4, 48 + (n) }
 #define GREGS(w) \
@@ -98,7 +98,7 @@ const struct arch arch_s390x = {
 	.sets = sets64,
 	.n_sets = ARRAY_SIZE(sets64),
 	/* ELF ABI s390x Supplement, 1.2.2: the CFA is above the register save area. */
-	.frame = { .cfa_above_sp = 160, SIGNALS(signals64) },
+	.frame = { .lr = R14, .cfa_above_sp = 160, SIGNALS(signals64) },
 };
 
 /* The PSW is aligned to 8; bit 31 of its address is the addressing mode. */
@@ -115,5 +115,5 @@ const struct arch arch_s390 = {
 	.pc_mask = 0x7fffffff,
 	.sets = sets31,
 	.n_sets = ARRAY_SIZE(sets31),
-	.frame = { .cfa_above_sp = 96, SIGNALS(signals31) },
+	.frame = { .lr = R14, .cfa_above_sp = 96, SIGNALS(signals31) },
 };

@@ -79,12 +79,13 @@ struct signal_frame {
 
 /*
  * Where a function that keeps a frame pointer has its caller's: the psABI of each
- * machine.  Places are in words from the frame pointer.
+ * machine.  Places are in words from the frame pointer; they count where @known.
  */
 struct frame_abi {
 	bool known;
 	s32 fp;		/* index in gregs of the frame pointer, or -1: no chain of these is to be had */
-	s32 lr;		/* index of the register that a call leaves the return address in, or -1: it pushes it */
+	s32 lr;		/* index of the register that a call leaves the return address in; -1: it pushes it; 0: unknown */
+	bool lr_is_scratch;	/* compilers use it for other values, too */
 	s32 saved_fp;
 	s32 saved_ret;
 	s32 caller_sp;	/* the caller's stack pointer */

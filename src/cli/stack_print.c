@@ -32,7 +32,7 @@ static unsigned wanted(const struct stack_print *p)
 /* Of frames that no table told of. */
 static const char *const guessed_by[] = {
 	[FRAME_BY_CODE] = "the code",
-	[FRAME_BY_LINK] = "the return address of a wild call",
+	[FRAME_BY_LINK] = "return address",
 	[FRAME_BY_FP] = "frame pointer",
 };
 

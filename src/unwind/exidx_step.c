@@ -32,7 +32,7 @@ static void check(struct unwind *u, struct attempt *a)
 {
 	const struct syscall_abi *abi = &u->core->arch->syscall;
 
-	a->fits = a->done && (step_is_signal(u, a->r.pc) || (space_is_code(u, a->r.pc - 1) &&
+	a->fits = a->done && (step_is_signal(u, a->r.pc, a->r.have[ARM_SP] ? a->r.v[ARM_SP] : 0) || (space_is_code(u, a->r.pc - 1) &&
 		  arm_is_after_call(u, (u32)a->r.pc, a->r.mode & abi->mode_mask, is_swapped(u, a->r.pc - 1))));
 }
 

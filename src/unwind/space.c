@@ -90,6 +90,9 @@ u64 space_strip(const struct unwind *u, u64 addr)
 
 	if (a)
 		addr &= ~(u64)a->frame.ret_mode;
+	/* parisc's return addresses have a privilege level, s390's the addressing mode. */
+	if (a && a->pc_mask)
+		addr &= a->pc_mask;
 	/* Bit 55 tells user from kernel addresses: arch/arm64/include/asm/pointer_auth.h, ptrauth_strip_user_insn_pac(). */
 	return u->insn_mask && !(addr >> 55 & 1) ? addr & ~u->insn_mask : addr;
 }

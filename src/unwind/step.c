@@ -74,6 +74,20 @@ static bool is_return_address(struct unwind *u, u64 addr)
 	return true;
 }
 
+/* Where a call left its return address, if that can be one; it may have a bit for the instruction set. */
+static bool find_link(struct unwind *u, const struct cpu_regs *r, u64 *ret)
+{
+	const struct arch *a = u->core->arch;
+	u64 sp;
+
+	if (!a || !a->frame.lr || !r->exact)
+		return false;
+	if (a->frame.lr < 0 ? !regs_get(u, r, a->sp, &sp) || !space_word(u, sp, ret) : !regs_get(u, r, a->frame.lr, ret))
+		return false;
+	*ret += a->frame.ret_offset;
+	return is_return_address(u, space_strip(u, *ret));
+}
+
 /*
  * The program jumped where no code is (a null function pointer): the call that
  * did it has left the return address, and the caller's frame as it was.
@@ -83,17 +97,50 @@ bool step_link(struct unwind *u, struct cpu_regs *r)
 	const struct arch *a = u->core->arch;
 	u64 sp, ret;
 
-	if (!a || !a->frame.known || !r->exact || space_is_code(u, r->pc) || !regs_get(u, r, a->sp, &sp))
-		return false;
-	if (a->frame.lr < 0 ? !space_word(u, sp, &ret) : !regs_get(u, r, a->frame.lr, &ret))
-		return false;
-	if (!is_return_address(u, space_strip(u, ret)))
+	if (space_is_code(u, r->pc) || !find_link(u, r, &ret))
 		return false;
 	/* Nothing else has changed: all registers are the caller's own. */
 	regs_return(u, r, ret);
 	r->exact = false;
-	if (a->frame.lr < 0)
+	if (a->frame.lr < 0 && regs_get(u, r, a->sp, &sp))
 		regs_set(u, r, a->sp, sp + u->core->layout.word);
+	return true;
+}
+
+/*
+ * What a call leaves in the link register is gone with the next call, which leaves
+ * an address of its own function there.  Another function's is the caller's then,
+ * whether saved or not.
+ */
+static bool is_other_function(struct unwind *u, u64 pc, u64 ret)
+{
+	struct module *here = module_at(u, pc), *there = module_at(u, ret - 1);
+	u64 a, b, end;
+
+	if (!here || !there)
+		return false;
+	return here != there || (symbol_bounds(u, pc, &a, &end) && symbol_bounds(u, ret - 1, &b, &end) && a != b);
+}
+
+/* A function that calls none has no need to save the link register: no chain of frames tells of its caller. */
+bool step_leaf(struct unwind *u, struct cpu_regs *r)
+{
+	const struct arch *a = u->core->arch;
+	struct cpu_regs chained = *r, caller = *r;
+	u64 ret, sp;
+
+	if (!a || a->frame.lr <= 0 || a->frame.lr_is_scratch || !find_link(u, r, &ret))
+		return false;
+	regs_return(u, &caller, ret);
+	caller.exact = false;
+	if (!is_other_function(u, r->pc, caller.pc) || (step_fp(u, &chained) && chained.pc == caller.pc))
+		return false;
+	/* It may have moved the stack pointer.  With a back chain, that leads on from either place. */
+	if (regs_get(u, r, a->sp, &sp) && !a->frame.back_chain) {
+		caller.have[regs_dwarf(u, a->sp)] = false;
+		caller.floor = sp;
+	}
+	*r = caller;
 	return true;
 }
 
@@ -204,4 +251,46 @@ bool step_fp(struct unwind *u, struct cpu_regs *r)
 	if (caller_fp > fp)
 		regs_set(u, r, a->frame.fp, caller_fp);
 	return true;
+}
+
+/*
+ * In the function at the program's entry point, AT_ENTRY.  Where no symbol tells of
+ * it, a call that is a few instructions behind it is: the start files of the C
+ * libraries make one, and have 20 to 60 bytes before it.
+ */
+static bool is_entry(struct unwind *u, const struct cpu_regs *r)
+{
+	enum { START_LEN = 64 };
+	u64 entry, start, end;
+
+	if (!core_auxv(u->core, AT_ENTRY, &entry))
+		return false;
+	entry = space_strip(u, entry);
+	if (symbol_bounds(u, r->exact ? r->pc : r->pc - 1, &start, &end))
+		return start == entry;
+	return !r->exact && r->pc > entry && r->pc - entry <= START_LEN;
+}
+
+/*
+ * The end of a back chain that every function keeps: 0, as the ABIs have it, or a
+ * return address of 0, which glibc's start saves.
+ */
+static bool is_chains_end(struct unwind *u, const struct cpu_regs *r)
+{
+	const struct arch *a = u->core->arch;
+	u64 word = u->core->layout.word, sp, caller, ret;
+
+	if (!a->frame.back_chain || r->exact || !regs_get(u, r, a->frame.fp, &sp))
+		return false;
+	sp += a->sp_bias;
+	if (!space_word(u, sp + (u64)a->frame.saved_fp * word, &caller))
+		return false;
+	if (!caller || a->frame.ret_in_frame)
+		return !caller;
+	return caller > sp && space_word(u, caller + (u64)a->frame.saved_ret * word, &ret) && !ret;
+}
+
+bool step_is_first(struct unwind *u, const struct cpu_regs *r)
+{
+	return u->core->arch && (is_entry(u, r) || is_chains_end(u, r));
 }

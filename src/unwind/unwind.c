@@ -149,12 +149,12 @@ void unwind_close(struct unwind *u)
 
 static bool step(struct unwind *u, const struct stack *s, struct cpu_regs *r, enum frame_by *by)
 {
-	if (s->end == STACK_NO_CODE && step_link(u, r)) {
-		*by = FRAME_BY_LINK;
-		return true;
-	}
 	if (s->end == STACK_NO_TABLE && s->n && s->frames[s->n - 1].signal && step_signal(u, r)) {
 		*by = FRAME_BY_SIGNAL;
+		return true;
+	}
+	if ((s->end == STACK_NO_CODE && step_link(u, r)) || (s->end == STACK_NO_TABLE && step_leaf(u, r))) {
+		*by = FRAME_BY_LINK;
 		return true;
 	}
 	*by = FRAME_BY_FP;
@@ -167,25 +167,6 @@ static bool step(struct unwind *u, const struct stack *s, struct cpu_regs *r, en
 	default:
 		return false;
 	}
-}
-
-/*
- * The program's entry point has no caller.  Where neither a table nor a symbol tells
- * of it, a call that is a few instructions behind it does: the start files of the C
- * libraries make one, and have 20 to 60 bytes before it.
- */
-static bool is_entry(struct unwind *u, const struct stack *s)
-{
-	enum { START_LEN = 64 };
-	const struct frame *last = s->n ? &s->frames[s->n - 1] : NULL;
-	u64 entry, start, end;
-
-	if (!last || s->end != STACK_NO_TABLE || last->exact || !core_auxv(u->core, AT_ENTRY, &entry))
-		return false;
-	entry = space_strip(u, entry);
-	if (last->pc <= entry || last->pc - entry > START_LEN)
-		return false;
-	return !symbol_bounds(u, last->pc - 1, &start, &end) || start == entry;
 }
 
 /* By tables as far as they go, then one step without, and on. */
@@ -204,9 +185,8 @@ static int walk(struct unwind *u, const struct unwinder_ops *ops, const struct c
 	}
 	do {
 		ret = ops->walk(u, &r, by, s, e);
-		if (!ret && is_entry(u, s)) {
-			stack_ends(s, STACK_OUTERMOST, "0x%llx is where the program begins",
-				   (unsigned long long)s->frames[s->n - 1].pc);
+		if (!ret && s->end == STACK_NO_TABLE && s->n && !s->frames[s->n - 1].signal && step_is_first(u, &r)) {
+			stack_ends(s, STACK_OUTERMOST, "0x%llx is in the first function", (unsigned long long)r.pc);
 			break;
 		}
 	} while (!ret && s->n < stack_limit(u) && step(u, s, &r, &by));

@@ -116,7 +116,7 @@ u64 u64_of_word(const struct unwind *u, u64 v);
 s64 s64_of_word(const struct unwind *u, u64 v);
 /* Code was executable there. */
 bool space_is_code(struct unwind *u, u64 addr);
-/* @addr without signature, and without what tells the instruction set in a return address. */
+/* The code address @addr without signature, and what else is no address in it. */
 u64 space_strip(const struct unwind *u, u64 addr);
 
 /* ---- regs.c */
@@ -137,10 +137,13 @@ void regs_set_mode(const struct unwind *u, struct cpu_regs *r, unsigned index, u
 
 /* Goes to the caller of @r by the machine's calling convention; false when nothing there looks like one. */
 bool step_link(struct unwind *u, struct cpu_regs *r);
+bool step_leaf(struct unwind *u, struct cpu_regs *r);
 bool step_signal(struct unwind *u, struct cpu_regs *r);
 /* A signal handler returns to @pc, by its code; @sp is the stack pointer then, or 0 if unknown. */
 bool step_is_signal(struct unwind *u, u64 pc, u64 sp);
 bool step_fp(struct unwind *u, struct cpu_regs *r);
+/* It is the thread's first function, by the machine's convention or by where the program begins. */
+bool step_is_first(struct unwind *u, const struct cpu_regs *r);
 
 /* ---- the backends */
 

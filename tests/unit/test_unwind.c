@@ -434,6 +434,106 @@ static void better_stacks(void **state)
 	assert_false(stack_is_better(&pairs[5][0], &pairs[5][0]));
 }
 
+/* Two modules, each of a page; the program is in the second. */
+static void begin_leaf(struct fixture *f, u16 machine, struct elffmt fmt)
+{
+	const struct core_module first = { .start = CB_TEXT, .end = CB_TEXT + CB_PAGE };
+	const struct core_module second = { .start = CB_TEXT + CB_PAGE, .end = CB_TEXT + 2 * CB_PAGE };
+	struct err e = { 0 };
+
+	begin(f, machine, fmt);
+	assert_int_equal(f->u->n_mods, 0);
+	cb_ok(modules_add(f->u, &first, &e), &e);
+	cb_ok(modules_add(f->u, &second, &e), &e);
+	f->u->n_sorted = f->u->n_mods;
+	f->r = (struct cpu_regs){ .pc = CB_TEXT + CB_PAGE + 0x100, .exact = true };
+	regs_set(f->u, &f->r, f->o.core.arch->sp, FP);
+	regs_set(f->u, &f->r, f->o.core.arch->frame.lr, RET - f->o.core.arch->frame.ret_offset);
+}
+
+static void leaf_by_its_link_register(void **state)
+{
+	static const struct {
+		u16 machine;
+		struct elffmt fmt;
+	} machines[] = {
+		{ EM_MIPS, { ELFCLASS32, ELFDATA2MSB } },	{ EM_S390, { ELFCLASS64, ELFDATA2MSB } },
+		{ EM_ALPHA, { ELFCLASS64, ELFDATA2LSB } },	{ EM_PARISC, { ELFCLASS32, ELFDATA2MSB } },
+		{ EM_SPARC, { ELFCLASS32, ELFDATA2MSB } },	{ EM_PPC64, { ELFCLASS64, ELFDATA2LSB } },
+		{ EM_RISCV, { ELFCLASS64, ELFDATA2LSB } },	{ EM_AARCH64, { ELFCLASS64, ELFDATA2LSB } },
+	};
+	struct fixture f;
+	u64 sp;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(machines); i++) {
+		begin_leaf(&f, machines[i].machine, machines[i].fmt);
+		if (!step_leaf(f.u, &f.r))
+			fail_msg("machine %u", machines[i].machine);
+		assert_int_equal(f.r.pc, RET);
+		assert_false(f.r.exact);
+		/* Where a function may have moved it, it is not known; a back chain goes on from there. */
+		assert_int_equal(regs_get(f.u, &f.r, f.o.core.arch->sp, &sp), f.o.core.arch->frame.back_chain);
+		/* A caller has called. */
+		assert_false(step_leaf(f.u, &f.r));
+		end(&f);
+	}
+}
+
+/* Of an earlier call, it may be; no code; what the chain says, too; a machine that pushes. */
+static void leaf_is_not_guessed(void **state)
+{
+	const struct elffmt le64 = { ELFCLASS64, ELFDATA2LSB };
+	struct fixture f;
+
+	(void)state;
+	begin_leaf(&f, EM_AARCH64, le64);
+	f.r.pc = CB_TEXT + 0x100;
+	assert_false(step_leaf(f.u, &f.r));
+	end(&f);
+	begin_leaf(&f, EM_AARCH64, le64);
+	regs_set(f.u, &f.r, f.o.core.arch->frame.lr, CB_HEAP);
+	assert_false(step_leaf(f.u, &f.r));
+	end(&f);
+	begin_leaf(&f, EM_AARCH64, le64);
+	regs_set(f.u, &f.r, f.o.core.arch->frame.fp, FP);
+	poke_word(&f, FP, CALLER_FP);
+	poke_word(&f, FP + 8, RET);
+	assert_false(step_leaf(f.u, &f.r));
+	end(&f);
+	begin_leaf(&f, EM_X86_64, le64);
+	poke_word(&f, FP, RET);
+	assert_false(step_leaf(f.u, &f.r));
+	end(&f);
+}
+
+/* PowerISA's chain ends with 0, or with a return address that the program's start has set to 0. */
+static void chain_ends_with_the_first_frame(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	begin_frame(&f, 4);
+	f.r.pc = RET;
+	assert_false(step_is_first(f.u, &f.r));
+	poke_word(&f, abis[4].ret_from + (u64)abis[4].ret_off, 0);
+	assert_true(step_is_first(f.u, &f.r));
+	/* The innermost function may have no frame of its own, and a caller therefore. */
+	f.r.exact = true;
+	assert_false(step_is_first(f.u, &f.r));
+	f.r.exact = false;
+	poke_word(&f, abis[4].ret_from + (u64)abis[4].ret_off, RET);
+	poke_word(&f, FP, 0);
+	assert_true(step_is_first(f.u, &f.r));
+	end(&f);
+	/* Elsewhere a frame pointer of 0 is a number like others. */
+	begin_frame(&f, 0);
+	f.r.pc = RET;
+	regs_set(f.u, &f.r, f.o.core.arch->frame.fp, 0);
+	assert_false(step_is_first(f.u, &f.r));
+	end(&f);
+}
+
 static void signal_frames(void **state)
 {
 	static const u8 code[] = { 0x48, 0xc7, 0xc0, 0x0f, 0, 0, 0, 0x0f, 0x05 };
@@ -475,6 +575,8 @@ int main(void)
 		cmocka_unit_test(calls_of_m68k),
 		cmocka_unit_test(link_in_a_register),	cmocka_unit_test(space_ends_where_memory_does),
 		cmocka_unit_test(circles_are_seen),	cmocka_unit_test(better_stacks),
+		cmocka_unit_test(leaf_by_its_link_register),
+		cmocka_unit_test(leaf_is_not_guessed),	cmocka_unit_test(chain_ends_with_the_first_frame),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
