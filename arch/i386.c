@@ -89,10 +89,10 @@ static const struct saved_regs saved[] = {
 static const struct signal_frame signals[] = {
 	/* pop %eax; mov $119, %eax; int $0x80 */
 	{ "sigreturn", .code = { 0x58, 0xb8, 0x77, 0, 0, 0, 0xcd, 0x80 }, .code_len = 8, .context = 4, SAVED(saved),
-	  .on_stack = true },
+	  .where = CODE_ANYWHERE },
 	/* mov $173, %eax; int $0x80 */
 	{ "rt_sigreturn", .code = { 0xb8, 0xad, 0, 0, 0, 0xcd, 0x80 }, .code_len = 7, .context = 160, SAVED(saved),
-	  .on_stack = true },
+	  .where = CODE_ANYWHERE },
 };
 
 /*

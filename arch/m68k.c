@@ -43,15 +43,19 @@ static const struct saved_regs mcontext[] = {
 	SAVED_AT(PC, 64),
 };
 static const struct signal_frame signals[] = {
-	/* moveq #119, %d0; trap #0 */
+	/* moveq #119, %d0; trap #0.  QEMU has it elsewhere since 6.2, and then no room for it in the frame. */
 	{ "sigreturn", .code = { 0x70, 0x77, 0x4e, 0x40 }, .code_len = 4, .context = 24, SAVED(sigcontext),
-	  .on_stack = true, .rest_kept = true },
+	  .where = CODE_IN_FRAME, .rest_kept = true },
+	{ "sigreturn of QEMU", .code = { 0x70, 0x77, 0x4e, 0x40 }, .code_len = 4, .context = 16, SAVED(sigcontext),
+	  .rest_kept = true },
 	/* moveq #~173, %d0; not.b %d0; trap #0 */
 	{ "rt_sigreturn", .code = { 0x70, 0x52, 0x46, 0, 0x4e, 0x40 }, .code_len = 6, .context = 172, SAVED(mcontext),
-	  .on_stack = true },
+	  .where = CODE_IN_FRAME },
+	{ "rt_sigreturn of QEMU", .code = { 0x70, 0x52, 0x46, 0, 0x4e, 0x40 }, .code_len = 6, .context = 164,
+	  SAVED(mcontext) },
 	/* ColdFire: move.l #173, %d0; trap #0 */
 	{ "rt_sigreturn of ColdFire", .code = { 0x20, 0x3c, 0, 0, 0, 0xad, 0x4e, 0x40 }, .code_len = 8, .context = 172,
-	  SAVED(mcontext), .on_stack = true },
+	  SAVED(mcontext), .where = CODE_IN_FRAME },
 };
 
 const struct arch arch_m68k = {

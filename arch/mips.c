@@ -75,10 +75,10 @@ static const struct saved_regs saved_new[] = {
 #define SIGNAL_BE(name_, nr, context_, saved_) \
 	/* li v0, nr; syscall */ \
 	{ (name_), .code = { 0x24, 0x02, (nr) >> 8, (nr) & 0xff, 0, 0, 0, 0x0c }, .code_len = 8, .context = (context_), \
-	  SAVED(saved_), .on_stack = true }
+	  SAVED(saved_), .where = CODE_ANYWHERE }
 #define SIGNAL_LE(name_, nr, context_, saved_) \
 	{ (name_), .code = { (nr) & 0xff, (nr) >> 8, 0x02, 0x24, 0x0c, 0, 0, 0 }, .code_len = 8, .context = (context_), \
-	  SAVED(saved_), .on_stack = true }
+	  SAVED(saved_), .where = CODE_ANYWHERE }
 #define SIGNALS_O32(row) { \
 	row("sigreturn", 4119, 24, saved_o32), row("rt_sigreturn", 4193, 24 + 128 + 24, saved_o32), \
 }

@@ -56,7 +56,7 @@ static const struct saved_regs saved[] = { { .reg = 0, .n = 32 } };
 #define SIGNALS_OF(context_) { \
 	/* li a7, 139; ecall */ \
 	{ "rt_sigreturn", .code = { 0x93, 0x08, 0xb0, 0x08, 0x73, 0, 0, 0 }, .code_len = 8, .context = (context_), \
-	  SAVED(saved), .on_stack = true }, \
+	  SAVED(saved), .where = CODE_ANYWHERE }, \
 }
 static const struct signal_frame signals64[] = SIGNALS_OF(128 + 176);
 static const struct signal_frame signals32[] = SIGNALS_OF(128 + 160);

@@ -80,9 +80,9 @@ static const struct saved_regs saved64[] = { { .reg = 0, .n = ACR0 }, { .reg = A
 static const struct saved_regs saved31[] = { { .reg = 0, .n = ACR0 + 16 } };
 #define SIGNALS_OF(sigreturn_, rt_sigreturn_, saved_) \
 	/* svc 119; svc 173 */ \
-	{ "sigreturn", .code = { 0x0a, 0x77 }, .code_len = 2, .context = (sigreturn_), SAVED(saved_), .on_stack = true }, \
+	{ "sigreturn", .code = { 0x0a, 0x77 }, .code_len = 2, .context = (sigreturn_), SAVED(saved_), .where = CODE_ANYWHERE }, \
 	{ "rt_sigreturn", .code = { 0x0a, 0xad }, .code_len = 2, .context = (rt_sigreturn_), SAVED(saved_), \
-	  .on_stack = true }
+	  .where = CODE_ANYWHERE }
 static const struct signal_frame signals64[] = { SIGNALS_OF(160 + 16, 160 + 8 + 128 + 40, saved64) };
 static const struct signal_frame signals31[] = { SIGNALS_OF(96 + 16, 96 + 8 + 128 + 24, saved31) };
 

@@ -77,10 +77,10 @@ static const struct signal_frame signals64[] = {
 static const struct signal_frame signals32[] = {
 	/* mov 216, %g1; ta 0x10 */
 	{ "sigreturn", .code = { 0x82, 0x10, 0x20, 0xd8, 0x91, 0xd0, 0x20, 0x10 }, .code_len = 8, SAVED(saved32),
-	  .on_stack = true },
+	  .where = CODE_ANYWHERE },
 	/* mov 101, %g1; ta 0x10 */
 	{ "rt_sigreturn", .code = { 0x82, 0x10, 0x20, 0x65, 0x91, 0xd0, 0x20, 0x10 }, .code_len = 8, SAVED(rt_saved32),
-	  .on_stack = true },
+	  .where = CODE_ANYWHERE },
 };
 
 /* tv_usec is an int there: include/uapi/linux/time_types.h, struct __kernel_old_timeval. */

@@ -61,6 +61,9 @@ struct saved_regs {
 	u8 size;	/* 0: a word */
 };
 
+/* Where the code of a signal's frame is: kernels may put it into the frame, whether that is executable or not. */
+enum signal_code { CODE_MAPPED, CODE_ANYWHERE, CODE_IN_FRAME };
+
 /*
  * A frame that a signal handler returns through: the code there, which calls the
  * kernel, and what the kernel had saved.  A machine has one row for each form of
@@ -73,7 +76,7 @@ struct signal_frame {
 	u16 context;		/* bytes from the stack pointer, as the handler returns, to what @saved is counted from */
 	const struct saved_regs *saved;	/* pc and sp among them */
 	u16 n_saved;
-	bool on_stack;		/* the kernel may have put the code into the frame, executable or not */
+	enum signal_code where;
 	bool rest_kept;		/* the other registers are as the handler leaves them; else they are unknown */
 };
 

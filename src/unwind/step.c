@@ -157,7 +157,9 @@ enum { ON_STACK_MAX = 4096 };
 /* Not all machines can forbid to run what is on the stack, and old kernels put the code there. */
 static bool may_run(struct unwind *u, u64 pc, u64 sp, const struct signal_frame *f)
 {
-	return space_is_code(u, pc) || (f->on_stack && sp && pc >= sp && pc - sp < ON_STACK_MAX);
+	bool in_frame = sp && pc >= sp && pc - sp < ON_STACK_MAX;
+
+	return (f->where != CODE_MAPPED && in_frame) || (f->where != CODE_IN_FRAME && space_is_code(u, pc));
 }
 
 /* The row whose code is at @pc, or NULL; @sp is 0 where it is not known. */
