@@ -57,5 +57,6 @@ const struct arch arch_alpha = {
 	.sp = SP,
 	.sets = sets,
 	.n_sets = ARRAY_SIZE(sets),
-	.frame = { .lr = RA, SIGNALS(signals) },
+	/* Alpha Calling Standard, 2.1.6: s0 to s5, fp, sp; and gp, which a caller sets anew. */
+	.frame = { .lr = RA, .kept = 0x6000fe00, SIGNALS(signals) },
 };

@@ -104,7 +104,8 @@ static const struct signal_frame signals_n64el[] = { SIGNAL_LE("rt_sigreturn", 5
 	.sp = SP, \
 	.sets = (sets_), \
 	.n_sets = ARRAY_SIZE(sets_), \
-	.frame = { .lr = RA, SIGNALS(signals_) }, \
+	/* System V ABI MIPS supplement, figure 3-18: s0 to s7, gp, sp, s8. */ \
+	.frame = { .lr = RA, .kept = 0x70ff0000, SIGNALS(signals_) }, \
 }
 
 const struct arch arch_mips = MIPS("mips", ELFCLASS32, ELFDATA2MSB, 0, 4, 4, gregs_o32, sets_o32, signals_o32);

@@ -49,5 +49,6 @@ const struct arch arch_parisc = {
 	.pc_mask = ~3u,
 	.sets = sets,
 	.n_sets = ARRAY_SIZE(sets),
-	.frame = { .lr = RP },
+	/* PA-RISC Procedure Calling Conventions, "Register Usage": r3 to r18, dp, sp. */
+	.frame = { .lr = RP, .kept = 0x4807fff8 },
 };

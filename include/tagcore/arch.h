@@ -96,6 +96,7 @@ struct frame_abi {
 	u16 n_signals;
 	bool record_anywhere;	/* in a frame: where that ends is not known */
 	u16 cfa_above_sp;	/* bytes from the caller's stack pointer to DWARF's canonical frame address */
+	u64 kept;		/* registers that a call keeps, by bits 1 << DWARF number; 0: the unwinder's library knows */
 	u16 ret_offset;		/* bytes from what a call leaves as return address to where it returns to */
 	u8 ret_mode;		/* bits of a return address that tell the instruction set and are no part of it */
 	bool back_chain;	/* fp is the stack pointer, and the caller's is saved; saved_ret is from there */

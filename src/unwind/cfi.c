@@ -41,6 +41,18 @@ static bool is_window(const struct unwind *u, int reg, const Dwarf_Op *ops, size
 	       (n == 1 || (ops[1].atom == DW_OP_plus_uconst && (s64)ops[1].number >= 0));
 }
 
+/* What no row names, libdw knows not of every machine: calls keep these. */
+static bool is_kept(const struct unwind *u, int reg)
+{
+	return reg < 64 && u->core->arch->frame.kept >> reg & 1;
+}
+
+/* libdw's rules for other registers of such a machine may be another machine's. */
+static bool is_trusted(const struct unwind *u, int reg)
+{
+	return !u->core->arch->frame.kept || is_kept(u, reg);
+}
+
 enum rule { RULE_UNDEFINED, RULE_SAME, RULE_VALUE, RULE_FAILED };
 
 static enum rule rule_of(struct unwind *u, const struct cpu_regs *r, Dwarf_Frame *f, u64 cfa, int reg, u64 *out)
@@ -51,7 +63,7 @@ static enum rule rule_of(struct unwind *u, const struct cpu_regs *r, Dwarf_Frame
 	if (dwarf_frame_register(f, reg, mem, &ops, &n))
 		return RULE_FAILED;
 	if (!n || is_window(u, reg, ops, n))
-		return n || !ops ? RULE_SAME : RULE_UNDEFINED;
+		return n || !ops || is_kept(u, reg) ? RULE_SAME : RULE_UNDEFINED;
 	return locate(u, r, cfa, ops, n, out) ? RULE_VALUE : RULE_FAILED;
 }
 
@@ -64,7 +76,7 @@ static void restore(struct unwind *u, const struct cpu_regs *r, Dwarf_Frame *f, 
 		s32 n = regs_dwarf(u, i);
 		u64 v;
 
-		if (n < 0)
+		if (n < 0 || !is_trusted(u, n))
 			continue;
 		switch (rule_of(u, r, f, cfa, n, &v)) {
 		case RULE_VALUE:
@@ -86,7 +98,7 @@ static void set_sp(struct unwind *u, const struct cpu_regs *r, Dwarf_Frame *f, u
 	const struct arch *a = u->core->arch;
 	u64 v;
 
-	if (rule_of(u, r, f, cfa, regs_dwarf(u, a->sp), &v) != RULE_VALUE)
+	if (a->frame.kept || rule_of(u, r, f, cfa, regs_dwarf(u, a->sp), &v) != RULE_VALUE)
 		regs_set(u, out, a->sp, cfa - a->frame.cfa_above_sp);
 }
 
@@ -134,13 +146,22 @@ static bool find_cfa(struct unwind *u, const struct cpu_regs *r, Dwarf_Frame *f,
 	return expr_eval(u, r, 0, ops, n, out) || cfa_by_record(u, r, f, out);
 }
 
+/*
+ * A function that has called nothing need not have a rule for the return address,
+ * and where libdw does not know the machine, that looks as if it were undefined.
+ */
+static bool is_leaf(const struct unwind *u, const struct cpu_regs *r)
+{
+	return u->core->arch->frame.kept && r->exact;
+}
+
 /* DW_CFA_undefined for the return address: the thread's first function. */
-static bool has_no_caller(Dwarf_Frame *f, int ra)
+static bool has_no_caller(const struct unwind *u, const struct cpu_regs *r, Dwarf_Frame *f, int ra)
 {
 	Dwarf_Op mem[3], *ops = NULL;
 	size_t n = 1;
 
-	return !dwarf_frame_register(f, ra, mem, &ops, &n) && !n && ops;
+	return !is_leaf(u, r) && !dwarf_frame_register(f, ra, mem, &ops, &n) && !n && ops;
 }
 
 static bool find_return(struct unwind *u, const struct cpu_regs *r, Dwarf_Frame *f, u64 cfa, int ra, u64 *out)
@@ -148,6 +169,10 @@ static bool find_return(struct unwind *u, const struct cpu_regs *r, Dwarf_Frame 
 	switch (rule_of(u, r, f, cfa, ra, out)) {
 	case RULE_VALUE:
 		return true;
+	case RULE_UNDEFINED:
+		if (!is_leaf(u, r))
+			return false;
+		/* fall through */
 	case RULE_SAME:
 		if (ra >= CPU_REGS_MAX || !r->have[ra])
 			return false;
@@ -167,7 +192,7 @@ enum cfi_step cfi_step(struct unwind *u, Dwarf_Frame *f, struct cpu_regs *r)
 	u->fault.is_set = false;
 	if (ra < 0)
 		return CFI_FAILED;
-	if (has_no_caller(f, ra))
+	if (has_no_caller(u, r, f, ra))
 		return CFI_OUTERMOST;
 	if (!find_cfa(u, r, f, &cfa) || !find_return(u, r, f, cfa, ra, &ret))
 		return CFI_FAILED;

@@ -15,6 +15,31 @@ struct dw {
 	char *debuginfo_path;
 };
 
+/*
+ * libdw reads no table of a machine that it has no backend for: mips, until
+ * elfutils 0.190 at least, alpha and parisc.  All that it wants of one is what its
+ * ABI says of registers that no row names (libebl, abi_cfi), and cfi.c knows that
+ * better: another machine's will do, whose ABI has no rule for the register that
+ * ours returns by.
+ */
+static const struct {
+	u16 machine, instead;
+} lent[] = {
+	{ EM_MIPS, EM_RISCV }, { EM_ALPHA, EM_RISCV }, { EM_FAKE_ALPHA, EM_RISCV }, { EM_PARISC, EM_AARCH64 },
+};
+
+static void lend_machine(Elf *elf)
+{
+	GElf_Ehdr eh;
+
+	for (size_t i = 0; gelf_getehdr(elf, &eh) && i < ARRAY_SIZE(lent); i++)
+		if (lent[i].machine == eh.e_machine) {
+			eh.e_machine = lent[i].instead;
+			gelf_update_ehdr(elf, &eh);
+			return;
+		}
+}
+
 static int find_elf(Dwfl_Module *mod, void **userdata, const char *name, Dwarf_Addr base, char **file, Elf **elf)
 {
 	struct module *m = *userdata;
@@ -23,8 +48,10 @@ static int find_elf(Dwfl_Module *mod, void **userdata, const char *name, Dwarf_A
 	(void)name;
 	(void)base;
 	/* Counted: libdw ends its reference, modules_close() ours. */
-	if (m && module_elf(m->u, m))
+	if (m && module_elf(m->u, m)) {
+		lend_machine(m->elf);
 		*elf = elf_begin(-1, ELF_C_READ, m->elf);
+	}
 	if (m && *elf && m->file)
 		*file = strdup(m->file);
 	return -1;
