@@ -11,7 +11,7 @@
  * registers, and the first argument of a system call.  DWARF: s390x ELF ABI
  * Supplement 1.6.1, "DWARF register numbers".
  */
-enum { PSWA = 1, R14 = 2 + 14, SP = 2 + 15, ACR0 = 18 };
+enum { PSWA = 1, R14 = 2 + 14, SP = 2 + 15, ACR0 = 18, FPR0 = 1 };
 #define R(w, n) { "r" #n, 2 * (w) + (w) * (n), (w), (n) }
 #define A(w, n) { "acr" #n, 18 * (w) + 4 * (n), 4, 48 + (n) }
 #define GREGS(w) \
@@ -73,11 +73,17 @@ static const struct regset sets31[] = {
 
 /*
  * arch/s390/kernel/signal.c: struct sigframe and rt_sigframe; _sigregs in them,
- * arch/s390/include/uapi/asm/sigcontext.h: PSW, general and access registers.
+ * arch/s390/include/uapi/asm/sigcontext.h: PSW, general, access and floating-point
+ * registers.
  * compat_signal.c has the same with 32-bit members.
  */
-static const struct saved_regs saved64[] = { { .reg = 0, .n = ACR0 }, { .reg = ACR0, .n = 16, .off = 144, .size = 4 } };
-static const struct saved_regs saved31[] = { { .reg = 0, .n = ACR0 + 16 } };
+static const struct saved_regs saved64[] = {
+	{ .reg = 0, .n = ACR0 }, { .reg = ACR0, .n = 16, .off = 144, .size = 4 },
+	{ .set = &sets64[0], .reg = FPR0, .n = 16, .off = 216, .size = 8 },
+};
+static const struct saved_regs saved31[] = {
+	{ .reg = 0, .n = ACR0 + 16 }, { .set = &sets31[0], .reg = FPR0, .n = 16, .off = 144, .size = 8 },
+};
 #define SIGNALS_OF(sigreturn_, rt_sigreturn_, saved_) \
 	/* svc 119; svc 173 */ \
 	{ "sigreturn", .code = { 0x0a, 0x77 }, .code_len = 2, .context = (sigreturn_), SAVED(saved_), .where = CODE_ANYWHERE }, \
@@ -98,7 +104,7 @@ const struct arch arch_s390x = {
 	.sets = sets64,
 	.n_sets = ARRAY_SIZE(sets64),
 	/* ELF ABI s390x Supplement, 1.2.2: the CFA is above the register save area. */
-	.frame = { .lr = R14, .cfa_above_sp = 160, SIGNALS(signals64) },
+	.frame = { .lr = R14, .fp_saves = true, .cfa_above_sp = 160, SIGNALS(signals64) },
 };
 
 /* The PSW is aligned to 8; bit 31 of its address is the addressing mode. */
@@ -115,5 +121,5 @@ const struct arch arch_s390 = {
 	.pc_mask = 0x7fffffff,
 	.sets = sets31,
 	.n_sets = ARRAY_SIZE(sets31),
-	.frame = { .lr = R14, .cfa_above_sp = 96, SIGNALS(signals31) },
+	.frame = { .lr = R14, .fp_saves = true, .cfa_above_sp = 96, SIGNALS(signals31) },
 };

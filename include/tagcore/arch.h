@@ -55,7 +55,8 @@ struct syscall_abi {
 
 /* Registers that the kernel saved for a signal handler, one behind the other, as numbers of @size bytes. */
 struct saved_regs {
-	u16 reg;	/* index in gregs of the first */
+	const struct regset *set;	/* NULL: gregs */
+	u16 reg;	/* index in it of the first */
 	u16 n;
 	u16 off;	/* in bytes from the saved context */
 	u8 size;	/* 0: a word */
@@ -96,6 +97,7 @@ struct frame_abi {
 	u16 n_signals;
 	bool record_anywhere;	/* in a frame: where that ends is not known */
 	u16 cfa_above_sp;	/* bytes from the caller's stack pointer to DWARF's canonical frame address */
+	bool fp_saves;		/* functions save general registers in floating-point ones */
 	u64 kept;		/* registers that a call keeps, by bits 1 << DWARF number; 0: the unwinder's library knows */
 	u16 ret_offset;		/* bytes from what a call leaves as return address to where it returns to */
 	u8 ret_mode;		/* bits of a return address that tell the instruction set and are no part of it */

@@ -14,6 +14,23 @@ static u64 insn_mask_of(const struct unwind *u, const struct core_thread *t)
 	return mask;
 }
 
+/*
+ * s390's leaf functions save general registers in floating-point ones (gcc,
+ * gcc/config/s390/s390.cc: s390_register_info_gprtofpr()): the numbers that fit.
+ */
+static void add_fpregs(const struct unwind *u, const struct core_thread *t, struct cpu_regs *out)
+{
+	const struct core *c = u->core;
+	const struct regset *set = arch_regset(c->arch, "CORE", NT_PRFPREG);
+	const struct core_note *n = set ? core_thread_note(c, t, "CORE", NT_PRFPREG) : NULL;
+	u64 v;
+
+	for (unsigned i = 0; n && i < set->n_regs; i++)
+		if (set->regs[i].dwarf >= 0 && set->regs[i].size <= sizeof(v) &&
+		    !reg_get(&c->layout, set, i, n->note.desc, &v, NULL))
+			regs_set_dwarf(out, set->regs[i].dwarf, v);
+}
+
 bool regs_of_thread(struct unwind *u, const struct core_thread *t, struct cpu_regs *out)
 {
 	const struct core *c = u->core;
@@ -32,6 +49,8 @@ bool regs_of_thread(struct unwind *u, const struct core_thread *t, struct cpu_re
 			regs_set(u, out, (int)i, v);
 			regs_set_mode(u, out, i, v);
 		}
+	if (c->arch->frame.fp_saves)
+		add_fpregs(u, t, out);
 	return true;
 }
 
@@ -71,10 +90,13 @@ bool regs_get(const struct unwind *u, const struct cpu_regs *r, int index, u64 *
 
 void regs_set(const struct unwind *u, struct cpu_regs *r, int index, u64 value)
 {
-	s32 n = regs_dwarf(u, index);
+	regs_set_dwarf(r, regs_dwarf(u, index), value);
+}
 
-	if (n >= 0) {
-		r->v[n] = value;
-		r->have[n] = true;
-	}
+void regs_set_dwarf(struct cpu_regs *r, s32 n, u64 value)
+{
+	if (n < 0 || n >= CPU_REGS_MAX)
+		return;
+	r->v[n] = value;
+	r->have[n] = true;
 }

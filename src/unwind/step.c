@@ -190,6 +190,10 @@ static bool restore_run(struct unwind *u, const struct saved_regs *run, u64 at, 
 
 		if (!space_uint(u, at + run->off + (u64)i * size, size, &v))
 			return false;
+		if (run->set) {
+			regs_set_dwarf(out, run->set->regs[reg].dwarf, v);
+			continue;
+		}
 		regs_set(u, out, reg, u64_of_word(u, v));
 		regs_set_mode(u, out, reg, v);
 		if (reg == a->pc)

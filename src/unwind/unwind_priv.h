@@ -132,6 +132,8 @@ void regs_set(const struct unwind *u, struct cpu_regs *r, int index, u64 value);
 void regs_return(const struct unwind *u, struct cpu_regs *r, u64 ret);
 /* r->mode, if the general register at @index tells it. */
 void regs_set_mode(const struct unwind *u, struct cpu_regs *r, unsigned index, u64 value);
+/* By its DWARF number; nothing, where that is none. */
+void regs_set_dwarf(struct cpu_regs *r, s32 n, u64 value);
 
 /* ---- step.c: where no table tells */
 

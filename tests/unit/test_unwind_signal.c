@@ -195,6 +195,56 @@ static void rest_is_unknown(void **state)
 	end(&f);
 }
 
+/* s390's leaf functions save general registers in these: %f4, in DWARF 18, is the fifth behind fpc. */
+static void floats_of_s390(void **state)
+{
+	static const struct {
+		const char *name;
+		u64 at;
+	} cases[] = {
+		{ "s390x sigreturn", 176 + 216 + 4 * 8 },	{ "s390x rt_sigreturn", 336 + 216 + 4 * 8 },
+		{ "s390 sigreturn", 112 + 144 + 4 * 8 },	{ "s390 rt_sigreturn", 256 + 144 + 4 * 8 },
+	};
+	struct fixture f;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const struct frame_row *row = rows;
+
+		while (strcmp(row->name, cases[i].name))
+			row++;
+		open_frame(&f, row, CODE);
+		poke_uint(&f, SP + cases[i].at, 8, 0x1122334455667788);
+		expect_interrupted(&f, row);
+		assert_true(f.r.have[18]);
+		assert_int_equal(f.r.v[18], 0x1122334455667788);
+		end(&f);
+	}
+}
+
+/* And so does the thread's innermost function. */
+static void floats_of_s390_threads(void **state)
+{
+	u8 regs[136] = { [8 + 4 * 8] = 0x11, [8 + 4 * 8 + 7] = 0x88 };
+	struct fixture f = { 0 };
+	struct cb_note *n;
+	struct unwind_opts opts = { 0 };
+	struct err e = { 0 };
+
+	(void)state;
+	cb_good(&f.o.cb, EM_S390, (struct elffmt)BE64);
+	n = cb_note_at(&f.o.cb, NT_PRFPREG, 0);
+	buf_fini(&n->desc);
+	n->desc = (struct buf){ 0 };
+	cb_ok(buf_add(&n->desc, regs, sizeof(regs), &e), &e);
+	open_built(&f.o);
+	cb_ok(unwind_open(&f.u, &f.o.core, &opts, &e), &e);
+	assert_true(regs_of_thread(f.u, &f.o.core.threads[0], &f.r));
+	assert_true(f.r.have[18]);
+	assert_int_equal(f.r.v[18], 0x1100000000000088);
+	end(&f);
+}
+
 static bool is_tested(const struct arch *a, const struct signal_frame *s)
 {
 	char name[64];
@@ -232,12 +282,13 @@ static void not_on_stack(void **state)
 int main(void)
 {
 	enum { N = ARRAY_SIZE(rows) };
-	static struct CMUnitTest tests[2 * N + 4] = {
+	static struct CMUnitTest tests[2 * N + 6] = {
 		cmocka_unit_test(rest_is_kept),		cmocka_unit_test(rest_is_unknown),
 		cmocka_unit_test(every_row_is_here),	cmocka_unit_test(not_on_stack),
+		cmocka_unit_test(floats_of_s390),	cmocka_unit_test(floats_of_s390_threads),
 	};
 	static char names[N][64];
-	size_t n = 4;
+	size_t n = 6;
 
 	for (size_t i = 0; i < N; i++) {
 		void *row = (void *)&rows[i];
