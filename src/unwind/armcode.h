@@ -18,7 +18,7 @@ enum code_kind {
 	CODE_LOAD,	/* regs come from rn + imm and on, then rn += wb */
 	CODE_JUMP,	/* to target */
 	CODE_BRANCH,	/* to target, perhaps */
-	CODE_TABLE,	/* to one of the places in a table at target, of entries of imm bytes: 1 and 2 as TBB and TBH, 4 addresses */
+	CODE_TABLE,	/* to a place in a table at target, of entries of imm bytes: 1 and 2 as TBB and TBH, 4 addresses */
 	CODE_BRANCHES,	/* to one of the jumps that begin at target */
 	CODE_CALL,
 	CODE_END,	/* it does not go on here: a return, or nobody knows where to */
@@ -37,7 +37,7 @@ struct insn {
 	u32 target;
 };
 
-/* The instruction @w at @at.  In Thumb code the first halfword is the upper one, and @len tells if there is a second. */
+/* The instruction @w at @at.  In Thumb code the first halfword is the upper one; len tells if there is a second. */
 struct insn arm_insn(u32 at, u32 w);
 struct insn thumb_insn(u32 at, u32 w);
 /* A halfword that begins an instruction of two. */
@@ -46,7 +46,7 @@ static inline bool thumb_is_wide(u32 first)
 	return first >> 11 >= 0x1d;
 }
 
-/* For the decoders: loads or stores of the registers of @mask, the lowest first; of one or two; of 13 bits with sign. */
+/* For the decoders: loads or stores of the registers in @mask, the lowest first; of one; a number with its sign. */
 void insn_list(struct insn *i, bool load, unsigned rn, unsigned mask, s32 imm, s32 wb);
 void insn_word(struct insn *i, bool load, unsigned rn, unsigned rt, s32 imm, s32 wb);
 static inline s32 insn_signed(u32 v, unsigned bits)

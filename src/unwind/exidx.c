@@ -100,7 +100,7 @@ static bool read_entry(struct unwind *u, u64 entry, struct exidx *x)
 
 /* ---- the table */
 
-/* The last entry that begins at @at or before.  An unsorted table ends the search, too, with an entry that is checked. */
+/* The last entry that begins at @at or before.  In an unsorted table the search ends, too; what it finds is checked. */
 bool exidx_search(struct unwind *u, u64 table, u64 n, u64 at, struct exidx *out)
 {
 	u64 lo = 0, hi = n, start;

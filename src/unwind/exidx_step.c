@@ -56,8 +56,8 @@ static bool bounds(struct unwind *u, u64 at, const struct exidx *x, struct walk_
 	return true;
 }
 
-static enum walk_result by_code(struct unwind *u, const struct frame *f, const struct exidx *x, const struct cpu_regs *r,
-				struct attempt *out)
+static enum walk_result by_code(struct unwind *u, const struct frame *f, const struct exidx *x,
+				const struct cpu_regs *r, struct attempt *out)
 {
 	u64 at = f->exact ? f->pc : f->pc - 1;
 	struct walk_ask ask = {

@@ -281,6 +281,7 @@ static const struct {
 	{ "behind add sp, before pop", false, { 0xe92d4010, 0xe24dd008, 0xe28dd008, 0xe8bd8010 }, 4, 12, 8, 1 },
 	{ "behind pop {r4, lr}", false, { 0xe92d4010, 0xe8bd4010, 0xe12fff1e }, 3, 8, 0, -1 },
 	{ "behind a return", false, { 0xe92d4010, 0x08bd8010, 0xe1a00000 }, 3, 8, 8, 1 },
+	{ "behind popne {r4, lr}; bxne lr", false, { 0xe92d4010, 0x18bd4010, 0x112fff1e, 0xe1a00000 }, 4, 12, 8, 1 },
 	{ "a branch around", false, { 0xe3500000, 0x0a000001, 0xe92d4010, 0xe8bd8010, 0xe1a00000 }, 5, 16, 0, -1 },
 	{ "nothing leads there", false, { 0xe12fff1e, 0xe1a00000 }, 2, 4, -1, -1 },
 	{ "a loop, and nothing leads there", false, { 0xeafffffe, 0xe1a00000 }, 2, 4, -1, -1 },
@@ -293,7 +294,8 @@ static const struct {
 	{ "push.w {r4, r8, lr}", true, { 0xe92d, 0x4110, 0xbf00 }, 3, 4, 12, 2 },
 	{ "strd r4, lr, [sp, #-16]!", true, { 0xe96d, 0x4e04, 0xbf00 }, 3, 4, 16, 1 },
 	{ "str.w lr, [sp, #-4]!", true, { 0xf84d, 0xed04, 0xbf00 }, 3, 4, 4, 0 },
-	{ "sub.w sp, #4992 and sp, #8", true, { 0xb510, 0xf5ad, 0x5d9c, 0xb082, 0xb002, 0xf50d, 0x5d9c, 0xbf00 }, 8, 14, 8, 1 },
+	{ "sub.w sp, #4992 and sp, #8", true, { 0xb510, 0xf5ad, 0x5d9c, 0xb082, 0xb002, 0xf50d, 0x5d9c, 0xbf00 },
+	  8, 14, 8, 1 },
 	{ "cbz", true, { 0xb108, 0xb510, 0xbd10, 0xbf00 }, 4, 6, 0, -1 },
 	{ "it eq; popeq {r4, pc}", true, { 0xb510, 0xbf08, 0xbd10, 0xbf00 }, 4, 6, 8, 1 },
 	{ "tbb", true, { 0xb500, 0xe8df, 0xf000, 0x0302, 0x4770, 0x4770, 0xbf00 }, 7, 10, 4, 0 },
@@ -343,7 +345,8 @@ static void any_code_ends(void **state)
 	(void)state;
 	begin(&f, orders[0]);
 	for (u32 i = 0; i < 200; i++) {
-		struct walk_ask ask = { .start = CB_TEXT, .end = i & 1 ? UINT32_MAX : CB_TEXT + 0xffe, .thumb = i & 2, .pc = CB_TEXT + 0xfff };
+		struct walk_ask ask = { .start = CB_TEXT, .end = i & 1 ? UINT32_MAX : CB_TEXT + 0xffe, .thumb = i & 2,
+					.pc = CB_TEXT + 0xfff };
 		struct cpu_regs r = begin_stack(&f);
 		u8 code[CB_PAGE];
 
