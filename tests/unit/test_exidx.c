@@ -408,7 +408,7 @@ static void handlers_return(void **state)
 		r = begin_stack(&f);
 		poke(&f, CB_TEXT + 0x300, forms[i].code, forms[i].len);
 		r.pc = CB_TEXT + 0x300;
-		assert_true(step_is_signal(f.u, r.pc));
+		assert_true(step_is_signal(f.u, r.pc, 0));
 		poke_word(&f, SP0 + forms[i].context + 12 + 4 * 16, 0x20);
 		assert_true(step_signal(f.u, &r));
 		assert_true(r.exact);

@@ -131,7 +131,7 @@ static void prstatus_comes_back(void **state)
 	(void)state;
 	memset(regs, 0x5a, sizeof(regs));
 	for (size_t i = 0; i < ARRAY_SIZE(fmts); i++) {
-		struct arch a = cb_arch(CB_NO_MACHINE, fmts[i]);
+		struct arch a = cb_arch(CB_NO_MACHINE, fmts[i], 0);
 		struct prstatus in = { .si_signo = 6, .si_code = -6, .si_errno = -1, .cursig = 11, .sigpend = 0x80000001,
 				       .sighold = 5, .pid = 100, .ppid = -1, .pgrp = 3, .sid = 4, .utime = { 5, 6 },
 				       .stime = { 7, 8 }, .cutime = { 9, 10 }, .cstime = { 11, -12 }, .fpvalid = 1,
@@ -158,7 +158,7 @@ static void prpsinfo_comes_back(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(fmts); i++) {
-		struct arch a = cb_arch(CB_NO_MACHINE, fmts[i]);
+		struct arch a = cb_arch(CB_NO_MACHINE, fmts[i], 0);
 		struct prpsinfo in = { .state = 2, .sname = 'D', .zomb = 1, .nice = -20, .flag = 0x400100, .uid = 65534,
 				       .gid = 7, .pid = 1, .ppid = 2, .pgrp = 3, .sid = 4,
 				       .fname = "sixteen letters!", .psargs = "a b c" };
