@@ -133,7 +133,8 @@ bool step_leaf(struct unwind *u, struct cpu_regs *r)
 		return false;
 	regs_return(u, &caller, ret);
 	caller.exact = false;
-	if (!is_other_function(u, r->pc, caller.pc) || (step_fp(u, &chained) && chained.pc == caller.pc))
+	/* Of a frame that a signal interrupted a table may tell the pc by that register. */
+	if (caller.pc == r->pc || !is_other_function(u, r->pc, caller.pc) || (step_fp(u, &chained) && chained.pc == caller.pc))
 		return false;
 	/* It may have moved the stack pointer.  With a back chain, that leads on from either place. */
 	if (regs_get(u, r, a->sp, &sp) && !a->frame.back_chain) {

@@ -325,7 +325,7 @@ static void link_in_a_register(void **state)
 			f.r.exact = true;
 			regs_set(f.u, &f.r, f.o.core.arch->frame.lr, CB_HEAP);
 			assert_false(step_link(f.u, &f.r));
-			regs_set(f.u, &f.r, f.o.core.arch->frame.lr, RET);
+			regs_set(f.u, &f.r, f.o.core.arch->frame.lr, RET - f.o.core.arch->frame.ret_offset);
 			assert_true(step_link(f.u, &f.r));
 			assert_int_equal(f.r.pc, RET);
 			assert_false(f.r.exact);
