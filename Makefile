@@ -17,7 +17,7 @@ CFLAGS      ?= -O2 -g
 Q           := $(if $(V),,@)
 say          = $(if $(V),,@printf '  %-7s %s\n' '$1' '$(patsubst $(O)/%,%,$2)')
 
-DEPS        := libdw libunwind-generic libelf json-c libzstd zlib liblzma libseccomp
+DEPS        := libdw libunwind-generic libelf json-c libzstd zlib liblzma libseccomp capstone
 WARN        := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wvla -Wstrict-prototypes -Wpointer-arith
 TC_CFLAGS   := -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DTAGCORE_VERSION='"$(VERSION)"' \
                $(WARN) -Iinclude -Isrc $(shell $(PKG_CONFIG) --cflags $(DEPS)) -MMD -MP -pthread

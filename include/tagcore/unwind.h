@@ -11,7 +11,7 @@ enum frame_by {
 	FRAME_BY_CFI,		/* call frame information of the frame below it: .eh_frame, .debug_frame */
 	FRAME_BY_EXIDX,		/* the table for exceptions of 32-bit Arm, .ARM.exidx, at a call: it is exact there */
 	FRAME_BY_SIGNAL,	/* what the kernel saved when it called the handler below it */
-	FRAME_BY_CODE,		/* the instructions of the function below it: 32-bit Arm where its table does not hold */
+	FRAME_BY_CODE,		/* what the code of the frame below it does with the stack, read without running it */
 	FRAME_BY_LINK,		/* the return address where a call leaves it: nothing was run since, or no other call */
 	FRAME_BY_FP,		/* the chain of frame pointers; a caller that keeps none is skipped */
 };

@@ -31,7 +31,7 @@ static unsigned wanted(const struct stack_print *p)
 
 /* Of frames that no table told of. */
 static const char *const guessed_by[] = {
-	[FRAME_BY_CODE] = "the code",
+	[FRAME_BY_CODE] = "reading code",
 	[FRAME_BY_LINK] = "return address",
 	[FRAME_BY_FP] = "frame pointer",
 };

@@ -60,11 +60,13 @@ static const struct {
 	{ EM_68K, m68k_is_after_call },
 };
 
-/* Could a call return to @addr?  Where the code is not to be had, being in code has to do. */
-static bool is_return_address(struct unwind *u, u64 addr)
+/* A signal handler was called from nowhere.  Where the code is not to be had, being in code has to do. */
+bool step_is_return(struct unwind *u, u64 addr)
 {
 	u8 before[7];
 
+	if (step_is_signal(u, addr, 0))
+		return true;
 	if (addr <= sizeof(before) || !space_is_code(u, addr - 1))
 		return false;
 	for (size_t i = 0; i < ARRAY_SIZE(call_checks); i++)
@@ -85,7 +87,7 @@ static bool find_link(struct unwind *u, const struct cpu_regs *r, u64 *ret)
 	if (a->frame.lr < 0 ? !regs_get(u, r, a->sp, &sp) || !space_word(u, sp, ret) : !regs_get(u, r, a->frame.lr, ret))
 		return false;
 	*ret += a->frame.ret_offset;
-	return is_return_address(u, space_strip(u, *ret));
+	return step_is_return(u, space_strip(u, *ret));
 }
 
 /*
@@ -248,7 +250,7 @@ bool step_fp(struct unwind *u, struct cpu_regs *r)
 		return false;
 	ret = space_strip(u, ret) + a->frame.ret_offset;
 	/* A chain that goes down, or in a circle, is none. */
-	if ((caller_fp >= floor && caller_fp <= fp) || !is_return_address(u, ret))
+	if ((caller_fp >= floor && caller_fp <= fp) || !step_is_return(u, ret))
 		return false;
 	*r = (struct cpu_regs){ .pc = ret, .floor = fp + 2 * (u64)word };
 	/* Where the frame record may lie anywhere in a frame, that is all that is known of the caller's. */

@@ -140,6 +140,7 @@ void unwind_close(struct unwind *u)
 		return;
 	uw_close(u->uw);
 	dw_close(u->dw);
+	code_close(u->code);
 	modules_close(u);
 	free(u->demangled);
 	free(u);
@@ -151,6 +152,10 @@ static bool step(struct unwind *u, const struct stack *s, struct cpu_regs *r, en
 {
 	if (s->end == STACK_NO_TABLE && s->n && s->frames[s->n - 1].signal && step_signal(u, r)) {
 		*by = FRAME_BY_SIGNAL;
+		return true;
+	}
+	if (s->end == STACK_NO_TABLE && s->n && !s->frames[s->n - 1].signal && step_code(u, r)) {
+		*by = FRAME_BY_CODE;
 		return true;
 	}
 	if ((s->end == STACK_NO_CODE && step_link(u, r)) || (s->end == STACK_NO_TABLE && step_leaf(u, r))) {
@@ -179,6 +184,7 @@ static int walk(struct unwind *u, const struct unwinder_ops *ops, const struct c
 
 	s->thread = t;
 	s->unwinder = ops->name;
+	code_refill(u->code);
 	if (!regs_of_thread(u, t, &r)) {
 		stack_ends(s, STACK_NO_REGISTERS, "its registers are not in the core");
 		return 0;

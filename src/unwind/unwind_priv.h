@@ -67,6 +67,7 @@ struct unwind {
 	u64 code_reads;		/* armwalk.c: how many there were */
 	struct dw *dw;		/* libdw's; also for names */
 	struct uw *uw;		/* libunwind's, or NULL */
+	struct code_reader *code;	/* NULL until needed */
 	char *demangled;	/* the last one */
 	struct name_slot names[NAME_SLOTS];
 	char unversioned[1024];	/* the last symbol without its version */
@@ -146,6 +147,16 @@ bool step_is_signal(struct unwind *u, u64 pc, u64 sp);
 bool step_fp(struct unwind *u, struct cpu_regs *r);
 /* It is the thread's first function, by the machine's convention or by where the program begins. */
 bool step_is_first(struct unwind *u, const struct cpu_regs *r);
+/* Could a call return to @addr? */
+bool step_is_return(struct unwind *u, u64 addr);
+
+/* ---- code.c */
+
+/* The same by reading the code, for the machines of a table there. */
+bool step_code(struct unwind *u, struct cpu_regs *r);
+/* Before each thread. */
+void code_refill(struct code_reader *c);
+void code_close(struct code_reader *c);
 
 /* ---- the backends */
 

@@ -127,7 +127,7 @@ found()
 is "with tables: by them" "$(found thumb-Os-tables)" "registers exidx "
 is "without: by the code, and by those of the library" "$(found thumb-O2)" "registers code exidx "
 run "$TAGCORE" stack --exe thumb-O2 core
-matches "which is said" out '^#1 .*\(found by the code\)$'
+matches "which is said" out '^#1 .*\(found by reading code\)$'
 # As for a program without symbols: the table tells where a function begins.
 arm-linux-gnueabihf-strip -o stripped thumb-Os-tables
 core_of stripped leaf

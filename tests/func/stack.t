@@ -115,7 +115,7 @@ outsiders()
 
 check_case plain 'case_wait'
 check_case no-table 'case_wait case_no_table case_above_no_table'
-matches "no-table: says how it was found" live 'case_above_no_table.*found by frame pointer'
+matches "no-table: says how it was found" live 'case_above_no_table.*found by (frame pointer|reading code)'
 check_case signal 'case_wait case_handler case_interrupted case_signal'
 matches "signal: the frame that a handler returns through" live 'signal frame'
 check_case signal-stack 'case_wait case_handler case_interrupted case_signal_stack'

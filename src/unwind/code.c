@@ -1,0 +1,303 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/util.h"
+#include "unwind/code.h"
+
+/*
+ * Steps to the caller where no table tells how, by reading what the code does
+ * with the stack: from the function's start, where that is known, to pc; and from
+ * pc to the returns.  What either finds is checked: against the other, against
+ * memory, and against what the caller's call calls.
+ */
+static const struct code_machine *const machines[] = { &code_x86_64, &code_i386 };
+
+enum { BUDGET_THREAD = 256 << 10, BUDGET_ALL = 64 << 20, MEMO_SLOTS = 256, SCAN_WORDS = 4096, SCAN_CALLS = 24 };
+
+/* Many threads stand in the same places. */
+struct code_memo {
+	u64 start;		/* 0: from pc to the returns */
+	u64 lo, hi;
+	u64 pc;
+	bool exact;
+	bool is_set;
+	enum code_end end;
+	size_t n;
+	struct code_row rows[CODE_ROWS_MAX];
+};
+
+static const struct code_machine *machine_of(const struct unwind *u)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(machines); i++)
+		if (u->core->arch && machines[i]->machine == u->core->ehdr.e_machine &&
+		    machines[i]->word == u->core->layout.word)
+			return machines[i];
+	return NULL;
+}
+
+static bool open_reader(struct unwind *u)
+{
+	const struct code_machine *m = machine_of(u);
+
+	if (u->code || !m)
+		return m;
+	u->code = calloc(1, sizeof(*u->code));
+	if (!u->code)
+		return false;
+	*u->code = (struct code_reader){ .m = m, .budget = BUDGET_THREAD, .left = BUDGET_ALL };
+	u->code->memo = calloc(MEMO_SLOTS, sizeof(*u->code->memo));
+	return u->code->memo != NULL;
+}
+
+void code_close(struct code_reader *c)
+{
+	if (!c)
+		return;
+	if (c->m->close)
+		c->m->close(c);
+	free(c->memo);
+	free(c);
+}
+
+void code_refill(struct code_reader *c)
+{
+	u64 more;
+
+	if (!c)
+		return;
+	more = min(BUDGET_THREAD - c->budget, c->left);
+	c->budget += more;
+	c->left -= more;
+}
+
+/* ---- rows, kept */
+
+static const struct code_memo *rows_of(struct unwind *u, u64 start, u64 lo, u64 hi, u64 pc, bool exact)
+{
+	struct code_memo *memo = &u->code->memo[(pc ^ pc >> 8 ^ start << 1 ^ exact) % MEMO_SLOTS];
+
+	if (memo->is_set && memo->start == start && memo->lo == lo && memo->hi == hi && memo->pc == pc &&
+	    memo->exact == exact)
+		return memo;
+	*memo = (struct code_memo){ .start = start, .lo = lo, .hi = hi, .pc = pc, .exact = exact, .is_set = true };
+	if (start)
+		memo->end = code_row_from(u, start, lo, hi, pc, exact, memo->rows, &memo->n);
+	else
+		memo->end = code_rows_to(u, pc, exact, lo, hi, memo->rows, &memo->n);
+	return memo;
+}
+
+/* ---- a row's values */
+
+static bool value_of(struct unwind *u, const struct cpu_regs *r, const u64 *cfa, const struct code_val *v, u64 *out)
+{
+	u64 base = 0;
+
+	if (v->kind == CODE_UNKNOWN)
+		return false;
+	if (v->base == CODE_CFA && cfa)
+		base = *cfa;
+	else if (v->base < CODE_REGS && r->have[v->base])
+		base = r->v[v->base];
+	else if (v->base != CODE_CONST)
+		return false;
+	if (v->kind == CODE_MEM && !space_word(u, u64_of_word(u, base + (u64)(s64)v->off), &base))
+		return false;
+	*out = u64_of_word(u, base + (u64)(s64)v->add);
+	return true;
+}
+
+/* The caller's registers by @row; false when it cannot be so. */
+static bool apply(struct unwind *u, const struct code_row *row, const struct cpu_regs *r, struct cpu_regs *out)
+{
+	const struct code_machine *m = u->code->m;
+	u64 cfa, again, ra, v;
+
+	if (!r->have[m->sp] || !value_of(u, r, NULL, &row->cfa, &cfa) || !value_of(u, r, &cfa, &row->ra, &ra))
+		return false;
+	if (value_of(u, r, NULL, &row->again, &again) && again != cfa)
+		return false;
+	ra = space_strip(u, ra);
+	if (cfa < r->v[m->sp] + m->pushed || cfa % m->sp_align || !step_is_return(u, ra))
+		return false;
+	*out = (struct cpu_regs){ .pc = ra };
+	for (unsigned i = 0; i < CODE_REGS; i++)
+		if (value_of(u, r, &cfa, &row->r[i], &v)) {
+			out->v[i] = v;
+			out->have[i] = true;
+		}
+	out->v[m->sp] = cfa;
+	out->have[m->sp] = true;
+	return true;
+}
+
+static bool same_caller(const struct unwind *u, const struct cpu_regs *a, const struct cpu_regs *b)
+{
+	u8 sp = u->code->m->sp;
+
+	return a->pc == b->pc && a->v[sp] == b->v[sp];
+}
+
+/* ---- what the call before the return address calls */
+
+static bool target_of_call(struct unwind *u, u64 ret, u64 *out)
+{
+	const struct code_machine *m = u->code->m;
+
+	for (size_t i = 0; i < ARRAY_SIZE(m->call_len) && m->call_len[i]; i++) {
+		struct code_insn in = { .addr = ret - m->call_len[i] };
+		u8 code[16];
+
+		if (!space_read(u, in.addr, code, m->call_len[i]) ||
+		    !m->decode(u->code, code, m->call_len[i], &in) || in.len != m->call_len[i] || in.flow != CODE_CALL)
+			continue;
+		*out = in.target;
+		return in.has_target && !in.is_slot;
+	}
+	return false;
+}
+
+enum proof { PROOF_NONE, PROOF_FOR, PROOF_AGAINST };
+
+/* The way from the function that is called before @ret to pc; NULL when it is not known which that is. */
+static const struct code_memo *proof_of(struct unwind *u, const struct cpu_regs *r, u64 ret)
+{
+	u64 start;
+
+	return target_of_call(u, ret, &start) && start ? rows_of(u, start, 0, 0, r->pc, r->exact) : NULL;
+}
+
+/*
+ * The function that the caller called must lead to pc, and with that stack: tail
+ * calls of known target are followed, and one of unknown target leaves it open.
+ */
+static enum proof prove(struct unwind *u, const struct cpu_regs *r, const struct cpu_regs *caller)
+{
+	const struct code_memo *memo = proof_of(u, r, caller->pc);
+	struct cpu_regs again;
+
+	if (!memo)
+		return PROOF_NONE;
+	if (!memo->n)
+		return memo->end == CODE_ALL ? PROOF_AGAINST : PROOF_NONE;
+	return apply(u, &memo->rows[0], r, &again) && same_caller(u, &again, caller) ? PROOF_FOR : PROOF_AGAINST;
+}
+
+/* ---- the choice */
+
+/* What the symbol table says of the function at @r; its size may be unknown. */
+static void bounds_of(struct unwind *u, const struct cpu_regs *r, u64 *lo, u64 *hi)
+{
+	u64 at = r->exact ? r->pc : r->pc - 1;
+	Dwfl_Module *mod = dwfl_addrmodule(dw_dwfl(u), at);
+	GElf_Off offset = 0;
+	GElf_Sym sym;
+	const char *name = mod ? dwfl_module_addrinfo(mod, at, &offset, &sym, NULL, NULL, NULL) : NULL;
+
+	/* A part that was split off is no function: it begins in the middle of one. */
+	if (!name || GELF_ST_TYPE(sym.st_info) != STT_FUNC || sym.st_size <= offset || strstr(name, ".cold"))
+		return;
+	*lo = at - offset;
+	*hi = *lo + sym.st_size;
+}
+
+/*
+ * By the returns: one that the caller's call proves, or the only one that can be.
+ * Others come of calls that do not return, behind which another function begins.
+ */
+static enum proof by_returns(struct unwind *u, const struct code_memo *memo, const struct cpu_regs *r,
+			     struct cpu_regs *out)
+{
+	struct cpu_regs caller;
+	size_t n = 0;
+
+	for (size_t i = 0; i < min(memo->n, (size_t)CODE_ROWS_MAX); i++) {
+		enum proof proof = PROOF_AGAINST;
+
+		if (apply(u, &memo->rows[i], r, &caller))
+			proof = prove(u, r, &caller);
+		if (proof == PROOF_AGAINST)
+			continue;
+		*out = caller;
+		if (proof == PROOF_FOR)
+			return PROOF_FOR;
+		n++;
+	}
+	return memo->n <= CODE_ROWS_MAX && n == 1 ? PROOF_NONE : PROOF_AGAINST;
+}
+
+/*
+ * What does not return tells nothing of its caller.  But of all words above the
+ * stack pointer, the return address is the one behind a call that leads to pc with
+ * the stack as it is.
+ */
+static bool by_scan(struct unwind *u, const struct cpu_regs *r, struct cpu_regs *out)
+{
+	const struct code_machine *m = u->code->m;
+	u64 sp = r->v[m->sp], ret;
+
+	if (!m->pushed || !r->have[m->sp])
+		return false;
+	for (size_t i = 0, tried = 0; i < SCAN_WORDS && tried < SCAN_CALLS; i++) {
+		struct cpu_regs like = { .pc = 0 };
+
+		like.v[m->sp] = sp + (i + 1) * m->word;
+		if (!space_word(u, sp + i * m->word, &ret))
+			return false;
+		if (!step_is_return(u, ret))
+			continue;
+		like.pc = ret;
+		tried++;
+		if (prove(u, r, &like) != PROOF_FOR)
+			continue;
+		return apply(u, &proof_of(u, r, ret)->rows[0], r, out);
+	}
+	return false;
+}
+
+/* From the function's start: 1 and *out filled, 0 when that does not lead to pc, -1 when it cannot be. */
+static int by_start(struct unwind *u, u64 lo, u64 hi, const struct cpu_regs *r, struct cpu_regs *out)
+{
+	const struct code_memo *memo = hi ? rows_of(u, lo, lo, hi, r->pc, r->exact) : NULL;
+
+	if (!memo || !memo->n)
+		return 0;
+	return apply(u, &memo->rows[0], r, out) ? 1 : -1;
+}
+
+/* Do the returns lead to elsewhere than to @caller?  If they differ from each other, they tell nothing. */
+static bool is_denied(struct unwind *u, const struct code_memo *to, const struct cpu_regs *r,
+		      const struct cpu_regs *caller)
+{
+	struct cpu_regs other;
+
+	return to->n == 1 && apply(u, &to->rows[0], r, &other) && !same_caller(u, &other, caller);
+}
+
+static bool find_caller(struct unwind *u, const struct cpu_regs *r, struct cpu_regs *out)
+{
+	struct code_memo to;
+	enum proof proof;
+	u64 lo = 0, hi = 0;
+	int n;
+
+	bounds_of(u, r, &lo, &hi);
+	n = by_start(u, lo, hi, r, out);
+	if (n < 0 || (n > 0 && prove(u, r, out) == PROOF_FOR))
+		return n > 0;
+	to = *rows_of(u, 0, lo, hi, r->pc, r->exact);
+	if (n > 0)
+		return !is_denied(u, &to, r, out);
+	proof = by_returns(u, &to, r, out);
+	return proof == PROOF_FOR || by_scan(u, r, out) || proof == PROOF_NONE;
+}
+
+bool step_code(struct unwind *u, struct cpu_regs *r)
+{
+	struct cpu_regs caller;
+
+	if (!open_reader(u) || !find_caller(u, r, &caller))
+		return false;
+	*r = caller;
+	return true;
+}
