@@ -115,6 +115,27 @@ $(addprefix $(O)/targets/,$(NARROW)): $(O)/targets/%32: tests/targets/%.c $(O)/f
 	@mkdir -p $(@D)
 	$(Q)$(NARROW_CC) -std=gnu11 -D_GNU_SOURCE $(WARN) -g -O1 -pthread -static -MMD -MP -MF $@.d -o $@ $<
 
+# Functions that no table tells of, as compilers make them, and of the C library that has none.
+ifneq ($(filter tests check check-mte,$(MAKECMDGOALS)),)
+MUSL_CC     := $(if $(CROSS),,$(shell command -v musl-gcc))
+endif
+NOTABLE     := $(addprefix notable-,O0 O2 Os O2-stripped glibc $(if $(MUSL_CC),musl musl-static musl-stripped))
+tests: $(addprefix $(O)/targets/,$(NOTABLE))
+NOTABLE_FLAGS := -O2 -fomit-frame-pointer -fno-asynchronous-unwind-tables -fno-unwind-tables
+NOTABLE_CC  := $(CC)
+$(O)/targets/notable-O0: NOTABLE_FLAGS += -O0
+$(O)/targets/notable-Os: NOTABLE_FLAGS += -Os
+$(O)/targets/notable-O2-stripped: NOTABLE_FLAGS += -s
+$(O)/targets/notable-mus%: NOTABLE_CC := $(MUSL_CC)
+$(O)/targets/notable-musl-static: NOTABLE_FLAGS += -static
+$(O)/targets/notable-musl-stripped: NOTABLE_FLAGS += -static -s
+$(filter $(O)/targets/notable-O%,$(addprefix $(O)/targets/,$(NOTABLE))): tests/targets/notable/steps.c
+$(filter-out $(O)/targets/notable-O%,$(addprefix $(O)/targets/,$(NOTABLE))): tests/targets/notable/cases.c
+$(addprefix $(O)/targets/,$(NOTABLE)): $(O)/flags
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(NOTABLE_CC) -std=gnu11 -D_GNU_SOURCE $(WARN) $(NOTABLE_FLAGS) -pthread -MMD -MP -MF $@.d -o $@ $(filter %.c,$^)
+
 # The fuzzer's entry, over files for any compiler; with libFuzzer only where clang has it.
 ifneq ($(filter tests check fuzz,$(MAKECMDGOALS)),)
 FUZZ_CC     := $(if $(CROSS),,$(shell tests/fuzz/cc))
