@@ -19,6 +19,11 @@ enum {
 	OPT_JSON = 1, OPT_EXE, OPT_SYSROOT, OPT_DEBUGINFO, OPT_THREAD, OPT_UNWINDER, OPT_FRAMES, OPT_SOURCE, OPT_INLINES,
 	OPT_RAW
 };
+/*
+ * How long all threads stand still for one that does not stop, waiting for a disk
+ * or in vfork(2): what its system call tells of it has to do then.
+ */
+enum { STOP_TIMEOUT_MS = 1000 };
 const struct opt stack_opts[] = {
 	{ "exe", 0, "FILE", "the program itself, instead of what the core names", OPT_EXE },
 	{ "sysroot", 0, "DIR", "look below it for every file that the core names", OPT_SYSROOT },
@@ -125,6 +130,9 @@ static int print_threads(struct stack_args *a, struct core *core, struct unwind 
 		if (!r)
 			r = stack_print(&a->p, &s, e);
 	}
+	/* Of one that was asked for, and had no registers, choose() has told. */
+	if (a->tid)
+		a->p.n_unstopped = 0;
 	if (!r)
 		stack_print_end(&a->p);
 	return r;
@@ -143,23 +151,24 @@ static bool is_pid(const char *operand, pid_t *pid)
 	return true;
 }
 
-static int open_live(struct stack_args *a, pid_t pid, struct core *core, struct err *e)
+static int open_live(struct stack_args *a, pid_t pid, struct core *core, struct dump_report *report, struct err *e)
 {
 	int fd auto_close = memfd_create("stacks", MFD_CLOEXEC);
-	struct dump_report report scoped(dump_report_fini) = { 0 };
 	struct dump_opts opts = {
-		.output = "-", .stacks = true, .unwind_only = true, .stop_timeout_ms = 5000, .cancel = &cli_cancelled, .stream_fd = fd,
+		.output = "-", .stacks = true, .unwind_only = true, .stop_timeout_ms = STOP_TIMEOUT_MS, .cancel = &cli_cancelled, .stream_fd = fd,
 	};
 	char path[32];
 	int r;
 
 	if (fd < 0)
 		return err_set(e, -errno, "memory for the stacks");
-	r = dump_job(pid, &opts, &report, e);
+	r = dump_job(pid, &opts, report, e);
 	if (r)
 		return r;
-	a->opts.pid = report.pid;
-	a->p.pause_us = report.pause_us;
+	a->opts.pid = report->pid;
+	a->p.pause_us = report->pause_us;
+	a->p.unstopped = report->unstopped;
+	a->p.n_unstopped = report->n_unstopped;
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	return core_open(core, path, e);
 }
@@ -167,6 +176,7 @@ static int open_live(struct stack_args *a, pid_t pid, struct core *core, struct 
 int cmd_stack(int argc, char **argv, struct err *e)
 {
 	struct stack_args a = { .p = { .out = stdout } };
+	struct dump_report report scoped(dump_report_fini) = { 0 };
 	struct core core scoped(core_close) = { 0 };
 	struct unwind *u = NULL;
 	const char *operand = NULL;
@@ -174,7 +184,7 @@ int cmd_stack(int argc, char **argv, struct err *e)
 	int r = parse(&a, argc, argv, &operand, e);
 
 	if (!r)
-		r = is_pid(operand, &pid) ? open_live(&a, pid, &core, e) : core_open(&core, operand, e);
+		r = is_pid(operand, &pid) ? open_live(&a, pid, &core, &report, e) : core_open(&core, operand, e);
 	if (r)
 		return r;
 	core.cancel = &cli_cancelled;

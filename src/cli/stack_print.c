@@ -209,8 +209,31 @@ static void print_notes_json(struct stack_print *p)
 	fputs("}\n", p->out);
 }
 
+/* A thread that did not stop, and was in no system call that could tell where it is. */
+static void print_unstopped(struct stack_print *p, pid_t tid)
+{
+	static const char why[] = "it did not stop, and its registers could not be read";
+	struct json_object *o;
+
+	if (!p->json) {
+		fprintf(p->out, "TID %d:\n     incomplete: %s\n", (int)tid, why);
+		return;
+	}
+	o = json_object_new_object();
+	json_put_u64(o, "tid", (u64)tid);
+	json_put_null(o, "name");
+	json_object_object_add(o, "frames", json_object_new_array());
+	json_put_null(o, "unwinder");
+	json_put_bool(o, "complete", false);
+	json_put_text(o, "why_stopped", why);
+	json_list_add(&p->threads, o);
+}
+
 void stack_print_end(struct stack_print *p)
 {
+	for (size_t i = 0; i < p->n_unstopped; i++)
+		if (!core_thread_find(p->core, p->unstopped[i]))
+			print_unstopped(p, p->unstopped[i]);
 	if (!p->json) {
 		print_notes(p);
 		return;

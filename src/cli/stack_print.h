@@ -16,6 +16,8 @@ struct stack_print {
 	bool inlines;
 	bool raw;
 	u64 pause_us;		/* of a live process: how long it was stopped */
+	const pid_t *unstopped;	/* threads that did not stop: those of them that are not in the core are told of at the end */
+	size_t n_unstopped;
 	/* Its own. */
 	struct core *core;
 	struct unwind *u;

@@ -31,6 +31,22 @@ static void add_fpregs(const struct unwind *u, const struct core_thread *t, stru
 			regs_set_dwarf(out, set->regs[i].dwarf, v);
 }
 
+/*
+ * Of a thread that did not stop tagcore has only what /proc/TID/syscall tells, and
+ * PRSTATUS has zeros for the rest: not known is not zero.  A thread that ran has
+ * something in other registers, if only in its flags.
+ */
+static bool is_partial(const struct arch *a, struct bytes regs)
+{
+	for (unsigned i = 0; i < a->gregs.n_regs; i++) {
+		u64 v;
+
+		if (i != a->pc && i != a->sp && (s32)i != a->syscall.orig_reg && !reg_get(a, &a->gregs, i, regs, &v, NULL) && v)
+			return false;
+	}
+	return true;
+}
+
 bool regs_of_thread(struct unwind *u, const struct core_thread *t, struct cpu_regs *out)
 {
 	const struct core *c = u->core;
@@ -44,8 +60,9 @@ bool regs_of_thread(struct unwind *u, const struct core_thread *t, struct cpu_re
 	if (!c->arch || prstatus_get(&c->layout, c->notes[t->note].note.desc, &s, &e) ||
 	    arch_pc(&c->layout, s.regs, &out->pc, &e))
 		return false;
+	bool partial = is_partial(&c->layout, s.regs);
 	for (unsigned i = 0; i < set->n_regs; i++)
-		if (!reg_get(&c->layout, set, i, s.regs, &v, NULL)) {
+		if ((!partial || i == c->layout.pc || i == c->layout.sp) && !reg_get(&c->layout, set, i, s.regs, &v, NULL)) {
 			regs_set(u, out, (int)i, v);
 			regs_set_mode(u, out, i, v);
 		}
