@@ -39,8 +39,10 @@ static bool open_reader(struct unwind *u)
 {
 	const struct code_machine *m = machine_of(u);
 
-	if (u->code || !m)
-		return m;
+	if (!m)
+		return false;
+	if (u->code)
+		return u->code->memo != NULL;
 	u->code = calloc(1, sizeof(*u->code));
 	if (!u->code)
 		return false;
