@@ -10,7 +10,7 @@
  * pc to the returns.  What either finds is checked: against the other, against
  * memory, and against what the caller's call calls.
  */
-static const struct code_machine *const machines[] = { &code_x86_64, &code_i386 };
+static const struct code_machine *const machines[] = { &code_x86_64, &code_i386, &code_aarch64 };
 
 enum { BUDGET_THREAD = 256 << 10, BUDGET_ALL = 64 << 20, MEMO_SLOTS = 256, SCAN_WORDS = 4096, SCAN_CALLS = 24 };
 
@@ -89,6 +89,42 @@ static const struct code_memo *rows_of(struct unwind *u, u64 start, u64 lo, u64 
 	return memo;
 }
 
+/* ---- the call before a return address */
+
+/* False when there is none; where the code is not to be had, *in is an instruction that tells nothing. */
+static bool call_before(struct unwind *u, u64 ret, struct code_insn *in)
+{
+	const struct code_machine *m = u->code->m;
+	u8 code[16];
+
+	for (size_t i = 0; i < ARRAY_SIZE(m->call_len) && m->call_len[i]; i++) {
+		*in = (struct code_insn){ .addr = ret - m->call_len[i] };
+		if (!space_read(u, in->addr, code, m->call_len[i]))
+			return true;
+		if (m->decode(u->code, code, m->call_len[i], in) && in->len == m->call_len[i] && in->flow == CODE_CALL)
+			return true;
+	}
+	return false;
+}
+
+static bool target_of_call(struct unwind *u, u64 ret, u64 *out)
+{
+	struct code_insn in;
+
+	if (!call_before(u, ret, &in) || !in.has_target)
+		return false;
+	*out = in.target;
+	return !in.is_slot;
+}
+
+/* A signal handler was called from nowhere. */
+static bool is_return(struct unwind *u, u64 ret)
+{
+	struct code_insn in;
+
+	return step_is_return(u, ret) && (step_is_signal(u, ret) || call_before(u, ret, &in));
+}
+
 /* ---- a row's values */
 
 static bool value_of(struct unwind *u, const struct cpu_regs *r, const u64 *cfa, const struct code_val *v, u64 *out)
@@ -120,7 +156,7 @@ static bool apply(struct unwind *u, const struct code_row *row, const struct cpu
 	if (value_of(u, r, NULL, &row->again, &again) && again != cfa)
 		return false;
 	ra = space_strip(u, ra);
-	if (cfa < r->v[m->sp] + m->pushed || cfa % m->sp_align || !step_is_return(u, ra))
+	if (cfa < r->v[m->sp] + m->pushed || cfa % m->sp_align || !is_return(u, ra))
 		return false;
 	*out = (struct cpu_regs){ .pc = ra };
 	for (unsigned i = 0; i < CODE_REGS; i++)
@@ -140,27 +176,6 @@ static bool same_caller(const struct unwind *u, const struct cpu_regs *a, const 
 	return a->pc == b->pc && a->v[sp] == b->v[sp];
 }
 
-/* ---- what the call before the return address calls */
-
-static bool target_of_call(struct unwind *u, u64 ret, u64 *out)
-{
-	const struct code_machine *m = u->code->m;
-
-	for (size_t i = 0; i < ARRAY_SIZE(m->call_len) && m->call_len[i]; i++) {
-		struct code_insn in = { .addr = ret - m->call_len[i] };
-		u8 code[16];
-
-		if (!space_read(u, in.addr, code, m->call_len[i]) ||
-		    !m->decode(u->code, code, m->call_len[i], &in) || in.len != m->call_len[i] || in.flow != CODE_CALL)
-			continue;
-		*out = in.target;
-		return in.has_target && !in.is_slot;
-	}
-	return false;
-}
-
-enum proof { PROOF_NONE, PROOF_FOR, PROOF_AGAINST };
-
 /* The way from the function that is called before @ret to pc; NULL when it is not known which that is. */
 static const struct code_memo *proof_of(struct unwind *u, const struct cpu_regs *r, u64 ret)
 {
@@ -168,6 +183,8 @@ static const struct code_memo *proof_of(struct unwind *u, const struct cpu_regs 
 
 	return target_of_call(u, ret, &start) && start ? rows_of(u, start, 0, 0, r->pc, r->exact) : NULL;
 }
+
+enum proof { PROOF_NONE, PROOF_FOR, PROOF_AGAINST };
 
 /*
  * The function that the caller called must lead to pc, and with that stack: tail
@@ -228,31 +245,32 @@ static enum proof by_returns(struct unwind *u, const struct code_memo *memo, con
 	return memo->n <= CODE_ROWS_MAX && n == 1 ? PROOF_NONE : PROOF_AGAINST;
 }
 
+/* Is @ret where the function returns to: does the call before it lead to pc with the stack as it is? */
+static bool is_behind_our_call(struct unwind *u, const struct cpu_regs *r, u64 ret, size_t *tried, struct cpu_regs *out)
+{
+	const struct code_memo *memo = is_return(u, ret) ? proof_of(u, r, ret) : NULL;
+
+	*tried += memo != NULL;
+	return memo && memo->n && apply(u, &memo->rows[0], r, out) && out->pc == ret;
+}
+
 /*
- * What does not return tells nothing of its caller.  But of all words above the
- * stack pointer, the return address is the one behind a call that leads to pc with
- * the stack as it is.
+ * What does not return tells nothing of its caller.  But of the link register and
+ * all words above the stack pointer, one is behind the call that led here.
  */
 static bool by_scan(struct unwind *u, const struct cpu_regs *r, struct cpu_regs *out)
 {
 	const struct code_machine *m = u->code->m;
-	u64 sp = r->v[m->sp], ret;
+	size_t tried = 0;
+	u64 ret;
 
-	if (!m->pushed || !r->have[m->sp])
-		return false;
-	for (size_t i = 0, tried = 0; i < SCAN_WORDS && tried < SCAN_CALLS; i++) {
-		struct cpu_regs like = { .pc = 0 };
-
-		like.v[m->sp] = sp + (i + 1) * m->word;
-		if (!space_word(u, sp + i * m->word, &ret))
+	if (!m->pushed && r->have[m->ra] && is_behind_our_call(u, r, space_strip(u, r->v[m->ra]), &tried, out))
+		return true;
+	for (size_t i = 0; r->have[m->sp] && i < SCAN_WORDS && tried < SCAN_CALLS; i++) {
+		if (!space_word(u, r->v[m->sp] + i * m->word, &ret))
 			return false;
-		if (!step_is_return(u, ret))
-			continue;
-		like.pc = ret;
-		tried++;
-		if (prove(u, r, &like) != PROOF_FOR)
-			continue;
-		return apply(u, &proof_of(u, r, ret)->rows[0], r, out);
+		if (is_behind_our_call(u, r, space_strip(u, ret), &tried, out))
+			return true;
 	}
 	return false;
 }

@@ -82,7 +82,7 @@ struct code_machine {
 	/* How long a call before @ret may be, in bytes, the likeliest first; 0 ends. */
 	u8 call_len[8];
 };
-extern const struct code_machine code_x86_64, code_i386;
+extern const struct code_machine code_x86_64, code_i386, code_aarch64;
 
 /* What lasts as long as a struct unwind. */
 struct code_reader {

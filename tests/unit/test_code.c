@@ -172,6 +172,70 @@ static void code_refuses_two_stacks(void **state)
 	end(&f);
 }
 
+/* ---- arm64 */
+
+static const u32 frame_a64[] = {
+	0xd503233f,	/* 00 paciasp */
+	0xa9bd7bfd,	/* 04 stp x29, x30, [sp, #-48]! */
+	0x910003fd,	/* 08 mov x29, sp */
+	0xf9000bf3,	/* 0c str x19, [sp, #16] */
+	0xd10083ff,	/* 10 sub sp, sp, #32 */
+	0x34000040,	/* 14 cbz w0, 1c */
+	0xd63f0020,	/* 18 blr x1 */
+	0x910003bf,	/* 1c mov sp, x29 */
+	0xf9400bf3,	/* 20 ldr x19, [sp, #16] */
+	0xa8c37bfd,	/* 24 ldp x29, x30, [sp], #48 */
+	0xd50323bf,	/* 28 autiasp */
+	0xd65f03c0,	/* 2c ret */
+};
+
+static const struct {
+	u8 at;
+	u16 depth;	/* bytes of stack in use */
+	bool own_lr;	/* after a call */
+	bool own_fp, own_x19;
+} places_a64[] = {
+	{ .at = 0x00 }, { .at = 0x04 }, { .at = 0x08, .depth = 48 },
+	{ .at = 0x0c, .depth = 48, .own_fp = true }, { .at = 0x10, .depth = 48, .own_fp = true },
+	{ .at = 0x14, .depth = 80, .own_fp = true },
+	{ .at = 0x1c, .depth = 80, .own_lr = true, .own_fp = true, .own_x19 = true },
+	{ .at = 0x20, .depth = 48, .own_lr = true, .own_fp = true, .own_x19 = true },
+	{ .at = 0x24, .depth = 48, .own_lr = true, .own_fp = true },
+	{ .at = 0x28 }, { .at = 0x2c },
+};
+
+static void code_of_arm64(void **state)
+{
+	enum { X19 = 19, X29 = 29, X30 = 30, A64_SP = 31 };
+	u8 code[sizeof(frame_a64)], call[4];
+	struct fixture f;
+
+	(void)state;
+	begin(&f, EM_AARCH64, CB_LE64);
+	for (size_t i = 0; i < ARRAY_SIZE(frame_a64); i++)
+		uint_put(f.o.core.fmt, code + 4 * i, 4, frame_a64[i]);
+	poke(&f, FN, code, sizeof(code));
+	uint_put(f.o.core.fmt, call, 4, 0x94000000 | (FN - (RET - 4)) / 4);
+	poke(&f, RET - 4, call, sizeof(call));
+	poke_word(&f, ENTRY - 48, OLD_FP);
+	poke_word(&f, ENTRY - 40, RET);
+	poke_word(&f, ENTRY - 32, OLD_BX);
+	for (size_t i = 0; i < ARRAY_SIZE(places_a64); i++) {
+		f.r = (struct cpu_regs){ .pc = FN + places_a64[i].at, .exact = true };
+		set(&f, A64_SP, ENTRY - places_a64[i].depth);
+		set(&f, X30, places_a64[i].own_lr ? 0 : RET);
+		set(&f, X29, places_a64[i].own_fp ? ENTRY - 48 : OLD_FP);
+		set(&f, X19, places_a64[i].own_x19 ? 1 : OLD_BX);
+		if (!step_code(f.u, &f.r))
+			fail_msg("at %#x: nothing", places_a64[i].at);
+		assert_int_equal(f.r.pc, RET);
+		assert_int_equal(f.r.v[A64_SP], ENTRY);
+		assert_int_equal(f.r.v[X29], OLD_FP);
+		assert_int_equal(f.r.v[X19], OLD_BX);
+	}
+	end(&f);
+}
+
 /* ---- hostile code */
 
 static const struct {
@@ -248,7 +312,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(code_leads_to_the_caller), cmocka_unit_test(code_agrees_with_itself),
-		cmocka_unit_test(code_refuses_two_stacks), cmocka_unit_test(code_bears_anything),
+		cmocka_unit_test(code_refuses_two_stacks), cmocka_unit_test(code_of_arm64),
+		cmocka_unit_test(code_bears_anything),
 		cmocka_unit_test(code_bears_any_byte), cmocka_unit_test(code_is_for_known_machines),
 	};
 
