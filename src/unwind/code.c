@@ -122,7 +122,7 @@ static bool is_return(struct unwind *u, u64 ret)
 {
 	struct code_insn in;
 
-	return step_is_return(u, ret) && (step_is_signal(u, ret) || call_before(u, ret, &in));
+	return step_is_return(u, ret) && (step_is_signal(u, ret, 0) || call_before(u, ret, &in));
 }
 
 /* ---- a row's values */
