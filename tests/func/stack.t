@@ -100,6 +100,13 @@ outsiders()
 			cp its.functions lldb.$core
 		done
 		[ ! -f lldb.full ] || agree "$name: LLDB sees the same in either core" lldb.full lldb.mini
+		timeout 60 lldb -b -p "$PID" -o 'bt all' -o detach >out 2>err </dev/null
+		grep -o 'stacks`case_[a-z_]*' out | sed 's/.*`//' | uniq | tr '\n' ' ' >its.functions
+		if [ -s its.functions ]; then
+			no_more "LLDB, live,"
+		else
+			skip "$name: LLDB, live" "it shows no frames of ours"
+		fi
 	fi
 	if have eu-stack; then
 		for core in full mini; do
