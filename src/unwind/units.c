@@ -1,6 +1,7 @@
 #include <dwarf.h>
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/util.h"
 #include "unwind/unwind_priv.h"
 
@@ -23,15 +24,8 @@ enum { RANGES_MAX = 1 << 22 };
 
 static bool add(struct units *us, const struct unit_range *r)
 {
-	if (us->n == us->cap) {
-		size_t cap = us->cap ? 2 * us->cap : 64;
-		void *p = cap <= RANGES_MAX ? reallocarray(us->v, cap, sizeof(*us->v)) : NULL;
-
-		if (!p)
-			return false;
-		us->v = p;
-		us->cap = cap;
-	}
+	if (us->n == RANGES_MAX || array_grow((void **)&us->v, us->n, &us->cap, sizeof(*us->v), "ranges", NULL))
+		return false;
 	us->v[us->n++] = *r;
 	return true;
 }
