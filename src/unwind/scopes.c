@@ -1,15 +1,12 @@
 #include <dwarf.h>
 
-#include "unwind/unwind_priv.h"
+#include "unwind/debuginfo.h"
 
 /*
  * The scopes of an address, by the tree of its unit.  libdw's dwarf_getscopes()
  * gives up where an inlined function is of another unit, as all are after link
  * time optimization.
  */
-
-/* A hostile tree may go round in circles: DW_AT_sibling says where the next one is. */
-enum { ENTRIES_MAX = 1 << 22 };
 
 /* With split DWARF the unit's tree is in a .dwo file, and a skeleton stands for it. */
 static Dwarf_Die whole_unit(Dwarf_Die *unit)
@@ -44,63 +41,26 @@ static bool is_scope(int tag)
 	return tag == DW_TAG_subprogram || tag == DW_TAG_inlined_subroutine || tag == DW_TAG_lexical_block;
 }
 
-/* Where a walk over the tree is: s->v are the entries down to it, of which the first @found have the address. */
-struct walk {
-	struct scopes *s;
-	u64 addr;
-	size_t depth, found;
-	unsigned left;
-};
-
-/* Goes to the first entry below; false when there is none. */
-static bool down(struct walk *w)
+/* True to go below the entry where the walk is; the floor are those that have the address. */
+static bool enter(struct die_walk *w, u64 addr)
 {
-	Dwarf_Die *v = w->s->v;
-
-	if (w->depth == SCOPES_MAX || dwarf_child(&v[w->depth - 1], &v[w->depth]))
-		return false;
-	w->depth++;
-	return true;
-}
-
-/* To the next beside it, or beside one above; false when that would leave what has the address. */
-static bool next(struct walk *w)
-{
-	for (; w->depth > w->found; w->depth--) {
-		Dwarf_Die *at = &w->s->v[w->depth - 1], sibling;
-
-		if (!dwarf_siblingof(at, &sibling)) {
-			*at = sibling;
-			return true;
-		}
-	}
-	return false;
-}
-
-/* True to go below the entry. */
-static bool enter(struct walk *w)
-{
-	Dwarf_Die *at = &w->s->v[w->depth - 1];
+	Dwarf_Die *at = &w->v[w->depth - 1];
 	int tag = dwarf_tag(at);
 
-	if (is_scope(tag) && dwarf_haspc(at, w->addr) > 0) {
-		w->found = w->depth;
+	if (is_scope(tag) && dwarf_haspc(at, addr) > 0) {
+		w->floor = w->depth;
 		return true;
 	}
 	return is_container(tag) && dwarf_haschildren(at) > 0;
 }
 
-void scopes_find(struct scopes *s, Dwarf_Die *unit, u64 addr)
+void scopes_find(struct scopes *s, Dwarf_Die *unit, u64 addr, u64 *left)
 {
-	struct walk w = { .s = s, .addr = addr, .depth = 1, .found = 1, .left = ENTRIES_MAX };
+	struct die_walk w = { .v = s->v, .depth = 1, .floor = 1 };
+	bool more;
 
 	s->v[0] = whole_unit(unit);
-	if (!down(&w)) {
-		s->n = 1;
-		return;
-	}
-	while (w.left--)
-		if (!(enter(&w) && down(&w)) && !next(&w))
-			break;
-	s->n = w.found;
+	for (more = die_down(&w); more && *left; (*left)--)
+		more = (enter(&w, addr) && die_down(&w)) || die_next(&w);
+	s->n = w.floor;
 }

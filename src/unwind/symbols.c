@@ -7,7 +7,7 @@
 
 #include "base/scope.h"
 #include "base/util.h"
-#include "unwind/unwind_priv.h"
+#include "unwind/debuginfo.h"
 
 typedef int symbol_fn(const struct symbol *s, void *arg, struct err *e);
 
@@ -199,14 +199,14 @@ static int all_inlines(struct inlines *w, const struct scopes *scopes, struct pl
 static int in_source(struct inlines *w, Dwfl_Module *mod, u64 at, struct place *p, const char **name, struct err *e)
 {
 	struct scopes scopes;
+	u64 bias, left = DIES_MAX;
 	Dwarf_Die *unit;
-	u64 bias;
 
 	unit = unit_at(mod, at, &bias);
 	if (!unit)
 		return 0;
 	*p = place_in(unit, at - bias);
-	scopes_find(&scopes, unit, at - bias);
+	scopes_find(&scopes, unit, at - bias, &left);
 	return all_inlines(w, &scopes, p, name, e);
 }
 

@@ -3,7 +3,7 @@
 
 #include "base/array.h"
 #include "base/util.h"
-#include "unwind/unwind_priv.h"
+#include "unwind/debuginfo.h"
 
 /*
  * The compilation unit of an address.  libdw (0.188) finds it by .debug_aranges

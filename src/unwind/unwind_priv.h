@@ -225,20 +225,9 @@ u32 stack_limit(const struct unwind *u);
 /* The function at @at by its symbol: [*start, *end), of which the end may not be known and UINT64_MAX. */
 bool symbol_bounds(struct unwind *u, u64 at, u64 *start, u64 *end);
 
-/* ---- units.c, scopes.c */
+/* ---- units.c */
 
-/* The compilation unit that has the code at @addr, and what its addresses are moved by; or NULL.  It is libdw's. */
-Dwarf_Die *unit_at(Dwfl_Module *mod, u64 addr, u64 *bias);
 void units_free(struct units *us);
-
-/* The entries of debug information that have an address: a unit first, in it a function, blocks and inlined functions. */
-enum { SCOPES_MAX = 64 };
-struct scopes {
-	Dwarf_Die v[SCOPES_MAX];
-	size_t n;
-};
-/* @addr as in the file.  At least the unit itself is found. */
-void scopes_find(struct scopes *s, Dwarf_Die *unit, u64 addr);
 
 /* ---- demangle.c */
 

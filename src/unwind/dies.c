@@ -1,0 +1,22 @@
+#include "unwind/debuginfo.h"
+
+bool die_down(struct die_walk *w)
+{
+	if (w->depth == DIES_DEPTH_MAX || dwarf_child(&w->v[w->depth - 1], &w->v[w->depth]))
+		return false;
+	w->depth++;
+	return true;
+}
+
+bool die_next(struct die_walk *w)
+{
+	for (; w->depth > w->floor; w->depth--) {
+		Dwarf_Die *at = &w->v[w->depth - 1], sibling;
+
+		if (!dwarf_siblingof(at, &sibling)) {
+			*at = sibling;
+			return true;
+		}
+	}
+	return false;
+}
