@@ -208,16 +208,13 @@ static enum proof prove(struct unwind *u, const struct cpu_regs *r, const struct
 static void bounds_of(struct unwind *u, const struct cpu_regs *r, u64 *lo, u64 *hi)
 {
 	u64 at = r->exact ? r->pc : r->pc - 1;
-	Dwfl_Module *mod = dwfl_addrmodule(dw_dwfl(u), at);
-	GElf_Off offset = 0;
-	GElf_Sym sym;
-	const char *name = mod ? dwfl_module_addrinfo(mod, at, &offset, &sym, NULL, NULL, NULL) : NULL;
+	const struct symbol_slot *s = symbol_at(u, at);
 
 	/* A part that was split off is no function: it begins in the middle of one. */
-	if (!name || GELF_ST_TYPE(sym.st_info) != STT_FUNC || sym.st_size <= offset || strstr(name, ".cold"))
+	if (!s->name || s->type != STT_FUNC || s->size <= at - s->start || strstr(s->name, ".cold"))
 		return;
-	*lo = at - offset;
-	*hi = *lo + sym.st_size;
+	*lo = s->start;
+	*hi = s->start + s->size;
 }
 
 /*

@@ -45,58 +45,58 @@ static const char *function_name(struct unwind *u, const char *linkage)
  * The symbol of a function of Thumb code is odd, and libdw takes it as it is: it is
  * looked up with that bit, which no other symbol minds.
  */
-static const char *name_of(const struct unwind *u, Dwfl_Module *mod, u64 at, u64 *offset)
-{
-	u64 mode = u->core->arch ? u->core->arch->frame.ret_mode : 0;
-	GElf_Off off = 0;
-	GElf_Sym sym;
-	const char *name = dwfl_module_addrinfo(mod, at | mode, &off, &sym, NULL, NULL, NULL);
-
-	*offset = at - (((at | mode) - off) & ~mode);
-	return name && *name ? name : NULL;
-}
-
-bool symbol_bounds(struct unwind *u, u64 at, u64 *start, u64 *end)
+static struct symbol_slot look_up(struct unwind *u, u64 at)
 {
 	Dwfl_Module *mod = dwfl_addrmodule(dw_dwfl(u), at);
 	u64 mode = u->core->arch ? u->core->arch->frame.ret_mode : 0;
+	struct symbol_slot slot = { .at = at, .is_set = true };
+	const struct module *m = module_at(u, at);
 	GElf_Off off = 0;
 	GElf_Sym sym;
 	const char *name = mod ? dwfl_module_addrinfo(mod, at | mode, &off, &sym, NULL, NULL, NULL) : NULL;
 
-	/* "$a", "$t": what the code there is (AAELF32, 5.5.5); ".cold": a part of a function, which is jumped to. */
-	if (!name || !*name || *name == '$' || strstr(name, ".cold") || GELF_ST_TYPE(sym.st_info) == STT_SECTION)
-		return false;
-	*start = ((at | mode) - off) & ~mode;
-	*end = sym.st_size ? *start + sym.st_size : UINT64_MAX;
-	return at >= *start && at < *end;
-}
-
-static const struct name_slot *name_at(struct unwind *u, Dwfl_Module *mod, u64 at)
-{
-	struct name_slot *slot = &u->names[(at ^ at >> 10) % NAME_SLOTS];
-	u64 offset = 0;
-	const char *name;
-
-	if (slot->is_set && slot->at == at)
-		return slot;
-	name = name_of(u, mod, at, &offset);
+	slot.start = ((at | mode) - off) & ~mode;
 	/* A damaged table may have anything in it: a function begins in its module. */
-	if (name && (!module_at(u, at) || offset > at - module_at(u, at)->start))
-		name = NULL;
-	*slot = (struct name_slot){ .at = at, .is_set = true, .linkage = name, .offset = offset };
+	if (!name || !*name || !m || slot.start > at || slot.start < m->start)
+		return slot;
+	slot.name = name;
+	slot.size = sym.st_size;
+	slot.type = GELF_ST_TYPE(sym.st_info);
 	return slot;
 }
 
-static void fill_function(struct unwind *u, Dwfl_Module *mod, u64 at, u64 pc, struct symbol *s)
+const struct symbol_slot *symbol_at(struct unwind *u, u64 at)
 {
-	const struct name_slot *name = name_at(u, mod, at);
+	struct symbol_slot *slot = &u->symbols[(at ^ at >> 10) % SYMBOL_SLOTS];
 
-	if (!name->linkage)
+	if (!slot->is_set || slot->at != at)
+		*slot = look_up(u, at);
+	return slot;
+}
+
+bool symbol_bounds(struct unwind *u, u64 at, u64 *start, u64 *end)
+{
+	const struct symbol_slot *s = symbol_at(u, at);
+
+	/* "$a", "$t": what the code there is (AAELF32, 5.5.5); ".cold": a part of a function, which is jumped to. */
+	if (!s->name || *s->name == '$' || strstr(s->name, ".cold") || s->type == STT_SECTION)
+		return false;
+	if (s->size && at - s->start >= s->size)
+		return false;
+	*start = s->start;
+	*end = s->size ? s->start + s->size : UINT64_MAX;
+	return true;
+}
+
+static void fill_function(struct unwind *u, u64 at, u64 pc, struct symbol *s)
+{
+	const struct symbol_slot *symbol = symbol_at(u, at);
+
+	if (!symbol->name)
 		return;
-	s->linkage = name->linkage;
-	s->function = function_name(u, name->linkage);
-	s->offset = name->offset + (pc - at);
+	s->linkage = symbol->name;
+	s->function = function_name(u, symbol->name);
+	s->offset = pc - symbol->start;
 }
 
 static void fill_place(const struct place *p, struct symbol *s)
@@ -225,8 +225,7 @@ int unwind_symbols(struct unwind *u, const struct frame *f, unsigned want, symbo
 	if (r)
 		return r;
 	fill_module(u, f, &s);
-	if (mod)
-		fill_function(u, mod, at, f->pc, &s);
+	fill_function(u, at, f->pc, &s);
 	if (!s.function && name) {
 		s.linkage = name;
 		s.function = demangle(u, name);

@@ -46,13 +46,15 @@ struct read_fault {
 };
 
 /* The symbol at an address: threads wait in the same places, and libdw looks at every symbol of a module anew. */
-struct name_slot {
+struct symbol_slot {
 	u64 at;
 	bool is_set;
-	const char *linkage;	/* NULL: none; libdw's */
-	u64 offset;
+	u8 type;		/* STT_FUNC and so on */
+	const char *name;	/* NULL: none; libdw's */
+	u64 start;
+	u64 size;		/* 0: unknown */
 };
-enum { NAME_SLOTS = 1024 };
+enum { SYMBOL_SLOTS = 1024 };
 
 struct unwind {
 	struct core *core;
@@ -69,7 +71,7 @@ struct unwind {
 	struct uw *uw;		/* libunwind's, or NULL */
 	struct code_reader *code;	/* NULL until needed */
 	char *demangled;	/* the last one */
-	struct name_slot names[NAME_SLOTS];
+	struct symbol_slot symbols[SYMBOL_SLOTS];
 	char unversioned[1024];	/* the last symbol without its version */
 };
 
@@ -222,6 +224,8 @@ u32 stack_limit(const struct unwind *u);
 
 /* ---- symbols.c */
 
+/* The symbol that has the code at @at, or begins before it.  Kept until some other one is looked up. */
+const struct symbol_slot *symbol_at(struct unwind *u, u64 at);
 /* The function at @at by its symbol: [*start, *end), of which the end may not be known and UINT64_MAX. */
 bool symbol_bounds(struct unwind *u, u64 at, u64 *start, u64 *end);
 
