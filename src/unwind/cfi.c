@@ -164,6 +164,18 @@ static bool has_no_caller(const struct unwind *u, const struct cpu_regs *r, Dwar
 	return !is_leaf(u, r) && !dwarf_frame_register(f, ra, mem, &ops, &n) && !n && ops;
 }
 
+bool cfi_is_outermost(const struct unwind *u, Dwarf_Frame *f, const struct cpu_regs *r)
+{
+	int ra = dwarf_frame_info(f, NULL, NULL, NULL);
+
+	return ra >= 0 && has_no_caller(u, r, f, ra);
+}
+
+bool cfi_cfa(struct unwind *u, Dwarf_Frame *f, const struct cpu_regs *r, u64 *out)
+{
+	return find_cfa(u, r, f, out);
+}
+
 static bool find_return(struct unwind *u, const struct cpu_regs *r, Dwarf_Frame *f, u64 cfa, int ra, u64 *out)
 {
 	switch (rule_of(u, r, f, cfa, ra, out)) {

@@ -117,6 +117,45 @@ static bool target_of_call(struct unwind *u, u64 ret, u64 *out)
 	return !in.is_slot;
 }
 
+/*
+ * What an entry of the procedure linkage table leads to, by the word that the
+ * dynamic linker has filled in; @addr itself, where no such entry is.
+ */
+static u64 behind_plt(struct unwind *u, u64 addr)
+{
+	const struct code_machine *m = u->code->m;
+	u64 at = addr, to;
+	u8 code[16];
+
+	/* ENDBR64 may come before the jump. */
+	for (int i = 0; i < 2; i++) {
+		struct code_insn in = { .addr = at };
+
+		if (!space_read(u, at, code, m->longest) || !m->decode(u->code, code, m->longest, &in))
+			return addr;
+		if (in.flow == CODE_JUMP)
+			return in.has_target && in.is_slot && space_word(u, in.target, &to) ? to : addr;
+		if (in.flow != CODE_NEXT || in.n_ops || in.clobbers)
+			return addr;
+		at += in.len;
+	}
+	return addr;
+}
+
+bool code_call_is_plain(struct unwind *u, u64 ret, u64 start)
+{
+	struct code_insn in;
+	u64 to;
+
+	if (!open_reader(u) || !call_before(u, ret, &in))
+		return false;
+	if (!in.has_target)
+		return in.is_lost;
+	if (in.is_slot)
+		return space_word(u, in.target, &to) && to == start;
+	return in.target == start || behind_plt(u, in.target) == start;
+}
+
 /* A signal handler was called from nowhere. */
 static bool is_return(struct unwind *u, u64 ret)
 {

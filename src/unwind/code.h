@@ -58,6 +58,7 @@ struct code_insn {
 	u8 ret;
 	bool has_target;
 	bool is_slot;		/* target is the address of the word that has it */
+	bool is_lost;		/* it calls what a word tells whose address is in a register that calls do not keep */
 	bool is_nop;
 	u8 n_ops;
 	u64 clobbers;		/* by bit: registers of unknown content, after @ops */

@@ -234,13 +234,29 @@ static bool do_ret(struct x86 *d)
 	return true;
 }
 
+/* The place of a word in memory, set_target()'s; or a call forgets the registers that tell it. */
+static void set_slot(struct x86 *d)
+{
+	u8 base = CODE_NONE;
+	s64 v;
+
+	if (is_mem(d, 0, &base, &v) && base == CODE_CONST) {
+		set_target(d, v);
+		d->in->is_slot = true;
+	} else if (base < CODE_REGS && base != d->sp) {
+		d->in->is_lost = !(d->m->saved >> base & 1);
+	}
+}
+
 static bool do_call(struct x86 *d)
 {
 	s64 v;
 
 	d->in->flow = CODE_CALL;
-	if (!is_imm(d, 0, &v))
+	if (!is_imm(d, 0, &v)) {
+		set_slot(d);
 		return true;
+	}
 	set_target(d, v);
 	/* What only asks where it is. */
 	if (d->in->target == d->in->addr + d->in->len) {
@@ -252,16 +268,13 @@ static bool do_call(struct x86 *d)
 
 static bool do_jmp(struct x86 *d)
 {
-	u8 base;
 	s64 v;
 
 	d->in->flow = CODE_JUMP;
-	if (is_imm(d, 0, &v)) {
+	if (is_imm(d, 0, &v))
 		set_target(d, v);
-	} else if (is_mem(d, 0, &base, &v) && base == CODE_CONST) {
-		set_target(d, v);
-		d->in->is_slot = true;
-	}
+	else
+		set_slot(d);
 	return true;
 }
 

@@ -32,3 +32,58 @@ struct scopes {
 enum { DIES_MAX = 1 << 22 };
 /* @addr as in the file.  At least the unit itself is found.  Looks at *left entries at most, and takes them off. */
 void scopes_find(struct scopes *s, Dwarf_Die *unit, u64 addr, u64 *left);
+
+/* ---- names.c: functions by the name in the symbol tables of a module */
+
+enum { FOUND_NAMES_MAX = 8 };
+struct found_name {
+	u64 addr;
+	bool is_global;		/* other modules may call it */
+	bool is_resolver;	/* it only chooses the function: STT_GNU_IFUNC */
+	bool is_clone;		/* "name.constprop.0": made of the function of that name */
+};
+struct found_names {
+	struct found_name v[FOUND_NAMES_MAX];
+	size_t n;		/* may be more than there is room for */
+};
+/* Those of @name, whatever their version, and what the compiler made of them. */
+void names_find(struct unwind *u, struct module *m, const char *name, struct found_names *out);
+
+/* ---- calls.c: DW_TAG_call_site (DWARF 5, 3.4), or GNU's of before; functions go by the address where they begin */
+
+enum { CALL_TARGETS_MAX = 4 };
+struct call_site {
+	u64 pc;			/* behind the call, or @exact: of the call itself */
+	bool exact;
+	bool is_known;		/* it calls one of the @targets, nothing else */
+	u8 n;
+	u64 targets[CALL_TARGETS_MAX];
+};
+/* Where the function that has the code at @at begins, by the debug information; false when that does not tell. */
+bool call_function(struct unwind *u, u64 at, u64 *start);
+/* A frame that waits for a call: its registers, and the row for them, or NULL. */
+struct call_frame {
+	const struct cpu_regs *r;
+	Dwarf_Frame *row;
+};
+/*
+ * The call that returns to f->r->pc; false when none is told of.  @below: the
+ * function that it led to, at last: its module is asked first for a name that this
+ * one does not have.
+ */
+bool call_before_pc(struct unwind *u, const struct call_frame *f, u64 below, struct call_site *out);
+/*
+ * Calls @fn for each tail call in the function at @start; not 0 ends.  True when
+ * these are all that it has.
+ */
+typedef int call_fn(const struct call_site *s, void *arg);
+bool call_tails(struct unwind *u, u64 start, u64 below, call_fn *fn, void *arg);
+
+/* ---- tailcall.c */
+
+/*
+ * Puts @f, which the registers @r are of and the @row, or NULL, is for, behind the
+ * last one of @s; before it the tail calls that must lie between.
+ */
+int tailcall_add(struct unwind *u, struct stack *s, const struct frame *f, const struct cpu_regs *r, Dwarf_Frame *row,
+		 struct err *e) must_check;

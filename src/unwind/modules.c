@@ -17,6 +17,7 @@ void module_fini(struct module *m)
 	free(m->file);
 	free(m->image);
 	units_free(m->units);
+	names_free(m->names);
 	*m = (struct module){ .fd = -1 };
 }
 

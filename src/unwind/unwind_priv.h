@@ -25,6 +25,7 @@ struct module {
 	u8 build_id[CORE_BUILD_ID_MAX];
 	size_t build_id_len;
 	struct units *units;	/* units.c's index, if it was needed */
+	struct names *names;	/* names.c's */
 };
 
 /* Registers by DWARF number, as far as they are known. */
@@ -56,6 +57,16 @@ struct symbol_slot {
 };
 enum { SYMBOL_SLOTS = 1024 };
 
+/* calls.c: the entries of the call that returns to @pc, and of the function that it is in. */
+struct call_memo {
+	u64 pc;
+	bool is_set;
+	bool is_call;		/* there is one */
+	Dwarf_Die call, function;
+	u64 bias;
+};
+enum { CALL_MEMOS = 1024, CALL_DIES_MAX = 1 << 26 };
+
 struct unwind {
 	struct core *core;
 	struct unwind_opts opts;
@@ -72,6 +83,8 @@ struct unwind {
 	struct code_reader *code;	/* NULL until needed */
 	char *demangled;	/* the last one */
 	struct symbol_slot symbols[SYMBOL_SLOTS];
+	struct call_memo calls[CALL_MEMOS];
+	u64 dies_left;		/* that may still be looked at for calls: a hostile core must not keep us for ever */
 	char unversioned[1024];	/* the last symbol without its version */
 };
 
@@ -156,6 +169,11 @@ bool step_is_return(struct unwind *u, u64 addr);
 
 /* The same by reading the code, for the machines of a table there. */
 bool step_code(struct unwind *u, struct cpu_regs *r);
+/*
+ * The code before @ret calls the function at @start itself, perhaps through an entry
+ * of a procedure linkage table; or nothing is left of what it called.
+ */
+bool code_call_is_plain(struct unwind *u, u64 ret, u64 start);
 /* Before each thread. */
 void code_refill(struct code_reader *c);
 void code_close(struct code_reader *c);
@@ -194,6 +212,10 @@ enum cfi_step { CFI_STEPPED, CFI_OUTERMOST, CFI_FAILED, CFI_NO_TABLE };
 enum cfi_step cfi_step(struct unwind *u, Dwarf_Frame *f, struct cpu_regs *r);
 /* The stack pointer, where it is not known but follows from the frame pointer by the row. */
 bool cfi_sp(const struct unwind *u, Dwarf_Frame *f, const struct cpu_regs *r, u64 *out);
+/* The row says that there is no caller: code that begins a thread. */
+bool cfi_is_outermost(const struct unwind *u, Dwarf_Frame *f, const struct cpu_regs *r);
+/* The canonical frame address by the row. */
+bool cfi_cfa(struct unwind *u, Dwarf_Frame *f, const struct cpu_regs *r, u64 *out);
 /* What is on top of the stack when @ops have been done; false when they cannot be. */
 bool expr_eval(struct unwind *u, const struct cpu_regs *r, u64 cfa, const Dwarf_Op *ops, size_t n, u64 *out);
 
@@ -229,9 +251,10 @@ const struct symbol_slot *symbol_at(struct unwind *u, u64 at);
 /* The function at @at by its symbol: [*start, *end), of which the end may not be known and UINT64_MAX. */
 bool symbol_bounds(struct unwind *u, u64 at, u64 *start, u64 *end);
 
-/* ---- units.c */
+/* ---- units.c, names.c */
 
 void units_free(struct units *us);
+void names_free(struct names *names);
 
 /* ---- demangle.c */
 
