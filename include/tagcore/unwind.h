@@ -13,9 +13,11 @@ enum frame_by {
 	FRAME_BY_SIGNAL,	/* what the kernel saved when it called the handler below it */
 	FRAME_BY_CODE,		/* what the code of the frame below it does with the stack, read without running it */
 	FRAME_BY_LINK,		/* the return address where a call leaves it: nothing was run since, or no other call */
+	FRAME_BY_TAIL_CALL,	/* it is gone, for a tail call was its last act; every way from its caller to the frame below leads through it */
+	FRAME_BY_LIKELY_TAIL_CALL, /* the same as far as is known: there are calls on the way of which it is not known where they lead */
 	FRAME_BY_FP,		/* the chain of frame pointers; a caller that keeps none is skipped */
 };
-/* "registers", "cfi", "exidx", "signal", "code", "link", "frame-pointer". */
+/* "registers", "cfi", "exidx", "signal", "code", "link", "tail-call", "likely-tail-call", "frame-pointer". */
 const char *frame_by_name(enum frame_by by);
 
 /*
@@ -28,6 +30,7 @@ struct frame {
 	u64 sp;		/* stack pointer, or 0 if unknown */
 	bool exact;
 	bool signal;
+	bool gap;	/* of a tail call: there may be others beside it, of which several are possible */
 	enum frame_by by;
 };
 
@@ -60,6 +63,7 @@ struct unwind_opts {
 	const char *sysroot;		/* goes before every path that the core names */
 	const char *debuginfo_path;	/* of directories, as gdb's debug-file-directory; default /usr/lib/debug */
 	const char *unwinder;		/* "libdw", "libunwind"; NULL or "auto": the better result of each thread */
+	bool no_tail_calls;		/* frames of tail calls need debug information, which takes its time */
 	u32 max_frames;			/* 0: UNWIND_FRAMES_MAX */
 	pid_t pid;			/* of the live process that the core was taken of: /proc/PID/root, map_files; or 0 */
 };

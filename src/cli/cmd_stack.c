@@ -64,7 +64,7 @@ static int take_option(struct stack_args *a, int id, const char *arg, struct err
 	case OPT_THREAD: a->tid = arg; break;
 	case OPT_SOURCE: a->p.source = true; break;
 	case OPT_INLINES: a->p.inlines = true; break;
-	case OPT_RAW: a->p.raw = true; break;
+	case OPT_RAW: a->p.raw = a->opts.no_tail_calls = true; break;
 	case OPT_JSON: a->p.json = true; break;
 	case OPT_FRAMES:
 		r = number("max-frames", arg, 1 << 20, &n, e);

@@ -29,11 +29,13 @@ static unsigned wanted(const struct stack_print *p)
 
 /* ---- text */
 
-/* Of frames that no table told of. */
-static const char *const guessed_by[] = {
-	[FRAME_BY_CODE] = "reading code",
-	[FRAME_BY_LINK] = "return address",
-	[FRAME_BY_FP] = "frame pointer",
+/* Of frames that no table told of, or that are gone. */
+static const char *const said_of[] = {
+	[FRAME_BY_CODE] = "found by reading code",
+	[FRAME_BY_LINK] = "found by return address",
+	[FRAME_BY_TAIL_CALL] = "tail call",
+	[FRAME_BY_LIKELY_TAIL_CALL] = "tail call, likely",
+	[FRAME_BY_FP] = "found by frame pointer",
 };
 
 static int put_text(const struct symbol *s, void *arg, struct err *e)
@@ -54,8 +56,8 @@ static int put_text(const struct symbol *s, void *arg, struct err *e)
 	}
 	if (r->f->signal && !s->is_inline)
 		fputs(" (signal frame)", out);
-	if (guessed_by[r->f->by])
-		fprintf(out, " (found by %s)", guessed_by[r->f->by]);
+	if (said_of[r->f->by])
+		fprintf(out, " (%s%s)", said_of[r->f->by], r->f->gap ? ", perhaps among others" : "");
 	fputc('\n', out);
 	if (!r->p->source || !s->file)
 		return 0;
@@ -124,6 +126,7 @@ static int put_json(const struct symbol *s, void *arg, struct err *e)
 		json_put_null(o, "line");
 	json_put_bool(o, "inline", s->is_inline);
 	json_put_bool(o, "signal", r->f->signal);
+	json_put_bool(o, "gap", r->f->gap);
 	json_put_text(o, "found_by", frame_by_name(r->f->by));
 	json_object_array_add(r->list, o);
 	return 0;

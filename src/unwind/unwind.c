@@ -14,6 +14,7 @@ const char *frame_by_name(enum frame_by by)
 	static const char *const names[] = {
 		[FRAME_BY_REGISTERS] = "registers", [FRAME_BY_CFI] = "cfi",	[FRAME_BY_EXIDX] = "exidx",
 		[FRAME_BY_SIGNAL] = "signal",	    [FRAME_BY_CODE] = "code",	[FRAME_BY_LINK] = "link",
+		[FRAME_BY_TAIL_CALL] = "tail-call", [FRAME_BY_LIKELY_TAIL_CALL] = "likely-tail-call",
 		[FRAME_BY_FP] = "frame-pointer",
 	};
 
@@ -53,6 +54,11 @@ void stack_ends_at(struct unwind *u, struct stack *s, u64 pc)
 		stack_ends(s, STACK_NO_TABLE, "the call frame information for 0x%llx leads nowhere", at);
 }
 
+static bool is_gone(const struct frame *f)
+{
+	return f->by == FRAME_BY_TAIL_CALL || f->by == FRAME_BY_LIKELY_TAIL_CALL;
+}
+
 /* A frame without locals may share its stack pointer with its caller, but not its pc, too. */
 static bool is_same(const struct frame *a, const struct frame *b)
 {
@@ -68,6 +74,9 @@ bool stack_loops(const struct stack *s, const struct frame *f)
 		return false;
 	while (2 * mark <= s->n)
 		mark *= 2;
+	/* Frames that are gone are no marks. */
+	while (mark > 1 && is_gone(&s->frames[mark - 1]))
+		mark--;
 	return is_same(&s->frames[s->n - 1], f) || is_same(&s->frames[mark - 1], f);
 }
 
@@ -126,6 +135,7 @@ int unwind_open(struct unwind **out, struct core *core, const struct unwind_opts
 		return err_set(e, -ENOMEM, "backtraces");
 	u->core = core;
 	u->opts = *opts;
+	u->dies_left = CALL_DIES_MAX;
 	r = open_all(u, e);
 	if (r)
 		unwind_close(u);

@@ -5,7 +5,7 @@
 
 #include "base/scope.h"
 #include "base/util.h"
-#include "unwind/unwind_priv.h"
+#include "unwind/debuginfo.h"
 
 /* libdw finds tables, symbols and debug information; files and memory come from us, the steps are cfi.c's. */
 struct dw {
@@ -220,7 +220,7 @@ static int walk_one(struct unwind *u, struct cpu_regs *r, enum frame_by *by, str
 		stack_ends(s, STACK_LOOP, "0x%llx would be its own caller", (unsigned long long)f.pc);
 		return 0;
 	}
-	ret = stack_add(s, &f, e);
+	ret = tailcall_add(u, s, &f, r, frame, e);
 	if (ret || !judge(u, &f, s))
 		return ret;
 	switch (step(u, &f, frame, r, by)) {

@@ -5,8 +5,9 @@
 
 #include <libunwind.h>
 
+#include "base/scope.h"
 #include "base/util.h"
-#include "unwind/unwind_priv.h"
+#include "unwind/debuginfo.h"
 
 /*
  * libunwind, the second opinion: for the machine it was built for, on memory,
@@ -235,6 +236,15 @@ static int judge(struct unwind *u, const struct frame *f, struct stack *s)
 	return 0;
 }
 
+/* The frame of @r, behind the last one. */
+static int add(struct unwind *u, struct stack *s, struct frame *f, const struct cpu_regs *r, struct err *e)
+{
+	struct row row = dw_row_of(u, f);
+	Dwarf_Frame *owned auto_free = row.frame;
+
+	return tailcall_add(u, s, f, r, owned, e);
+}
+
 /* The signal frames are known by their table's augmentation: libunwind's versions differ in what they call one. */
 static void fill(struct unwind *u, unw_cursor_t *c, struct frame *f, const struct cpu_regs *seed)
 {
@@ -302,7 +312,7 @@ static int uw_walk(struct unwind *u, struct cpu_regs *r, enum frame_by by, struc
 			stack_ends(s, STACK_LOOP, "0x%llx would be its own caller", (unsigned long long)f.pc);
 			return 0;
 		}
-		ret = stack_add(s, &f, e);
+		ret = add(u, s, &f, r, e);
 		if (ret)
 			return ret;
 		if (!judge(u, &f, s))
