@@ -57,8 +57,8 @@ static const struct regset sets[] = {
 	{ .name = "hw_watch", .owner = "LINUX", .type = NT_ARM_HW_WATCH, .size = 264, REGS(debug) },
 	{ .name = "fpmr", .owner = "LINUX", .type = NT_ARM_FPMR, .size = 8, REGS(fpmr) },
 	{ .name = "system_call", .owner = "LINUX", .type = NT_ARM_SYSTEM_CALL, .size = 4, REGS(system_call) },
-	{ .name = "sve", .owner = "LINUX", .type = NT_ARM_SVE, .sized = true, REGS(sve) },
-	{ .name = "ssve", .owner = "LINUX", .type = NT_ARM_SSVE, .sized = true, REGS(sve) },
+	{ .name = "sve", .owner = "LINUX", .type = NT_ARM_SVE, .sized = true, REGS(sve), .unwind = true },
+	{ .name = "ssve", .owner = "LINUX", .type = NT_ARM_SSVE, .sized = true, REGS(sve), .unwind = true },
 	{ .name = "za", .owner = "LINUX", .type = NT_ARM_ZA, .sized = true, REGS(sve) },
 	{ .name = "zt", .owner = "LINUX", .type = NT_ARM_ZT, REGS(zt) },
 	{ .name = "pac_mask", .owner = "LINUX", .type = NT_ARM_PAC_MASK, .size = 16, REGS(pac_mask),
@@ -71,6 +71,17 @@ static const struct regset sets[] = {
 	  REGS(tagged_addr_ctrl) },
 	{ .name = "poe", .owner = "LINUX", .type = NT_ARM_POE, .size = 8, REGS(poe) },
 	{ .name = "gcs", .owner = "LINUX", .type = NT_ARM_GCS, .size = 24, REGS(gcs) },
+};
+
+/*
+ * VG: vectors in units of 64 bits (AADWARF64, section 4.1).  In streaming mode
+ * NT_ARM_SSVE has SVE_PT_REGS_SVE in its flags (Linux 6.12, arch/arm64/kernel/ptrace.c:
+ * sve_init_header_from_task()).
+ */
+enum { SET_SVE = 6, SET_SSVE = 7, SVE_VL = 2, SVE_FLAGS = 4 };
+static const struct vector_length vectors[] = {
+	{ .set = &sets[SET_SSVE], .reg = SVE_VL, .flags = SVE_FLAGS, .flag = 1, .unit = 8, .dwarf = 46 },
+	{ .set = &sets[SET_SVE], .reg = SVE_VL, .unit = 8, .dwarf = 46 },
 };
 
 /* As for x86_64: include/uapi/asm-generic/unistd.h. */
@@ -104,7 +115,7 @@ static const struct signal_frame signals[] = {
 	.tp = { &sets[1], 0 }, \
 	/* AAPCS64, 6.4.6. */ \
 	.frame = { .known = true, .fp = X29, .lr = X30, .saved_fp = 0, .saved_ret = 1, .record_anywhere = true, \
-		   SIGNALS(signals) }, \
+		   SIGNALS(signals), .vectors = vectors, .n_vectors = ARRAY_SIZE(vectors) }, \
 	.syscall = { .insn_len = 4, .nr_reg = X8, .ret_reg = X0, .orig_reg = -1, \
 		     .restartable = restartable, .n_restartable = ARRAY_SIZE(restartable) }, \
 	.top_byte_ignored = true, \

@@ -41,12 +41,16 @@ static const struct reg tagged32[] = { { "tagged_addr_ctrl", 0, 4, -1 } };
 /* The kernel's order: arch/riscv/kernel/ptrace.c, riscv_user_regset[]; the CSRs are not written by it. */
 #define SETS(vector_, tagged_, w) \
 	{ .name = "fpregs", .owner = "CORE", .type = NT_PRFPREG, .size = 264, REGS(fpregs) }, \
-	{ .name = "vector", .owner = "LINUX", .type = NT_RISCV_VECTOR, REGS(vector_) }, \
+	{ .name = "vector", .owner = "LINUX", .type = NT_RISCV_VECTOR, REGS(vector_), .unwind = true }, \
 	{ .name = "tagged_addr_ctrl", .owner = "LINUX", .type = NT_RISCV_TAGGED_ADDR_CTRL, .size = (w), \
 	  REGS(tagged_) }, \
 	{ .name = "csr", .owner = "LINUX", .type = NT_RISCV_CSR }
 static const struct regset sets64[] = { SETS(vector64, tagged64, 8) };
 static const struct regset sets32[] = { SETS(vector32, tagged32, 4) };
+enum { SET_VECTOR = 1, VLENB = 4 };
+#define VECTORS(sets_) { { .set = &(sets_)[SET_VECTOR], .reg = VLENB, .unit = 1, .dwarf = 4096 + 0xc22 } }
+static const struct vector_length vectors64[] = VECTORS(sets64);
+static const struct vector_length vectors32[] = VECTORS(sets32);
 
 /*
  * arch/riscv/kernel/signal.c: struct rt_sigframe; sc_regs of struct sigcontext in
@@ -61,7 +65,7 @@ static const struct saved_regs saved[] = { { .reg = 0, .n = 32 } };
 static const struct signal_frame signals64[] = SIGNALS_OF(128 + 176);
 static const struct signal_frame signals32[] = SIGNALS_OF(128 + 160);
 
-#define RISCV(name_, class_, w, gregs_, sets_, signals_) { \
+#define RISCV(name_, class_, w, gregs_, sets_, signals_, vectors_) { \
 	.name = (name_), \
 	.machine = EM_RISCV, \
 	.fmt = { .class = (class_), .data = ELFDATA2LSB }, \
@@ -74,8 +78,8 @@ static const struct signal_frame signals32[] = SIGNALS_OF(128 + 160);
 	.n_sets = ARRAY_SIZE(sets_), \
 	/* RISC-V psABI, "Frame Pointer Convention": the frame record is below fp. */ \
 	.frame = { .known = true, .fp = S0, .lr = RA, .saved_fp = -2, .saved_ret = -1, .caller_sp = 0, \
-		   SIGNALS(signals_) }, \
+		   SIGNALS(signals_), .vectors = (vectors_), .n_vectors = ARRAY_SIZE(vectors_) }, \
 }
 
-const struct arch arch_riscv64 = RISCV("riscv64", ELFCLASS64, 8, gregs64, sets64, signals64);
-const struct arch arch_riscv32 = RISCV("riscv32", ELFCLASS32, 4, gregs32, sets32, signals32);
+const struct arch arch_riscv64 = RISCV("riscv64", ELFCLASS64, 8, gregs64, sets64, signals64, vectors64);
+const struct arch arch_riscv32 = RISCV("riscv32", ELFCLASS32, 4, gregs32, sets32, signals32, vectors32);

@@ -82,6 +82,20 @@ struct signal_frame {
 };
 
 /*
+ * A number that frames may be measured in, beside what PRSTATUS has: how long the
+ * vectors of a thread are.  Where a machine has several rows, the first that
+ * counts is it.
+ */
+struct vector_length {
+	const struct regset *set;	/* that has it */
+	u16 reg;	/* its index there */
+	u16 flags;	/* index of a register there that tells, by @flag, if it counts; with @flag 0 it does */
+	u16 flag;
+	u16 unit;	/* it is in bytes; the register of DWARF's number @dwarf, in @unit bytes */
+	u16 dwarf;
+};
+
+/*
  * Where a function that keeps a frame pointer has its caller's: the psABI of each
  * machine.  Places are in words from the frame pointer; they count where @known.
  */
@@ -95,6 +109,8 @@ struct frame_abi {
 	s32 caller_sp;	/* the caller's stack pointer */
 	const struct signal_frame *signals;	/* one alone is taken where a table tells that there is one, too */
 	u16 n_signals;
+	const struct vector_length *vectors;
+	u16 n_vectors;
 	bool record_anywhere;	/* in a frame: where that ends is not known */
 	u16 cfa_above_sp;	/* bytes from the caller's stack pointer to DWARF's canonical frame address */
 	bool fp_saves;		/* functions save general registers in floating-point ones */

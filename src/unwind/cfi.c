@@ -1,6 +1,7 @@
 #include <dwarf.h>
 #include <stdlib.h>
 
+#include "base/scope.h"
 #include "base/util.h"
 #include "unwind/unwind_priv.h"
 
@@ -53,6 +54,94 @@ static bool is_trusted(const struct unwind *u, int reg)
 	return !u->core->arch->frame.kept || is_kept(u, reg);
 }
 
+/* Memory at the stack pointer plus a number: DW_CFA_expression, which libdw begins with the CFA. */
+static bool is_at_sp(const Dwarf_Op *ops, size_t n)
+{
+	return n == 2 && ops[0].atom == DW_OP_call_frame_cfa && ops[1].atom == DW_OP_breg31;
+}
+
+static bool find_cfa(struct unwind *u, const struct cpu_regs *r, Dwarf_Frame *f, u64 *out);
+
+static bool is_saved_at_sp(const struct unwind *u, Dwarf_Frame *f, int index, s64 *offset)
+{
+	Dwarf_Op mem[3], *ops = NULL;
+	size_t n = 0;
+
+	if (u->core->ehdr.e_machine != EM_AARCH64 || dwarf_frame_register(f, regs_dwarf(u, index), mem, &ops, &n) ||
+	    !is_at_sp(ops, n))
+		return false;
+	*offset = (s64)ops[1].number;
+	return true;
+}
+
+/* What the CFA was then, less the stack pointer, by the first row that has the return address there. */
+static bool sp_by_rows(struct unwind *u, const struct cpu_regs *r, u64 cfa, u64 *out)
+{
+	enum { ROWS_MAX = 64 };
+	u64 pc = r->exact ? r->pc : r->pc - 1, at, end, size;
+	struct cpu_regs at_zero = *r;
+	s64 offset;
+
+	regs_set(u, &at_zero, u->core->arch->sp, 0);
+	if (!symbol_bounds(u, pc, &at, &end))
+		return false;
+	for (int i = 0; i < ROWS_MAX && at <= pc; i++) {
+		struct row row = dw_row_of(u, &(struct frame){ .pc = at, .exact = true });
+		Dwarf_Frame *f auto_free = row.frame;
+		Dwarf_Addr from, to;
+
+		if (!f || dwarf_frame_info(f, &from, &to, NULL) < 0 || from >= to)
+			return false;
+		if (is_saved_at_sp(u, f, u->core->arch->frame.lr, &offset)) {
+			bool found = find_cfa(u, &at_zero, f, &size);
+
+			*out = cfa - size;
+			return found;
+		}
+		at += to - from;
+	}
+	return false;
+}
+
+/* The frame record is saved along with the return address: the frame pointer is there as soon as it lies in the frame. */
+static bool sp_by_record(const struct unwind *u, const struct cpu_regs *r, Dwarf_Frame *f, u64 *out)
+{
+	s64 offset;
+	u64 fp;
+
+	if (!regs_get(u, r, u->core->arch->frame.fp, &fp) || !is_saved_at_sp(u, f, u->core->arch->frame.fp, &offset))
+		return false;
+	*out = fp - (u64)offset;
+	return true;
+}
+
+/*
+ * Of a frame that is measured in vectors gcc (12; libunwind's pull request 937 of
+ * 2026) tells where registers are by the stack pointer as it was when they were
+ * saved, and lets that stand when it moves on.
+ */
+static bool sp_of_saves(struct unwind *u, const struct cpu_regs *r, Dwarf_Frame *f, u64 cfa, u64 *out)
+{
+	s64 offset;
+	u64 sp;
+
+	if (!is_saved_at_sp(u, f, u->core->arch->frame.lr, &offset) || !regs_get(u, r, u->core->arch->sp, &sp))
+		return false;
+	return (sp_by_rows(u, r, cfa, out) || sp_by_record(u, r, f, out)) && *out > sp && *out < cfa;
+}
+
+static bool locate_saved(struct unwind *u, const struct cpu_regs *r, Dwarf_Frame *f, u64 cfa, const Dwarf_Op *ops,
+			 size_t n, u64 *out)
+{
+	struct cpu_regs then = *r;
+	u64 sp;
+
+	if (!is_at_sp(ops, n) || !sp_of_saves(u, r, f, cfa, &sp))
+		return locate(u, r, cfa, ops, n, out);
+	regs_set(u, &then, u->core->arch->sp, sp);
+	return locate(u, &then, cfa, ops, n, out);
+}
+
 enum rule { RULE_UNDEFINED, RULE_SAME, RULE_VALUE, RULE_FAILED };
 
 static enum rule rule_of(struct unwind *u, const struct cpu_regs *r, Dwarf_Frame *f, u64 cfa, int reg, u64 *out)
@@ -64,7 +153,7 @@ static enum rule rule_of(struct unwind *u, const struct cpu_regs *r, Dwarf_Frame
 		return RULE_FAILED;
 	if (!n || is_window(u, reg, ops, n))
 		return n || !ops || is_kept(u, reg) ? RULE_SAME : RULE_UNDEFINED;
-	return locate(u, r, cfa, ops, n, out) ? RULE_VALUE : RULE_FAILED;
+	return locate_saved(u, r, f, cfa, ops, n, out) ? RULE_VALUE : RULE_FAILED;
 }
 
 /* The registers as the caller has them; what is undefined stays unknown. */
@@ -90,6 +179,18 @@ static void restore(struct unwind *u, const struct cpu_regs *r, Dwarf_Frame *f, 
 			break;
 		}
 	}
+}
+
+/* A function that changes the length of vectors saves what it was. */
+static void restore_vectors(struct unwind *u, const struct cpu_regs *r, Dwarf_Frame *f, u64 cfa, struct cpu_regs *out)
+{
+	s32 n = u->vectors.known ? u->vectors.dwarf : CPU_REGS_MAX;
+	u64 v;
+
+	if (n >= CPU_REGS_MAX)
+		return;
+	if (rule_of(u, r, f, cfa, n, &v) == RULE_VALUE || regs_vectors(u, r, (u64)n, &v))
+		regs_set_dwarf(out, n, v);
 }
 
 /* Where a caller's stack pointer has no rule of its own, it is the CFA (s390: less 160, its ABI's register save area). */
@@ -176,6 +277,13 @@ bool cfi_cfa(struct unwind *u, Dwarf_Frame *f, const struct cpu_regs *r, u64 *ou
 	return find_cfa(u, r, f, out);
 }
 
+bool cfi_is_misleading(struct unwind *u, Dwarf_Frame *f, const struct cpu_regs *r)
+{
+	u64 cfa, sp;
+
+	return find_cfa(u, r, f, &cfa) && sp_of_saves(u, r, f, cfa, &sp);
+}
+
 static bool find_return(struct unwind *u, const struct cpu_regs *r, Dwarf_Frame *f, u64 cfa, int ra, u64 *out)
 {
 	switch (rule_of(u, r, f, cfa, ra, out)) {
@@ -200,6 +308,7 @@ enum cfi_step cfi_step(struct unwind *u, Dwarf_Frame *f, struct cpu_regs *r)
 	struct cpu_regs caller = { 0 };
 	int ra = dwarf_frame_info(f, NULL, NULL, &caller.exact);
 	u64 cfa, ret = 0;
+	s64 offset;
 
 	u->fault.is_set = false;
 	if (ra < 0)
@@ -208,10 +317,14 @@ enum cfi_step cfi_step(struct unwind *u, Dwarf_Frame *f, struct cpu_regs *r)
 		return CFI_OUTERMOST;
 	if (!find_cfa(u, r, f, &cfa) || !find_return(u, r, f, cfa, ra, &ret))
 		return CFI_FAILED;
+	/* Where that is not to be mended, the table tells nothing. */
+	if (is_saved_at_sp(u, f, u->core->arch->frame.lr, &offset) && !space_is_code(u, space_strip(u, ret) - 1))
+		return CFI_FAILED;
 	/* A signal may have met a jump to nowhere; 0 for a return address ends a stack. */
 	if (!ret && !caller.exact)
 		return CFI_OUTERMOST;
 	restore(u, r, f, cfa, &caller);
+	restore_vectors(u, r, f, cfa, &caller);
 	set_sp(u, r, f, cfa, &caller);
 	regs_return(u, &caller, ret);
 	caller.pc += caller.exact ? 0 : u->core->arch->frame.ret_offset;

@@ -38,10 +38,14 @@ static u64 pop(struct machine *m)
 
 static void push_reg(struct machine *m, u64 reg, u64 offset)
 {
-	if (reg >= CPU_REGS_MAX || !m->r->have[reg])
-		m->failed = true;
-	else
+	u64 v;
+
+	if (reg < CPU_REGS_MAX && m->r->have[reg])
 		push(m, m->r->v[reg] + offset);
+	else if (regs_vectors(m->u, m->r, reg, &v))
+		push(m, v + offset);
+	else
+		m->failed = true;
 }
 
 /* Literals and registers; false: the operation is of another kind. */

@@ -14,6 +14,40 @@ static u64 insn_mask_of(const struct unwind *u, const struct core_thread *t)
 	return mask;
 }
 
+static bool length_of(const struct unwind *u, const struct core_thread *t, const struct vector_length *v, u64 *out)
+{
+	const struct core *c = u->core;
+	const struct core_note *n = core_thread_note(c, t, v->set->owner, v->set->type);
+	u64 flags = 0;
+
+	if (!n || (v->flag && reg_get(c->arch, v->set, v->flags, n->note.desc, &flags, NULL)) ||
+	    reg_get(c->arch, v->set, v->reg, n->note.desc, out, NULL))
+		return false;
+	return !v->flag || flags & v->flag;
+}
+
+static void find_vectors(struct unwind *u, const struct core_thread *t)
+{
+	const struct frame_abi *f = &u->core->arch->frame;
+	u64 bytes;
+
+	u->vectors.known = false;
+	for (size_t i = 0; i < f->n_vectors && !u->vectors.known; i++)
+		if (length_of(u, t, &f->vectors[i], &bytes)) {
+			u->vectors.dwarf = f->vectors[i].dwarf;
+			u->vectors.value = bytes / f->vectors[i].unit;
+			u->vectors.known = true;
+		}
+}
+
+bool regs_vectors(const struct unwind *u, const struct cpu_regs *r, u64 n, u64 *out)
+{
+	if (!u->vectors.known || u->vectors.dwarf != n)
+		return false;
+	*out = n < CPU_REGS_MAX && r->have[n] ? r->v[n] : u->vectors.value;
+	return true;
+}
+
 /*
  * s390's leaf functions save general registers in floating-point ones (gcc,
  * gcc/config/s390/s390.cc: s390_register_info_gprtofpr()): the numbers that fit.
@@ -66,6 +100,7 @@ bool regs_of_thread(struct unwind *u, const struct core_thread *t, struct cpu_re
 			regs_set(u, out, (int)i, v);
 			regs_set_mode(u, out, i, v);
 		}
+	find_vectors(u, t);
 	if (c->arch->frame.fp_saves)
 		add_fpregs(u, t, out);
 	return true;

@@ -158,8 +158,23 @@ void unwind_close(struct unwind *u)
 
 /* ---- a thread */
 
+/* By a table that is not right as it stands, where libunwind was stopped. */
+static bool step_mended(struct unwind *u, struct cpu_regs *r)
+{
+	struct frame f = { .pc = r->pc, .exact = r->exact };
+	Dwarf_Frame *row auto_free = NULL;
+
+	regs_get(u, r, u->core->arch->sp, &f.sp);
+	row = dw_row_of(u, &f).frame;
+	return row && cfi_is_misleading(u, row, r) && cfi_step(u, row, r) == CFI_STEPPED;
+}
+
 static bool step(struct unwind *u, const struct stack *s, struct cpu_regs *r, enum frame_by *by)
 {
+	if (s->end == STACK_NO_TABLE && step_mended(u, r)) {
+		*by = FRAME_BY_CFI;
+		return true;
+	}
 	if (s->end == STACK_NO_TABLE && s->n && s->frames[s->n - 1].signal && step_signal(u, r)) {
 		*by = FRAME_BY_SIGNAL;
 		return true;

@@ -76,6 +76,7 @@ struct unwind {
 	size_t cap_mods;
 	u64 image_bytes;	/* of all module->image */
 	u64 insn_mask;		/* bits of a code address that a signature is in; of the thread at work */
+	struct { bool known; u16 dwarf; u64 value; } vectors;	/* of the thread at work: struct vector_length */
 	struct read_fault fault;
 	u64 code_reads;		/* armwalk.c: how many there were */
 	struct dw *dw;		/* libdw's; also for names */
@@ -148,6 +149,8 @@ void regs_set(const struct unwind *u, struct cpu_regs *r, int index, u64 value);
 void regs_return(const struct unwind *u, struct cpu_regs *r, u64 ret);
 /* r->mode, if the general register at @index tells it. */
 void regs_set_mode(const struct unwind *u, struct cpu_regs *r, unsigned index, u64 value);
+/* The register of DWARF's number @n, if that tells how long vectors are. */
+bool regs_vectors(const struct unwind *u, const struct cpu_regs *r, u64 n, u64 *out);
 /* By its DWARF number; nothing, where that is none. */
 void regs_set_dwarf(struct cpu_regs *r, s32 n, u64 value);
 
@@ -214,6 +217,8 @@ enum cfi_step cfi_step(struct unwind *u, Dwarf_Frame *f, struct cpu_regs *r);
 bool cfi_sp(const struct unwind *u, Dwarf_Frame *f, const struct cpu_regs *r, u64 *out);
 /* The row says that there is no caller: code that begins a thread. */
 bool cfi_is_outermost(const struct unwind *u, Dwarf_Frame *f, const struct cpu_regs *r);
+/* What the row says by its letter is not so: gcc's, of a frame that is measured in vectors. */
+bool cfi_is_misleading(struct unwind *u, Dwarf_Frame *f, const struct cpu_regs *r);
 /* The canonical frame address by the row. */
 bool cfi_cfa(struct unwind *u, Dwarf_Frame *f, const struct cpu_regs *r, u64 *out);
 /* What is on top of the stack when @ops have been done; false when they cannot be. */

@@ -5,7 +5,6 @@
 
 #include <libunwind.h>
 
-#include "base/scope.h"
 #include "base/util.h"
 #include "unwind/debuginfo.h"
 
@@ -32,6 +31,7 @@ struct uw {
 		void *slot[32];
 	} accessors;
 	const struct cpu_regs *at;
+	bool is_guess;		/* the last step is none by a table */
 };
 
 /*
@@ -71,6 +71,7 @@ static int access_reg(unw_addr_space_t as, unw_regnum_t reg, unw_word_t *val, in
 {
 	const struct unwind *u = arg;
 	const struct cpu_regs *r = u->uw->at;
+	u64 v;
 
 	(void)as;
 	if (write || reg < 0 || reg >= CPU_REGS_MAX)
@@ -79,6 +80,8 @@ static int access_reg(unw_addr_space_t as, unw_regnum_t reg, unw_word_t *val, in
 		*val = r->exact ? r->pc : r->pc - 1;
 	else if (r->have[reg])
 		*val = r->v[reg];
+	else if (regs_vectors(u, r, (u64)reg, &v))
+		*val = v;
 	else
 		return -UNW_EBADREG;
 	return 0;
@@ -152,6 +155,20 @@ static int find_proc_info(unw_addr_space_t as, unw_word_t ip, unw_proc_info_t *p
 	return UNW_ARCH_OBJ(dwarf_search_unwind_table)(as, ip, &di, pi, need, arg);
 }
 
+/* On arm64 it is asked for, NULL or not, when the table has failed: to guess by what the function's first instructions do. */
+static int get_proc_name(unw_addr_space_t as, unw_word_t addr, char *name, size_t len, unw_word_t *offset, void *arg)
+{
+	struct unwind *u = arg;
+
+	(void)as;
+	(void)addr;
+	(void)name;
+	(void)len;
+	(void)offset;
+	u->uw->is_guess = true;
+	return -UNW_ENOINFO;
+}
+
 /* Since 1.8, and there it is called on arm64 whether it is set or not. */
 static unw_word_t insn_mask(unw_addr_space_t as, void *arg)
 {
@@ -167,6 +184,7 @@ static void set_accessors(struct uw *w)
 	w->accessors.fn = (unw_accessors_t){
 		.find_proc_info = find_proc_info, .put_unwind_info = put_info, .get_dyn_info_list_addr = dyn_list,
 		.access_mem = access_mem, .access_reg = access_reg, .access_fpreg = access_fpreg,
+		.get_proc_name = get_proc_name,
 	};
 	w->accessors.slot[MASK_SLOT] = (void *)insn_mask;
 }
@@ -220,7 +238,7 @@ static void keep_registers(const struct unwind *u, unw_cursor_t *c, struct cpu_r
 }
 
 /* 1 to go on; 0 when s->end is set. */
-static int judge(struct unwind *u, const struct frame *f, struct stack *s)
+static int judge(struct unwind *u, const struct frame *f, Dwarf_Frame *row, const struct cpu_regs *r, struct stack *s)
 {
 	unsigned long long pc = f->pc;
 	unw_proc_info_t pi;
@@ -231,22 +249,18 @@ static int judge(struct unwind *u, const struct frame *f, struct stack *s)
 		stack_ends(s, STACK_NO_CODE, "0x%llx is in no executable memory", pc);
 	else if (find_proc_info(u->uw->as, f->exact && !f->signal ? f->pc : f->pc - 1, &pi, 0, u) < 0)
 		stack_ends(s, STACK_NO_TABLE, "no call frame information for 0x%llx", pc);
+	else if (row && cfi_is_misleading(u, row, r))
+		stack_ends(s, STACK_NO_TABLE, "the call frame information for 0x%llx is not right as it stands", pc);
 	else
 		return 1;
 	return 0;
 }
 
-/* The frame of @r, behind the last one. */
-static int add(struct unwind *u, struct stack *s, struct frame *f, const struct cpu_regs *r, struct err *e)
-{
-	struct row row = dw_row_of(u, f);
-	Dwarf_Frame *owned auto_free = row.frame;
-
-	return tailcall_add(u, s, f, r, owned, e);
-}
-
-/* The signal frames are known by their table's augmentation: libunwind's versions differ in what they call one. */
-static void fill(struct unwind *u, unw_cursor_t *c, struct frame *f, const struct cpu_regs *seed)
+/*
+ * The signal frames are known by their table's augmentation: libunwind's versions
+ * differ in what they call one.  The row of the table is the caller's to free.
+ */
+static Dwarf_Frame *fill(struct unwind *u, unw_cursor_t *c, struct frame *f, const struct cpu_regs *seed)
 {
 	unw_word_t pc = 0, sp = 0;
 
@@ -254,7 +268,7 @@ static void fill(struct unwind *u, unw_cursor_t *c, struct frame *f, const struc
 	unw_get_reg(c, UNW_REG_SP, &sp);
 	f->pc = seed ? seed->pc : space_strip(u, pc);
 	f->sp = sp;
-	free(dw_row_of(u, f).frame);
+	return dw_row_of(u, f).frame;
 }
 
 /* After the last frame of the walk, which a step did not lead beyond. */
@@ -289,12 +303,38 @@ static void seed_sp(struct unwind *u, struct cpu_regs *seed)
 	regs_set(u, seed, at, sp);
 }
 
+/* Adds the frame, and steps to its caller: 1 when there is one, 0 when s->end is set. */
+static int walk_one(struct unwind *u, unw_cursor_t *c, const struct frame *f, Dwarf_Frame *row,
+		    const struct cpu_regs *r, struct stack *s, struct err *e)
+{
+	int ret, step;
+
+	if (stack_loops(s, f)) {
+		stack_ends(s, STACK_LOOP, "0x%llx would be its own caller", (unsigned long long)f->pc);
+		return 0;
+	}
+	ret = tailcall_add(u, s, f, r, row, e);
+	if (ret || !judge(u, f, row, r, s))
+		return ret;
+	u->fault.is_set = false;
+	u->uw->step_reads = STEP_READS;
+	u->uw->is_guess = false;
+	step = unw_step(c);
+	if (u->uw->is_guess)
+		step = -UNW_EBADFRAME;
+	if (step > 0 && !u->fault.is_set)
+		return 1;
+	ends(u, s, step);
+	return 0;
+}
+
 static int uw_walk(struct unwind *u, struct cpu_regs *r, enum frame_by by, struct stack *s, struct err *e)
 {
 	struct frame f = { .by = by, .exact = r->exact };
 	struct cpu_regs seed = *r;
+	Dwarf_Frame *row;
 	unw_cursor_t c;
-	int ret, step;
+	int ret;
 
 	seed_sp(u, &seed);
 	u->uw->at = &seed;
@@ -305,27 +345,15 @@ static int uw_walk(struct unwind *u, struct cpu_regs *r, enum frame_by by, struc
 		stack_ends(s, STACK_NO_REGISTERS, "libunwind needs more registers than the core has");
 		return 0;
 	}
-	fill(u, &c, &f, &seed);
+	row = fill(u, &c, &f, &seed);
 	r->exact = f.exact;
 	for (;;) {
-		if (stack_loops(s, &f)) {
-			stack_ends(s, STACK_LOOP, "0x%llx would be its own caller", (unsigned long long)f.pc);
-			return 0;
-		}
-		ret = add(u, s, &f, r, e);
-		if (ret)
+		ret = walk_one(u, &c, &f, row, r, s, e);
+		free(row);
+		if (ret <= 0)
 			return ret;
-		if (!judge(u, &f, s))
-			return 0;
-		u->fault.is_set = false;
-		u->uw->step_reads = STEP_READS;
-		step = unw_step(&c);
-		if (step <= 0 || u->fault.is_set) {
-			ends(u, s, step);
-			return 0;
-		}
 		f = (struct frame){ .by = FRAME_BY_CFI, .exact = f.signal };
-		fill(u, &c, &f, NULL);
+		row = fill(u, &c, &f, NULL);
 		keep_registers(u, &c, r, f.pc, f.exact);
 	}
 }
