@@ -115,11 +115,14 @@ int unwind_symbols(struct unwind *u, const struct frame *f, unsigned want,
 		   int (*fn)(const struct symbol *s, void *arg, struct err *e), void *arg,
 		   struct err *e) must_check;
 
-/* What there is to say about the file of a module: that none was found, that it is another one, or cannot be verified. */
+/*
+ * What there is to say about the file of a module: that none was found, that it is another one, or cannot be
+ * verified; and about what was not looked at.
+ */
 struct unwind_note {
-	const char *module;	/* path, or NULL */
+	const char *module;	/* path, or NULL: unknown, or of none */
 	u64 start;
 	const char *text;
 };
-/* The next note from module *i on, which begins at 0; false when there is none.  Of modules that were needed. */
+/* The next note from place *i on, which begins at 0; false when there is none.  Of modules, those that were needed. */
 bool unwind_note(const struct unwind *u, size_t *i, struct unwind_note *out);

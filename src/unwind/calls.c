@@ -121,6 +121,19 @@ static void put_names(struct unwind *u, const struct found_names *names, const s
 	}
 }
 
+/* Looks in @m, which is not said to be needed by that: what is wrong with its file need not be told. */
+static void find_in(struct unwind *u, struct module *m, const struct origin *o, struct call_site *s)
+{
+	struct found_names names;
+	bool needed = m->needed;
+
+	if (module_elf(u, m)) {
+		names_find(u, m, o->name, &names);
+		put_names(u, &names, o, true, s);
+	}
+	m->needed = needed;
+}
+
 /*
  * A function of another module: the one that the call led to has it, or any other.
  * Of two others that have it, which one is called is not told.
@@ -128,35 +141,21 @@ static void put_names(struct unwind *u, const struct found_names *names, const s
 static void find_elsewhere(struct unwind *u, const struct function *f, const struct origin *o, struct call_site *s)
 {
 	struct module *there = module_at(u, f->below);
-	struct found_names names;
 
-	for (size_t i = 0; i <= u->n_sorted && (i < 2 || s->n < 2); i++) {
-		struct module *m = i ? &u->mods[i - 1] : there;
-
-		if (!m || m == f->m || (i && (m == there || !module_elf(u, m))))
-			continue;
-		names_find(u, m, o->name, &names);
-		put_names(u, &names, o, true, s);
-		if (!i && s->n)
-			return;
-	}
+	if (there && there != f->m)
+		find_in(u, there, o, s);
+	if (s->n)
+		return;
+	for (size_t i = 0; i < u->n_sorted && s->n < 2; i++)
+		if (&u->mods[i] != f->m && &u->mods[i] != there)
+			find_in(u, &u->mods[i], o, s);
 	s->is_known &= s->n == 1;
-}
-
-static const char *symbol_of(Dwarf_Die *die)
-{
-	Dwarf_Attribute attr;
-	const char *name = dwarf_formstring(dwarf_attr_integrate(die, DW_AT_linkage_name, &attr));
-
-	if (!name)
-		name = dwarf_formstring(dwarf_attr_integrate(die, DW_AT_MIPS_linkage_name, &attr));
-	return name ? name : dwarf_diename(die);
 }
 
 /* A function of which there is no code where it is told of: by its name. */
 static void find_named(struct unwind *u, const struct function *f, Dwarf_Die *origin, struct call_site *s)
 {
-	struct origin o = { .name = symbol_of(origin), .root = root_of(*origin) };
+	struct origin o = { .name = die_linkage(origin), .root = root_of(*origin) };
 	struct found_names names;
 
 	if (!o.name)
@@ -164,7 +163,9 @@ static void find_named(struct unwind *u, const struct function *f, Dwarf_Die *or
 	/* After link time optimization it is a copy of the declaration that is referred to. */
 	o.is_declared = flag(&o.root, DW_AT_declaration);
 	names_find(u, f->m, o.name, &names);
-	put_names(u, &names, &o, false, s);
+	put_names(u, &names, &o, true, s);
+	if (!s->n)
+		put_names(u, &names, &o, false, s);
 	if (!s->n && o.is_declared)
 		find_elsewhere(u, f, &o, s);
 }

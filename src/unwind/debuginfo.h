@@ -20,6 +20,8 @@ struct die_walk {
 bool die_down(struct die_walk *w);
 /* To the next beside it, or beside one above; false when that would leave the floor. */
 bool die_next(struct die_walk *w);
+/* The name in symbol tables of what the entry is for, or the source's; NULL when it has none. */
+const char *die_linkage(Dwarf_Die *die);
 
 /* ---- scopes.c */
 

@@ -1,3 +1,5 @@
+#include <dwarf.h>
+
 #include "unwind/debuginfo.h"
 
 bool die_down(struct die_walk *w)
@@ -19,4 +21,14 @@ bool die_next(struct die_walk *w)
 		}
 	}
 	return false;
+}
+
+const char *die_linkage(Dwarf_Die *die)
+{
+	Dwarf_Attribute attr;
+	const char *name = dwarf_formstring(dwarf_attr_integrate(die, DW_AT_linkage_name, &attr));
+
+	if (!name)
+		name = dwarf_formstring(dwarf_attr_integrate(die, DW_AT_MIPS_linkage_name, &attr));
+	return name ? name : dwarf_diename(die);
 }

@@ -75,8 +75,10 @@ int modules_take(struct unwind *u, struct module *m, struct err *e)
 	u64 entry;
 	int r;
 
-	if (u->n_mods == MODULES_MAX)
+	if (u->n_mods == MODULES_MAX) {
+		u->too_many = true;
 		return 0;
+	}
 	r = array_grow((void **)&u->mods, u->n_mods, &u->cap_mods, sizeof(*u->mods), "modules", e);
 	if (r)
 		return r;

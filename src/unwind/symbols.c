@@ -144,16 +144,6 @@ static struct place place_of_call(Dwarf_Die *die)
 	return p;
 }
 
-static const char *linkage_of(Dwarf_Die *die)
-{
-	Dwarf_Attribute attr;
-	const char *name = dwarf_formstring(dwarf_attr_integrate(die, DW_AT_linkage_name, &attr));
-
-	if (!name)
-		name = dwarf_formstring(dwarf_attr_integrate(die, DW_AT_MIPS_linkage_name, &attr));
-	return name ? name : dwarf_diename(die);
-}
-
 /* What walks the inlined functions outwards: each was called at the place of the next. */
 struct inlines {
 	struct unwind *u;
@@ -167,7 +157,7 @@ static int one_inline(struct inlines *w, Dwarf_Die *die, struct place *p, struct
 	struct symbol s = { .is_inline = true };
 
 	fill_module(w->u, w->f, &s);
-	s.linkage = linkage_of(die);
+	s.linkage = die_linkage(die);
 	s.function = demangle(w->u, s.linkage);
 	fill_place(p, &s);
 	*p = place_of_call(die);
@@ -188,7 +178,7 @@ static int all_inlines(struct inlines *w, const struct scopes *scopes, struct pl
 		else if (tag == DW_TAG_inlined_subroutine)
 			*p = place_of_call(&die);
 		if (tag == DW_TAG_subprogram) {
-			*name = linkage_of(&die);
+			*name = die_linkage(&die);
 			break;
 		}
 	}

@@ -277,6 +277,18 @@ int unwind_thread(struct unwind *u, const struct core_thread *t, struct stack *o
 	return 0;
 }
 
+/* What was not done, of no module. */
+enum { LEFT_OUT_MAX = 2 };
+static const char *left_out(const struct unwind *u, size_t i)
+{
+	const char *const texts[LEFT_OUT_MAX] = {
+		u->too_many ? "there are more modules than are looked at: of the others there are no names, tables and files" : NULL,
+		u->dies_left ? NULL : "the debug information is too large to look for all tail calls in it",
+	};
+
+	return texts[i];
+}
+
 bool unwind_note(const struct unwind *u, size_t *i, struct unwind_note *out)
 {
 	while (*i < u->n_mods) {
@@ -286,6 +298,11 @@ bool unwind_note(const struct unwind *u, size_t *i, struct unwind_note *out)
 			continue;
 		*out = (struct unwind_note){ .module = m->path, .start = m->start, .text = m->note };
 		return true;
+	}
+	while (*i < u->n_mods + LEFT_OUT_MAX) {
+		*out = (struct unwind_note){ .text = left_out(u, (*i)++ - u->n_mods) };
+		if (out->text)
+			return true;
 	}
 	return false;
 }

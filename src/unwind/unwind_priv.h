@@ -74,6 +74,7 @@ struct unwind {
 	size_t n_mods;
 	size_t n_sorted;
 	size_t cap_mods;
+	bool too_many;		/* some were left out */
 	u64 image_bytes;	/* of all module->image */
 	u64 insn_mask;		/* bits of a code address that a signature is in; of the thread at work */
 	struct { bool known; u16 dwarf; u64 value; } vectors;	/* of the thread at work: struct vector_length */

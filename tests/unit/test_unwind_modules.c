@@ -126,15 +126,23 @@ static void too_many(void **state)
 {
 	const struct core_module more = { .start = CB_HEAP, .end = CB_HEAP + CB_PAGE };
 	const struct unwind_opts opts = { 0 };
+	struct unwind_note n = { 0 };
 	struct sb_open o;
 	struct err e = { 0 };
+	size_t i = 0;
 
 	(void)state;
 	sb_begin(&o.s, EM_X86_64, CB_LE64, ET_DYN);
 	sb_open(&o, &opts);
-	for (size_t i = 0; i < 10000; i++)
+	assert_false(unwind_note(o.u, &i, &n));
+	for (i = 0; i < 10000; i++)
 		cb_ok(modules_add(o.u, &more, &e), &e);
 	assert_int_equal(o.u->n_mods, 8192);
+	i = 0;
+	assert_true(unwind_note(o.u, &i, &n));
+	assert_null(n.module);
+	assert_non_null(strstr(n.text, "more modules"));
+	assert_false(unwind_note(o.u, &i, &n));
 	sb_close(&o);
 }
 
