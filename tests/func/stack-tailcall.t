@@ -23,6 +23,10 @@ typedef int fn(int);
 volatile int sink, stop;
 int lib_outer(int n);
 
+#ifdef CRASH	/* where nobody waits: what QEMU runs */
+#define pause() (*(volatile int *)16 = 1)
+#define lib_outer outer
+#endif
 NOINLINE int leaf(int n)
 {
 	while (!stop)
@@ -223,4 +227,37 @@ start ./tail o
 ok "no debug information" "$TAGCORE" stack "$PID"
 is "no debug information: what is on the stack" "$(told out)" 'leaf main '
 finish
+
+# ---- programs of other machines, which QEMU's user mode runs and writes cores of
+# shellcheck disable=SC3045 # the shells of Linux have it
+ulimit -c unlimited 2>/dev/null || { skip "other machines" "no core files may be written here"; done_testing; }
+while read -r triplet machine; do
+	if ! have "$triplet-gcc" || ! have "qemu-$machine"; then
+		skip "$machine" "no $triplet-gcc, or no qemu-$machine"
+		continue
+	fi
+	if ! "$triplet-gcc" -w -g -O2 -fno-ipa-icf -funwind-tables -DCRASH -static -o "tail-$machine" tail.c >log 2>&1; then
+		skip "$machine" "$triplet-gcc links no static program"
+		continue
+	fi
+	while read -r letter want; do
+		rm -f core qemu_*.core
+		(timeout 30 "qemu-$machine" "./tail-$machine" "$letter") >log 2>&1
+		set -- qemu_*.core
+		[ -f "$1" ] || { fail "$machine: $letter: there is a core"; diag <log; continue; }
+		mv "$1" core
+		ok "$machine: $letter" "$TAGCORE" stack --exe "tail-$machine" core
+		is "$machine: $letter: the functions" "$(told out)" "$want "
+	done <<'CASES'
+o leaf inner- outer- main
+w leaf before-+ main
+n leaf plain main
+CASES
+done <<'END'
+aarch64-linux-gnu aarch64
+arm-linux-gnueabihf arm
+i686-linux-gnu i386
+powerpc64le-linux-gnu ppc64le
+s390x-linux-gnu s390x
+END
 done_testing
