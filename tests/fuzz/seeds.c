@@ -289,7 +289,7 @@ static void make_stacks(const char *dir)
 		struct sb s;
 		char name[64];
 
-		sb_begin(&s, stacks[i].machine, stacks[i].fmt, stacks[i].type);
+		sb_begin_calls(&s, stacks[i].machine, stacks[i].fmt, stacks[i].type, stacks[i].exe);
 		if (stacks[i].change)
 			stacks[i].change(&s);
 		sb_write(&s);

@@ -24,6 +24,12 @@ static inline void eb_abbrev(struct eb *eb)
 			DW_AT_high_pc, DW_FORM_data4, DW_AT_call_file, DW_FORM_data1, DW_AT_call_line, DW_FORM_data1,
 			DW_AT_call_column, DW_FORM_data1, 0, 0,
 		5, DW_TAG_namespace, 1, 0, 0,
+		/* DW_TAG_GNU_call_site, without and with DW_AT_GNU_tail_call; DW_AT_GNU_all_call_sites. */
+		6, 0x89, 0x82, 1, 0, DW_AT_low_pc, DW_FORM_addr, DW_AT_abstract_origin, DW_FORM_ref4, 0, 0,
+		7, 0x89, 0x82, 1, 0, DW_AT_low_pc, DW_FORM_addr, DW_AT_abstract_origin, DW_FORM_ref4,
+			0x95, 0x42, DW_FORM_flag_present, 0, 0,
+		8, DW_TAG_subprogram, 1, DW_AT_name, DW_FORM_string, DW_AT_low_pc, DW_FORM_addr,
+			DW_AT_high_pc, DW_FORM_data4, 0x97, 0x42, DW_FORM_flag_present, 0, 0,
 		0,
 	};
 
@@ -32,7 +38,20 @@ static inline void eb_abbrev(struct eb *eb)
 	eb_end(eb);
 }
 
-static inline void eb_die_of(struct eb *eb, enum eb_func f, size_t inlined)
+/* A call of abbreviation @abbrev in @f, which returns to @off; gives the place of the reference to what it calls. */
+static inline size_t eb_call(struct eb *eb, u64 abbrev, enum eb_func f, u64 off, size_t called)
+{
+	size_t at;
+
+	eb_uleb(eb, abbrev);
+	eb_word(eb, eb_func_addr(eb, f) + off);
+	at = eb->b.len;
+	eb_uint(eb, 4, called);
+	return at;
+}
+
+/* @call: the entry of what it calls at EB_CALL_AT, or 0. */
+static inline void eb_die_of(struct eb *eb, enum eb_func f, size_t inlined, size_t call)
 {
 	eb_uleb(eb, 3);
 	eb_text(eb, eb_funcs[f].name);
@@ -46,12 +65,28 @@ static inline void eb_die_of(struct eb *eb, enum eb_func f, size_t inlined)
 		eb_uint(eb, 4, EB_FUNC_SIZE / 2);
 		eb_raw(eb, "\1\x2a\7", 3);
 	}
+	if (call)
+		eb_call(eb, 6, f, EB_CALL_AT, call);
 	eb_uleb(eb, 0);
+}
+
+/* The function that is gone. */
+static inline size_t eb_die_gone(struct eb *eb)
+{
+	size_t at;
+
+	eb_uleb(eb, 8);
+	eb_text(eb, "plain");
+	eb_word(eb, eb_func_addr(eb, EB_PLAIN));
+	eb_uint(eb, 4, EB_FUNC_SIZE);
+	at = eb_call(eb, 7, EB_PLAIN, EB_TAIL_CALL_AT, 0);
+	eb_uleb(eb, 0);
+	return at;
 }
 
 static inline void eb_info(struct eb *eb)
 {
-	size_t at = eb_begin(eb, ".debug_info", SHT_PROGBITS, false)->sh_offset, inlined;
+	size_t at = eb_begin(eb, ".debug_info", SHT_PROGBITS, false)->sh_offset, inlined, gone = 0, tail = 0;
 
 	eb_uint(eb, 4, 0);
 	eb_uint(eb, 2, 4);
@@ -66,12 +101,18 @@ static inline void eb_info(struct eb *eb)
 	eb_uleb(eb, 2);
 	eb_text(eb, "tiny");
 	eb_uint(eb, 1, DW_INL_inlined);
+	if (eb->calls) {
+		gone = eb->b.len - at;
+		tail = eb_die_gone(eb);
+	}
 	/* In namespaces, as LLVM puts functions: { { caller } leaf } */
 	eb_uleb(eb, 5);
 	eb_uleb(eb, 5);
-	eb_die_of(eb, EB_CALLER, 0);
+	eb_die_of(eb, EB_CALLER, 0, gone);
 	eb_uleb(eb, 0);
-	eb_die_of(eb, EB_LEAF, inlined);
+	if (eb->calls)
+		uint_put(eb->arch->fmt, eb->b.p + tail, 4, eb->b.len - at);
+	eb_die_of(eb, EB_LEAF, inlined, 0);
 	eb_uleb(eb, 0);
 	eb_uleb(eb, 0);
 	eb_set_len(eb, at);
@@ -180,7 +221,7 @@ static inline void eb_section_headers(struct eb *eb)
 	eb_headers(eb, at);
 }
 
-/* Fill in arch, base, type, r_debug, no_build_id before. */
+/* Fill in arch, base, type, r_debug, no_build_id, calls before. */
 cb_unused static void eb_make(struct eb *eb)
 {
 	const u64 ehdr = elffmt_ehdr_size(eb->arch->fmt);

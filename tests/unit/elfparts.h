@@ -28,6 +28,9 @@ static const struct {
 	[EB_START] = { .name = "_start", .is_first = true },
 };
 
+/* In "caller", and in "plain". */
+enum { EB_CALL_AT = 0x20, EB_TAIL_CALL_AT = 0x18 };
+
 struct eb_section {
 	const char *name;
 	GElf_Shdr sh;
@@ -45,6 +48,7 @@ struct eb {
 	size_t n_sections;
 	GElf_Phdr phdrs[5];
 	u16 n_phdrs;
+	bool calls;	/* debug information tells of calls: "caller" calls "plain", whose last act is to call "leaf" */
 };
 
 static inline void eb_raw(struct eb *eb, const void *p, size_t len)

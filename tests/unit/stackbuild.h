@@ -32,7 +32,7 @@ struct sb {
 static const struct {
 	enum eb_func f;
 	u64 off;
-} sb_frames[] = { { EB_LEAF, 0x10 }, { EB_CALLER, 0x20 }, { EB_TRAMP, 0 }, { EB_PLAIN, 0 }, { EB_START, 0x30 } };
+} sb_frames[] = { { EB_LEAF, 0x10 }, { EB_CALLER, EB_CALL_AT }, { EB_TRAMP, 0 }, { EB_PLAIN, 0 }, { EB_START, 0x30 } };
 enum { SB_FRAMES = sizeof(sb_frames) / sizeof(sb_frames[0]) };
 
 static inline u64 sb_pc(unsigned i)
@@ -86,18 +86,24 @@ static inline void sb_nt_file(struct sb *s)
 	uint_put(s->cb.arch.fmt, n->desc.p + 4 * s->cb.arch.word, s->cb.arch.word, 0);
 }
 
-/* @type ET_EXEC or, with addresses from 0 on, ET_DYN. */
-cb_unused static void sb_begin(struct sb *s, u16 machine, struct elffmt fmt, u16 type)
+/* @type ET_EXEC or, with addresses from 0 on, ET_DYN; @calls: struct eb. */
+cb_unused static void sb_begin_calls(struct sb *s, u16 machine, struct elffmt fmt, u16 type, bool calls)
 {
 	*s = (struct sb){ 0 };
 	cb_good(&s->cb, machine, fmt);
-	s->eb = (struct eb){ .arch = &s->cb.arch, .type = type, .base = type == ET_EXEC ? CB_TEXT : 0, .r_debug = SB_R_DEBUG };
+	s->eb = (struct eb){ .arch = &s->cb.arch, .type = type, .base = type == ET_EXEC ? CB_TEXT : 0, .r_debug = SB_R_DEBUG,
+			      .calls = calls };
 	eb_make(&s->eb);
 	s->cb.segs[1].p_filesz = 2 * CB_PAGE;
 	cb_seg_add(&s->cb, PT_LOAD, PF_R | PF_W, SB_LIB + CB_PAGE, CB_PAGE, CB_PAGE);
 	sb_registers(s);
 	sb_auxv(s);
 	sb_nt_file(s);
+}
+
+cb_unused static void sb_begin(struct sb *s, u16 machine, struct elffmt fmt, u16 type)
+{
+	sb_begin_calls(s, machine, fmt, type, false);
 }
 
 /* Changes saved bytes in the written file. */

@@ -137,6 +137,38 @@ static void of_a_file(void **state)
 }
 
 /* Both unwinders agree; what has no .eh_frame is not libunwind's, so that by itself the better one is taken. */
+/* "plain" is gone between "leaf" and "caller". */
+static void a_tail_call(void **state)
+{
+	struct unwind_opts opts = { .unwinder = "libdw" };
+	struct sb_open o;
+	struct stack s;
+	char exe[32];
+	int fd;
+
+	(void)state;
+	for (size_t i = 0; i < 4 * ARRAY_SIZE(machines); i++) {
+		sb_begin_calls(&o.s, machines[i / 4].machine, machines[i / 4].fmt, i % 2 ? ET_EXEC : ET_DYN, true);
+		fd = cb_file_of(&o.s.eb.b, exe);
+		opts.exe = exe;
+		opts.no_tail_calls = i / 2 % 2;
+		sb_open(&o, &opts);
+		s = unwind_first(&o);
+		if (opts.no_tail_calls) {
+			expect_frames(&s, SB_FRAMES, STACK_OUTERMOST);
+		} else {
+			assert_int_equal(s.n, SB_FRAMES + 1);
+			assert_int_equal(s.frames[1].pc, CB_TEXT + eb_func_off(EB_PLAIN) + EB_TAIL_CALL_AT);
+			assert_int_equal(s.frames[1].by, FRAME_BY_TAIL_CALL);
+			assert_false(s.frames[1].gap);
+			assert_int_equal(s.frames[2].pc, sb_pc(1));
+		}
+		stack_fini(&s);
+		sb_close(&o);
+		close(fd);
+	}
+}
+
 static void by_either(void **state)
 {
 	static const char *const ask[] = { "libdw", "libunwind", "auto", NULL };
@@ -277,7 +309,7 @@ int main(void)
 		cmocka_unit_test(of_memory),			cmocka_unit_test(of_a_file),
 		cmocka_unit_test(by_either),			cmocka_unit_test(an_expression_without_end),
 		cmocka_unit_test(a_frame_that_calls_itself),	cmocka_unit_test(signatures),
-		cmocka_unit_test(without_aranges),
+		cmocka_unit_test(without_aranges),		cmocka_unit_test(a_tail_call),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
