@@ -1,3 +1,4 @@
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/util.h"
@@ -29,7 +30,7 @@ struct graph {
 	size_t n_first;		/* those that the call may have called are the first of them */
 	struct edge edges[EDGES_MAX];
 	size_t n_edges;
-	u8 reading;		/* the node of whom the calls are being read */
+	u8 reading;		/* the node whose calls are being read */
 	bool is_full;
 };
 
@@ -184,29 +185,45 @@ static size_t choose(const struct graph *g, const struct reach *r, int end, stru
 	return n;
 }
 
-static int add_frames(struct graph *g, struct stack *s, struct err *e)
+/* The frames to be shown, the innermost first; how many there are. */
+static size_t find_frames(const struct graph *g, struct frame out[CHAIN_MAX])
 {
 	struct link chain[CHAIN_MAX + 1] = { 0 };
-	bool is_open = false, was_open;
+	bool is_open, was_open;
 	struct reach r;
-	size_t n = 0;
-	int ret = 0;
+	size_t n;
 
 	reach_from_call(g, &r, NULL);
-	if (end_of(g, &r) >= 0)
-		n = choose(g, &r, end_of(g, &r), chain);
-	if (n)
-		is_open = !is_next(g, chain[0].e, (u8)end_of(g, &r));
-	for (size_t i = 0; !ret && i < n && s->n < stack_limit(g->u); i++) {
-		struct frame f = chain[i].e->f;
-
+	if (end_of(g, &r) < 0)
+		return 0;
+	n = choose(g, &r, end_of(g, &r), chain);
+	is_open = n && !is_next(g, chain[0].e, (u8)end_of(g, &r));
+	for (size_t i = 0; i < n; i++) {
 		was_open = is_open;
 		is_open = !is_next(g, chain[i + 1].e, chain[i].e->from);
-		f.by = chain[i].is_sure ? FRAME_BY_TAIL_CALL : FRAME_BY_LIKELY_TAIL_CALL;
-		f.gap = was_open || is_open;
-		ret = stack_add(s, &f, e);
+		out[i] = chain[i].e->f;
+		out[i].by = chain[i].is_sure ? FRAME_BY_TAIL_CALL : FRAME_BY_LIKELY_TAIL_CALL;
+		out[i].gap = was_open || is_open;
 	}
-	return ret;
+	return n;
+}
+
+/* ---- where they are put */
+
+/* Many threads stand in the same places. */
+struct tail_memo {
+	u64 at;			/* in the function below */
+	u64 pc;			/* of the caller */
+	u64 called;
+	bool is_set;
+	size_t n;
+	struct frame frames[CHAIN_MAX];
+};
+enum { TAIL_MEMOS = 256 };
+
+void tailcall_free(struct tail_memo *memos)
+{
+	free(memos);
 }
 
 static bool may_call(const struct call_site *s, u64 start)
@@ -230,24 +247,55 @@ static bool is_plain(struct unwind *u, u64 ret, u64 at, u64 start)
 	return is_main(u, at) || code_call_is_plain(u, ret, start);
 }
 
+/* From what @call may have called to the code at @at, of which the symbol's start is @below, or 0. */
+static size_t find_between(struct unwind *u, const struct call_site *call, u64 at, u64 below,
+			   struct frame out[CHAIN_MAX])
+{
+	struct graph g = { .u = u, .below = below };
+
+	if ((!call_function(u, at, &g.below) && !g.below) || may_call(call, g.below) || !make(&g, call))
+		return 0;
+	return find_frames(&g, out);
+}
+
+/* The same, as it was found for another thread; NULL when there is no memory for it. */
+static const struct tail_memo *between(struct unwind *u, const struct call_site *call, u64 at, u64 below)
+{
+	u64 called = call->targets[0];
+	struct tail_memo *m;
+
+	if (!u->tails)
+		u->tails = calloc(TAIL_MEMOS, sizeof(*u->tails));
+	if (!u->tails)
+		return NULL;
+	m = &u->tails[(at ^ at >> 8 ^ call->pc << 1 ^ called >> 3) % TAIL_MEMOS];
+	if (m->is_set && m->at == at && m->pc == call->pc && m->called == called)
+		return m;
+	*m = (struct tail_memo){ .at = at, .pc = call->pc, .called = called, .is_set = true };
+	m->n = find_between(u, call, at, below, m->frames);
+	return m;
+}
+
 /* By the cheapest first: the code of the call, symbols, and the debug information of the function below. */
 static int add_between(struct unwind *u, struct stack *s, const struct call_frame *caller, struct err *e)
 {
-	const struct frame *below = &s->frames[s->n - 1];
-	u64 at = below->exact ? below->pc : below->pc - 1, end;
-	struct graph g = { .u = u };
+	const struct frame *f = &s->frames[s->n - 1];
+	u64 at = f->exact ? f->pc : f->pc - 1, below = 0, end;
+	const struct tail_memo *m;
 	struct call_site call;
+	int r = 0;
 
-	if (symbol_bounds(u, at, &g.below, &end) && is_plain(u, caller->r->pc, at, g.below))
+	if (symbol_bounds(u, at, &below, &end) && is_plain(u, caller->r->pc, at, below))
 		return 0;
 	/* What begins a thread is written by hand. */
 	if (cfi_is_outermost(u, caller->row, caller->r))
 		return 0;
-	if (!call_before_pc(u, caller, g.below, &call) || !call.is_known || may_call(&call, g.below))
+	if (!call_before_pc(u, caller, below, &call) || !call.is_known || may_call(&call, below))
 		return 0;
-	if ((!call_function(u, at, &g.below) && !g.below) || may_call(&call, g.below) || !make(&g, &call))
-		return 0;
-	return add_frames(&g, s, e);
+	m = between(u, &call, at, below);
+	for (size_t i = 0; m && !r && i < m->n && s->n < stack_limit(u); i++)
+		r = stack_add(s, &m->frames[i], e);
+	return r;
 }
 
 /* Exactly the caller, at a call. */

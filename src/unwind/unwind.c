@@ -151,6 +151,7 @@ void unwind_close(struct unwind *u)
 	uw_close(u->uw);
 	dw_close(u->dw);
 	code_close(u->code);
+	tailcall_free(u->tails);
 	modules_close(u);
 	free(u->demangled);
 	free(u);

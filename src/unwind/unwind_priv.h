@@ -86,6 +86,7 @@ struct unwind {
 	char *demangled;	/* the last one */
 	struct symbol_slot symbols[SYMBOL_SLOTS];
 	struct call_memo calls[CALL_MEMOS];
+	struct tail_memo *tails;	/* tailcall.c's; NULL until needed */
 	u64 dies_left;		/* that may still be looked at for calls: a hostile core must not keep us for ever */
 	char unversioned[1024];	/* the last symbol without its version */
 };
@@ -257,10 +258,11 @@ const struct symbol_slot *symbol_at(struct unwind *u, u64 at);
 /* The function at @at by its symbol: [*start, *end), of which the end may not be known and UINT64_MAX. */
 bool symbol_bounds(struct unwind *u, u64 at, u64 *start, u64 *end);
 
-/* ---- units.c, names.c */
+/* ---- units.c, names.c, tailcall.c */
 
 void units_free(struct units *us);
 void names_free(struct names *names);
+void tailcall_free(struct tail_memo *memos);
 
 /* ---- demangle.c */
 
