@@ -1,57 +1,12 @@
-#include "coreopen.h"
+#include "unwindbuild.h"
 
-#include "base/util.h"
 #include "unwind/armcode.h"
 #include "unwind/exidx.h"
 
 /* The tables for exceptions of 32-bit Arm, byte for byte; code, instruction for instruction. */
 enum { SP0 = CB_STACK + 0x100, RET = CB_TEXT + 0x204, TABLE = CB_HEAP + 0x100, EXTAB = CB_HEAP + 0x800 };
 
-struct fixture {
-	struct opened o;
-	struct unwind *u;
-};
-
 static const struct elffmt orders[] = { { ELFCLASS32, ELFDATA2LSB }, { ELFCLASS32, ELFDATA2MSB } };
-
-static void begin(struct fixture *f, struct elffmt fmt)
-{
-	struct unwind_opts opts = { 0 };
-	struct err e = { 0 };
-
-	*f = (struct fixture){ 0 };
-	cb_good(&f->o.cb, EM_ARM, fmt);
-	open_built(&f->o);
-	cb_ok(unwind_open(&f->u, &f->o.core, &opts, &e), &e);
-}
-
-static void end(struct fixture *f)
-{
-	unwind_close(f->u);
-	fini(&f->o);
-}
-
-static void poke(struct fixture *f, u64 addr, const void *p, size_t len)
-{
-	const struct cb *cb = &f->o.cb;
-
-	for (size_t i = 1; i < cb->n_segs; i++)
-		if (addr >= cb->segs[i].p_vaddr && addr - cb->segs[i].p_vaddr + len <= cb->data_len[i]) {
-			off_t at = (off_t)(cb->data_at[i] + addr - cb->segs[i].p_vaddr);
-
-			assert_int_equal(pwrite(f->o.fd, p, len, at), len);
-			return;
-		}
-	fail_msg("nothing is saved at %#llx", (unsigned long long)addr);
-}
-
-static void poke_word(struct fixture *f, u64 addr, u64 value)
-{
-	u8 raw[4];
-
-	uint_put(f->o.core.fmt, raw, 4, value);
-	poke(f, addr, raw, 4);
-}
 
 /* Every register is its number times 0x11; each word above the stack pointer is 0x1000 and its place. */
 static struct cpu_regs begin_stack(struct fixture *f)
@@ -127,7 +82,7 @@ static void ops_do_what_they_say(void **state)
 			struct cpu_regs r;
 			struct fixture f;
 
-			begin(&f, orders[o]);
+			begin(&f, EM_ARM, orders[o]);
 			r = begin_stack(&f);
 			if (exidx_run(f.u, ops[i].ops, ops[i].n, &r) != (ops[i].sp != -1))
 				fail_msg("%s: refused or not", ops[i].what);
@@ -150,7 +105,7 @@ static void ops_keep_what_calls_keep(void **state)
 	struct cpu_regs r;
 
 	(void)state;
-	begin(&f, orders[0]);
+	begin(&f, EM_ARM, orders[0]);
 	r = begin_stack(&f);
 	assert_true(exidx_run(f.u, pop_r4_lr, 1, &r));
 	for (unsigned i = 0; i < 15; i++)
@@ -216,7 +171,7 @@ static void entries_are_found(void **state)
 		struct fixture f;
 		struct exidx x;
 
-		begin(&f, orders[o]);
+		begin(&f, EM_ARM, orders[o]);
 		put_table(&f);
 		for (size_t i = 0; i < ARRAY_SIZE(entries); i++) {
 			if (exidx_search(f.u, TABLE, 7, CB_TEXT + entries[i].at, &x) != entries[i].found)
@@ -241,7 +196,7 @@ static void hostile_tables_end(void **state)
 	struct exidx x;
 
 	(void)state;
-	begin(&f, orders[0]);
+	begin(&f, EM_ARM, orders[0]);
 	put_table(&f);
 	put_entry(&f, 3, CB_TEXT + 0x150, 0x80b0b0b0);
 	for (u32 at = 0; at < 0x800; at += 2)
@@ -322,7 +277,7 @@ static void code_is_followed(void **state)
 		struct fixture f;
 		enum walk_result res;
 
-		begin(&f, orders[0]);
+		begin(&f, EM_ARM, orders[0]);
 		r = begin_stack(&f);
 		put_code(&f, i);
 		res = arm_walk(f.u, &ask, &r);
@@ -343,7 +298,7 @@ static void any_code_ends(void **state)
 	u32 x = 1;
 
 	(void)state;
-	begin(&f, orders[0]);
+	begin(&f, EM_ARM, orders[0]);
 	for (u32 i = 0; i < 200; i++) {
 		struct walk_ask ask = { .start = CB_TEXT, .end = i & 1 ? UINT32_MAX : CB_TEXT + 0xffe, .thumb = i & 2,
 					.pc = CB_TEXT + 0xfff };
@@ -373,7 +328,7 @@ static void calls_are_known(void **state)
 	struct fixture f;
 
 	(void)state;
-	begin(&f, orders[0]);
+	begin(&f, EM_ARM, orders[0]);
 	for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
 		unsigned size = calls[i].thumb ? 2 : 4;
 		u8 raw[4];
@@ -404,7 +359,7 @@ static void handlers_return(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
 		struct cpu_regs r;
 
-		begin(&f, orders[0]);
+		begin(&f, EM_ARM, orders[0]);
 		r = begin_stack(&f);
 		poke(&f, CB_TEXT + 0x300, forms[i].code, forms[i].len);
 		r.pc = CB_TEXT + 0x300;
