@@ -73,21 +73,40 @@ static void find_cfa(const struct code_machine *m, const struct code_state *s, s
 			row->again = from_reg((u8)i, (s64)m->pushed - s->r[i].add);
 }
 
-/* The value that register @n had at the function's start. */
-static struct code_val entry_value(const struct code_machine *m, const struct code_state *s, u8 n)
+/* Is it still in use?  What is below the stack pointer, a signal may have overwritten. */
+static bool is_in_frame(const struct code_machine *m, const struct code_state *s, const struct code_slot *slot)
 {
-	u8 reg;
-	s32 k;
+	const struct code_val *sp = &s->r[m->sp];
 
-	if (holder(s, n, n, &reg, &k))
-		return from_reg(reg, -(s64)k);
+	return slot->base == m->sp && (sp->kind == CODE_UNKNOWN || (sp->base == m->sp && slot->off >= sp->add));
+}
+
+static struct code_val saved_value(const struct code_machine *m, const struct code_state *s, u8 n, bool in_frame)
+{
 	for (size_t i = 0; i < s->n_slots; i++) {
 		const struct code_slot *slot = &s->slots[i];
 
-		if (slot->v.kind == CODE_VALUE && slot->v.base == n && slot->size == m->word)
+		if (slot->v.kind == CODE_VALUE && slot->v.base == n && slot->size == m->word &&
+		    (!in_frame || is_in_frame(m, s, slot)))
 			return word_at(place(m, s, slot->base, slot->off), -(s64)slot->v.add);
 	}
 	return unknown;
+}
+
+/*
+ * The value that register @n had at the function's start.  A jump whose targets are
+ * not known may lead here from where the register was changed: where it was saved
+ * on the way to both, it still is.
+ */
+static struct code_val entry_value(const struct code_machine *m, const struct code_state *s, u8 n)
+{
+	struct code_val v = saved_value(m, s, n, true);
+	u8 reg;
+	s32 k;
+
+	if (v.kind != CODE_UNKNOWN)
+		return v;
+	return holder(s, n, n, &reg, &k) ? from_reg(reg, -(s64)k) : saved_value(m, s, n, false);
 }
 
 struct rows {
