@@ -88,13 +88,14 @@ static void put(struct code_state *s, const struct code_val *at, u8 size, struct
 
 /*
  * A store to where nobody knows is taken for one that leaves the saved registers
- * alone, as the store of a program that works does.
+ * alone, as the store of a program that works does.  What is at a fixed place is
+ * no part of a frame: others may have stored there since.
  */
 static void store(const struct code_machine *m, struct code_state *s, const struct code_op *op)
 {
 	struct code_val at = code_plus(reg(s, op->dst), op->imm), v = reg(s, op->src);
 
-	if (at.kind != CODE_VALUE)
+	if (at.kind != CODE_VALUE || at.base == CODE_CONST)
 		return;
 	erase(s, &at, op->size);
 	put(s, &at, op->size, op->size == m->word ? v : (struct code_val){ 0 });
