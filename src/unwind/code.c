@@ -10,7 +10,8 @@
  * pc to the returns.  What either finds is checked: against the other, against
  * memory, and against what the caller's call calls.
  */
-static const struct code_machine *const machines[] = { &code_x86_64, &code_i386, &code_aarch64 };
+static const struct code_machine *const machines[] = { &code_x86_64, &code_i386, &code_aarch64,
+	&code_riscv64, &code_riscv32 };
 
 enum { BUDGET_THREAD = 256 << 10, BUDGET_ALL = 64 << 20, MEMO_SLOTS = 256, SCAN_WORDS = 4096, SCAN_CALLS = 24 };
 

@@ -84,12 +84,21 @@ struct code_machine {
 	u8 call_len[8];
 };
 extern const struct code_machine code_x86_64, code_i386, code_aarch64;
+extern const struct code_machine code_riscv64, code_riscv32;
+
+/* An address that a register holds before the instruction at @next, or the word there: jumps take two instructions. */
+struct code_upper {
+	u64 next, value;
+	u8 reg;
+	bool is_slot;
+};
 
 /* What lasts as long as a struct unwind. */
 struct code_reader {
 	const struct code_machine *m;
 	size_t handle;		/* capstone's csh, or 0 */
 	void *scratch;		/* its cs_insn */
+	struct code_upper upper;
 	/* Instructions that may still be read, for this thread and for others: a hostile core must not keep us for ever. */
 	u64 budget, left;
 	struct code_memo *memo;
