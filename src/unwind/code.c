@@ -286,9 +286,14 @@ static enum proof by_returns(struct unwind *u, const struct code_memo *memo, con
 static bool is_behind_our_call(struct unwind *u, const struct cpu_regs *r, u64 ret, size_t *tried, struct cpu_regs *out)
 {
 	const struct code_memo *memo = is_return(u, ret) ? proof_of(u, r, ret) : NULL;
+	struct cpu_regs caller;
 
 	*tried += memo != NULL;
-	return memo && memo->n && apply(u, &memo->rows[0], r, out) && out->pc == ret;
+	if (!memo || !memo->n || !apply(u, &memo->rows[0], r, &caller) || caller.pc != ret)
+		return false;
+	/* Not before: *out may have what counts where there is no such call. */
+	*out = caller;
+	return true;
 }
 
 /*
