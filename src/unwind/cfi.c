@@ -27,7 +27,7 @@ static bool locate(struct unwind *u, const struct cpu_regs *r, u64 cfa, const Dw
 	}
 	if (last == DW_OP_stack_value)
 		return expr_eval(u, r, cfa, ops, n - 1, out);
-	return expr_eval(u, r, cfa, ops, n, &addr) && space_word(u, addr, out);
+	return expr_eval(u, r, cfa, ops, n, &addr) && space_reg(u, addr, out);
 }
 
 /*

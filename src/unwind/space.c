@@ -61,6 +61,17 @@ bool space_word(struct unwind *u, u64 addr, u64 *out)
 	return space_uint(u, addr, u->core->layout.word, out);
 }
 
+bool space_reg(struct unwind *u, u64 addr, u64 *out)
+{
+	const struct arch *a = &u->core->layout;
+	u64 v;
+
+	if (!space_uint(u, addr, u->core->arch ? a->gregs.regs[a->sp].size : a->word, &v))
+		return false;
+	*out = u64_of_word(u, v);
+	return true;
+}
+
 u64 u64_of_word(const struct unwind *u, u64 v)
 {
 	return u->core->layout.word == 8 ? v : (u32)v;

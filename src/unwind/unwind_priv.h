@@ -130,6 +130,12 @@ bool space_read(struct unwind *u, u64 addr, void *buf, size_t len);
 /* A word of the machine, or a number of @size bytes, in its byte order. */
 bool space_word(struct unwind *u, u64 addr, u64 *out);
 bool space_uint(struct unwind *u, u64 addr, unsigned size, u64 *out);
+/*
+ * A general register that a function has saved, as much of it as a word holds: MIPS
+ * n32 and x32 save 8 bytes, of which the address is not the first ones on a
+ * big-endian machine.
+ */
+bool space_reg(struct unwind *u, u64 addr, u64 *out);
 /* @v as a word of the machine holds it; the same with its sign. */
 u64 u64_of_word(const struct unwind *u, u64 v);
 s64 s64_of_word(const struct unwind *u, u64 v);
