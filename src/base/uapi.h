@@ -156,6 +156,20 @@ struct uapi_landlock_ruleset_attr {
 #define UAPI_LANDLOCK_FS_IOCTL_DEV (1 << 15)	/* 5 */
 #define UAPI_LANDLOCK_SCOPES (1 << 0 | 1 << 1)	/* 6: ABSTRACT_UNIX_SOCKET, SIGNAL */
 
+/* e_flags that elf.h of glibc 2.36 lacks; binutils 2.40, include/elf/mips.h. */
+#ifndef EF_MIPS_ARCH_32R6
+#define EF_MIPS_ARCH_32R6 0x90000000
+#endif
+#ifndef EF_MIPS_ARCH_64R6
+#define EF_MIPS_ARCH_64R6 0xa0000000
+#endif
+#ifndef EF_MIPS_MICROMIPS
+#define EF_MIPS_MICROMIPS 0x02000000
+#endif
+#ifndef EF_MIPS_ARCH_ASE_M16
+#define EF_MIPS_ARCH_ASE_M16 0x04000000
+#endif
+
 /* The machine this program runs on; the only place that asks the compiler. */
 #if defined(__x86_64__)
 #define UAPI_NATIVE_MACHINE EM_X86_64

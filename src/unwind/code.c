@@ -10,8 +10,9 @@
  * pc to the returns.  What either finds is checked: against the other, against
  * memory, and against what the caller's call calls.
  */
-static const struct code_machine *const machines[] = { &code_x86_64, &code_i386, &code_aarch64,
-	&code_riscv64, &code_riscv32 };
+static const struct code_machine *const machines[] = {
+	&code_x86_64, &code_i386, &code_aarch64, &code_mips_o32, &code_mips_n32, &code_mips_n64, &code_riscv64, &code_riscv32,
+};
 
 enum { BUDGET_THREAD = 256 << 10, BUDGET_ALL = 64 << 20, MEMO_SLOTS = 256, SCAN_WORDS = 4096, SCAN_CALLS = 24 };
 
@@ -29,11 +30,23 @@ struct code_memo {
 
 static const struct code_machine *machine_of(const struct unwind *u)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(machines); i++)
-		if (u->core->arch && machines[i]->machine == u->core->ehdr.e_machine &&
-		    machines[i]->word == u->core->layout.word)
+	const struct arch *a = &u->core->layout;
+
+	for (size_t i = 0; u->core->arch && i < ARRAY_SIZE(machines); i++)
+		if (machines[i]->machine == u->core->ehdr.e_machine && machines[i]->word == a->word &&
+		    machines[i]->reg == a->gregs.regs[a->sp].size)
 			return machines[i];
 	return NULL;
+}
+
+/* Some cores have no e_flags, and a library's may be others. */
+static u32 flags_at(struct unwind *u, u64 pc)
+{
+	struct module *m = module_at(u, pc);
+	Elf *elf = m ? module_elf(u, m) : NULL;
+	GElf_Ehdr eh;
+
+	return elf && gelf_getehdr(elf, &eh) ? eh.e_flags : u->core->ehdr.e_flags;
 }
 
 static bool open_reader(struct unwind *u)
@@ -47,7 +60,7 @@ static bool open_reader(struct unwind *u)
 	u->code = calloc(1, sizeof(*u->code));
 	if (!u->code)
 		return false;
-	*u->code = (struct code_reader){ .m = m, .budget = BUDGET_THREAD, .left = BUDGET_ALL };
+	*u->code = (struct code_reader){ .m = m, .fmt = u->core->fmt, .budget = BUDGET_THREAD, .left = BUDGET_ALL };
 	u->code->memo = calloc(MEMO_SLOTS, sizeof(*u->code->memo));
 	return u->code->memo != NULL;
 }
@@ -148,7 +161,10 @@ bool code_call_is_plain(struct unwind *u, u64 ret, u64 start)
 	struct code_insn in;
 	u64 to;
 
-	if (!open_reader(u) || !call_before(u, ret, &in))
+	if (!open_reader(u))
+		return false;
+	u->code->flags = flags_at(u, ret - 1);
+	if (!call_before(u, ret, &in))
 		return false;
 	if (!in.has_target)
 		return in.is_lost;
@@ -179,7 +195,7 @@ static bool value_of(struct unwind *u, const struct cpu_regs *r, const u64 *cfa,
 		base = r->v[v->base];
 	else if (v->base != CODE_CONST)
 		return false;
-	if (v->kind == CODE_MEM && !space_word(u, u64_of_word(u, base + (u64)(s64)v->off), &base))
+	if (v->kind == CODE_MEM && !space_reg(u, u64_of_word(u, base + (u64)(s64)v->off), &base))
 		return false;
 	*out = u64_of_word(u, base + (u64)(s64)v->add);
 	return true;
@@ -309,7 +325,7 @@ static bool by_scan(struct unwind *u, const struct cpu_regs *r, struct cpu_regs 
 	if (!m->pushed && r->have[m->ra] && is_behind_our_call(u, r, space_strip(u, r->v[m->ra]), &tried, out))
 		return true;
 	for (size_t i = 0; r->have[m->sp] && i < SCAN_WORDS && tried < SCAN_CALLS; i++) {
-		if (!space_word(u, r->v[m->sp] + i * m->word, &ret))
+		if (!space_reg(u, r->v[m->sp] + i * m->reg, &ret))
 			return false;
 		if (is_behind_our_call(u, r, space_strip(u, ret), &tried, out))
 			return true;
@@ -354,11 +370,58 @@ static bool find_caller(struct unwind *u, const struct cpu_regs *r, struct cpu_r
 	return proof == PROOF_FOR || by_scan(u, r, out) || proof == PROOF_NONE;
 }
 
+/* ---- what the machines differ in */
+
+static bool jump_at(struct unwind *u, u64 addr, struct code_insn *in)
+{
+	const struct code_machine *m = u->code->m;
+	u8 code[16];
+
+	*in = (struct code_insn){ .addr = addr };
+	return space_read(u, addr, code, m->longest) && m->decode(u->code, code, m->longest, in) && in->len > m->slot;
+}
+
+/*
+ * A fault in a delay slot is one of the jump: kernels tell the jump's address, some
+ * emulators the slot's.  Where it is a call's, the link register has changed
+ * already, and all is as it is when the call returns.
+ */
+static void leave_slot(struct unwind *u, struct cpu_regs *r)
+{
+	const struct code_machine *m = u->code->m;
+	struct code_insn in;
+	bool in_slot = jump_at(u, r->pc - m->slot, &in);
+
+	if (!in_slot && !jump_at(u, r->pc, &in))
+		return;
+	if (in.flow == CODE_CALL && (in_slot || (r->have[m->ra] && r->v[m->ra] == in.addr + in.len))) {
+		r->exact = false;
+		r->pc = in.addr + in.len;
+	} else if (in_slot) {
+		r->pc = in.addr;
+	}
+}
+
+/* False where the code at @r may be of an encoding that is not read here. */
+static bool prepare(struct unwind *u, struct cpu_regs *r)
+{
+	const struct code_machine *m = u->code->m;
+
+	u->code->flags = flags_at(u, r->pc);
+	if (!r->exact)
+		return true;
+	if (u->code->flags & m->other_code)
+		return false;
+	if (m->slot)
+		leave_slot(u, r);
+	return true;
+}
+
 bool step_code(struct unwind *u, struct cpu_regs *r)
 {
-	struct cpu_regs caller;
+	struct cpu_regs here = *r, caller;
 
-	if (!open_reader(u) || !find_caller(u, r, &caller))
+	if (!open_reader(u) || !prepare(u, &here) || !find_caller(u, &here, &caller))
 		return false;
 	*r = caller;
 	return true;

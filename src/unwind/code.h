@@ -31,6 +31,7 @@ enum code_what {
 	CODE_LOAD,	/* dst = the @size bytes at src + imm */
 	CODE_STORE,	/* of src, which may be CODE_NONE, to the @size bytes at dst + imm */
 	CODE_ALIGN,	/* dst = src & imm */
+	CODE_OR,	/* dst = src | imm, if src is a number */
 };
 struct code_op {
 	u8 what;
@@ -71,8 +72,11 @@ struct code_reader;
 struct code_machine {
 	u16 machine;
 	u8 word;
+	u8 reg;			/* bytes of a register as functions save it; MIPS n32 has words of 4 and saves 8 */
 	u8 step;		/* instructions begin at multiples of it */
 	u8 longest;		/* bytes of an instruction at most */
+	u8 slot;		/* bytes of a jump's delay slot, which @decode takes for a part of the jump */
+	u32 other_code;		/* e_flags of files in which code of another encoding may be, at addresses of the same kind */
 	u8 sp, ra;		/* @ra: the register of the return address at a function's start; it may be none */
 	u8 pushed;		/* bytes by which a call moves sp, 0 where it leaves the address in @ra */
 	u8 sp_align;
@@ -83,7 +87,7 @@ struct code_machine {
 	/* How long a call before @ret may be, in bytes, the likeliest first; 0 ends. */
 	u8 call_len[8];
 };
-extern const struct code_machine code_x86_64, code_i386, code_aarch64;
+extern const struct code_machine code_x86_64, code_i386, code_aarch64, code_mips_o32, code_mips_n32, code_mips_n64;
 extern const struct code_machine code_riscv64, code_riscv32;
 
 /* An address that a register holds before the instruction at @next, or the word there: jumps take two instructions. */
@@ -96,6 +100,8 @@ struct code_upper {
 /* What lasts as long as a struct unwind. */
 struct code_reader {
 	const struct code_machine *m;
+	struct elffmt fmt;
+	u32 flags;		/* e_flags of the file that the function belongs to; 0 where there is none */
 	size_t handle;		/* capstone's csh, or 0 */
 	void *scratch;		/* its cs_insn */
 	struct code_upper upper;

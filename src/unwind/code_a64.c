@@ -349,6 +349,6 @@ static bool decode(struct code_reader *c, const u8 *p, size_t len, struct code_i
 
 /* AAPCS64, 6.1.1: x19 to x29; 6.4.5.1: the stack pointer is a multiple of 16. */
 const struct code_machine code_aarch64 = {
-	.machine = EM_AARCH64, .word = 8, .step = 4, .longest = 4, .sp = SP, .ra = LR, .sp_align = 16,
+	.machine = EM_AARCH64, .word = 8, .reg = 8, .step = 4, .longest = 4, .sp = SP, .ra = LR, .sp_align = 16,
 	.saved = 0x7ffULL << 19, .call_len = { 4 }, .decode = decode,
 };

@@ -333,7 +333,7 @@ static bool decode(struct code_reader *c, const u8 *p, size_t len, struct code_i
  * return address is the AUIPC of a call that is farther than JAL reaches.
  */
 #define RISCV(w) { \
-	.machine = EM_RISCV, .word = (w), .step = 2, .longest = 4, .sp = RV_SP, .ra = RV_RA, .sp_align = 16, \
+	.machine = EM_RISCV, .word = (w), .reg = (w), .step = 2, .longest = 4, .sp = RV_SP, .ra = RV_RA, .sp_align = 16, \
 	.saved = 3ULL << 8 | 0x3ffULL << 18, .call_len = { 8, 4, 2 }, .decode = decode, \
 }
 const struct code_machine code_riscv64 = RISCV(8), code_riscv32 = RISCV(4);

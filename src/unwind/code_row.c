@@ -86,7 +86,7 @@ static struct code_val saved_value(const struct code_machine *m, const struct co
 	for (size_t i = 0; i < s->n_slots; i++) {
 		const struct code_slot *slot = &s->slots[i];
 
-		if (slot->v.kind == CODE_VALUE && slot->v.base == n && slot->size == m->word &&
+		if (slot->v.kind == CODE_VALUE && slot->v.base == n && slot->size == m->reg &&
 		    (!in_frame || is_in_frame(m, s, slot)))
 			return word_at(place(m, s, slot->base, slot->off), -(s64)slot->v.add);
 	}

@@ -47,7 +47,7 @@ void code_begin(const struct code_machine *m, bool from_pc, struct code_state *s
 	if (m->pushed)
 		s->r[m->ra].kind = CODE_UNKNOWN;
 	if (m->pushed && !from_pc)
-		s->slots[s->n_slots++] = (struct code_slot){ .base = m->sp, .size = m->word, .v = value(m->ra, 0) };
+		s->slots[s->n_slots++] = (struct code_slot){ .base = m->sp, .size = m->reg, .v = value(m->ra, 0) };
 }
 
 /* ---- the stack */
@@ -98,21 +98,21 @@ static void store(const struct code_machine *m, struct code_state *s, const stru
 	if (at.kind != CODE_VALUE || at.base == CODE_CONST)
 		return;
 	erase(s, &at, op->size);
-	put(s, &at, op->size, op->size == m->word ? v : (struct code_val){ 0 });
+	put(s, &at, op->size, op->size == m->reg ? v : (struct code_val){ 0 });
 }
 
 static struct code_val load(const struct code_machine *m, const struct code_state *s, const struct code_op *op)
 {
 	struct code_val at = code_plus(reg(s, op->src), op->imm);
 
-	if (at.kind != CODE_VALUE || op->size != m->word)
+	if (at.kind != CODE_VALUE || op->size != m->reg)
 		return (struct code_val){ 0 };
 	for (size_t i = 0; i < s->n_slots; i++) {
 		const struct code_slot *slot = &s->slots[i];
 
-		if (slot->base == at.base && slot->off == at.add && slot->size == m->word)
+		if (slot->base == at.base && slot->off == at.add && slot->size == m->reg)
 			return slot->v;
-		if (overlaps(slot, &at, m->word))
+		if (overlaps(slot, &at, m->reg))
 			return (struct code_val){ 0 };
 	}
 	if (!s->from_pc || s->lossy || at.base >= CODE_REGS)
@@ -155,6 +155,13 @@ static struct code_val sum(const struct code_state *s, const struct code_op *op)
 	return (struct code_val){ 0 };
 }
 
+static struct code_val either(const struct code_state *s, const struct code_op *op)
+{
+	struct code_val a = reg(s, op->src);
+
+	return a.kind == CODE_VALUE && a.base == CODE_CONST ? value(CODE_CONST, a.add | op->imm) : (struct code_val){ 0 };
+}
+
 void code_forget(struct code_state *s, u64 regs)
 {
 	for (unsigned i = 0; i < CODE_REGS; i++)
@@ -182,6 +189,9 @@ void code_apply(const struct code_machine *m, const struct code_insn *in, struct
 			break;
 		case CODE_ALIGN:
 			align(m, s, op);
+			break;
+		case CODE_OR:
+			set(s, op->dst, either(s, op));
 			break;
 		default:
 			break;
