@@ -352,6 +352,19 @@ static bool is_denied(struct unwind *u, const struct code_memo *to, const struct
 	return to->n == 1 && apply(u, &to->rows[0], r, &other) && !same_caller(u, &other, caller);
 }
 
+/*
+ * By what looks like the function's start, if nothing tells of another; it must
+ * save the return address, and the function has called what we came from.
+ */
+static bool by_prologue(struct unwind *u, const struct cpu_regs *r, struct cpu_regs *out)
+{
+	u64 at = u->code->m->has_prologues && !r->exact ? code_prologue(u, r->pc) : 0;
+	const struct code_memo *memo = at ? rows_of(u, at, 0, 0, r->pc, false) : NULL;
+
+	return memo && memo->n && memo->rows[0].ra.kind == CODE_MEM && apply(u, &memo->rows[0], r, out) &&
+	       prove(u, r, out) != PROOF_AGAINST;
+}
+
 static bool find_caller(struct unwind *u, const struct cpu_regs *r, struct cpu_regs *out)
 {
 	struct code_memo to;
@@ -367,7 +380,7 @@ static bool find_caller(struct unwind *u, const struct cpu_regs *r, struct cpu_r
 	if (n > 0)
 		return !is_denied(u, &to, r, out);
 	proof = by_returns(u, &to, r, out);
-	return proof == PROOF_FOR || by_scan(u, r, out) || proof == PROOF_NONE;
+	return proof == PROOF_FOR || by_scan(u, r, out) || proof == PROOF_NONE || (!hi && by_prologue(u, r, out));
 }
 
 /* ---- what the machines differ in */

@@ -86,6 +86,7 @@ struct code_machine {
 	void (*close)(struct code_reader *c);	/* or NULL */
 	/* How long a call before @ret may be, in bytes, the likeliest first; 0 ends. */
 	u8 call_len[8];
+	bool has_prologues;	/* functions that call save @ra where they begin, and only there */
 };
 extern const struct code_machine code_x86_64, code_i386, code_aarch64, code_mips_o32, code_mips_n32, code_mips_n64;
 extern const struct code_machine code_riscv64, code_riscv32;
@@ -174,3 +175,10 @@ enum code_end code_row_from(struct unwind *u, u64 start, u64 lo, u64 hi, u64 pc,
 /* From @pc to the returns: as many as differ in where the caller is; *n > CODE_ROWS_MAX when there are more. */
 enum code_end code_rows_to(struct unwind *u, u64 pc, bool exact, u64 lo, u64 hi, struct code_row out[CODE_ROWS_MAX],
 			   size_t *n);
+
+/* ---- code_prologue.c */
+
+/* It stores the register of the return address. */
+bool code_saves_ra(const struct code_machine *m, const struct code_insn *in);
+/* Where the function seems to begin that has called something at @pc; 0 where that is not clear. */
+u64 code_prologue(struct unwind *u, u64 pc);

@@ -77,6 +77,15 @@ static void arrive(struct flow *f, s32 node, const struct code_state *s, s32 via
 		enqueue(f, head);
 }
 
+/*
+ * Behind a call that does not return another function begins: it saves the address
+ * that it was called from, of which nothing is known here.
+ */
+static bool is_other_function(const struct flow *f, const struct code_insn *in, const struct code_state *s)
+{
+	return f->m->has_prologues && flow_is_free(f) && s->r[f->m->ra].kind == CODE_UNKNOWN && code_saves_ra(f->m, in);
+}
+
 /* One block, from where paths meet to where they part. */
 static void run_block(struct flow *f, s32 n)
 {
@@ -89,6 +98,10 @@ static void run_block(struct flow *f, s32 n)
 
 		if (f->applied++ >= FLOW_APPLIED_MAX || !f->c->budget) {
 			f->failed = true;
+			return;
+		}
+		if (is_other_function(f, &at->in, &s)) {
+			f->is_cut = true;
 			return;
 		}
 		code_apply(f->m, &at->in, &s);

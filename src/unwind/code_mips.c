@@ -373,7 +373,7 @@ static bool decode(struct code_reader *c, const u8 *p, size_t len, struct code_i
 #define MIPS(word_, reg_, saved_) { \
 	.machine = EM_MIPS, .word = (word_), .reg = (reg_), .step = 4, .longest = 8, .slot = 4, \
 	.other_code = EF_MIPS_ARCH_ASE_M16 | EF_MIPS_MICROMIPS, .sp = MIPS_SP, .ra = MIPS_RA, .sp_align = 8, \
-	.saved = (saved_), .call_len = { 8, 4 }, .decode = decode, \
+	.saved = (saved_), .call_len = { 8, 4 }, .has_prologues = true, .decode = decode, \
 }
 const struct code_machine code_mips_o32 = MIPS(4, 4, 0x40ff0000);
 const struct code_machine code_mips_n32 = MIPS(4, 8, 0x50ff0000);

@@ -178,6 +178,29 @@ static const struct {
 	{ "the same, as emulators tell it", .code = {
 		0x27bdffe0, 0xafbf0018, 0x0320f809, 0x8c840000, 0x8fbf0018, 0x03e00008, 0x27bd0020,
 	  }, .at = 0x0c, .depth = 2, .own_ra = true },
+	/* Nothing leads from there to a return, nobody knows what was called, and another function comes behind. */
+	{ "a function that does not return", .code = {
+		0x27bdffe0,	/* 00 addiu sp,sp,-32 */
+		0xafbf0018,	/* 04 sw ra,24(sp) */
+		0x0320f809,	/* 08 jalr t9 */
+		NOP,
+		0x27bdfff0,	/* 10 addiu sp,sp,-16 */
+		0x1000ffff,	/* 14 b 14 */
+		NOP,
+	  }, .at = 0x10, .depth = 2, .behind = true },
+	/* What is before such a call is another function's. */
+	{ "a frame that is made by a number", .code = {
+		0x27bdffe0,	/* 00 addiu sp,sp,-32 */
+		0x0320f809,	/* 04 jalr t9 */
+		NOP,
+		0x34090020,	/* 0c li t1,32 */
+		0x03a9e823,	/* 10 subu sp,sp,t1 */
+		0xafbf0018,	/* 14 sw ra,24(sp) */
+		0x0320f809,	/* 18 jalr t9 */
+		NOP,
+		0x1000ffff,	/* 20 b 20 */
+		NOP,
+	  }, .at = 0x20, .depth = 2, .behind = true, .refused = true },
 	{ "a slot that is done only by one way", .code = {
 		0x50800002,	/* 00 beqzl a0,0c */
 		0x27bdffe0,	/* 04 addiu sp,sp,-32 */

@@ -1,0 +1,57 @@
+#include "base/util.h"
+#include "unwind/code.h"
+
+/*
+ * Where a function begins that no symbol tells of: back from pc, on machines whose
+ * instructions are of one length and whose compilers save the return address right
+ * behind the one instruction that makes the frame.
+ */
+enum { BACK_MAX = 4096, PROLOGUE_MAX = 64 };
+
+static bool decode_at(struct unwind *u, u64 addr, struct code_insn *in)
+{
+	const struct code_machine *m = u->code->m;
+	u8 code[16];
+
+	*in = (struct code_insn){ .addr = addr };
+	return u->code->budget && u->code->budget-- && space_is_code(u, addr) && space_read(u, addr, code, m->longest) &&
+	       m->decode(u->code, code, m->longest, in);
+}
+
+bool code_saves_ra(const struct code_machine *m, const struct code_insn *in)
+{
+	for (size_t i = 0; i < in->n_ops; i++)
+		if (in->ops[i].what == CODE_STORE && in->ops[i].src == m->ra && in->ops[i].size == m->reg)
+			return true;
+	return false;
+}
+
+static bool makes_frame(const struct code_machine *m, const struct code_insn *in)
+{
+	const struct code_op *op = &in->ops[0];
+
+	return in->flow == CODE_NEXT && in->n_ops == 1 && op->what == CODE_SET && op->dst == m->sp && op->src == m->sp &&
+	       op->imm < 0;
+}
+
+u64 code_prologue(struct unwind *u, u64 pc)
+{
+	const struct code_machine *m = u->code->m;
+	struct code_insn in;
+	u64 at = pc;
+	size_t n = 0;
+
+	do {
+		at -= m->step;
+		if (n++ >= BACK_MAX || !decode_at(u, at, &in))
+			return 0;
+	} while (!code_saves_ra(m, &in));
+	/* Between the two no path ends: what is before a call that does not return is another function. */
+	for (n = 0; n < PROLOGUE_MAX && decode_at(u, at -= m->step, &in); n++) {
+		if (makes_frame(m, &in))
+			return at;
+		if (in.flow != CODE_NEXT && in.flow != CODE_BRANCH)
+			return 0;
+	}
+	return 0;
+}
