@@ -265,11 +265,11 @@ bool step_fp(struct unwind *u, struct cpu_regs *r)
 /*
  * In the function at the program's entry point, AT_ENTRY.  Where no symbol tells of
  * it, a call that is a few instructions behind it is: the start files of the C
- * libraries make one, and have 20 to 60 bytes before it.
+ * libraries make one, and have 20 to 80 bytes before it.
  */
 static bool is_entry(struct unwind *u, const struct cpu_regs *r)
 {
-	enum { START_LEN = 64 };
+	enum { START_LEN = 80 };
 	u64 entry, start, end;
 
 	if (!core_auxv(u->core, AT_ENTRY, &entry))
