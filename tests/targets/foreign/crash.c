@@ -116,6 +116,21 @@ OWN int sized(int n)
 	return buf[n];
 }
 
+/* Larger than what an instruction of most machines can add. */
+OWN int large(int n)
+{
+	char buf[100000];
+
+	memset(buf, n, sizeof(buf));
+	outer(buf[n]);
+	return buf[n];
+}
+
+OWN int dies_large(int n)
+{
+	return large(n) + sink;
+}
+
 OWN int dies_sized(int n)
 {
 	return sized(n + 40) + sink;
@@ -205,7 +220,7 @@ static const struct {
 	{ "plain", dies_plain },	{ "signal", dies_signal },	{ "siginfo", dies_siginfo },
 	{ "altstack", dies_altstack },	{ "sized", dies_sized },	{ "null", dies_null },
 	{ "overflow", dies_overflow },	{ "noreturn", dies_noreturn },	{ "abort", dies_abort },
-	{ "strlen", dies_strlen },	{ "thread", dies_thread },
+	{ "strlen", dies_strlen },	{ "thread", dies_thread },	{ "large", dies_large },
 };
 
 int main(int argc, char **argv)
