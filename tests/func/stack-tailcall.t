@@ -242,7 +242,8 @@ while read -r triplet machine; do
 	fi
 	while read -r letter want; do
 		rm -f core qemu_*.core
-		(timeout 30 "qemu-$machine" "./tail-$machine" "$letter") >log 2>&1
+		# The shell tells of the signal: into the log.
+		(timeout 30 "qemu-$machine" "./tail-$machine" "$letter"; :) >log 2>&1
 		set -- qemu_*.core
 		[ -f "$1" ] || { fail "$machine: $letter: there is a core"; diag <log; continue; }
 		mv "$1" core
