@@ -281,6 +281,9 @@ static const struct {
 	{ "ppc64-exe", EM_PPC64, CB_BE64, ET_EXEC, .exe = true },
 	{ "ppc", EM_PPC, CB_BE32, ET_EXEC, .exe = false },
 	{ "ppc-exe", EM_PPC, CB_BE32, ET_DYN, .exe = true },
+	{ "mips-exe", EM_MIPS, CB_BE32, ET_EXEC, .exe = true },
+	{ "mipsel", EM_MIPS, CB_LE32, ET_DYN, .exe = false },
+	{ "mips64el-exe", EM_MIPS, CB_LE64, ET_DYN, .exe = true },
 };
 
 static void make_stacks(const char *dir)
