@@ -6,7 +6,7 @@ have $triplet-gcc || skip_all "no $triplet-gcc"
 have qemu-riscv64 || skip_all "no qemu-riscv64"
 have python3 || skip_all "no python3"
 gdb=
-have gdb-multiarch && gdb=gdb-multiarch
+have gdb-multiarch && gdb="gdb-multiarch"
 
 # build NAME FLAG...: it is to stop nowhere, hence raise()
 build()
