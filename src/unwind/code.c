@@ -131,22 +131,26 @@ static bool target_of_call(struct unwind *u, u64 ret, u64 *out)
 	return !in.is_slot;
 }
 
+bool code_insn_at(struct unwind *u, u64 addr, struct code_insn *in)
+{
+	const struct code_machine *m = u->code->m;
+	u8 code[16];
+
+	*in = (struct code_insn){ .addr = addr };
+	return space_read(u, addr, code, m->longest) && m->decode(u->code, code, m->longest, in);
+}
+
 /*
  * What an entry of the procedure linkage table leads to, by the word that the
  * dynamic linker has filled in; @addr itself, where no such entry is.
  */
 static u64 behind_plt(struct unwind *u, u64 addr)
 {
-	const struct code_machine *m = u->code->m;
+	struct code_insn in;
 	u64 at = addr, to;
-	u8 code[16];
 
 	/* ENDBR64 may come before the jump. */
-	for (int i = 0; i < 2; i++) {
-		struct code_insn in = { .addr = at };
-
-		if (!space_read(u, at, code, m->longest) || !m->decode(u->code, code, m->longest, &in))
-			return addr;
+	for (int i = 0; i < 2 && code_insn_at(u, at, &in); i++) {
 		if (in.flow == CODE_JUMP)
 			return in.has_target && in.is_slot && space_word(u, in.target, &to) ? to : addr;
 		if (in.flow != CODE_NEXT || in.n_ops || in.clobbers)
@@ -387,11 +391,7 @@ static bool find_caller(struct unwind *u, const struct cpu_regs *r, struct cpu_r
 
 static bool jump_at(struct unwind *u, u64 addr, struct code_insn *in)
 {
-	const struct code_machine *m = u->code->m;
-	u8 code[16];
-
-	*in = (struct code_insn){ .addr = addr };
-	return space_read(u, addr, code, m->longest) && m->decode(u->code, code, m->longest, in) && in->len > m->slot;
+	return code_insn_at(u, addr, in) && in->len > u->code->m->slot;
 }
 
 /*

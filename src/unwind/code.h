@@ -66,6 +66,17 @@ struct code_insn {
 	struct code_op ops[CODE_OPS_MAX];
 };
 
+/* Bits @hi to @lo of an instruction; the same as a number with a sign. */
+static inline u32 code_bits(u32 w, unsigned hi, unsigned lo)
+{
+	return w >> lo & ((2u << (hi - lo)) - 1);
+}
+
+static inline s64 code_sbits(u32 w, unsigned hi, unsigned lo)
+{
+	return (s64)((s32)(w << (31 - hi)) >> (31 - hi + lo));
+}
+
 struct code_reader;
 
 /* A machine whose code can be read. */
@@ -175,6 +186,11 @@ enum code_end code_row_from(struct unwind *u, u64 start, u64 lo, u64 hi, u64 pc,
 /* From @pc to the returns: as many as differ in where the caller is; *n > CODE_ROWS_MAX when there are more. */
 enum code_end code_rows_to(struct unwind *u, u64 pc, bool exact, u64 lo, u64 hi, struct code_row out[CODE_ROWS_MAX],
 			   size_t *n);
+
+/* ---- code.c */
+
+/* The instruction at @addr; false when there is none, or it cannot be had. */
+bool code_insn_at(struct unwind *u, u64 addr, struct code_insn *in);
 
 /* ---- code_prologue.c */
 

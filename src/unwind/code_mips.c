@@ -76,7 +76,7 @@ static void add_imm64(struct mips *d)
 
 static void or_imm(struct mips *d)
 {
-	add(d, (struct code_op){ .what = CODE_OR, .dst = to(d->rt), .src = from(d->rs), .imm = mips_bits(d->w, 15, 0) });
+	add(d, (struct code_op){ .what = CODE_OR, .dst = to(d->rt), .src = from(d->rs), .imm = code_bits(d->w, 15, 0) });
 }
 
 /* LUI; release 6 has AUI, which adds. */
@@ -116,7 +116,7 @@ static void or_reg(struct mips *d)
 
 static void special(struct mips *d)
 {
-	switch (mips_bits(d->w, 5, 0)) {
+	switch (code_bits(d->w, 5, 0)) {
 	case 0x08:
 		mips_jump_reg(d, 0);
 		break;
@@ -138,7 +138,7 @@ static void special(struct mips *d)
 		}
 		/* fallthrough */
 	case 0x2c: case 0x2d: case 0x2e: case 0x2f:
-		add_reg(d, mips_bits(d->w, 1, 1) ? -1 : 1);
+		add_reg(d, code_bits(d->w, 1, 1) ? -1 : 1);
 		break;
 	case 0x24:
 		and_reg(d);
@@ -148,7 +148,7 @@ static void special(struct mips *d)
 		break;
 	/* Traps; TEQ of equal registers is how compilers end a path. */
 	case 0x30: case 0x31: case 0x32: case 0x33: case 0x34: case 0x36:
-		if (mips_bits(d->w, 5, 0) == 0x34 && d->rs == d->rt)
+		if (code_bits(d->w, 5, 0) == 0x34 && d->rs == d->rt)
 			stops(d);
 		break;
 	default:
@@ -169,7 +169,7 @@ static void special2(struct mips *d)
 /* EXT, INS and their kin, RDHWR: rt; SEB, WSBH, LWX: rd; of DSP's and of accesses to memory, either. */
 static void special3(struct mips *d)
 {
-	u32 funct = mips_bits(d->w, 5, 0);
+	u32 funct = code_bits(d->w, 5, 0);
 	bool is_rt = funct < 8 || funct == 0x3b, is_rd = funct == 0x20 || funct == 0x24 || funct == 0x0a;
 
 	if (!is_rd)
@@ -181,7 +181,7 @@ static void special3(struct mips *d)
 /* Coprocessors: MFC and CFC are the first; BC, and branches by vectors, have a slot. */
 static void coprocessor(struct mips *d)
 {
-	bool is_fpu = mips_bits(d->w, 31, 26) == 0x11;
+	bool is_fpu = code_bits(d->w, 31, 26) == 0x11;
 
 	if (d->rs < 4)
 		mips_clobber(d, d->rt);
@@ -201,13 +201,13 @@ static void system_control(struct mips *d)
 /* MSA: COPY writes a general register, in the field before the last; ST stores a vector. */
 static void vectors(struct mips *d)
 {
-	u32 minor = mips_bits(d->w, 5, 0);
+	u32 minor = code_bits(d->w, 5, 0);
 
 	if (minor >= 0x24 && minor <= 0x27)
 		add(d, (struct code_op){ .what = CODE_STORE, .dst = from(d->rd), .src = CODE_NONE, .size = 16,
-					 .imm = mips_sbits(d->w, 25, 16) * (1 << (minor & 3)) });
+					 .imm = code_sbits(d->w, 25, 16) * (1 << (minor & 3)) });
 	else if (minor < 0x20 || minor > 0x27)
-		mips_clobber(d, (u8)mips_bits(d->w, 10, 6));
+		mips_clobber(d, (u8)code_bits(d->w, 10, 6));
 }
 
 /* ---- loads and stores */
@@ -290,8 +290,8 @@ static bool decode_one(const struct code_reader *c, const u8 *p, struct code_ins
 {
 	u32 w = (u32)uint_get(c->fmt, p, 4);
 	struct mips d = {
-		.m = c->m, .w = w, .rs = (u8)mips_bits(w, 25, 21), .rt = (u8)mips_bits(w, 20, 16),
-		.rd = (u8)mips_bits(w, 15, 11), .in = in,
+		.m = c->m, .w = w, .rs = (u8)code_bits(w, 25, 21), .rt = (u8)code_bits(w, 20, 16),
+		.rd = (u8)code_bits(w, 15, 11), .in = in,
 	};
 	const struct opcode *op = &opcodes_r6[w >> 26];
 

@@ -15,19 +15,9 @@ struct mips {
 	struct code_insn *in;
 };
 
-static inline u32 mips_bits(u32 w, unsigned hi, unsigned lo)
-{
-	return w >> lo & ((2u << (hi - lo)) - 1);
-}
-
-static inline s64 mips_sbits(u32 w, unsigned hi, unsigned lo)
-{
-	return (s64)((s32)(w << (31 - hi)) >> (31 - hi + lo));
-}
-
 static inline s64 mips_imm(const struct mips *d)
 {
-	return mips_sbits(d->w, 15, 0);
+	return code_sbits(d->w, 15, 0);
 }
 
 static inline void mips_clobber(struct mips *d, u8 n)

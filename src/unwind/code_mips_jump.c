@@ -24,7 +24,7 @@ void mips_branch_likely(struct mips *d)
 
 void mips_branch_flag(struct mips *d)
 {
-	jump_to(d, CODE_BRANCH, mips_bits(d->w, 17, 17) ? SLOT_LIKELY : SLOT_ALWAYS, mips_imm(d));
+	jump_to(d, CODE_BRANCH, code_bits(d->w, 17, 17) ? SLOT_LIKELY : SLOT_ALWAYS, mips_imm(d));
 }
 
 /* B is BEQ of equal registers. */
@@ -36,8 +36,8 @@ void mips_branch_equal(struct mips *d)
 /* J and JAL: within the 256 MiB of their slot. */
 void mips_jump_region(struct mips *d)
 {
-	jump_to(d, mips_bits(d->w, 26, 26) ? CODE_CALL : CODE_JUMP, SLOT_ALWAYS, 0);
-	d->in->target = (d->in->target & ~0xfffffffULL) | (u64)mips_bits(d->w, 25, 0) << 2;
+	jump_to(d, code_bits(d->w, 26, 26) ? CODE_CALL : CODE_JUMP, SLOT_ALWAYS, 0);
+	d->in->target = (d->in->target & ~0xfffffffULL) | (u64)code_bits(d->w, 25, 0) << 2;
 }
 
 /* To code of the other encoding, which is not read here. */
@@ -63,7 +63,7 @@ void mips_jump_reg(struct mips *d, u8 link)
  */
 static void branch_and_link(struct mips *d)
 {
-	bool is_likely = mips_bits(d->w, 17, 17), is_never = !d->rs && !mips_bits(d->w, 16, 16);
+	bool is_likely = code_bits(d->w, 17, 17), is_never = !d->rs && !code_bits(d->w, 16, 16);
 
 	jump_to(d, is_never ? CODE_NEXT : CODE_CALL, is_likely ? SLOT_LIKELY : SLOT_ALWAYS, mips_imm(d));
 	d->in->has_target = !is_never;
@@ -90,7 +90,7 @@ void mips_regimm(struct mips *d)
 /* What was BLEZ, BGTZ, ADDI and DADDI: where the registers are in some order, a call. */
 void mips_compact_16(struct mips *d)
 {
-	u32 op = mips_bits(d->w, 31, 26);
+	u32 op = code_bits(d->w, 31, 26);
 	bool is_call = op < 8 ? !d->rs || d->rs == d->rt : !d->rs && d->rt;
 
 	if (op < 8 && !d->rt)
@@ -108,16 +108,16 @@ void mips_compact_branch(struct mips *d)
 /* BC, BALC. */
 void mips_compact_jump(struct mips *d)
 {
-	jump_to(d, mips_bits(d->w, 29, 29) ? CODE_CALL : CODE_JUMP, SLOT_NONE, mips_sbits(d->w, 25, 0));
+	jump_to(d, code_bits(d->w, 29, 29) ? CODE_CALL : CODE_JUMP, SLOT_NONE, code_sbits(d->w, 25, 0));
 }
 
 /* BEQZC, BNEZC; JIC, JIALC, which add to the register rt. */
 void mips_compact_21(struct mips *d)
 {
-	bool is_call = mips_bits(d->w, 29, 29);
+	bool is_call = code_bits(d->w, 29, 29);
 
 	if (d->rs) {
-		jump_to(d, CODE_BRANCH, SLOT_NONE, mips_sbits(d->w, 20, 0));
+		jump_to(d, CODE_BRANCH, SLOT_NONE, code_sbits(d->w, 20, 0));
 		return;
 	}
 	d->in->flow = is_call ? CODE_CALL : d->rt == MIPS_RA && !mips_imm(d) ? CODE_RETURN : CODE_JUMP;

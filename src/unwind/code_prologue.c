@@ -10,12 +10,7 @@ enum { BACK_MAX = 4096, PROLOGUE_MAX = 64 };
 
 static bool decode_at(struct unwind *u, u64 addr, struct code_insn *in)
 {
-	const struct code_machine *m = u->code->m;
-	u8 code[16];
-
-	*in = (struct code_insn){ .addr = addr };
-	return u->code->budget && u->code->budget-- && space_is_code(u, addr) && space_read(u, addr, code, m->longest) &&
-	       m->decode(u->code, code, m->longest, in);
+	return u->code->budget && u->code->budget-- && space_is_code(u, addr) && code_insn_at(u, addr, in);
 }
 
 bool code_saves_ra(const struct code_machine *m, const struct code_insn *in)

@@ -22,7 +22,7 @@ s64 rv_imm(const struct riscv *d, const struct rv_form *f)
 	u32 v = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(f->part) && f->part[i].hi; i++)
-		v |= rv_bits(d->w, f->part[i].hi, f->part[i].lo) << f->part[i].to;
+		v |= code_bits(d->w, f->part[i].hi, f->part[i].lo) << f->part[i].to;
 	return f->sign && v >> (f->sign - 1) ? (s64)v - (1LL << f->sign) : (s64)v;
 }
 
@@ -146,13 +146,13 @@ static void op_imm(struct riscv *d, u32 rd, u32 rs)
 {
 	s64 imm = rv_imm(d, &form_i);
 
-	switch (rv_bits(d->w, 14, 12)) {
+	switch (code_bits(d->w, 14, 12)) {
 	case 0:
 		rv_set(d, rd, rs, imm);
 		d->in->is_nop = !rd && !rs;
 		break;
 	case 1:
-		rv_shift_left(d, rd, rs, rv_bits(d->w, 31, 26) ? 0 : rv_bits(d->w, 25, 20));
+		rv_shift_left(d, rd, rs, code_bits(d->w, 31, 26) ? 0 : code_bits(d->w, 25, 20));
 		break;
 	case 7:
 		/* AND with ones above some bit. */
@@ -169,7 +169,7 @@ static void op_imm(struct riscv *d, u32 rd, u32 rs)
 /* ADD, SUB, and the sums of Zba (The RISC-V Bit-Manipulation ISA-extensions, sh1add to sh3add). */
 static void op(struct riscv *d, u32 rd, u32 rs)
 {
-	u32 funct7 = rv_bits(d->w, 31, 25), funct3 = rv_bits(d->w, 14, 12), rs2 = rv_bits(d->w, 24, 20);
+	u32 funct7 = code_bits(d->w, 31, 25), funct3 = code_bits(d->w, 14, 12), rs2 = code_bits(d->w, 24, 20);
 
 	if (!funct3 && (!funct7 || funct7 == 0x20))
 		rv_sum(d, rd, rs, rs2, funct7 ? -1 : 1);
@@ -182,7 +182,7 @@ static void op(struct riscv *d, u32 rd, u32 rs)
 /* Those of vectors, too, which have other widths. */
 static void store_fp(struct riscv *d, u32 base)
 {
-	u32 width = rv_bits(d->w, 14, 12);
+	u32 width = code_bits(d->w, 14, 12);
 
 	if (width >= 1 && width <= 4)
 		rv_store(d, CODE_NONE, base, rv_imm(d, &form_s), 1u << width);
@@ -191,10 +191,10 @@ static void store_fp(struct riscv *d, u32 base)
 /* LR writes no memory; AMOCAS may write a pair of registers. */
 static void amo(struct riscv *d, u32 rd, u32 base)
 {
-	u32 funct5 = rv_bits(d->w, 31, 27);
+	u32 funct5 = code_bits(d->w, 31, 27);
 
 	if (funct5 != 2)
-		rv_store(d, CODE_NONE, base, 0, 1u << rv_bits(d->w, 14, 12));
+		rv_store(d, CODE_NONE, base, 0, 1u << code_bits(d->w, 14, 12));
 	rv_clobber(d, rd);
 	if (funct5 == 5 && rd < 31)
 		rv_clobber(d, rd + 1);
@@ -203,7 +203,7 @@ static void amo(struct riscv *d, u32 rd, u32 base)
 /* Comparisons, conversions to integers, FMV.X and FCLASS: table 24.2. */
 static void op_fp(struct riscv *d, u32 rd)
 {
-	u32 funct5 = rv_bits(d->w, 31, 27);
+	u32 funct5 = code_bits(d->w, 31, 27);
 
 	if (funct5 == 0x14 || funct5 == 0x18 || funct5 == 0x1c)
 		rv_clobber(d, rd);
@@ -212,18 +212,18 @@ static void op_fp(struct riscv *d, u32 rd)
 /* RISC-V "V" Vector Extension 1.0, chapter 19: vset{i}vl{i}; vmv.x.s, vcpop.m, vfirst.m. */
 static void op_v(struct riscv *d, u32 rd)
 {
-	u32 funct3 = rv_bits(d->w, 14, 12);
+	u32 funct3 = code_bits(d->w, 14, 12);
 
-	if (funct3 == 7 || (funct3 == 2 && rv_bits(d->w, 31, 26) == 0x10))
+	if (funct3 == 7 || (funct3 == 2 && code_bits(d->w, 31, 26) == 0x10))
 		rv_clobber(d, rd);
 }
 
 /* A system call changes a0.  WFI and the WRS of Zawrs go on; "unimp" writes a CSR that cannot be. */
 static void op_system(struct riscv *d, u32 rd)
 {
-	u32 funct12 = rv_bits(d->w, 31, 20);
+	u32 funct12 = code_bits(d->w, 31, 20);
 
-	if (rv_bits(d->w, 14, 12)) {
+	if (code_bits(d->w, 14, 12)) {
 		rv_clobber(d, rd);
 		if (d->w == 0xc0001073)
 			d->in->flow = CODE_STOP;
@@ -236,12 +236,12 @@ static void op_system(struct riscv *d, u32 rd)
 
 static void whole(struct riscv *d)
 {
-	u32 rd = rv_bits(d->w, 11, 7), rs = rv_bits(d->w, 19, 15), rs2 = rv_bits(d->w, 24, 20);
-	u32 width = rv_bits(d->w, 14, 12);
+	u32 rd = code_bits(d->w, 11, 7), rs = code_bits(d->w, 19, 15), rs2 = code_bits(d->w, 24, 20);
+	u32 width = code_bits(d->w, 14, 12);
 	u64 high = (u64)(s64)(s32)(d->w & 0xfffff000), here = d->in->addr;
 
 	/* Table 24.1, by bits 6 to 2. */
-	switch (rv_bits(d->w, 6, 2)) {
+	switch (code_bits(d->w, 6, 2)) {
 	case 0x00:	/* LOAD */
 		rv_load(d, rd, rs, rv_imm(d, &form_i), 1u << (width & 3));
 		break;

@@ -13,11 +13,6 @@ struct riscv {
 	struct code_upper was;	/* what the instruction before has made */
 };
 
-static inline u32 rv_bits(u32 w, unsigned hi, unsigned lo)
-{
-	return w >> lo & ((2u << (hi - lo)) - 1);
-}
-
 /* An immediate: runs of bits @hi to @lo, each with where its lowest belongs; of @sign bits, or 0 if unsigned. */
 struct rv_form {
 	u8 sign;

@@ -25,14 +25,14 @@ static const struct rv_form
 /* With a base of sp, or of a register of three bits. */
 void rv_quadrant0(struct riscv *d)
 {
-	u32 rd = 8 + rv_bits(d->w, 4, 2), rs = 8 + rv_bits(d->w, 9, 7);
+	u32 rd = 8 + code_bits(d->w, 4, 2), rs = 8 + code_bits(d->w, 9, 7);
 	s64 word = rv_imm(d, &form_lw), dword = rv_imm(d, &form_ld);
 
-	switch (rv_bits(d->w, 15, 13)) {
+	switch (code_bits(d->w, 15, 13)) {
 	case 0:
 		rv_set(d, rd, RV_SP, rv_imm(d, &form_addi4spn));
 		/* Without an immediate it is reserved, and 0 is no instruction. */
-		if (!rv_bits(d->w, 12, 5))
+		if (!code_bits(d->w, 12, 5))
 			d->in->flow = CODE_STOP;
 		break;
 	case 2:
@@ -43,7 +43,7 @@ void rv_quadrant0(struct riscv *d)
 			rv_load(d, rd, rs, dword, 8);
 		break;
 	case 4:	/* Zcb: bytes and half words; those stored are near the base */
-		if (rv_bits(d->w, 11, 11))
+		if (code_bits(d->w, 11, 11))
 			rv_store(d, CODE_NONE, rs, 0, 4);
 		else
 			rv_clobber(d, rd);
@@ -67,10 +67,10 @@ void rv_quadrant0(struct riscv *d)
 
 void rv_quadrant1(struct riscv *d)
 {
-	u32 rd = rv_bits(d->w, 11, 7), small = 8 + rv_bits(d->w, 9, 7);
+	u32 rd = code_bits(d->w, 11, 7), small = 8 + code_bits(d->w, 9, 7);
 	s64 imm = rv_imm(d, &form_ci);
 
-	switch (rv_bits(d->w, 15, 13)) {
+	switch (code_bits(d->w, 15, 13)) {
 	case 0:
 		rv_set(d, rd, rd, imm);
 		d->in->is_nop = !rd;
@@ -93,7 +93,7 @@ void rv_quadrant1(struct riscv *d)
 	case 4:
 		/* C.SUB. */
 		if ((d->w & 0x1c60) == 0x0c00)
-			rv_sum(d, small, small, 8 + rv_bits(d->w, 4, 2), -1);
+			rv_sum(d, small, small, 8 + code_bits(d->w, 4, 2), -1);
 		else
 			rv_clobber(d, small);
 		break;
@@ -108,7 +108,7 @@ void rv_quadrant1(struct riscv *d)
 /* C.JR, C.MV, C.EBREAK, C.JALR, C.ADD. */
 static void two_registers(struct riscv *d, u32 rd, u32 rs2)
 {
-	bool is_second = rv_bits(d->w, 12, 12);
+	bool is_second = code_bits(d->w, 12, 12);
 
 	if (!rs2 && !rd)
 		d->in->flow = CODE_STOP;
@@ -122,11 +122,11 @@ static void two_registers(struct riscv *d, u32 rd, u32 rs2)
 
 void rv_quadrant2(struct riscv *d)
 {
-	u32 rd = rv_bits(d->w, 11, 7), rs2 = rv_bits(d->w, 6, 2);
+	u32 rd = code_bits(d->w, 11, 7), rs2 = code_bits(d->w, 6, 2);
 
-	switch (rv_bits(d->w, 15, 13)) {
+	switch (code_bits(d->w, 15, 13)) {
 	case 0:
-		rv_shift_left(d, rd, rd, rv_bits(d->w, 12, 12) ? 0 : rs2);
+		rv_shift_left(d, rd, rd, code_bits(d->w, 12, 12) ? 0 : rs2);
 		break;
 	case 2:
 		rv_load(d, rd, RV_SP, rv_imm(d, &form_lwsp), 4);
