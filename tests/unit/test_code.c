@@ -31,12 +31,6 @@ static void begin_code(struct fixture *f, const void *code, size_t len, enum how
 	poke_word(f, ENTRY - 16, OLD_BX);
 }
 
-static void set(struct fixture *f, unsigned reg, u64 v)
-{
-	f->r.v[reg] = v;
-	f->r.have[reg] = true;
-}
-
 /*
  * A function with all that moves a stack pointer: push, a frame pointer, a saved
  * register, alignment, an array, an early return, a loop, and a call that does not

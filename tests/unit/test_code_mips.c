@@ -45,12 +45,6 @@ static void poke_reg(struct fixture *f, const struct abi *abi, u64 addr, u64 val
 	poke(f, addr, raw, abi->m->reg);
 }
 
-static void set(struct fixture *f, unsigned reg, u64 v)
-{
-	f->r.v[reg] = v;
-	f->r.have[reg] = true;
-}
-
 /* FN is called by JAL, or nobody knows by what. */
 static void begin_code(struct fixture *f, const struct abi *abi, u32 flags, const u32 *words, size_t n, bool known)
 {

@@ -74,12 +74,6 @@ static const u32 calls[][2] = {
 	[BY_RETURNS] = { 0x00000013, 0x000780e7 },	/* nop; jalr a5 */
 };
 
-static void set(struct fixture *f, unsigned reg, u64 v)
-{
-	f->r.v[reg] = v;
-	f->r.have[reg] = true;
-}
-
 static void poke_code(struct fixture *f, const u16 *code, size_t n)
 {
 	u8 raw[2];

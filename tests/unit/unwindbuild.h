@@ -57,3 +57,9 @@ cb_unused static void poke_word(struct fixture *f, u64 addr, u64 value)
 	uint_put(f->o.core.fmt, raw, f->o.cb.arch.word, value);
 	poke(f, addr, raw, f->o.cb.arch.word);
 }
+
+/* The register of DWARF's number @reg is known. */
+cb_unused static void set(struct fixture *f, unsigned reg, u64 v)
+{
+	regs_set_dwarf(&f->r, (s32)reg, v);
+}
