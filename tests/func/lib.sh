@@ -14,6 +14,13 @@ test_n=0
 test_pids=
 test_restore=
 
+# in_order FILE FILE: the lines of the first that are not empty are among those of the second, in their order
+in_order()
+{
+	awk 'BEGIN { i = n = 0 } FILENAME == ARGV[1] { if ($0 != "") want[n++] = $0; next } i < n && $0 == want[i] { i++ }
+		END { exit i < n }' "$1" "$2"
+}
+
 # ---- TAP
 
 # Standard input, or words, as a comment.

@@ -111,8 +111,7 @@ no_more()
 	awk '$0 == "main" { exit } $0 != "__libc_pause" && $0 != "pause"' its >their.list
 	told ours | tr ' ' '\n' | sed 's/[-?+]*$//' >our.list
 	[ -s their.list ] || { skip "$1 has no more than we" "it tells nothing"; return; }
-	awk 'BEGIN { i = n = 0 } FILENAME == "their.list" { its[n++] = $0; next } i < n && $0 == its[i] { i++ } END { exit i < n }' \
-		their.list our.list && more=0 || more=1
+	in_order their.list our.list && more=0 || more=1
 	is "$1 has no more than we" "$more" 0 || diag "it: $(tr '\n' ' ' <their.list)" "we: $(told ours)"
 }
 

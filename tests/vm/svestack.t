@@ -25,8 +25,7 @@ may_have()
 {
 	own <out | tr ' ' '\n' | sed '/^$/d' >their.list
 	printf '%s' "$want" | tr ' ' '\n' >our.list
-	awk 'BEGIN { i = n = 0 } FILENAME == "their.list" { its[n++] = $0; next } i < n && $0 == its[i] { i++ } END { exit i < n }' \
-		their.list our.list && more=0 || more=1
+	in_order their.list our.list && more=0 || more=1
 	is "$1 has no more than we" "$more" 0 || diag <their.list
 }
 
