@@ -66,8 +66,11 @@ try()
 	done
 }
 
-for vl in 16 32 64; do
-	try svestack $vl
-done
-try svestack-bare 32
+# PROGRAMS: of targets/, each with the lengths of vectors, instead.
+echo "${PROGRAMS-svestack 16 32 64}" >programs
+while read -r program lengths; do
+	for length in $lengths; do
+		try "$program" "$length"
+	done
+done <programs
 done_testing
