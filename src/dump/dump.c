@@ -161,7 +161,7 @@ static int check_room(const struct dump *d, u64 predicted, struct err *e)
 		return err_set(e, ERR_LIMIT, "process %d: the core would take about %llu bytes, more than the limit "
 			       "of %llu", d->target.pid, (unsigned long long)predicted,
 			       (unsigned long long)d->opts->limit);
-	if (output_is_stream(d->report->path))
+	if (output_is_stream(d))
 		return 0;
 	r = output_room(d->report->path, &room, e);
 	if (!r && predicted > room)
@@ -372,7 +372,7 @@ int dump_preview(pid_t pid, const struct dump_opts *opts, struct dump_preview *o
 		r = dump_predict(&d.target, &d.areas, &d.plan, &p.area_bytes, &p.bytes, e);
 	if (!r)
 		r = dump_layout(&d, e);
-	if (!r && !output_is_stream(report.path))
+	if (!r && !output_is_stream(&d))
 		r = output_room(report.path, &p.free_bytes, e);
 	if (r)
 		return r;

@@ -71,10 +71,12 @@ int dump_predict(const struct target *t, const struct areas *areas, const struct
 
 /* Opens d->report->path, or the stream it names, as d->writer. */
 int output_open(struct dump *d, struct err *e) must_check;
-/* "-", or something that exists and is neither a file nor a directory. */
-bool output_is_stream(const char *path);
+/* "-", or a FIFO or device that exists and that the user named without specifiers. */
+bool output_is_stream(const struct dump *d);
 /* Bytes that an unprivileged user may still write where @path would be created. */
 int output_room(const char *path, u64 *bytes, struct err *e) must_check;
 
 /* The output's name: %p %e %h %t %%.  malloc'ed.  ERR_USAGE for an unknown specifier. */
 int dump_template(const char *template, pid_t pid, const char *comm, char **out, struct err *e) must_check;
+/* Has no specifier but %%: the user wrote the name out. */
+bool template_is_literal(const char *template);

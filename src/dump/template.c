@@ -43,6 +43,14 @@ static int put_specifier(struct buf *b, char c, pid_t pid, const char *comm, str
 	}
 }
 
+bool template_is_literal(const char *template)
+{
+	for (const char *s = template; *s; s++)
+		if (*s == '%' && *++s != '%')
+			return false;
+	return true;
+}
+
 int dump_template(const char *template, pid_t pid, const char *comm, char **out, struct err *e)
 {
 	struct buf b scoped(buf_fini) = { 0 };

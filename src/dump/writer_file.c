@@ -1,9 +1,11 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,17 +14,24 @@
 #include "base/scope.h"
 #include "base/util.h"
 
+/*
+ * The directory is opened once, and all names are looked up in it: links that
+ * others plant, and directories that they move, lead nowhere else.
+ */
 struct file {
 	int fd;
+	int dir;
 	u64 pos;
 	bool replace;
-	char *path;
-	char *temp;	/* its name until it is finished; NULL: it has none (O_TMPFILE) */
+	char *path;		/* for messages */
+	const char *name;	/* its last component, in @dir */
+	char *temp;		/* its name in @dir until it is finished; NULL: it has none (O_TMPFILE) */
 };
 
 static void file_free(struct file *f)
 {
 	scope_close(&f->fd);
+	scope_close(&f->dir);
 	free(f->path);
 	free(f->temp);
 	free(f);
@@ -62,67 +71,72 @@ static void file_abort(struct writer *w)
 	struct file *f = w->priv;
 
 	if (f->temp)
-		unlink(f->temp);
+		unlinkat(f->dir, f->temp, 0);
 	file_free(f);
 	w->priv = NULL;
 }
 
-/* "PATH's directory/.core-tagcore-XXXXXX": hidden, and plainly ours if a power cut leaves it. */
-static char *temp_template(const char *path)
+/* ".core-tagcore-XXXXXXXXXXXXXXXX": hidden, and plainly ours if a power cut leaves it. */
+static int temp_name(char **out, struct err *e)
 {
-	char *copy auto_free = strdup(path);
-	char *out = NULL;
+	u64 random;
 
-	if (copy && asprintf(&out, "%s/.core-tagcore-XXXXXX", dirname(copy)) < 0)
-		out = NULL;
-	return out;
+	if (getrandom(&random, sizeof(random), 0) != sizeof(random))
+		return err_set(e, -errno, "random bytes for a temporary name");
+	if (asprintf(out, ".core-tagcore-%016" PRIx64, random) < 0) {
+		*out = NULL;
+		return err_set(e, -ENOMEM, "temporary name");
+	}
+	return 0;
+}
+
+/* The nameless file @fd as @name.  0 or -1 with errno: EEXIST where the name is taken, whatever has it. */
+static int link_nameless(const struct file *f, int fd, const char *name)
+{
+	char from[64];
+
+	snprintf(from, sizeof(from), "/proc/self/fd/%d", fd);
+	return linkat(AT_FDCWD, from, f->dir, name, AT_SYMLINK_FOLLOW);
 }
 
 /* A fresh name for the nameless file. */
 static int give_temp_name(struct file *f, struct err *e)
 {
-	char link_from[64];
-	char *name auto_free = temp_template(f->path);
-	int fd;
+	char *name auto_free = NULL;
+	int r = temp_name(&name, e);
 
-	if (!name)
-		return err_set(e, -ENOMEM, "%s", f->path);
-	/* mkstemp finds a free name; linkat wants it not to exist, so its file makes room. */
-	fd = mkostemp(name, O_CLOEXEC);
-	if (fd < 0)
-		return err_set(e, -errno, "create a temporary file beside %s", f->path);
-	close(fd);
-	unlink(name);
-	snprintf(link_from, sizeof(link_from), "/proc/self/fd/%d", f->fd);
-	if (linkat(AT_FDCWD, link_from, AT_FDCWD, name, AT_SYMLINK_FOLLOW))
+	if (r)
+		return r;
+	if (link_nameless(f, f->fd, name))
 		return err_set(e, -errno, "name the finished core %s", f->path);
 	f->temp = take_ptr(name);
+	return 0;
+}
+
+/* NFS and others do not know RENAME_NOREPLACE: link(2) never replaces either. */
+static int rename_new(const struct file *f)
+{
+	if (!renameat2(f->dir, f->temp, f->dir, f->name, RENAME_NOREPLACE))
+		return 0;
+	if (errno != EINVAL || linkat(f->dir, f->temp, f->dir, f->name, 0))
+		return -1;
+	unlinkat(f->dir, f->temp, 0);
 	return 0;
 }
 
 /* Makes the finished file visible, in one step. */
 static int publish(struct file *f, struct err *e)
 {
-	char link_from[64];
-	int r;
+	int r = 0;
 
-	if (!f->temp && !f->replace) {
-		snprintf(link_from, sizeof(link_from), "/proc/self/fd/%d", f->fd);
-		if (!linkat(AT_FDCWD, link_from, AT_FDCWD, f->path, AT_SYMLINK_FOLLOW))
-			return 0;
-		return err_set(e, -errno, "create %s", f->path);
-	}
-	if (!f->temp) {
+	if (!f->temp && !f->replace)
+		return link_nameless(f, f->fd, f->name) ? err_set(e, -errno, "create %s", f->path) : 0;
+	if (!f->temp)
 		r = give_temp_name(f, e);
-		if (r)
-			return r;
-	}
-	if (f->replace ? rename(f->temp, f->path) : renameat2(AT_FDCWD, f->temp, AT_FDCWD, f->path, RENAME_NOREPLACE)) {
-		/* NFS and others do not know RENAME_NOREPLACE: link(2) never replaces either. */
-		if (f->replace || errno != EINVAL || link(f->temp, f->path))
-			return err_set(e, -errno, "create %s", f->path);
-		unlink(f->temp);
-	}
+	if (r)
+		return r;
+	if (f->replace ? renameat(f->dir, f->temp, f->dir, f->name) : rename_new(f))
+		return err_set(e, -errno, "create %s", f->path);
 	free(take_ptr(f->temp));
 	return 0;
 }
@@ -166,39 +180,98 @@ static const struct writer_ops writer_file_ops = {
 	.abort = file_abort,
 };
 
-/* A file without a name needs no cleaning up, even when we are killed. */
-static int create(struct file *f, struct err *e)
+static int open_nameless(const struct file *f)
 {
-	char *copy auto_free = strdup(f->path);
-	char *name auto_free = temp_template(f->path);
+	return openat(f->dir, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+}
 
-	if (!copy || !name)
-		return err_set(e, -ENOMEM, "%s", f->path);
-	f->fd = open(dirname(copy), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
-	if (f->fd >= 0)
-		return 0;
-	if (errno != EOPNOTSUPP && errno != EISDIR && errno != ENOENT && errno != EINVAL)
-		return err_set(e, -errno, "create %s", f->path);
-	f->fd = mkostemp(name, O_CLOEXEC);
+/*
+ * Whether a nameless file can get a name at the end: not without /proc, nor where
+ * a security module or a seccomp filter refuses linkat(2).  An empty one tells.
+ */
+static bool can_link_nameless(const struct file *f)
+{
+	char *name auto_free = NULL;
+	int fd auto_close = open_nameless(f);
+	struct err ignored;
+
+	if (fd < 0 || temp_name(&name, &ignored) || link_nameless(f, fd, name))
+		return false;
+	unlinkat(f->dir, name, 0);
+	return true;
+}
+
+/* O_EXCL: nothing that is there is opened, be it a file, a FIFO or a link. */
+static int create_named(struct file *f, struct err *e)
+{
+	char *name auto_free = NULL;
+	int r = temp_name(&name, e);
+
+	if (r)
+		return r;
+	f->fd = openat(f->dir, name, O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY | O_CLOEXEC, 0600);
 	if (f->fd < 0)
 		return err_set(e, -errno, "create %s", f->path);
 	f->temp = take_ptr(name);
 	return 0;
 }
 
-int writer_open_file(struct writer *w, const char *path, bool replace, struct err *e)
+/* A file without a name needs no cleaning up, even when we are killed. */
+static int create(struct file *f, struct err *e)
+{
+	if (can_link_nameless(f))
+		f->fd = open_nameless(f);
+	return f->fd >= 0 ? 0 : create_named(f, e);
+}
+
+static int open_directory(struct file *f, struct err *e)
+{
+	char *copy auto_free = strdup(f->path);
+	const char *slash = strrchr(f->path, '/');
+
+	if (!copy)
+		return err_set(e, -ENOMEM, "%s", f->path);
+	f->name = slash ? slash + 1 : f->path;
+	if (!*f->name)
+		return err_set(e, -EISDIR, "create %s", f->path);
+	f->dir = open(dirname(copy), O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return f->dir < 0 ? err_set(e, -errno, "create %s", f->path) : 0;
+}
+
+/* What has the name already.  rename(2) would put a file in the place of a device, which nobody means. */
+static int check_existing(const struct file *f, struct err *e)
 {
 	struct stat st;
-	struct file *f;
-	int r = 0;
 
-	if (!replace && !lstat(path, &st))
-		return err_set(e, -EEXIST, "create %s (--force replaces it)", path);
-	f = calloc(1, sizeof(*f));
+	if (fstatat(f->dir, f->name, &st, AT_SYMLINK_NOFOLLOW))
+		return 0;
+	if (S_ISDIR(st.st_mode))
+		return err_set(e, -EISDIR, "create %s", f->path);
+	if (!f->replace)
+		return err_set(e, -EEXIST, "create %s (--force replaces it)", f->path);
+	if (S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode))
+		return err_set(e, ERR_UNSUPPORTED, "%s is a device, which is not replaced by a file", f->path);
+	return 0;
+}
+
+static int open_file(struct file *f, struct err *e)
+{
+	int r = open_directory(f, e);
+
+	if (!r)
+		r = check_existing(f, e);
+	return r ? r : create(f, e);
+}
+
+int writer_open_file(struct writer *w, const char *path, bool replace, struct err *e)
+{
+	struct file *f = calloc(1, sizeof(*f));
+	int r;
+
 	if (!f)
 		return err_set(e, -ENOMEM, "%s", path);
-	*f = (struct file){ .fd = -1, .replace = replace, .path = strdup(path) };
-	r = f->path ? create(f, e) : err_set(e, -ENOMEM, "%s", path);
+	*f = (struct file){ .fd = -1, .dir = -1, .replace = replace, .path = strdup(path) };
+	r = f->path ? open_file(f, e) : err_set(e, -ENOMEM, "%s", path);
 	if (r) {
 		file_free(f);
 		return r;

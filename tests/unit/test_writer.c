@@ -98,6 +98,59 @@ static void symlink_is_not_followed(void **state)
 	expect_file("core", "x", 1);
 }
 
+/* Whatever takes the name while we write is kept, and not written into. */
+static void a_late_fifo_is_kept(void **state)
+{
+	struct writer w;
+	struct stat st;
+	struct err e;
+
+	(void)state;
+	assert_int_equal(writer_open_file(&w, "core", false, &e), 0);
+	assert_int_equal(writer_emit(&w, "x", 1, &e), 0);
+	assert_int_equal(mkfifo("core", 0666), 0);
+	assert_int_equal(writer_finish(&w, &e), -EEXIST);
+	writer_close(&w);
+	assert_int_equal(lstat("core", &st), 0);
+	assert_true(S_ISFIFO(st.st_mode));
+	assert_int_equal(count_files(), 1);
+}
+
+/* The directory is the one that was there at the beginning, whatever has its name later. */
+static void a_moved_directory_gets_it(void **state)
+{
+	struct writer w;
+	struct err e;
+
+	(void)state;
+	assert_int_equal(mkdir("dir", 0700), 0);
+	assert_int_equal(mkdir("elsewhere", 0700), 0);
+	assert_int_equal(writer_open_file(&w, "dir/core", true, &e), 0);
+	assert_int_equal(writer_emit(&w, "x", 1, &e), 0);
+	assert_int_equal(rename("dir", "moved"), 0);
+	assert_int_equal(symlink("elsewhere", "dir"), 0);
+	assert_int_equal(writer_finish(&w, &e), 0);
+	expect_file("moved/core", "x", 1);
+	assert_int_equal(access("elsewhere/core", F_OK), -1);
+	assert_int_equal(unlink("moved/core"), 0);
+	assert_int_equal(rmdir("moved") | rmdir("elsewhere"), 0);
+}
+
+static void directories_are_refused(void **state)
+{
+	static const char *const names[] = { "dir", "dir/", "dir/.", "..", "new/", "/" };
+	struct writer w;
+	struct err e;
+
+	(void)state;
+	assert_int_equal(mkdir("dir", 0700), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		for (int replace = 0; replace < 2; replace++)
+			assert_int_equal(writer_open_file(&w, names[i], replace, &e), -EISDIR);
+	assert_int_equal(rmdir("dir"), 0);
+	assert_int_equal(count_files(), 0);
+}
+
 static void no_directory(void **state)
 {
 	struct writer w;
@@ -380,6 +433,9 @@ int main(void)
 		in_dir(existing_file_is_kept),
 		in_dir(replace),
 		in_dir(symlink_is_not_followed),
+		in_dir(a_late_fifo_is_kept),
+		in_dir(a_moved_directory_gets_it),
+		in_dir(directories_are_refused),
 		in_dir(no_directory),
 		in_dir(zero_pages_become_holes),
 		in_dir(limit),
