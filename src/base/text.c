@@ -17,6 +17,21 @@ const char *text_size(u64 bytes, char out[TEXT_SIZE_MAX])
 	return out;
 }
 
+/*
+ * Characters that turn the direction of what follows, so that a name reads as
+ * another: property Bidi_Control of Unicode (PropList.txt), that is U+061C,
+ * U+200E, U+200F, U+202A to U+202E, U+2066 to U+2069.
+ */
+static bool is_bidi_control(const u8 *s, size_t n)
+{
+	if (n == 2)
+		return s[0] == 0xd8 && s[1] == 0x9c;
+	if (n != 3 || s[0] != 0xe2)
+		return false;
+	return (s[1] == 0x80 && (s[2] == 0x8e || s[2] == 0x8f || (s[2] >= 0xaa && s[2] <= 0xae))) ||
+	       (s[1] == 0x81 && s[2] >= 0xa6 && s[2] <= 0xa9);
+}
+
 /* Length of the well-formed UTF-8 sequence at @s that is not a control character, or 0. */
 static size_t utf8_len(const u8 *s)
 {
@@ -33,7 +48,7 @@ static size_t utf8_len(const u8 *s)
 	    (n == 3 && s[0] == 0xed && s[1] >= 0xa0) || (n == 4 && s[0] == 0xf0 && s[1] < 0x90) ||
 	    (n == 4 && s[0] == 0xf4 && s[1] >= 0x90))
 		return 0;
-	return n;
+	return is_bidi_control(s, n) ? 0 : n;
 }
 
 /* One character of @s as it may be shown, in @out; returns how many bytes of @s it took. */

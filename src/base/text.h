@@ -10,8 +10,8 @@
 const char *text_size(u64 bytes, char out[TEXT_SIZE_MAX]);
 
 /*
- * Prints @s with bytes below 0x20, 0x7f and what is not UTF-8 as "\ooo"
- * octal, so that a name cannot drive a terminal.  NULL prints nothing.
+ * Prints @s with control characters, those of direction among them, and what is
+ * not UTF-8 as "\ooo" octal, so that a name cannot drive a terminal.  NULL prints nothing.
  */
 void text_puts(FILE *f, const char *s);
 /* The same into a string of @size bytes, cut where it does not fit; returns @out. */

@@ -12,6 +12,7 @@
 #include "cli/cmds.h"
 #include "cli/dump_job.h"
 #include "cli/dump_text.h"
+#include "cli/message.h"
 
 enum {
 	OPT_OUTPUT = 1, OPT_ALL, OPT_FILTER, OPT_INCLUDE, OPT_EXCLUDE, OPT_STOP_TIMEOUT, OPT_LIMIT, OPT_DRY_RUN,
@@ -193,7 +194,7 @@ static int run_all(const struct args *a, char **words, int n, struct err *e)
 			return r;
 		}
 		if (r) {
-			fprintf(stderr, "tagcore: %s\n", why.msg);
+			message("tagcore", "%s", why.msg);
 			worst = EXIT_TROUBLE;
 			if (cli_cancelled)
 				break;

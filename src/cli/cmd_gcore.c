@@ -12,6 +12,7 @@
 #include "cli/cmds.h"
 #include "cli/dump_job.h"
 #include "cli/dump_text.h"
+#include "cli/message.h"
 
 enum { OPT_ALL = 1, OPT_OUTPUT, OPT_DATADIR, OPT_HELP, OPT_VERSION };
 
@@ -53,11 +54,12 @@ static int save(const char *word, const struct dump_opts *opts)
 	else
 		r = dump_job((pid_t)pid, opts, &rep, &e);
 	if (r) {
-		fprintf(stderr, "gcore: failed to create a core for %s: %s\n", word, e.msg);
+		message("gcore", "failed to create a core for %s: %s", word, e.msg);
 		return EXIT_TROUBLE;
 	}
 	fputs("Saved corefile ", stdout);
-	puts(rep.path);
+	text_puts(stdout, rep.path);
+	putchar('\n');
 	if (!rep.missing.n && !rep.n_unstopped)
 		return EXIT_GOOD;
 	report_print(stderr, &rep);

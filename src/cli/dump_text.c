@@ -139,7 +139,8 @@ void preview_print(FILE *f, pid_t pid, const struct dump_preview *p)
 		text_puts(f, v->name);
 		fprintf(f, "%s(%s)\n", v->name ? " " : "", p->plan.v[i].rule->why);
 	}
-	fprintf(f, "%s: about %s on disk, %s with holes", p->path, text_size(p->bytes, bytes), text_size(p->size, size));
+	text_puts(f, p->path);
+	fprintf(f, ": about %s on disk, %s with holes", text_size(p->bytes, bytes), text_size(p->size, size));
 	if (p->free_bytes)
 		fprintf(f, "; %s free", text_size(p->free_bytes, room));
 	fputc('\n', f);

@@ -9,6 +9,7 @@
 
 #include "base/util.h"
 #include "cli/cmds.h"
+#include "cli/message.h"
 
 static int cmd_help(int argc, char **argv, struct err *e);
 static const struct opt no_opts[] = { { 0 } };
@@ -134,12 +135,12 @@ int main(int argc, char **argv)
 	r = is_gcore ? cmd_gcore(argc, argv, &e) : choose(argc, argv, &e);
 	if (r < 0) {
 		if (*e.msg)
-			fprintf(stderr, "%s: %s\n", is_gcore ? "gcore" : "tagcore", e.msg);
+			message(is_gcore ? "gcore" : "tagcore", "%s", e.msg);
 		r = EXIT_TROUBLE;
 	}
 	if (fflush(stdout) || ferror(stdout)) {
 		if (!reader_gone())
-			fprintf(stderr, "tagcore: standard output cannot be written\n");
+			message("tagcore", "standard output cannot be written");
 		r = EXIT_TROUBLE;
 	}
 	return r;

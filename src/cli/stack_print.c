@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "base/util.h"
+#include "cli/message.h"
 #include "cli/stack_print.h"
 
 /* A frame being printed: its symbols come one by one. */
@@ -187,11 +188,8 @@ static void print_notes(struct stack_print *p)
 {
 	struct unwind_note n;
 
-	for (size_t i = 0; unwind_note(p->u, &i, &n);) {
-		fputs("tagcore: ", stderr);
-		text_puts(stderr, n.text);
-		fputc('\n', stderr);
-	}
+	for (size_t i = 0; unwind_note(p->u, &i, &n);)
+		message("tagcore", "%s", n.text);
 }
 
 static void print_notes_json(struct stack_print *p)

@@ -150,6 +150,15 @@ static void escapes_what_drives_a_terminal(void **state)
 		{ "\xe2\x82", "\\342\\202" },		/* cut short */
 		{ "\xc0\x80", "\\300\\200" },		/* overlong */
 		{ "\xed\xa0\x80", "\\355\\240\\200" },	/* surrogate */
+		{ "\xe2\x80\xa9\xe2\x80\xaf", "\xe2\x80\xa9\xe2\x80\xaf" },	/* beside U+202A to U+202E */
+		{ "\xe2\x80\xaa", "\\342\\200\\252" },
+		{ "a\xe2\x80\xae" "b", "a\\342\\200\\256b" },
+		{ "\xe2\x81\xa5\xe2\x81\xaa", "\xe2\x81\xa5\xe2\x81\xaa" },	/* beside U+2066 to U+2069 */
+		{ "\xe2\x81\xa6", "\\342\\201\\246" },
+		{ "\xe2\x81\xa9", "\\342\\201\\251" },
+		{ "\xe2\x80\x8d\xe2\x80\x90", "\xe2\x80\x8d\xe2\x80\x90" },	/* joiner, hyphen */
+		{ "\xe2\x80\x8e\xe2\x80\x8f", "\\342\\200\\216\\342\\200\\217" },
+		{ "\xd8\x9c\xd8\x9b", "\\330\\234\xd8\x9b" },
 	};
 	char out[64];
 
