@@ -17,7 +17,7 @@
 enum { OPT_ALL = 1, OPT_OUTPUT, OPT_DATADIR, OPT_HELP, OPT_VERSION };
 
 /* gcore(1) of gdb: -a all, -o prefix; -d is where gdb keeps its data, of which we have none. */
-static const struct opt gcore_opts[] = {
+const struct opt gcore_opts[] = {
 	{ "all", 'a', NULL, "every readable mapping", OPT_ALL },
 	{ "output", 'o', "PREFIX", "write PREFIX.PID (default core.PID)", OPT_OUTPUT },
 	{ "data-directory", 'd', "DATADIR", "accepted as gdb's gcore does; nothing is read from it", OPT_DATADIR },

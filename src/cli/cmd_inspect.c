@@ -4,6 +4,7 @@
 
 #include "base/scope.h"
 #include "base/util.h"
+#include "cli/closest.h"
 #include "cli/cmds.h"
 #include "cli/reader.h"
 #include "cli/view.h"
@@ -48,6 +49,17 @@ static const struct view *view_find(const char *name)
 	return NULL;
 }
 
+static int unknown_view(const char *name, struct err *e)
+{
+	struct closest c = closest_to(name);
+	char hint[CLOSEST_MAX];
+
+	for (size_t i = 0; i < ARRAY_SIZE(views); i++)
+		closest_try(&c, views[i].name);
+	closest_hint(&c, "", hint);
+	return err_set(e, ERR_USAGE, "inspect has no view %s%s", name, *hint ? hint : "; see tagcore help inspect");
+}
+
 static int usage(const struct view *view, struct err *e)
 {
 	return err_set(e, ERR_USAGE, "usage: tagcore inspect %s%s%s CORE", view->name, view->operands ? " " : "",
@@ -64,7 +76,7 @@ static int operands(char **argv, int n, const struct view **view, struct view_ct
 		return err_set(e, ERR_USAGE, "inspect needs a core file: tagcore inspect [VIEW] CORE");
 	*view = n > 1 ? view_find(argv[0]) : &views[0];
 	if (!*view)
-		return err_set(e, ERR_USAGE, "inspect has no view %s; see tagcore help inspect", argv[0]);
+		return unknown_view(argv[0], e);
 	v->path = argv[n - 1];
 	v->operands = argv + 1;
 	v->n_operands = n > 1 ? n - 2 : 0;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <signal.h>
+#include <stdio.h>
 
 #include <tagcore/err.h>
 
@@ -20,6 +21,7 @@ struct cmd {
 	const char *help;
 	const struct opt *opts;
 	int (*run)(int argc, char **argv, struct err *e);
+	void (*help_more)(FILE *f);	/* prints what help has beside the options; may be NULL */
 };
 
 extern const struct opt dump_opts[];
@@ -27,6 +29,7 @@ extern const struct opt inspect_opts[];
 extern const struct opt validate_opts[];
 extern const struct opt repair_opts[];
 extern const struct opt stack_opts[];
+extern const struct opt gcore_opts[];
 
 int cmd_dump(int argc, char **argv, struct err *e);
 int cmd_inspect(int argc, char **argv, struct err *e);

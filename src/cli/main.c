@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/util.h"
+#include "cli/closest.h"
 #include "cli/cmds.h"
 #include "cli/message.h"
 
@@ -15,12 +16,20 @@ static int cmd_help(int argc, char **argv, struct err *e);
 static const struct opt no_opts[] = { { 0 } };
 
 static const struct cmd cmds[] = {
-	{ "dump", "PID...", "save the memory and state of running processes", dump_opts, cmd_dump },
-	{ "inspect", "[VIEW [OPERAND]...] CORE", "look at a core file of any machine", inspect_opts, cmd_inspect },
-	{ "validate", "CORE...", "is it a correct, complete core", validate_opts, cmd_validate },
-	{ "repair", "IN OUT", "mend what can be mended of a damaged core", repair_opts, cmd_repair },
-	{ "stack", "PID|CORE", "backtraces of every thread", stack_opts, cmd_stack },
-	{ "help", "[COMMAND]", "list the commands, or explain one", no_opts, cmd_help },
+	{ .name = "dump", .operands = "PID...", .help = "save the memory and state of running processes",
+	  .opts = dump_opts, .run = cmd_dump },
+	{ .name = "inspect", .operands = "[VIEW [OPERAND]...] CORE", .help = "look at a core file of any machine",
+	  .opts = inspect_opts, .run = cmd_inspect, .help_more = inspect_help_views },
+	{ .name = "validate", .operands = "CORE...", .help = "is it a correct, complete core",
+	  .opts = validate_opts, .run = cmd_validate },
+	{ .name = "repair", .operands = "IN OUT", .help = "mend what can be mended of a damaged core",
+	  .opts = repair_opts, .run = cmd_repair },
+	{ .name = "stack", .operands = "PID|CORE", .help = "backtraces of every thread",
+	  .opts = stack_opts, .run = cmd_stack },
+	{ .name = "gcore", .operands = "PID...", .help = "save processes as PREFIX.PID, as gdb's gcore does",
+	  .opts = gcore_opts, .run = cmd_gcore },
+	{ .name = "help", .operands = "[COMMAND]", .help = "list the commands, or explain one",
+	  .opts = no_opts, .run = cmd_help },
 };
 
 volatile sig_atomic_t cli_cancelled;
@@ -33,11 +42,22 @@ static const struct cmd *find_cmd(const char *name)
 	return NULL;
 }
 
+static int unknown_cmd(const char *name, struct err *e)
+{
+	struct closest c = closest_to(name);
+	char hint[CLOSEST_MAX];
+
+	for (size_t i = 0; i < ARRAY_SIZE(cmds); i++)
+		closest_try(&c, cmds[i].name);
+	closest_hint(&c, "", hint);
+	return err_set(e, ERR_USAGE, "no command %s%s", name, *hint ? hint : ": tagcore help lists them");
+}
+
 static void help_cmd(const struct cmd *cmd)
 {
 	printf("Usage: tagcore %s [OPTION]... %s\n\n%s.\n", cmd->name, cmd->operands, cmd->help);
-	if (cmd->run == cmd_inspect)
-		inspect_help_views(stdout);
+	if (cmd->help_more)
+		cmd->help_more(stdout);
 	if (cmd->opts->name) {
 		puts("\nOptions:");
 		opts_help(stdout, cmd->opts);
@@ -57,7 +77,7 @@ static int cmd_help(int argc, char **argv, struct err *e)
 	const struct cmd *cmd = argc > 1 ? find_cmd(argv[1]) : NULL;
 
 	if (argc > 1 && !cmd)
-		return err_set(e, ERR_USAGE, "no command %s: tagcore help lists them", argv[1]);
+		return unknown_cmd(argv[1], e);
 	if (cmd)
 		help_cmd(cmd);
 	else
@@ -65,11 +85,16 @@ static int cmd_help(int argc, char **argv, struct err *e)
 	return EXIT_GOOD;
 }
 
+static bool is_help(const char *word)
+{
+	return !strcmp(word, "--help") || !strcmp(word, "-h");
+}
+
 /* "tagcore COMMAND --help", wherever it stands before "--". */
 static bool wants_help(int argc, char **argv)
 {
 	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
-		if (!strcmp(argv[i], "--help"))
+		if (is_help(argv[i]))
 			return true;
 	return false;
 }
@@ -80,15 +105,15 @@ static int choose(int argc, char **argv, struct err *e)
 
 	if (argc < 2)
 		return err_set(e, ERR_USAGE, "a command is missing: tagcore help lists them");
-	if (!strcmp(argv[1], "--version")) {
+	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {
 		puts("tagcore " TAGCORE_VERSION);
 		return EXIT_GOOD;
 	}
-	if (!strcmp(argv[1], "--help"))
+	if (is_help(argv[1]))
 		return cmd_help(1, argv, e);
 	cmd = find_cmd(argv[1]);
 	if (!cmd)
-		return err_set(e, ERR_USAGE, "no command %s: tagcore help lists them", argv[1]);
+		return unknown_cmd(argv[1], e);
 	if (wants_help(argc - 1, argv + 1)) {
 		help_cmd(cmd);
 		return EXIT_GOOD;

@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "cli/closest.h"
 #include "cli/opts.h"
 
 void opts_begin(struct opts_iter *it, const struct opt *table, int argc, char **argv)
@@ -27,7 +28,7 @@ static int take_arg(struct opts_iter *it, const struct opt *o, const char *attac
 	it->arg = NULL;
 	if (!o->arg) {
 		if (attached)
-			return err_set(e, ERR_USAGE, "option %s takes no argument", it->name);
+			return err_set(e, ERR_USAGE, "option %s%s takes no argument", it->dashes, it->name);
 		return o->id;
 	}
 	if (attached || arg_optional(o)) {
@@ -35,7 +36,7 @@ static int take_arg(struct opts_iter *it, const struct opt *o, const char *attac
 		return o->id;
 	}
 	if (it->at >= it->operand)
-		return err_set(e, ERR_USAGE, "option %s needs an argument: %s", it->name, o->arg);
+		return err_set(e, ERR_USAGE, "option %s%s needs an argument: %s", it->dashes, it->name, o->arg);
 	it->arg = it->argv[it->at++];
 	return o->id;
 }
@@ -48,7 +49,8 @@ static int next_short(struct opts_iter *it, struct err *e)
 	for (const struct opt *o = it->table; o->name; o++) {
 		if (o->short_name != c)
 			continue;
-		it->name = o->name;
+		snprintf(it->name, sizeof(it->name), "%c", c);
+		it->dashes = "-";
 		if (!o->arg || arg_optional(o)) {
 			it->cluster = rest;
 			return take_arg(it, o, NULL, e);
@@ -59,6 +61,18 @@ static int next_short(struct opts_iter *it, struct err *e)
 	return err_set(e, ERR_USAGE, "unknown option -%c", c);
 }
 
+static int unknown_long(const struct opt *table, const char *word, size_t len, struct err *e)
+{
+	char name[64], hint[CLOSEST_MAX];
+	struct closest c;
+
+	snprintf(name, sizeof(name), "%.*s", (int)len, word);
+	c = closest_to(name);
+	for (const struct opt *o = table; o->name; o++)
+		closest_try(&c, o->name);
+	return err_set(e, ERR_USAGE, "unknown option --%.*s%s", (int)len, word, closest_hint(&c, "--", hint));
+}
+
 static int next_long(struct opts_iter *it, const char *word, struct err *e)
 {
 	const char *eq = strchr(word, '=');
@@ -67,10 +81,11 @@ static int next_long(struct opts_iter *it, const char *word, struct err *e)
 	for (const struct opt *o = it->table; o->name; o++) {
 		if (strlen(o->name) != len || strncmp(o->name, word, len) != 0)
 			continue;
-		it->name = o->name;
+		snprintf(it->name, sizeof(it->name), "%s", o->name);
+		it->dashes = "--";
 		return take_arg(it, o, eq ? eq + 1 : NULL, e);
 	}
-	return err_set(e, ERR_USAGE, "unknown option --%.*s", (int)len, word);
+	return unknown_long(it->table, word, len, e);
 }
 
 int opts_next(struct opts_iter *it, struct err *e)

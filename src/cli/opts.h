@@ -28,7 +28,8 @@ struct opts_iter {
 	const char *cluster;	/* rest of "-abc" */
 	int operand;
 	const char *arg;	/* of the option just returned, or NULL */
-	const char *name;	/* as the user wrote it, for messages */
+	const char *dashes;	/* and as the user wrote it, for messages: "-" or "--", */
+	char name[32];		/* and the name */
 };
 
 /* @table ends with a row whose name is NULL. */

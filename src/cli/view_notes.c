@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "base/util.h"
+#include "cli/closest.h"
 #include "cli/note_show.h"
 #include "cli/siginfo_words.h"
 #include "cli/view.h"
@@ -177,6 +178,28 @@ static int note_text(struct note_ctx *ctx, size_t i, const struct core_note *n, 
 	return show_content(ctx, show, e);
 }
 
+/* A word that chooses nothing is a mistake, not an empty list. */
+static int check_choice(const struct core *c, const struct choice *w, struct err *e)
+{
+	struct closest near;
+	char hint[CLOSEST_MAX];
+
+	if (!w->text)
+		return 0;
+	near = closest_to(w->text);
+	for (size_t i = 0; i < c->n_notes; i++) {
+		const struct note *note = &c->notes[i].note;
+		const struct note_kind *k = note_kind_find(note->owner, note->type);
+
+		if (is_chosen(w, i, note, k))
+			return 0;
+		closest_try(&near, k ? k->name : note->owner);
+	}
+	closest_hint(&near, "", hint);
+	return err_set(e, ERR_USAGE, "inspect notes: the core has no note %s%s", w->text,
+		       *hint ? hint : ": without it all are listed");
+}
+
 static int print_notes(struct view_ctx *v, const struct choice *w, struct err *e)
 {
 	const struct core *c = v->core;
@@ -205,6 +228,9 @@ int view_notes(struct view_ctx *v, struct err *e)
 	int r;
 
 	w.is_number = w.text && !text_parse_u64(w.text, 10, false, &w.number);
+	r = check_choice(v->core, &w, e);
+	if (r)
+		return r;
 	if (v->json)
 		fputc('[', v->out);
 	else

@@ -8,8 +8,13 @@ is "nothing on standard error" "$(cat err)" ""
 ok "--help" "$TAGCORE" --help
 cp out help
 is "nothing on standard error" "$(cat err)" ""
-ok "help" "$TAGCORE" help
-is "is the same" "$(cat out)" "$(cat help)"
+for word in help -h; do
+	ok "$word" "$TAGCORE" $word
+	is "is the same" "$(cat out)" "$(cat help)"
+done
+"$TAGCORE" --version >version
+ok "-V" "$TAGCORE" -V
+is "is --version" "$(cat out)" "$(cat version)"
 exits 2 "no command" "$TAGCORE"
 is "nothing on standard output" "$(cat out)" ""
 for bad in nonsense dum inspec valid dumpx --nonsense -x Dump; do
@@ -38,12 +43,42 @@ for late in stacks registers-of; do
 	exits 2 "the command $late does not exist yet" "$TAGCORE" $late $$
 done
 exits 2 "an option without its argument" "$TAGCORE" dump -o
-for cmd in dump inspect validate repair; do
+for cmd in dump inspect validate repair stack gcore; do
+	ok "$cmd -h" "$TAGCORE" $cmd -h
 	ok "$cmd --help" "$TAGCORE" $cmd --help
 	cp out a
 	ok "help $cmd" "$TAGCORE" help $cmd
 	is "are the same" "$(cat out)" "$(cat a)"
 done
+
+# ---- did you mean
+# meant WORD HINT COMMAND...: exit 2; the message has WORD as it was written, and "did you mean HINT?"
+meant()
+{
+	meant_word=$1 meant_hint=$2
+	shift 2
+	exits 2 "$*" "$TAGCORE" "$@"
+	like "$*: what was meant" "$(cat err)" "*$meant_word: did you mean $meant_hint?*"
+}
+meant dum dump dum 1
+meant inpsect inspect inpsect core
+meant valdate validate help valdate
+meant stac stack stac 1
+meant --forc --force dump --forc 1
+meant --outptu --output dump --outptu=x 1
+meant --max-frame --max-frames stack --max-frame=3 1
+meant --jsn --json inspect --jsn core
+meant theads threads inspect theads core
+exits 2 "nothing is near" "$TAGCORE" xylophone
+matches_not "and nothing is proposed" err 'did you mean'
+exits 2 "dump --quux" "$TAGCORE" dump --quux 1
+matches_not "nor for an option" err 'did you mean'
+exits 2 "an option's message has its dashes" "$TAGCORE" dump --output
+matches "two" err 'option --output needs'
+exits 2 "or the one" "$TAGCORE" dump -o
+matches "that was written" err 'option -o needs'
+exits 2 "an argument too many" "$TAGCORE" dump --force=yes 1
+matches "has them, too" err 'option --force takes'
 
 # ---- standard output is checked
 if [ -e /dev/full ]; then
@@ -72,6 +107,7 @@ for cmd in $cmds; do
 	[ "$cmd" != help ] || continue
 	ok "help $cmd" "$TAGCORE" help "$cmd"
 	page=$man/tagcore-$cmd.1
+	[ "$cmd" != gcore ] || page=$man/gcore.1
 	if [ ! -f "$page" ]; then
 		fail "$cmd has a manual page"
 		continue

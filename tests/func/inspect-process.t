@@ -93,5 +93,18 @@ ok "inspect files without a FILE note" "$TAGCORE" inspect files mte
 is "files: none" "$(wc -l <out)" 1
 ok "inspect files --json without a FILE note" "$TAGCORE" inspect files --json mte
 json_is "files: an empty list" out '#' 0
+
+# ---- a note that is not there is no empty list
+ok "notes prstatus" "$TAGCORE" inspect notes prstatus core
+num "all of them" "$(grep -c PRSTATUS out)" -ge 3
+for bad in NOPE NT_NOPE 999 18446744073709551616 -; do
+	exits 2 "notes $bad is a usage error" "$TAGCORE" inspect notes "$bad" core
+	is "notes $bad: nothing on standard output" "$(cat out)" ""
+	like "notes $bad: it is named" "$(cat err)" "*no note $bad*"
+	exits 2 "and so with --json" "$TAGCORE" inspect notes "$bad" --json core
+	is "and no half a document" "$(cat out)" ""
+done
+exits 2 "notes PRSTATSU" "$TAGCORE" inspect notes NT_PRSTATSU core
+matches "what was meant" err 'did you mean NT_PRSTATUS'
 finish
 done_testing
