@@ -26,6 +26,19 @@ struct missing {
 int missing_add(struct missing *m, u64 start, u64 end, const char *reason, struct err *e) must_check;
 void missing_fini(struct missing *m);
 
+/* A selection of the user's that had no effect on the core. */
+struct unmatched_select {
+	const struct plan_select *select;	/* borrowed from the options */
+	enum plan_select_fate fate;		/* nothing matched, or not to be saved */
+	const char *why;			/* of the latter; a literal */
+};
+struct unmatched {
+	struct unmatched_select *v;
+	size_t n;
+	size_t excludes;	/* of those, --exclude: what was to be kept out may be in the core */
+};
+void unmatched_fini(struct unmatched *u);
+
 struct dump_opts {
 	const char *output;		/* template, core(5) specifiers; "-": @stream_fd */
 	int stream_fd;
@@ -55,6 +68,7 @@ struct dump_report {
 	u64 threads, areas, mte_areas;
 	u64 pause_us, total_us;
 	struct missing missing;
+	struct unmatched unmatched;
 	pid_t *unstopped;		/* threads whose registers could not be read */
 	size_t n_unstopped;
 	u64 rss_before, rss_after, pte_before, pte_after;	/* bytes, VmRSS and VmPTE */
@@ -76,6 +90,7 @@ struct dump_preview {
 	u64 bytes;		/* predicted bytes on disk of the core */
 	u64 size;		/* predicted size, holes included */
 	u64 free_bytes;		/* room where the output would go; 0 for a stream */
+	struct unmatched unmatched;
 	char *path;
 };
 int dump_preview(pid_t pid, const struct dump_opts *opts, struct dump_preview *out, struct err *e) must_check;

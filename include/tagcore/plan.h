@@ -27,12 +27,17 @@ enum plan_filter {
 	FILTER_DAX_SHARED	= 1 << 8,
 };
 
-/* --include or --exclude: areas that touch [start, end), or, if @glob, whose name matches it. */
+/*
+ * --include or --exclude: areas that touch [start, end), or, if @glob, whose name
+ * is it or matches it by fnmatch(3).  "[heap]" and "[anon:*]" mean names in
+ * brackets, not classes of characters.
+ */
 struct plan_select {
 	bool include;
 	u64 start;
 	u64 end;
-	const char *glob;	/* fnmatch(3), borrowed */
+	const char *glob;	/* borrowed */
+	const char *text;	/* as the user wrote it; borrowed */
 };
 
 /* Page-aligned, sorted, without overlap. */
@@ -82,5 +87,20 @@ int plan_make(const struct areas *areas, const struct plan_opts *opts, struct pl
 	      struct err *e) must_check;
 void plan_free(struct plan *p);
 
-/* "START-END" (hexadecimal, 0x allowed) or a glob; @text is borrowed. */
+/*
+ * "START-END" (hexadecimal, 0x allowed) or a glob; @text is borrowed.  ERR_USAGE
+ * for an empty range, and for what can be neither a range nor a name.
+ */
 int plan_select_parse(const char *text, bool include, struct plan_select *out, struct err *e) must_check;
+bool plan_select_matches(const struct plan_select *s, const struct vma *v);
+/* Which of the user's selections decides on an area: the last that matches; NULL: none. */
+const struct plan_select *plan_selected(const struct area *a, const struct plan_opts *o);
+
+/* What became of a selection. */
+enum plan_select_fate {
+	PLAN_SELECT_DONE,
+	PLAN_SELECT_NOTHING,	/* matched no area */
+	PLAN_SELECT_REFUSED,	/* --include of what cannot be saved: *why is the rule's reason */
+};
+enum plan_select_fate plan_select_fate(const struct plan_select *s, const struct areas *areas, const struct plan *p,
+				       const struct plan_opts *o, const char **why);

@@ -155,7 +155,7 @@ static int check(const struct args *a, int n_pids, struct err *e)
 static int preview_all(const struct args *a, char **words, int n, struct err *e)
 {
 	struct json_object *list scoped(json_put_scope) = NULL;
-	int r = 0;
+	int worst = EXIT_GOOD, r = 0;
 
 	for (int i = 0; !r && i < n; i++) {
 		struct dump_preview p scoped(dump_preview_fini) = { 0 };
@@ -168,10 +168,12 @@ static int preview_all(const struct args *a, char **words, int n, struct err *e)
 			r = preview_add_json(&list, pid, &p, e);
 		else if (!r)
 			preview_print(stdout, pid, &p);
+		if (!r && p.unmatched.excludes)
+			worst = EXIT_FINDINGS;
 	}
 	if (!r && a->json)
 		r = preview_print_json(list, e);
-	return r;
+	return r ? r : worst;
 }
 
 static int run_all(const struct args *a, char **words, int n, struct err *e)
@@ -200,7 +202,7 @@ static int run_all(const struct args *a, char **words, int n, struct err *e)
 				break;
 			continue;
 		}
-		if (rep.missing.n || rep.n_unstopped)
+		if (rep.missing.n || rep.n_unstopped || rep.unmatched.excludes)
 			worst = max(worst, (int)EXIT_FINDINGS);
 		if (!a->quiet)
 			report_print(stderr, &rep);

@@ -30,6 +30,18 @@ static void print_losses(FILE *f, const struct dump_report *r)
 		fprintf(f, "  and %zu threads more\n", r->n_unstopped - MOST);
 }
 
+static void print_unmatched(FILE *f, const struct unmatched *u)
+{
+	for (size_t i = 0; i < u->n; i++) {
+		const struct plan_select *s = u->v[i].select;
+
+		fprintf(f, "  %s ", s->include ? "--include" : "--exclude");
+		text_puts(f, s->text);
+		fputs(u->v[i].fate == PLAN_SELECT_NOTHING ? " matched nothing" : ": not saved: ", f);
+		fprintf(f, "%s\n", u->v[i].why ? u->v[i].why : "");
+	}
+}
+
 void report_print(FILE *f, const struct dump_report *r)
 {
 	char size[TEXT_SIZE_MAX], disk[TEXT_SIZE_MAX], lost[TEXT_SIZE_MAX];
@@ -49,6 +61,7 @@ void report_print(FILE *f, const struct dump_report *r)
 		fprintf(f, ", %zu thread%s did not stop", r->n_unstopped, r->n_unstopped == 1 ? "" : "s");
 	fputs(r->missing.n || r->n_unstopped ? "\n" : ", nothing missing\n", f);
 	print_losses(f, r);
+	print_unmatched(f, &r->unmatched);
 }
 
 static struct json_object *missing_json(const struct missing *m)
@@ -76,6 +89,21 @@ static struct json_object *unstopped_json(const struct dump_report *r)
 	return list;
 }
 
+static struct json_object *unmatched_json(const struct unmatched *u)
+{
+	struct json_object *list = json_object_new_array();
+
+	for (size_t i = 0; i < u->n; i++) {
+		struct json_object *o = json_object_new_object();
+
+		json_put_text(o, "option", u->v[i].select->include ? "include" : "exclude");
+		json_put_text(o, "what", u->v[i].select->text);
+		json_put_text(o, "reason", u->v[i].why ? u->v[i].why : "matched nothing");
+		json_object_array_add(list, o);
+	}
+	return list;
+}
+
 int report_add_json(struct json_object **list, const struct dump_report *r, struct err *e)
 {
 	struct json_object *o = json_object_new_object();
@@ -97,6 +125,7 @@ int report_add_json(struct json_object **list, const struct dump_report *r, stru
 	json_put_bool(o, "snapshot", false);
 	json_object_object_add(o, "missing", missing_json(&r->missing));
 	json_object_object_add(o, "unstopped_threads", unstopped_json(r));
+	json_object_object_add(o, "unmatched", unmatched_json(&r->unmatched));
 	json_put_u64(o, "target_rss_before", r->rss_before);
 	json_put_u64(o, "target_rss_after", r->rss_after);
 	json_put_u64(o, "target_pte_before", r->pte_before);
@@ -144,6 +173,7 @@ void preview_print(FILE *f, pid_t pid, const struct dump_preview *p)
 	if (p->free_bytes)
 		fprintf(f, "; %s free", text_size(p->free_bytes, room));
 	fputc('\n', f);
+	print_unmatched(f, &p->unmatched);
 }
 
 static struct json_object *area_json(const struct dump_preview *p, size_t i)
@@ -181,6 +211,7 @@ int preview_add_json(struct json_object **list, pid_t pid, const struct dump_pre
 	json_put_u64(o, "bytes", p->bytes);
 	json_put_u64(o, "size", p->size);
 	json_put_u64(o, "free_bytes", p->free_bytes);
+	json_object_object_add(o, "unmatched", unmatched_json(&p->unmatched));
 	json_object_array_add(*list, o);
 	return 0;
 }

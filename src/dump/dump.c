@@ -69,6 +69,7 @@ static int split_areas(struct dump *d, struct err *e)
 
 static int make_plan(struct dump *d, struct err *e)
 {
+	int r;
 	struct plan_opts po = {
 		.filter = d->filter, .all = d->opts->all, .page_size = d->page_size,
 		.select = d->opts->select, .n_select = d->opts->n_select,
@@ -76,7 +77,8 @@ static int make_plan(struct dump *d, struct err *e)
 	};
 
 	plan_free(&d->plan);
-	return plan_make(&d->areas, &po, &d->plan, e);
+	r = plan_make(&d->areas, &po, &d->plan, e);
+	return r ? r : dump_find_unmatched(d, &po, &d->report->unmatched, e);
 }
 
 /* Before the stop: the areas with all facts, and what will be done with each. */
@@ -354,6 +356,7 @@ void dump_report_fini(struct dump_report *r)
 	free(r->path);
 	free(r->unstopped);
 	missing_fini(&r->missing);
+	unmatched_fini(&r->unmatched);
 	*r = (struct dump_report){ 0 };
 }
 
@@ -378,6 +381,8 @@ int dump_preview(pid_t pid, const struct dump_opts *opts, struct dump_preview *o
 		return r;
 	p.size = d.layout.size;
 	p.path = take_ptr(report.path);
+	p.unmatched = report.unmatched;
+	report.unmatched = (struct unmatched){ 0 };
 	p.areas = d.areas;
 	p.plan = d.plan;
 	d.areas = (struct areas){ 0 };
@@ -392,6 +397,7 @@ void dump_preview_fini(struct dump_preview *p)
 	areas_fini(&p->areas);
 	plan_free(&p->plan);
 	free(p->area_bytes);
+	unmatched_fini(&p->unmatched);
 	free(p->path);
 	*p = (struct dump_preview){ 0 };
 }

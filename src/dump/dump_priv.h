@@ -69,6 +69,10 @@ int dump_check_cancel(struct dump *d, struct err *e) must_check;
 int dump_predict(const struct target *t, const struct areas *areas, const struct plan *plan, u64 **bytes,
 		 u64 *total, struct err *e) must_check;
 
+/* Which selections have no effect on the plan of d->areas; *out is replaced. */
+int dump_find_unmatched(const struct dump *d, const struct plan_opts *po, struct unmatched *out,
+			struct err *e) must_check;
+
 /* Opens d->report->path, or the stream it names, as d->writer. */
 int output_open(struct dump *d, struct err *e) must_check;
 /* "-", or a FIFO or device that exists and that the user named without specifiers. */

@@ -1,26 +1,16 @@
-#include <fnmatch.h>
 #include <string.h>
 
 #include <tagcore/plan.h>
 
 #include "base/util.h"
 
-/* What the user's --include and --exclude say of an area: the last that matches decides. */
 enum selected { UNSELECTED, INCLUDED, EXCLUDED };
-
-static bool select_matches(const struct plan_select *s, const struct vma *v)
-{
-	if (s->glob)
-		return fnmatch(s->glob, v->name ? v->name : "", 0) == 0;
-	return v->start < s->end && s->start < v->end;
-}
 
 static enum selected selected(const struct area *a, const struct plan_opts *o)
 {
-	for (size_t i = o->n_select; i-- > 0;)
-		if (select_matches(&o->select[i], a->vma))
-			return o->select[i].include ? INCLUDED : EXCLUDED;
-	return UNSELECTED;
+	const struct plan_select *s = plan_selected(a, o);
+
+	return !s ? UNSELECTED : s->include ? INCLUDED : EXCLUDED;
 }
 
 static bool has(const struct area *a, u32 flag)

@@ -121,6 +121,31 @@ dump last2 --include '*file-private' --exclude '*file-*'
 is "the other way round" "$(at last2 file-private)" absent
 exits 2 "a range that ends before it begins is refused" "$TAGCORE" dump --include 0x2000-0x1000 "$PID"
 
+# ---- names in brackets, and what matches nothing
+dump heap --exclude '[heap]'
+is "--exclude [heap] leaves it out" "$("$TAGCORE" inspect maps --json heap | tr -d '\n ' |
+	grep -o '"name":"\[heap\]","saved_bytes":[0-9]*')" '"name":"[heap]","saved_bytes":0'
+matches_not "and is not reported" err '[-]-exclude'
+for what in '[nope]' '/nope/*' 'nope' '1000-2000' '0x1000-0x2000'; do
+	exits 1 "--exclude $what, which matches nothing: exit 1" "$TAGCORE" dump --force -o none --exclude "$what" "$PID"
+	exists "$what: the core is there" none
+	is "$what: it is said" "$(grep -F matched err)" "  --exclude $what matched nothing"
+	exits 1 "$what: and by --dry-run" "$TAGCORE" dump --dry-run --exclude "$what" "$PID"
+	is "$what: which says it, too" "$(grep -F matched out)" "  --exclude $what matched nothing"
+	run "$TAGCORE" dump --force --json -o none --include "$what" "$PID"
+	json_is "$what: JSON of --include" out '.dumps[0].unmatched[0].what' "$what"
+	json_is "$what: the option" out '.dumps[0].unmatched[0].option' include
+done
+exits $PARTIAL "--include that matches nothing harms nothing" "$TAGCORE" dump --force -o none --include '[nope]' "$PID"
+matches "and is said" err 'include \[nope\] matched nothing'
+run "$TAGCORE" dump --force -o none --include '[vsyscall]' "$PID"
+[ "$(uname -m)" != x86_64 ] || ! grep -q vsyscall "/proc/$PID/maps" ||
+	matches "what cannot be saved, and why" err 'include \[vsyscall\]: not saved: the kernel'
+for bad in 7f00- zz-yy -7f00 0x1000- 1000-2000-3000; do
+	exits 2 "--exclude=$bad is neither range nor name" "$TAGCORE" dump "--exclude=$bad" -o bad "$PID"
+	exits 2 "--include=$bad, too" "$TAGCORE" dump "--include=$bad" -o bad "$PID"
+done
+
 # ---- --limit
 exits 2 "--limit 64K is too little" "$TAGCORE" dump --limit 64K -o limited "$PID"
 is "nothing is left behind" "$(ls limited* .limited* 2>/dev/null)" ""

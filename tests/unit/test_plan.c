@@ -27,7 +27,7 @@ static const struct row {
 } rows[] = {
 	{ .rule = "vsyscall", .flags = X, .name = "[vsyscall]", .all = true },
 	{ .rule = "vvar", .flags = R | VM_IO | VM_PFNMAP | VM_DONTDUMP, .name = "[vvar]", .all = true },
-	{ .rule = "excluded", .flags = R | W, .name = "[heap]", .anon = PAGE, .select = "-[[]heap]" },
+	{ .rule = "excluded", .flags = R | W, .name = "[heap]", .anon = PAGE, .select = "-[heap]" },
 	{ .rule = "excluded", .flags = R | X, .name = "[vdso]", .select = "-*" },
 	{ .rule = "io", .flags = R | W | S | VM_IO, .name = "/dev/dri/card0", .all = true },
 	{ .rule = "io", .flags = R | W | S | VM_IO, .name = "/dev/dri/card0", .select = "+*" },
@@ -153,6 +153,82 @@ static void selections(void **state)
 	assert_int_equal(plan_select_parse("2000-1000", true, &s, &e), ERR_USAGE);
 	assert_int_equal(plan_select_parse("1000-1000", true, &s, &e), ERR_USAGE);
 	assert_int_equal(plan_select_parse("", true, &s, &e), ERR_USAGE);
+	/* Neither ranges nor names. */
+	assert_int_equal(plan_select_parse("7f00-", false, &s, &e), ERR_USAGE);
+	assert_int_equal(plan_select_parse("-7f00", false, &s, &e), ERR_USAGE);
+	assert_int_equal(plan_select_parse("zz-yy", false, &s, &e), ERR_USAGE);
+	assert_int_equal(plan_select_parse("0x-0x1000", false, &s, &e), ERR_USAGE);
+	assert_int_equal(plan_select_parse("1000-2000-3000", false, &s, &e), ERR_USAGE);
+	assert_int_equal(plan_select_parse("1000-11112222333344445", false, &s, &e), ERR_USAGE);
+}
+
+/* A name that is equal, a name in brackets, a glob: whatever fnmatch(3) makes of the brackets. */
+static void names(void **state)
+{
+	static const struct { const char *what, *name; bool matches; } names[] = {
+		{ "[heap]", "[heap]", true },
+		{ "[heap]", "h", true },	/* a class, to fnmatch(3) */
+		{ "[heap]", "[stack]", false },
+		{ "[anon:secret]", "[anon:secret]", true },
+		{ "[anon:secret]", "[anon:secrets]", false },
+		{ "[anon:*]", "[anon:a b]", true },
+		{ "[anon:*]", "[heap]", false },
+		{ "[*]", "[stack]", true },
+		{ "[*]", "/lib/x", false },
+		{ "*[stack]*", "/a/k", true },
+		{ "/tmp/a[b]c", "/tmp/a[b]c", true },
+		{ "/tmp/a[b]c", "/tmp/abc", true },
+		{ "/tmp/*", "/tmp/a/b (deleted)", true },
+		{ "/tmp/a\\*", "/tmp/a*", true },
+		{ "/tmp/a", "/tmp/a/b", false },
+		{ "*", NULL, true },
+		{ "?", NULL, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		struct plan_select s = { .glob = names[i].what };
+		struct vma v = { .start = 0x1000, .end = 0x2000, .name = names[i].name };
+
+		print_message("# %s of %s\n", names[i].what, names[i].name ? names[i].name : "no name");
+		assert_int_equal(plan_select_matches(&s, &v), names[i].matches);
+	}
+}
+
+static void fates(void **state)
+{
+	struct vma v[] = {
+		{ .start = 0x1000, .end = 0x2000, .flags = R | W | K, .name = "[heap]" },
+		{ .start = 0x2000, .end = 0x3000, .flags = R | VM_IO | K, .name = "/dev/x" },
+	};
+	struct area area[] = { { .vma = &v[0] }, { .vma = &v[1] } };
+	struct areas areas = { .v = area, .n = 2 };
+	static const struct { const char *what; bool include; enum plan_select_fate fate; } cases[] = {
+		{ "[heap]", false, PLAN_SELECT_DONE },
+		{ "[heap]", true, PLAN_SELECT_DONE },
+		{ "[stack]", false, PLAN_SELECT_NOTHING },
+		{ "[stack]", true, PLAN_SELECT_NOTHING },
+		{ "3000-4000", false, PLAN_SELECT_NOTHING },
+		{ "1fff-2000", true, PLAN_SELECT_DONE },
+		{ "/dev/x", false, PLAN_SELECT_DONE },
+		{ "/dev/x", true, PLAN_SELECT_REFUSED },
+		{ "*", true, PLAN_SELECT_DONE },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct plan p scoped(plan_free) = { 0 };
+		struct plan_select s;
+		struct plan_opts o = { .filter = DEFAULT, .page_size = PAGE, .select = &s, .n_select = 1 };
+		const char *why;
+		struct err e;
+
+		print_message("# %s\n", cases[i].what);
+		assert_int_equal(plan_select_parse(cases[i].what, cases[i].include, &s, &e), 0);
+		assert_int_equal(plan_make(&areas, &o, &p, &e), 0);
+		assert_int_equal(plan_select_fate(&s, &areas, &p, &o, &why), cases[i].fate);
+		assert_true((why != NULL) == (cases[i].fate == PLAN_SELECT_REFUSED));
+	}
 }
 
 /* Cutting an area keeps every byte in exactly one piece. */
@@ -185,6 +261,8 @@ int main(void)
 		cmocka_unit_test(every_rule_has_a_row),
 		cmocka_unit_test(last_selection_decides),
 		cmocka_unit_test(selections),
+		cmocka_unit_test(names),
+		cmocka_unit_test(fates),
 		cmocka_unit_test(split),
 	};
 
