@@ -310,16 +310,21 @@ int core_thread_sp(const struct core *core, const struct core_thread *t, u64 *ou
 const char *core_thread_name(const struct core *core, const struct core_thread *t,
 			     char out[CORE_NAME_MAX]);
 
+/* "SEGV" for SIGSEGV, by the numbers of the core's system and machine; NULL if unknown. */
+const char *core_signal_name(const struct core *core, int signo);
+
 /*
- * siginfo_t's head.  @addr is meaningful for SIGILL, TRAP, BUS, FPE and SEGV with
- * code > 0, but not for SEGV_MTEAERR, which comes too late to know one.
+ * siginfo_t's head, and which members of its union are meant.  @addr is meaningful
+ * if @has_addr: of a fault that is no SEGV_MTEAERR, which comes too late to know one.
  */
 struct core_siginfo {
 	s32 signo;
 	s32 code;
+	s32 generic_code;	/* the same where machines number it in their own way */
 	s32 error;
 	u64 addr;
 	bool has_addr;
+	enum siginfo_form form;
 };
 int core_siginfo_get(const struct core *core, struct bytes desc, struct core_siginfo *out,
 		     struct err *e) must_check;

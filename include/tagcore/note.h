@@ -160,6 +160,27 @@ int prpsinfo_get(const struct arch *a, struct bytes desc, struct prpsinfo *out,
 int prpsinfo_put(const struct arch *a, const struct prpsinfo *s, struct buf *b,
 		 struct err *e) must_check;
 
+/* Which members of siginfo_t's union are meant. */
+enum siginfo_form {
+	SIGINFO_PLAIN,	/* none */
+	SIGINFO_SENT,	/* pid, uid */
+	SIGINFO_QUEUED,	/* pid, uid, value */
+	SIGINFO_TIMER,	/* timer, overrun, value */
+	SIGINFO_CHILD,	/* pid, uid, status, times */
+	SIGINFO_POLL,	/* band, descriptor */
+	SIGINFO_CALL,	/* address, system call, machine */
+	SIGINFO_FAULT,	/* address */
+	SIGINFO_MEMORY,	/* and how much is lost */
+	SIGINFO_BOUNDS,	/* and the bounds */
+	SIGINFO_PKEY,	/* and the protection key */
+	SIGINFO_PERF,	/* and the event's data and type */
+};
+/*
+ * Of @signal, its name without SIG ("SEGV"; NULL when it has none), with @code as
+ * most machines number the codes.  Linux 6.12, kernel/signal.c: siginfo_layout().
+ */
+enum siginfo_form siginfo_form(const char *signal, int code);
+
 /*
  * Appends @si, which is this machine's, as @a has it: 128 bytes, in a core of
  * smaller words with what its signal and code give a meaning to, and zeros.

@@ -111,7 +111,6 @@ int note_show_siginfo(struct note_ctx *n, struct err *e)
 	struct parts p = { .n = n, .at = { .b = n->note->desc, .fmt = c->fmt, .at = word == 4 ? 12 : 16 }, .word = word };
 	char words[SIGINFO_WORDS_MAX], name[VIEW_SIGNAL_MAX];
 	struct core_siginfo si;
-	enum siginfo_form form;
 
 	(void)e;
 	if (core_siginfo_get(c, n->note->desc, &si, NULL))
@@ -123,11 +122,7 @@ int note_show_siginfo(struct note_ctx *n, struct err *e)
 	if (!si.signo)
 		return 1;
 	show_str(n->s, "meaning", siginfo_words(c, &si, words));
-	form = siginfo_form(c, &si);
-	if (forms[form])
-		forms[form](&p);
-	else if (form == SIGINFO_UNKNOWN && n->note->desc.len > p.at.at)
-		show_bytes(n->s, "rest", (struct bytes){ .p = n->note->desc.p + p.at.at,
-							 .len = n->note->desc.len - (size_t)p.at.at });
+	if (forms[si.form])
+		forms[si.form](&p);
 	return 1;
 }

@@ -2,38 +2,15 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "base/util.h"
 #include "cli/view.h"
-
-/* The BSDs' sys/sys/signal.h; up to 15 System V's and so Solaris', too. */
-static const char *const bsd_signals[] = {
-	"HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "EMT", "FPE", "KILL", "BUS", "SEGV", "SYS", "PIPE", "ALRM", "TERM",
-	"URG", "STOP", "TSTP", "CONT", "CHLD", "TTIN", "TTOU", "IO", "XCPU", "XFSZ", "VTALRM", "PROF", "WINCH",
-	"INFO", "USR1", "USR2",
-};
-
-static const char *other_signal(enum core_kind kind, int signo)
-{
-	int known = kind == CORE_SOLARIS ? 15 : (int)ARRAY_SIZE(bsd_signals);
-
-	return signo >= 1 && signo <= known ? bsd_signals[signo - 1] : NULL;
-}
 
 const char *view_signal(const struct core *c, int signo, char out[VIEW_SIGNAL_MAX])
 {
-	/* These number SIGBUS, SIGUSR1 and most above 15 in their own ways; the rest is as everywhere. */
-	bool odd = c->ehdr.e_machine == EM_MIPS || c->ehdr.e_machine == EM_ALPHA ||
-		   c->ehdr.e_machine == EM_SPARC || c->ehdr.e_machine == EM_SPARCV9 ||
-		   c->ehdr.e_machine == EM_PARISC;
-	bool linux_core = c->kind == CORE_PROCESS || core_kind_is_machine(c->kind);
-	const char *abbrev;
+	const char *name = core_signal_name(c, signo);
 
-	if (linux_core && odd && (signo > 15 || signo == 7 || signo == 10 || signo == 12))
+	if (!name)
 		return NULL;
-	abbrev = linux_core ? sigabbrev_np(signo) : other_signal(c->kind, signo);
-	if (!abbrev)
-		return NULL;
-	snprintf(out, VIEW_SIGNAL_MAX, "SIG%s", abbrev);
+	snprintf(out, VIEW_SIGNAL_MAX, "SIG%s", name);
 	return out;
 }
 

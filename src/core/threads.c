@@ -1,5 +1,4 @@
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -148,33 +147,4 @@ const char *core_thread_name(const struct core *c, const struct core_thread *t, 
 	if (t == c->threads && !core_prpsinfo(c, &ps, NULL))
 		memcpy(out, ps.fname, sizeof(ps.fname));
 	return out;
-}
-
-int core_siginfo_get(const struct core *c, struct bytes desc, struct core_siginfo *out, struct err *e)
-{
-	bool mips = c->ehdr.e_machine == EM_MIPS;
-	struct core_siginfo s = { 0 };
-	u64 signo, code, error;
-	int r = bytes_uint(desc, c->fmt, 0, 4, &signo, e);
-
-	/* arch/mips/include/uapi/asm/siginfo.h: __ARCH_HAS_SWAPPED_SIGINFO. */
-	if (!r)
-		r = bytes_uint(desc, c->fmt, mips ? 4 : 8, 4, &code, e);
-	if (!r)
-		r = bytes_uint(desc, c->fmt, mips ? 8 : 4, 4, &error, e);
-	/* The union is aligned as a pointer is: Linux, include/uapi/asm-generic/siginfo.h. */
-	if (!r)
-		r = bytes_uint(desc, c->fmt, c->layout.word == 4 ? 12 : 16, c->layout.word, &s.addr, e);
-	if (r)
-		return err_wrap(e, "SIGINFO");
-	s.signo = (s32)signo;
-	s.code = (s32)code;
-	s.error = (s32)error;
-	/* SIGILL, TRAP, BUS, FPE, SEGV; the numbers differ between machines only for BUS. */
-	s.has_addr = s.code > 0 && (s.signo == 4 || s.signo == 5 || s.signo == 7 || s.signo == 8 ||
-				    s.signo == 10 || s.signo == 11);
-	if (c->ehdr.e_machine == EM_AARCH64 && s.signo == SIGSEGV && s.code == SEGV_MTEAERR)
-		s.has_addr = false;
-	*out = s;
-	return 0;
 }

@@ -83,7 +83,7 @@ static const struct row {
 	{ "mte", EM_AARCH64, 2, 1, "CORE", NT_SIGINFO, { W4(11), W4(0), W4(9), W4(0), W8(0x10) },
 	  { "memory tag fault (SEGV_MTESERR)", "si_addr          0x10" } },
 	{ "unknown code", EM_X86_64, 2, 1, "CORE", NT_SIGINFO, { W4(11), W4(0), W4(99), W4(0), W8(0x41424344) },
-	  { "si_code          99", "rest:", "44 43 42 41" } },
+	  { "si_code          99", "si_pid           1094861636" } },	/* siginfo_layout(): SIL_KILL */
 	{ "short", EM_X86_64, 2, 1, "CORE", NT_SIGINFO, { W4(11) }, { "hex:", "0b 00 00 00" } },
 
 	{ "xsave layout", EM_X86_64, 2, 1, "LINUX", NT_X86_XSAVE_LAYOUT, { W4(9), W4(8), W4(2688), W4(0) },
@@ -220,13 +220,32 @@ static size_t count(const char *text, const char *what)
 	return n;
 }
 
+/* A usage error, and nothing printed, in JSON neither. */
+static void refused(struct opened *o, const char *operand)
+{
+	char *operands[] = { (char *)operand, NULL };
+
+	for (int json = 0; json < 2; json++) {
+		char *text = NULL;
+		size_t len;
+		struct view_ctx v = { .core = &o->core, .path = "core", .json = json, .operands = operands,
+				      .n_operands = 1, .out = open_memstream(&text, &len) };
+		struct err e = { 0 };
+
+		assert_int_equal(view_notes(&v, &e), ERR_USAGE);
+		fclose(v.out);
+		assert_int_equal(len, 0);
+		free(text);
+	}
+}
+
 static void operand_chooses(void **state)
 {
 	static const struct {
 		const char *operand;
 		size_t lines;	/* heads of notes: all have "CORE  " in them */
-	} of[] = { { "NT_PRSTATUS", 2 }, { "prstatus", 2 }, { "CORE", 8 }, { "7", 1 }, { "8", 0 }, { "auxv", 1 },
-		   { "PRSTAT", 0 } };
+	} of[] = { { "NT_PRSTATUS", 2 }, { "prstatus", 2 }, { "CORE", 8 }, { "7", 1 }, { "auxv", 1 } };
+	static const char *const mistakes[] = { "8", "PRSTAT", "" };
 	struct opened o = { 0 };
 
 	(void)state;
@@ -238,6 +257,8 @@ static void operand_chooses(void **state)
 		assert_int_equal(count(text, "  CORE  "), of[i].lines);
 		free(text);
 	}
+	for (size_t i = 0; i < ARRAY_SIZE(mistakes); i++)
+		refused(&o, mistakes[i]);
 	fini(&o);
 }
 

@@ -1,0 +1,115 @@
+/* signal.c - signals by the numbers of the core's own system and machine. */
+#include <string.h>
+
+#include "base/util.h"
+#include "core/core_priv.h"
+
+/* The BSDs' sys/sys/signal.h; up to 15 System V's and so Solaris', too. */
+static const char *const bsd[] = {
+	"HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "EMT", "FPE", "KILL", "BUS", "SEGV", "SYS", "PIPE", "ALRM", "TERM",
+	"URG", "STOP", "TSTP", "CONT", "CHLD", "TTIN", "TTOU", "IO", "XCPU", "XFSZ", "VTALRM", "PROF", "WINCH",
+	"INFO", "USR1", "USR2",
+};
+
+/* Linux on machines that number signals in their own ways: arch/.../include/uapi/asm/signal.h. */
+static const char *const mips[] = {
+	"HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "EMT", "FPE", "KILL", "BUS", "SEGV", "SYS", "PIPE", "ALRM", "TERM",
+	"USR1", "USR2", "CHLD", "PWR", "WINCH", "URG", "IO", "STOP", "TSTP", "CONT", "TTIN", "TTOU", "VTALRM",
+	"PROF", "XCPU", "XFSZ",
+};
+static const char *const alpha_sparc[] = {
+	"HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "EMT", "FPE", "KILL", "BUS", "SEGV", "SYS", "PIPE", "ALRM", "TERM",
+	"URG", "STOP", "TSTP", "CONT", "CHLD", "TTIN", "TTOU", "IO", "XCPU", "XFSZ", "VTALRM", "PROF", "WINCH",
+	"PWR", "USR1", "USR2",
+};
+static const char *const parisc[] = {
+	"HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "STKFLT", "FPE", "KILL", "BUS", "SEGV", "XCPU", "PIPE", "ALRM", "TERM",
+	"USR1", "USR2", "CHLD", "PWR", "VTALRM", "PROF", "IO", "WINCH", "STOP", "TSTP", "CONT", "TTIN", "TTOU",
+	"URG", "XFSZ", "SYS",
+};
+static const struct {
+	u16 machine;
+	const char *const *names;
+	size_t n;
+} own_numbers[] = {
+	{ EM_MIPS, mips, ARRAY_SIZE(mips) },
+	{ EM_ALPHA, alpha_sparc, ARRAY_SIZE(alpha_sparc) },
+	{ EM_SPARC, alpha_sparc, ARRAY_SIZE(alpha_sparc) },
+	{ EM_SPARCV9, alpha_sparc, ARRAY_SIZE(alpha_sparc) },
+	{ EM_PARISC, parisc, ARRAY_SIZE(parisc) },
+};
+
+static const char *name_in(const char *const *names, size_t n, int signo)
+{
+	return signo >= 1 && (size_t)signo <= n ? names[signo - 1] : NULL;
+}
+
+static const char *linux_name(const struct core *c, int signo)
+{
+	const char *name;
+
+	for (size_t i = 0; i < ARRAY_SIZE(own_numbers); i++)
+		if (own_numbers[i].machine == c->ehdr.e_machine)
+			return name_in(own_numbers[i].names, own_numbers[i].n, signo);
+	name = sigabbrev_np(signo);
+	/* Linux' name is SIGIO; glibc has the one of POSIX. */
+	return name && !strcmp(name, "POLL") ? "IO" : name;
+}
+
+const char *core_signal_name(const struct core *c, int signo)
+{
+	if (c->kind == CORE_PROCESS || core_kind_is_machine(c->kind))
+		return linux_name(c, signo);
+	return name_in(bsd, c->kind == CORE_SOLARIS ? 15 : ARRAY_SIZE(bsd), signo);
+}
+
+/* arch/mips/include/uapi/asm/siginfo.h numbers three of them as IRIX did. */
+static s32 generic_code(const struct core *c, s32 code)
+{
+	static const s32 of_mips[] = { -4, -2, -3 };	/* SI_ASYNCIO, SI_TIMER, SI_MESGQ for -2, -3, -4 */
+
+	return c->ehdr.e_machine == EM_MIPS && code <= -2 && code >= -4 ? of_mips[-2 - code] : code;
+}
+
+static enum siginfo_form form_of(const struct core *c, const struct core_siginfo *s)
+{
+	const char *name = core_signal_name(c, s->signo);
+
+	/* The fault is found too late for its address to be known. */
+	if (c->ehdr.e_machine == EM_AARCH64 && s->signo == SIGSEGV && s->code == SEGV_MTEAERR)
+		return SIGINFO_PLAIN;
+	return siginfo_form(name, s->generic_code);
+}
+
+static bool form_has_addr(enum siginfo_form form)
+{
+	return form == SIGINFO_FAULT || form == SIGINFO_MEMORY || form == SIGINFO_BOUNDS ||
+	       form == SIGINFO_PKEY || form == SIGINFO_PERF;
+}
+
+int core_siginfo_get(const struct core *c, struct bytes desc, struct core_siginfo *out, struct err *e)
+{
+	bool swapped = c->ehdr.e_machine == EM_MIPS;
+	struct core_siginfo s = { 0 };
+	u64 signo, code, error;
+	int r = bytes_uint(desc, c->fmt, 0, 4, &signo, e);
+
+	/* arch/mips/include/uapi/asm/siginfo.h: __ARCH_HAS_SWAPPED_SIGINFO. */
+	if (!r)
+		r = bytes_uint(desc, c->fmt, swapped ? 4 : 8, 4, &code, e);
+	if (!r)
+		r = bytes_uint(desc, c->fmt, swapped ? 8 : 4, 4, &error, e);
+	/* The union is aligned as a pointer is: Linux, include/uapi/asm-generic/siginfo.h. */
+	if (!r)
+		r = bytes_uint(desc, c->fmt, c->layout.word == 4 ? 12 : 16, c->layout.word, &s.addr, e);
+	if (r)
+		return err_wrap(e, "SIGINFO");
+	s.signo = (s32)signo;
+	s.code = (s32)code;
+	s.error = (s32)error;
+	s.generic_code = generic_code(c, s.code);
+	s.form = form_of(c, &s);
+	s.has_addr = form_has_addr(s.form);
+	*out = s;
+	return 0;
+}
