@@ -13,11 +13,12 @@
 #include "base/util.h"
 #include "cli/cmds.h"
 #include "cli/dump_job.h"
+#include "cli/stack_folded.h"
 #include "cli/stack_print.h"
 
 enum {
 	OPT_JSON = 1, OPT_EXE, OPT_SYSROOT, OPT_DEBUGINFO, OPT_THREAD, OPT_UNWINDER, OPT_FRAMES, OPT_SOURCE, OPT_INLINES,
-	OPT_RAW
+	OPT_RAW, OPT_GROUP, OPT_NO_GROUP, OPT_FOLDED
 };
 /*
  * How long all threads stand still for one that does not stop, waiting for a disk
@@ -34,14 +35,20 @@ const struct opt stack_opts[] = {
 	{ "source", 0, NULL, "with file and line of the source", OPT_SOURCE },
 	{ "inlines", 0, NULL, "with functions that are inlined, a line each", OPT_INLINES },
 	{ "raw", 0, NULL, "addresses only", OPT_RAW },
+	{ "group", 0, NULL, "equal stacks once, with their threads (default for text from 20 threads on)", OPT_GROUP },
+	{ "no-group", 0, NULL, "every thread by itself", OPT_NO_GROUP },
+	{ "folded", 0, NULL, "a line for each stack and its number of threads, for flame graphs", OPT_FOLDED },
 	{ "json", 0, NULL, "print one JSON document", OPT_JSON },
 	{ 0 }
 };
+
+enum { GROUP_FROM = 20 };	/* threads, from which on text is grouped */
 
 struct stack_args {
 	struct stack_print p;
 	struct unwind_opts opts;
 	const char *tid;
+	bool group, no_group;
 };
 
 static int number(const char *option, const char *text, u64 most, u64 *out, struct err *e)
@@ -66,6 +73,9 @@ static int take_option(struct stack_args *a, int id, const char *arg, struct err
 	case OPT_INLINES: a->p.inlines = true; break;
 	case OPT_RAW: a->p.raw = a->opts.no_tail_calls = true; break;
 	case OPT_JSON: a->p.json = true; break;
+	case OPT_GROUP: a->group = true; break;
+	case OPT_NO_GROUP: a->no_group = true; break;
+	case OPT_FOLDED: a->p.folded = true; break;
 	case OPT_FRAMES:
 		r = number("max-frames", arg, 1 << 20, &n, e);
 		a->opts.max_frames = (u32)n;
@@ -87,6 +97,12 @@ static int parse(struct stack_args *a, int argc, char **argv, const char **opera
 	}
 	if (r)
 		return r;
+	if (a->group && (a->no_group || a->p.json))
+		return err_set(e, ERR_USAGE, "stack: --group and %s contradict each other (JSON has each thread's group)",
+			       a->no_group ? "--no-group" : "--json");
+	if (a->p.folded && (a->group || a->no_group || a->p.json || a->p.source))
+		return err_set(e, ERR_USAGE, "stack: --folded and %s contradict each other", a->group ? "--group" :
+			       a->no_group ? "--no-group" : a->p.json ? "--json" : "--source");
 	if (argc - it.operand != 1)
 		return err_set(e, ERR_USAGE, "stack needs one process or core: tagcore stack [OPTION]... PID|CORE");
 	*operand = argv[it.operand];
@@ -113,14 +129,13 @@ static int choose(const struct core *core, const char *tid, size_t *from, size_t
 	return 0;
 }
 
-static int print_threads(struct stack_args *a, struct core *core, struct unwind *u, struct err *e)
+/* Unwinds threads [from, to) into @g; prints each at once unless they are gathered. */
+static int unwind_threads(struct stack_args *a, struct core *core, struct unwind *u, size_t from, size_t to,
+			  struct stack_groups *g, bool gather, struct err *e)
 {
-	size_t from, to;
-	int r = choose(core, a->tid, &from, &to, e);
+	const struct stack_group *group;
+	int r = 0;
 
-	if (r)
-		return r;
-	stack_print_begin(&a->p, core, u);
 	for (size_t i = from; !r && i < to; i++) {
 		struct stack s scoped(stack_fini) = { 0 };
 
@@ -128,11 +143,41 @@ static int print_threads(struct stack_args *a, struct core *core, struct unwind 
 			return err_set(e, ERR_CANCELLED, "cancelled");
 		r = unwind_thread(u, &core->threads[i], &s, e);
 		if (!r)
-			r = stack_print(&a->p, &s, e);
+			r = stack_groups_add(g, &s, &group, e);
+		if (!r && !gather)
+			r = stack_print(&a->p, &s, group, e);
 	}
+	return r;
+}
+
+static int print_groups(struct stack_args *a, const struct stack_groups *g, struct err *e)
+{
+	int r = 0;
+
+	for (size_t i = 0; !r && i < g->n; i++)
+		r = stack_print_group(&a->p, g->v[i], e);
+	return r;
+}
+
+static int print_threads(struct stack_args *a, struct core *core, struct unwind *u, struct err *e)
+{
+	struct stack_groups g scoped(stack_groups_fini) = { 0 };
+	size_t from, to;
+	bool grouped;
+	int r = choose(core, a->tid, &from, &to, e);
+
+	if (r)
+		return r;
+	grouped = a->group || (!a->no_group && !a->p.json && to - from >= GROUP_FROM);
+	stack_print_begin(&a->p, core, u);
+	r = unwind_threads(a, core, u, from, to, &g, grouped || a->p.folded, e);
 	/* Of one that was asked for, and had no registers, choose() has told. */
 	if (a->tid)
 		a->p.n_unstopped = 0;
+	if (!r && a->p.folded)
+		r = stack_folded(&a->p, &g, e);
+	else if (!r && grouped)
+		r = print_groups(a, &g, e);
 	if (!r)
 		stack_print_end(&a->p);
 	return r;

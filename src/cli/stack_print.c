@@ -68,18 +68,23 @@ static int put_text(const struct symbol *s, void *arg, struct err *e)
 	return 0;
 }
 
-static int print_text(struct stack_print *p, const struct stack *s, struct err *e)
+static void put_head(struct stack_print *p, const struct core_thread *t)
 {
 	char name[CORE_NAME_MAX];
-	int r = 0;
 
-	fprintf(p->out, "TID %d", s->thread->tid);
-	core_thread_name(p->core, s->thread, name);
+	fprintf(p->out, "TID %d", t->tid);
+	core_thread_name(p->core, t, name);
 	if (*name) {
 		fputs(" ", p->out);
 		text_puts(p->out, name);
 	}
 	fputs(":\n", p->out);
+}
+
+static int put_frames(struct stack_print *p, const struct stack *s, struct err *e)
+{
+	int r = 0;
+
 	for (size_t i = 0; !r && i < s->n; i++) {
 		struct row row = { .p = p, .f = &s->frames[i], .i = i };
 
@@ -133,7 +138,7 @@ static int put_json(const struct symbol *s, void *arg, struct err *e)
 	return 0;
 }
 
-static int print_json(struct stack_print *p, const struct stack *s, struct err *e)
+static int print_json(struct stack_print *p, const struct stack *s, size_t group, struct err *e)
 {
 	struct json_object *o = json_object_new_object(), *frames = json_object_new_array();
 	char name[CORE_NAME_MAX];
@@ -142,6 +147,7 @@ static int print_json(struct stack_print *p, const struct stack *s, struct err *
 	json_object_object_add(o, "tid", json_object_new_int(s->thread->tid));
 	core_thread_name(p->core, s->thread, name);
 	json_put_text(o, "name", *name ? name : NULL);
+	json_put_u64(o, "group", group);
 	json_object_object_add(o, "frames", frames);
 	for (size_t i = 0; !r && i < s->n; i++) {
 		struct row row = { .p = p, .f = &s->frames[i], .i = i, .list = frames };
@@ -172,6 +178,8 @@ void stack_print_begin(struct stack_print *p, struct core *core, struct unwind *
 		p->threads = json_list_begin(p->out);
 		return;
 	}
+	if (p->folded)
+		return;
 	fprintf(p->out, "PID %d - ", pid_of(core));
 	text_puts(p->out, p->name);
 	if (p->pause_us)
@@ -179,9 +187,21 @@ void stack_print_begin(struct stack_print *p, struct core *core, struct unwind *
 	fputc('\n', p->out);
 }
 
-int stack_print(struct stack_print *p, const struct stack *s, struct err *e)
+int stack_print(struct stack_print *p, const struct stack *s, const struct stack_group *g, struct err *e)
 {
-	return p->json ? print_json(p, s, e) : print_text(p, s, e);
+	if (p->json)
+		return print_json(p, s, g->id, e);
+	put_head(p, s->thread);
+	return put_frames(p, s, e);
+}
+
+int stack_print_group(struct stack_print *p, const struct stack_group *g, struct err *e)
+{
+	if (g->n == 1)
+		put_head(p, g->threads[0]);
+	else
+		stack_group_head(p->out, p->core, g);
+	return put_frames(p, &g->stack, e);
 }
 
 static void print_notes(struct stack_print *p)
@@ -216,13 +236,16 @@ static void print_unstopped(struct stack_print *p, pid_t tid)
 	static const char why[] = "it did not stop, and its registers could not be read";
 	struct json_object *o;
 
-	if (!p->json) {
+	if (p->folded)
+		message("tagcore", "thread %d: %s", (int)tid, why);
+	if (!p->json && !p->folded)
 		fprintf(p->out, "TID %d:\n     incomplete: %s\n", (int)tid, why);
+	if (!p->json)
 		return;
-	}
 	o = json_object_new_object();
 	json_put_u64(o, "tid", (u64)tid);
 	json_put_null(o, "name");
+	json_put_null(o, "group");
 	json_object_object_add(o, "frames", json_object_new_array());
 	json_put_null(o, "unwinder");
 	json_put_bool(o, "complete", false);

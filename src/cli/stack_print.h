@@ -6,6 +6,7 @@
 #include <tagcore/modules.h>
 #include <tagcore/unwind.h>
 
+#include "cli/stack_group.h"
 #include "cli/view.h"
 
 struct stack_print {
@@ -15,6 +16,7 @@ struct stack_print {
 	bool source;
 	bool inlines;
 	bool raw;
+	bool folded;		/* nothing but lines of stacks goes to @out */
 	u64 pause_us;		/* of a live process: how long it was stopped */
 	const pid_t *unstopped;	/* threads that did not stop: those of them that are not in the core are told of at the end */
 	size_t n_unstopped;
@@ -25,6 +27,9 @@ struct stack_print {
 };
 
 void stack_print_begin(struct stack_print *p, struct core *core, struct unwind *u);
-int stack_print(struct stack_print *p, const struct stack *s, struct err *e) must_check;
+/* The stack of one thread, which is in @g. */
+int stack_print(struct stack_print *p, const struct stack *s, const struct stack_group *g, struct err *e) must_check;
+/* Text: a stack that several threads have, once. */
+int stack_print_group(struct stack_print *p, const struct stack_group *g, struct err *e) must_check;
 /* Text: what there is to say about files goes to standard error. */
 void stack_print_end(struct stack_print *p);

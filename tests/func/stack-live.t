@@ -5,7 +5,7 @@ need_ptrace
 
 # ---- many threads, in one pause
 start threads 500
-ok "many threads" "$TAGCORE" stack "$PID"
+ok "many threads" "$TAGCORE" stack --no-group "$PID"
 is "many threads: all of them" "$(sed -n 's/^TID \([0-9]*\).*/\1/p' out | sort -n)" "$(cd "/proc/$PID/task" && printf '%s\n' * | sort -n)"
 matches_not "many threads: none is incomplete" out incomplete
 is "many threads: each is in the function it waits in" "$(grep -c ' wait_in_' out)" 500
