@@ -23,7 +23,7 @@ static bool function_at(struct unwind *u, u64 at, struct function *out)
 	Dwarf_Die *unit;
 
 	out->m = module_at(u, at);
-	unit = mod && out->m ? unit_at(mod, at, &out->bias) : NULL;
+	unit = mod && out->m ? unit_at(u, mod, at, &out->bias) : NULL;
 	if (!unit)
 		return false;
 	scopes_find(&s, unit, at - out->bias, &u->dies_left);
@@ -155,7 +155,7 @@ static void find_elsewhere(struct unwind *u, const struct function *f, const str
 /* A function of which there is no code where it is told of: by its name. */
 static void find_named(struct unwind *u, const struct function *f, Dwarf_Die *origin, struct call_site *s)
 {
-	struct origin o = { .name = die_linkage(origin), .root = root_of(*origin) };
+	struct origin o = { .name = die_linkage(u, origin), .root = root_of(*origin) };
 	struct found_names names;
 
 	if (!o.name)

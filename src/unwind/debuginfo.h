@@ -3,10 +3,19 @@
 
 #include "unwind/unwind_priv.h"
 
+/* ---- text.c: no string of libelf's and libdw's is used that does not end in its section */
+
+/* @name, of a symbol that libdw found in the file @elf of @mod; NULL when it does not end. */
+const char *text_of_symbol(struct unwind *u, Dwfl_Module *mod, Elf *elf, const char *name);
+/* The string of @attr, which may be NULL; NULL when it has none, or one that does not end. */
+const char *text_of_attr(struct unwind *u, Dwarf_Attribute *attr);
+/* To be asked before libdw is for lines and files of @unit, or for its split unit: else it reads on beyond a section. */
+bool text_of_unit_ends(struct unwind *u, Dwarf_Die *unit);
+
 /* ---- units.c */
 
 /* The compilation unit that has the code at @addr, and what its addresses are moved by; or NULL.  It is libdw's. */
-Dwarf_Die *unit_at(Dwfl_Module *mod, u64 addr, u64 *bias);
+Dwarf_Die *unit_at(struct unwind *u, Dwfl_Module *mod, u64 addr, u64 *bias);
 
 /* ---- dies.c: a tree of entries, in order and without recursion */
 
@@ -21,7 +30,7 @@ bool die_down(struct die_walk *w);
 /* To the next beside it, or beside one above; false when that would leave the floor. */
 bool die_next(struct die_walk *w);
 /* The name in symbol tables of what the entry is for, or the source's; NULL when it has none. */
-const char *die_linkage(Dwarf_Die *die);
+const char *die_linkage(struct unwind *u, Dwarf_Die *die);
 
 /* ---- scopes.c */
 

@@ -1,5 +1,6 @@
 #include <dwarf.h>
 
+#include "base/util.h"
 #include "unwind/debuginfo.h"
 
 bool die_down(struct die_walk *w)
@@ -23,12 +24,13 @@ bool die_next(struct die_walk *w)
 	return false;
 }
 
-const char *die_linkage(Dwarf_Die *die)
+const char *die_linkage(struct unwind *u, Dwarf_Die *die)
 {
+	static const unsigned names[] = { DW_AT_linkage_name, DW_AT_MIPS_linkage_name, DW_AT_name };
+	const char *name = NULL;
 	Dwarf_Attribute attr;
-	const char *name = dwarf_formstring(dwarf_attr_integrate(die, DW_AT_linkage_name, &attr));
 
-	if (!name)
-		name = dwarf_formstring(dwarf_attr_integrate(die, DW_AT_MIPS_linkage_name, &attr));
-	return name ? name : dwarf_diename(die);
+	for (size_t i = 0; !name && i < ARRAY_SIZE(names); i++)
+		name = text_of_attr(u, dwarf_attr_integrate(die, names[i], &attr));
+	return name;
 }

@@ -27,9 +27,13 @@ static bool add(struct unwind *u, struct names *names, Dwfl_Module *mod, int at)
 	u64 mode = u->core->arch ? u->core->arch->frame.ret_mode : 0;
 	struct name_row row = { 0 };
 	GElf_Sym sym;
+	Elf *elf = NULL;
 	int type;
 
-	row.name = dwfl_module_getsym_info(mod, at, &sym, &row.addr, NULL, NULL, NULL);
+	row.name = dwfl_module_getsym_info(mod, at, &sym, &row.addr, NULL, &elf, NULL);
+	if (!row.name)
+		return true;
+	row.name = text_of_symbol(u, mod, elf, row.name);
 	type = GELF_ST_TYPE(sym.st_info);
 	if (!row.name || !*row.name || sym.st_shndx == SHN_UNDEF || (type != STT_FUNC && type != STT_GNU_IFUNC))
 		return true;

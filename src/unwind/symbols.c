@@ -53,8 +53,10 @@ static struct symbol_slot look_up(struct unwind *u, u64 at)
 	const struct module *m = module_at(u, at);
 	GElf_Off off = 0;
 	GElf_Sym sym;
-	const char *name = mod ? dwfl_module_addrinfo(mod, at | mode, &off, &sym, NULL, NULL, NULL) : NULL;
+	Elf *elf = NULL;
+	const char *name = mod ? dwfl_module_addrinfo(mod, at | mode, &off, &sym, NULL, &elf, NULL) : NULL;
 
+	name = text_of_symbol(u, mod, elf, name);
 	slot.start = ((at | mode) - off) & ~mode;
 	/* A damaged table may have anything in it: a function begins in its module. */
 	if (!name || !*name || !m || slot.start > at || slot.start < m->start)
@@ -123,7 +125,7 @@ static struct place place_in(Dwarf_Die *unit, u64 addr)
 }
 
 /* Where the inlined function at @die was called. */
-static struct place place_of_call(Dwarf_Die *die)
+static struct place place_of_call(struct unwind *u, Dwarf_Die *die)
 {
 	Dwarf_Attribute attr;
 	Dwarf_Files *files;
@@ -134,7 +136,7 @@ static struct place place_of_call(Dwarf_Die *die)
 
 	if (dwarf_formudata(dwarf_attr(die, DW_AT_call_line, &attr), &line) ||
 	    dwarf_formudata(dwarf_attr(die, DW_AT_call_file, &attr), &file) || !dwarf_diecu(die, &cu, NULL, NULL) ||
-	    dwarf_getsrcfiles(&cu, &files, &n))
+	    !text_of_unit_ends(u, &cu) || dwarf_getsrcfiles(&cu, &files, &n))
 		return p;
 	if (dwarf_formudata(dwarf_attr(die, DW_AT_call_column, &attr), &column))
 		column = 0;
@@ -157,10 +159,10 @@ static int one_inline(struct inlines *w, Dwarf_Die *die, struct place *p, struct
 	struct symbol s = { .is_inline = true };
 
 	fill_module(w->u, w->f, &s);
-	s.linkage = die_linkage(die);
+	s.linkage = die_linkage(w->u, die);
 	s.function = demangle(w->u, s.linkage);
 	fill_place(p, &s);
-	*p = place_of_call(die);
+	*p = place_of_call(w->u, die);
 	return w->fn(&s, w->arg, e);
 }
 
@@ -176,9 +178,9 @@ static int all_inlines(struct inlines *w, const struct scopes *scopes, struct pl
 		if (tag == DW_TAG_inlined_subroutine && w->fn)
 			r = one_inline(w, &die, p, e);
 		else if (tag == DW_TAG_inlined_subroutine)
-			*p = place_of_call(&die);
+			*p = place_of_call(w->u, &die);
 		if (tag == DW_TAG_subprogram) {
-			*name = die_linkage(&die);
+			*name = die_linkage(w->u, &die);
 			break;
 		}
 	}
@@ -192,7 +194,7 @@ static int in_source(struct inlines *w, Dwfl_Module *mod, u64 at, struct place *
 	u64 bias, left = DIES_MAX;
 	Dwarf_Die *unit;
 
-	unit = unit_at(mod, at, &bias);
+	unit = unit_at(w->u, mod, at, &bias);
 	if (!unit)
 		return 0;
 	*p = place_in(unit, at - bias);

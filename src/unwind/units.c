@@ -89,14 +89,12 @@ static Dwarf_Die *units_find(const struct units *us, u64 addr)
 	return lo && addr < us->v[lo - 1].end ? us->v[lo - 1].unit : NULL;
 }
 
-Dwarf_Die *unit_at(Dwfl_Module *mod, u64 addr, u64 *bias)
+/* By an index of ours. */
+static Dwarf_Die *indexed(Dwfl_Module *mod, u64 addr, u64 *bias)
 {
-	Dwarf_Die *unit = dwfl_module_addrdie(mod, addr, bias);
 	struct module *m;
 	void **userdata;
 
-	if (unit && dwarf_haspc(unit, addr - *bias) > 0)
-		return unit;
 	dwfl_module_info(mod, &userdata, NULL, NULL, NULL, NULL, NULL, NULL);
 	m = *userdata;
 	if (!m || !dwfl_module_getdwarf(mod, bias))
@@ -104,4 +102,13 @@ Dwarf_Die *unit_at(Dwfl_Module *mod, u64 addr, u64 *bias)
 	if (!m->units)
 		m->units = units_make(mod);
 	return m->units ? units_find(m->units, addr - *bias) : NULL;
+}
+
+Dwarf_Die *unit_at(struct unwind *u, Dwfl_Module *mod, u64 addr, u64 *bias)
+{
+	Dwarf_Die *unit = dwfl_module_addrdie(mod, addr, bias);
+
+	if (!unit || dwarf_haspc(unit, addr - *bias) <= 0)
+		unit = indexed(mod, addr, bias);
+	return unit && text_of_unit_ends(u, unit) ? unit : NULL;
 }

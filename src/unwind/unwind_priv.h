@@ -67,6 +67,18 @@ struct call_memo {
 };
 enum { CALL_MEMOS = 1024, CALL_DIES_MAX = 1 << 26 };
 
+/* text.c: where the strings of an Elf's symbols, or of a Dwarf's entries, are; all that begin in these end there. */
+struct text_range {
+	const char *start, *end;
+};
+enum { TEXT_SLOTS = 64, TEXT_RANGES_MAX = 12 };
+struct text_slot {
+	const void *of;		/* NULL: unused */
+	bool is_bounded;
+	u8 n;
+	struct text_range v[TEXT_RANGES_MAX];
+};
+
 struct unwind {
 	struct core *core;
 	struct unwind_opts opts;
@@ -86,6 +98,7 @@ struct unwind {
 	char *demangled;	/* the last one */
 	struct symbol_slot symbols[SYMBOL_SLOTS];
 	struct call_memo calls[CALL_MEMOS];
+	struct text_slot texts[TEXT_SLOTS];
 	struct tail_memo *tails;	/* tailcall.c's; NULL until needed */
 	u64 dies_left;		/* that may still be looked at for calls: a hostile core must not keep us for ever */
 	char unversioned[1024];	/* the last symbol without its version */
