@@ -40,6 +40,7 @@ enum stack_end {
 	STACK_NO_REGISTERS,	/* the core has none of this thread */
 	STACK_NO_CODE,		/* the program counter is in no executable memory */
 	STACK_NO_TABLE,		/* nothing tells how to get to the caller */
+	STACK_NO_RETURN,	/* the return address is 0, which proves nothing: it may have been overwritten */
 	STACK_NO_MEMORY,	/* the memory that has the return address is not there */
 	STACK_LOOP,		/* the caller would not lie above */
 	STACK_LIMIT,		/* max_frames */

@@ -303,6 +303,19 @@ static bool find_return(struct unwind *u, const struct cpu_regs *r, Dwarf_Frame 
 	}
 }
 
+/*
+ * The frame is the last thing on its stack, which ends there: no caller has room.
+ * So coroutines begin that are entered by a jump, with 0 for a return address (Ruby,
+ * coroutine/amd64/Context.h: coroutine_initialize()).
+ */
+static bool is_bottom(const struct unwind *u, u64 cfa)
+{
+	enum { STACK_ALIGN = 16 };
+	const struct core_area *a = cfa ? core_area_find(u->core, cfa - 1) : NULL;
+
+	return a && a->start < cfa && a->end - cfa < STACK_ALIGN;
+}
+
 enum cfi_step cfi_step(struct unwind *u, Dwarf_Frame *f, struct cpu_regs *r)
 {
 	struct cpu_regs caller = { 0 };
@@ -320,9 +333,9 @@ enum cfi_step cfi_step(struct unwind *u, Dwarf_Frame *f, struct cpu_regs *r)
 	/* Where that is not to be mended, the table tells nothing. */
 	if (is_saved_at_sp(u, f, u->core->arch->frame.lr, &offset) && !space_is_code(u, space_strip(u, ret) - 1))
 		return CFI_FAILED;
-	/* A signal may have met a jump to nowhere; 0 for a return address ends a stack. */
+	/* A signal may have met a jump to nowhere. */
 	if (!ret && !caller.exact)
-		return CFI_OUTERMOST;
+		return is_bottom(u, cfa) ? CFI_OUTERMOST : CFI_NO_RETURN;
 	restore(u, r, f, cfa, &caller);
 	restore_vectors(u, r, f, cfa, &caller);
 	set_sp(u, r, f, cfa, &caller);

@@ -84,9 +84,11 @@ static void by_table(struct unwind *u, const struct exidx *x, const struct cpu_r
 
 static enum cfi_step take(const struct attempt *a, enum frame_by found, struct cpu_regs *r, enum frame_by *by)
 {
+	if (!a->r.pc)
+		return CFI_NO_RETURN;
 	*by = found;
 	*r = a->r;
-	return r->pc ? CFI_STEPPED : CFI_OUTERMOST;
+	return CFI_STEPPED;
 }
 
 static bool are_same(const struct attempt *a, const struct attempt *b)

@@ -281,13 +281,26 @@ static bool is_entry(struct unwind *u, const struct cpu_regs *r)
 }
 
 /*
- * The end of a back chain that every function keeps: 0, as the ABIs have it, or a
- * return address of 0, which glibc's start saves.
+ * Where makecontext(3) has the function that it was given return to.  The table there
+ * may read the context to go on with, or none, for a return address: glibc 2.36,
+ * sysdeps/unix/sysv/linux/x86_64/__start_context.S.
+ */
+static bool is_context_start(struct unwind *u, const struct cpu_regs *r)
+{
+	const struct symbol_slot *s = symbol_at(u, r->pc);
+
+	return s->name && s->start == r->pc && !strcmp(s->name, "__start_context");
+}
+
+/*
+ * The end of a back chain that every function keeps: 0, as the ABIs have it.  Or the
+ * frame before that, where the start code, whose frame it is, jumped here with 0 for
+ * a return address (glibc 2.36, sysdeps/powerpc/powerpc64/start.S).
  */
 static bool is_chains_end(struct unwind *u, const struct cpu_regs *r)
 {
 	const struct arch *a = u->core->arch;
-	u64 word = u->core->layout.word, sp, caller, ret;
+	u64 word = u->core->layout.word, sp, caller, ret, last;
 
 	if (!a->frame.back_chain || r->exact || !regs_get(u, r, a->frame.fp, &sp))
 		return false;
@@ -296,10 +309,11 @@ static bool is_chains_end(struct unwind *u, const struct cpu_regs *r)
 		return false;
 	if (!caller || a->frame.ret_in_frame)
 		return !caller;
-	return caller > sp && space_word(u, caller + (u64)a->frame.saved_ret * word, &ret) && !ret;
+	return caller > sp && space_word(u, caller + (u64)a->frame.saved_ret * word, &ret) && !ret &&
+	       space_word(u, caller, &last) && !last;
 }
 
 bool step_is_first(struct unwind *u, const struct cpu_regs *r)
 {
-	return u->core->arch && (is_entry(u, r) || is_chains_end(u, r));
+	return u->core->arch && (is_entry(u, r) || is_chains_end(u, r) || is_context_start(u, r));
 }

@@ -54,6 +54,20 @@ void stack_ends_at(struct unwind *u, struct stack *s, u64 pc)
 		stack_ends(s, STACK_NO_TABLE, "the call frame information for 0x%llx leads nowhere", at);
 }
 
+void stack_ends_by(struct unwind *u, struct stack *s, enum cfi_step step, u64 pc)
+{
+	unsigned long long at = pc;
+
+	if (step == CFI_OUTERMOST)
+		stack_ends(s, STACK_OUTERMOST, "the table says that 0x%llx has no caller", at);
+	else if (step == CFI_NO_RETURN)
+		stack_ends(s, STACK_NO_RETURN, "the return address of 0x%llx is 0, though its table says that it has a caller", at);
+	else if (step == CFI_NO_TABLE)
+		stack_ends(s, STACK_NO_TABLE, "no call frame information for 0x%llx", at);
+	else
+		stack_ends_at(u, s, pc);
+}
+
 static bool is_gone(const struct frame *f)
 {
 	return f->by == FRAME_BY_TAIL_CALL || f->by == FRAME_BY_LIKELY_TAIL_CALL;
@@ -200,6 +214,12 @@ static bool step(struct unwind *u, const struct stack *s, struct cpu_regs *r, en
 	}
 }
 
+/* Where no table leads on, and none says that it is the end. */
+static bool may_be_first(const struct stack *s)
+{
+	return (s->end == STACK_NO_TABLE || s->end == STACK_NO_RETURN) && s->n && !s->frames[s->n - 1].signal;
+}
+
 /* By tables as far as they go, then one step without, and on. */
 static int walk(struct unwind *u, const struct unwinder_ops *ops, const struct core_thread *t, struct stack *s,
 		struct err *e)
@@ -217,7 +237,7 @@ static int walk(struct unwind *u, const struct unwinder_ops *ops, const struct c
 	}
 	do {
 		ret = ops->walk(u, &r, by, s, e);
-		if (!ret && s->end == STACK_NO_TABLE && s->n && !s->frames[s->n - 1].signal && step_is_first(u, &r)) {
+		if (!ret && may_be_first(s) && step_is_first(u, &r)) {
 			stack_ends(s, STACK_OUTERMOST, "0x%llx is in the first function", (unsigned long long)r.pc);
 			break;
 		}

@@ -210,6 +210,7 @@ static enum cfi_step step(struct unwind *u, const struct frame *f, Dwarf_Frame *
 static int walk_one(struct unwind *u, struct cpu_regs *r, enum frame_by *by, struct stack *s, struct err *e)
 {
 	struct frame f = { .pc = r->pc, .exact = r->exact, .by = *by };
+	enum cfi_step done;
 	struct row row;
 	int ret;
 
@@ -223,20 +224,10 @@ static int walk_one(struct unwind *u, struct cpu_regs *r, enum frame_by *by, str
 	ret = tailcall_add(u, s, &f, r, frame, e);
 	if (ret || !judge(u, &f, s))
 		return ret;
-	switch (step(u, &f, frame, r, by)) {
-	case CFI_STEPPED:
-		return 1;
-	case CFI_OUTERMOST:
-		stack_ends(s, STACK_OUTERMOST, "the table says that 0x%llx has no caller", (unsigned long long)f.pc);
-		return 0;
-	case CFI_NO_TABLE:
-		stack_ends(s, STACK_NO_TABLE, "no call frame information for 0x%llx", (unsigned long long)f.pc);
-		return 0;
-	case CFI_FAILED:
-		break;
-	}
-	stack_ends_at(u, s, f.pc);
-	return 0;
+	done = step(u, &f, frame, r, by);
+	if (done != CFI_STEPPED)
+		stack_ends_by(u, s, done, f.pc);
+	return done == CFI_STEPPED;
 }
 
 static int dw_walk(struct unwind *u, struct cpu_regs *r, enum frame_by by, struct stack *s, struct err *e)

@@ -184,7 +184,7 @@ bool step_signal(struct unwind *u, struct cpu_regs *r);
 /* A signal handler returns to @pc, by its code; @sp is the stack pointer then, or 0 if unknown. */
 bool step_is_signal(struct unwind *u, u64 pc, u64 sp);
 bool step_fp(struct unwind *u, struct cpu_regs *r);
-/* It is the thread's first function, by the machine's convention or by where the program begins. */
+/* It is the thread's first function: by the machine's convention, by where the program begins, or as makecontext(3) has it. */
 bool step_is_first(struct unwind *u, const struct cpu_regs *r);
 /* Could a call return to @addr? */
 bool step_is_return(struct unwind *u, u64 addr);
@@ -231,7 +231,8 @@ struct row dw_row_of(struct unwind *u, struct frame *f);
 
 /* ---- cfi.c, expr.c */
 
-enum cfi_step { CFI_STEPPED, CFI_OUTERMOST, CFI_FAILED, CFI_NO_TABLE };
+/* CFI_NO_RETURN: the table says where the return address is, and there is 0. */
+enum cfi_step { CFI_STEPPED, CFI_OUTERMOST, CFI_NO_RETURN, CFI_FAILED, CFI_NO_TABLE };
 /* From @r, which a row is for, to its caller; @r is as it was unless CFI_STEPPED. */
 enum cfi_step cfi_step(struct unwind *u, Dwarf_Frame *f, struct cpu_regs *r);
 /* The stack pointer, where it is not known but follows from the frame pointer by the row. */
@@ -264,6 +265,8 @@ int stack_add(struct stack *s, const struct frame *f, struct err *e) must_check;
 void stack_ends(struct stack *s, enum stack_end end, const char *fmt, ...) printf_like(3, 4);
 /* STACK_NO_MEMORY or STACK_NO_TABLE, as u->fault says. */
 void stack_ends_at(struct unwind *u, struct stack *s, u64 pc);
+/* As @step says, which is none to a caller of @pc. */
+void stack_ends_by(struct unwind *u, struct stack *s, enum cfi_step step, u64 pc);
 /* The next frame would be one of these again. */
 bool stack_loops(const struct stack *s, const struct frame *f);
 /* A whole stack is better than a part; of parts, the one with more frames that are sure.  @b may be empty. */

@@ -271,13 +271,25 @@ static Dwarf_Frame *fill(struct unwind *u, unw_cursor_t *c, struct frame *f, con
 	return dw_row_of(u, f).frame;
 }
 
-/* After the last frame of the walk, which a step did not lead beyond. */
-static void ends(struct unwind *u, struct stack *s, int step)
+/* A step to a return address of 0, which is no frame; but a signal may have met a jump to nowhere. */
+static bool leads_to_zero(const struct unwind *u, unw_cursor_t *c, const struct frame *f)
+{
+	unw_word_t pc;
+
+	return !f->signal && !unw_get_reg(c, UNW_REG_IP, &pc) && !space_strip(u, pc);
+}
+
+/*
+ * After the last frame of the walk, which a step did not lead beyond.  libunwind ends
+ * by 0 or goes on to 0, whether there is no caller or a word of 0 for one: the row tells.
+ */
+static void ends(struct unwind *u, struct stack *s, int step, Dwarf_Frame *row, const struct cpu_regs *r)
 {
 	u64 pc = s->frames[s->n - 1].pc;
+	struct cpu_regs caller = *r;
 
-	if (step == 0 && !u->fault.is_set)
-		stack_ends(s, STACK_OUTERMOST, "the table says that 0x%llx has no caller", (unsigned long long)pc);
+	if (step == 0 && !u->fault.is_set && row)
+		stack_ends_by(u, s, cfi_step(u, row, &caller), pc);
 	else
 		stack_ends_at(u, s, pc);
 }
@@ -322,9 +334,11 @@ static int walk_one(struct unwind *u, unw_cursor_t *c, const struct frame *f, Dw
 	step = unw_step(c);
 	if (u->uw->is_guess)
 		step = -UNW_EBADFRAME;
+	else if (step > 0 && leads_to_zero(u, c, f))
+		step = 0;
 	if (step > 0 && !u->fault.is_set)
 		return 1;
-	ends(u, s, step);
+	ends(u, s, step, row, r);
 	return 0;
 }
 

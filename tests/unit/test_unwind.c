@@ -408,7 +408,7 @@ static void leaf_is_not_guessed(void **state)
 	end(&f);
 }
 
-/* PowerISA's chain ends with 0, or with a return address that the program's start has set to 0. */
+/* PowerISA's chain ends with 0; from the frame before that the program's start has set the return address to 0. */
 static void chain_ends_with_the_first_frame(void **state)
 {
 	struct fixture f;
@@ -418,6 +418,8 @@ static void chain_ends_with_the_first_frame(void **state)
 	f.r.pc = RET;
 	assert_false(step_is_first(f.u, &f.r));
 	poke_word(&f, abis[4].ret_from + (u64)abis[4].ret_off, 0);
+	assert_false(step_is_first(f.u, &f.r));
+	poke_word(&f, abis[4].ret_from, 0);
 	assert_true(step_is_first(f.u, &f.r));
 	/* The innermost function may have no frame of its own, and a caller therefore. */
 	f.r.exact = true;
