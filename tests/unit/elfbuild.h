@@ -10,16 +10,47 @@
 
 #include "elfparts.h"
 
-/* ---- DWARF 4: a source file, and a function inlined into "leaf" */
+/* ---- DWARF 4 or 5: a source file, and a function inlined into "leaf" */
+
+/* Where it is, or of DWARF 5 in @strings. */
+static inline void eb_string(struct eb *eb, struct buf *strings, const char *text)
+{
+	struct err e;
+
+	if (!eb->dwarf5) {
+		eb_text(eb, text);
+		return;
+	}
+	eb_uint(eb, 4, strings->len);
+	cb_ok(buf_add(strings, text, strlen(text) + 1, &e), &e);
+}
+
+static inline void eb_name(struct eb *eb, const char *text)
+{
+	eb_string(eb, &eb->str, text);
+}
+
+static inline void eb_path(struct eb *eb, const char *text)
+{
+	eb_string(eb, &eb->line_str, text);
+}
+
+static inline void eb_strings(struct eb *eb, const char *section, const struct buf *strings)
+{
+	eb_begin(eb, section, SHT_PROGBITS, false);
+	eb_raw(eb, strings->p, strings->len);
+	eb_end(eb);
+}
 
 static inline void eb_abbrev(struct eb *eb)
 {
-	static const u8 bytes[] = {
-		1, DW_TAG_compile_unit, 1, DW_AT_name, DW_FORM_string, DW_AT_stmt_list, DW_FORM_sec_offset,
-			DW_AT_low_pc, DW_FORM_addr, DW_AT_high_pc, DW_FORM_data4, 0, 0,
-		2, DW_TAG_subprogram, 0, DW_AT_name, DW_FORM_string, DW_AT_inline, DW_FORM_data1, 0, 0,
-		3, DW_TAG_subprogram, 1, DW_AT_name, DW_FORM_string, DW_AT_low_pc, DW_FORM_addr,
-			DW_AT_high_pc, DW_FORM_data4, DW_AT_linkage_name, DW_FORM_string, 0, 0,
+	const u8 name = eb->dwarf5 ? DW_FORM_strp : DW_FORM_string, path = eb->dwarf5 ? DW_FORM_line_strp : DW_FORM_string;
+	const u8 bytes[] = {
+		1, DW_TAG_compile_unit, 1, DW_AT_name, path, DW_AT_stmt_list, DW_FORM_sec_offset,
+			DW_AT_low_pc, DW_FORM_addr, DW_AT_high_pc, DW_FORM_data4, DW_AT_comp_dir, path, 0, 0,
+		2, DW_TAG_subprogram, 0, DW_AT_name, name, DW_AT_inline, DW_FORM_data1, 0, 0,
+		3, DW_TAG_subprogram, 1, DW_AT_name, name, DW_AT_low_pc, DW_FORM_addr,
+			DW_AT_high_pc, DW_FORM_data4, DW_AT_linkage_name, name, 0, 0,
 		4, DW_TAG_inlined_subroutine, 0, DW_AT_abstract_origin, DW_FORM_ref4, DW_AT_low_pc, DW_FORM_addr,
 			DW_AT_high_pc, DW_FORM_data4, DW_AT_call_file, DW_FORM_data1, DW_AT_call_line, DW_FORM_data1,
 			DW_AT_call_column, DW_FORM_data1, 0, 0,
@@ -28,7 +59,7 @@ static inline void eb_abbrev(struct eb *eb)
 		6, 0x89, 0x82, 1, 0, DW_AT_low_pc, DW_FORM_addr, DW_AT_abstract_origin, DW_FORM_ref4, 0, 0,
 		7, 0x89, 0x82, 1, 0, DW_AT_low_pc, DW_FORM_addr, DW_AT_abstract_origin, DW_FORM_ref4,
 			0x95, 0x42, DW_FORM_flag_present, 0, 0,
-		8, DW_TAG_subprogram, 1, DW_AT_name, DW_FORM_string, DW_AT_low_pc, DW_FORM_addr,
+		8, DW_TAG_subprogram, 1, DW_AT_name, name, DW_AT_low_pc, DW_FORM_addr,
 			DW_AT_high_pc, DW_FORM_data4, 0x97, 0x42, DW_FORM_flag_present, 0, 0,
 		0,
 	};
@@ -54,10 +85,10 @@ static inline size_t eb_call(struct eb *eb, u64 abbrev, enum eb_func f, u64 off,
 static inline void eb_die_of(struct eb *eb, enum eb_func f, size_t inlined, size_t call)
 {
 	eb_uleb(eb, 3);
-	eb_text(eb, eb_funcs[f].name);
+	eb_name(eb, eb_funcs[f].name);
 	eb_word(eb, eb_func_addr(eb, f));
 	eb_uint(eb, 4, EB_FUNC_SIZE);
-	eb_text(eb, eb_funcs[f].name);
+	eb_name(eb, eb_funcs[f].name);
 	if (inlined) {
 		eb_uleb(eb, 4);
 		eb_uint(eb, 4, inlined);
@@ -76,7 +107,7 @@ static inline size_t eb_die_gone(struct eb *eb)
 	size_t at;
 
 	eb_uleb(eb, 8);
-	eb_text(eb, "plain");
+	eb_name(eb, "plain");
 	eb_word(eb, eb_func_addr(eb, EB_PLAIN));
 	eb_uint(eb, 4, EB_FUNC_SIZE);
 	at = eb_call(eb, 7, EB_PLAIN, EB_TAIL_CALL_AT, 0);
@@ -89,17 +120,23 @@ static inline void eb_info(struct eb *eb)
 	size_t at = eb_begin(eb, ".debug_info", SHT_PROGBITS, false)->sh_offset, inlined, gone = 0, tail = 0;
 
 	eb_uint(eb, 4, 0);
-	eb_uint(eb, 2, 4);
+	eb_uint(eb, 2, eb->dwarf5 ? 5 : 4);
+	if (eb->dwarf5) {
+		eb_uint(eb, 1, DW_UT_compile);
+		eb_uint(eb, 1, eb->arch->word);
+	}
 	eb_uint(eb, 4, 0);
-	eb_uint(eb, 1, eb->arch->word);
+	if (!eb->dwarf5)
+		eb_uint(eb, 1, eb->arch->word);
 	eb_uleb(eb, 1);
-	eb_text(eb, "a.c");
+	eb_path(eb, "a.c");
 	eb_uint(eb, 4, 0);
 	eb_word(eb, eb_func_addr(eb, 0));
 	eb_uint(eb, 4, EB_FUNCS * EB_FUNC_SIZE);
+	eb_path(eb, "/top");
 	inlined = eb->b.len - at;
 	eb_uleb(eb, 2);
-	eb_text(eb, "tiny");
+	eb_name(eb, "tiny");
 	eb_uint(eb, 1, DW_INL_inlined);
 	if (eb->calls) {
 		gone = eb->b.len - at;
@@ -138,19 +175,40 @@ static inline void eb_aranges(struct eb *eb)
 	eb_end(eb);
 }
 
+/* Directories, then files: the first one of them is of DWARF 5 the unit's, and has no number before. */
+static inline void eb_line_paths(struct eb *eb)
+{
+	if (!eb->dwarf5) {
+		eb_raw(eb, "src\0\0a.c\0\1\0\0b.h\0\1\0\0", 19);
+		eb_uint(eb, 1, 0);
+		return;
+	}
+	eb_raw(eb, (u8[]){ 1, DW_LNCT_path, DW_FORM_line_strp, 2 }, 4);
+	eb_path(eb, "/top");
+	eb_path(eb, "src");
+	eb_raw(eb, (u8[]){ 2, DW_LNCT_path, DW_FORM_line_strp, DW_LNCT_directory_index, DW_FORM_udata, 3 }, 6);
+	for (const char *const *name = (const char *const[]){ "a.c", "a.c", "b.h", NULL }; *name; name++) {
+		eb_path(eb, *name);
+		eb_uleb(eb, 1);
+	}
+}
+
 static inline void eb_line(struct eb *eb)
 {
 	static const u8 lengths[] = { 0, 1, 1, 1, 1, 0, 0, 0, 1, 0, 0, 1 };
 	size_t at = eb_begin(eb, ".debug_line", SHT_PROGBITS, false)->sh_offset, header;
 
 	eb_uint(eb, 4, 0);
-	eb_uint(eb, 2, 4);
+	eb_uint(eb, 2, eb->dwarf5 ? 5 : 4);
+	if (eb->dwarf5) {
+		eb_uint(eb, 1, eb->arch->word);
+		eb_uint(eb, 1, 0);
+	}
 	header = eb->b.len;
 	eb_uint(eb, 4, 0);
 	eb_raw(eb, "\1\1\1\xfb\x0e\x0d", 6);
 	eb_raw(eb, lengths, sizeof(lengths));
-	eb_raw(eb, "src\0\0a.c\0\1\0\0b.h\0\1\0\0", 19);
-	eb_uint(eb, 1, 0);
+	eb_line_paths(eb);
 	eb_set_len(eb, header);
 	eb_uint(eb, 1, 0);
 	eb_uleb(eb, 1 + eb->arch->word);
@@ -221,7 +279,7 @@ static inline void eb_section_headers(struct eb *eb)
 	eb_headers(eb, at);
 }
 
-/* Fill in arch, base, type, r_debug, no_build_id, calls before. */
+/* Fill in arch, base, type, r_debug, no_build_id, calls, dwarf5 before. */
 cb_unused static void eb_make(struct eb *eb)
 {
 	const u64 ehdr = elffmt_ehdr_size(eb->arch->fmt);
@@ -247,10 +305,16 @@ cb_unused static void eb_make(struct eb *eb)
 	if (!eb->no_aranges)
 		eb_aranges(eb);
 	eb_line(eb);
+	if (eb->dwarf5) {
+		eb_strings(eb, ".debug_str", &eb->str);
+		eb_strings(eb, ".debug_line_str", &eb->line_str);
+	}
 	eb_section_headers(eb);
 }
 
 cb_unused static void eb_fini(struct eb *eb)
 {
 	buf_fini(&eb->b);
+	buf_fini(&eb->str);
+	buf_fini(&eb->line_str);
 }

@@ -48,6 +48,8 @@ struct eb {
 	size_t n_sections;
 	GElf_Phdr phdrs[5];
 	u16 n_phdrs;
+	bool dwarf5;	/* debug information is of that version, with names in .debug_str and paths in .debug_line_str */
+	struct buf str, line_str;
 	bool calls;	/* debug information tells of calls: "caller" calls "plain", whose last act is to call "leaf" */
 };
 

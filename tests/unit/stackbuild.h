@@ -101,6 +101,17 @@ cb_unused static void sb_begin_calls(struct sb *s, u16 machine, struct elffmt fm
 	sb_nt_file(s);
 }
 
+/* The program made anew, with its strings in sections of their own. */
+cb_unused static void sb_use_strings(struct sb *s)
+{
+	const struct eb was = s->eb;
+
+	eb_fini(&s->eb);
+	s->eb = (struct eb){ .arch = was.arch, .base = was.base, .type = was.type, .r_debug = was.r_debug,
+			      .calls = was.calls, .dwarf5 = true };
+	eb_make(&s->eb);
+}
+
 cb_unused static void sb_begin(struct sb *s, u16 machine, struct elffmt fmt, u16 type)
 {
 	sb_begin_calls(s, machine, fmt, type, false);
