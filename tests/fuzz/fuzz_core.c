@@ -218,7 +218,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		fuzz_commands(data, size);
 	if (h / 1024 % REPAIR_ONE_IN == 0)
 		fuzz_repair(data, size);
-	if (h / 4096 % STACK_ONE_IN == 0)
+	/* What has a program is for that. */
+	if (h / 4096 % STACK_ONE_IN == 0 || memmem(data, size, STACK_EXE_MARK, STACK_EXE_MARK_LEN))
 		fuzz_stack(data, size, h >> 13);
 	return 0;
 }

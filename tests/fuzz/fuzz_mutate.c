@@ -38,7 +38,7 @@ static u64 value(unsigned *state, size_t file_size, u64 old)
 	return v[next(state) % ARRAY_SIZE(v)];
 }
 
-/* The programs in the file: where one begins, or 0 when there is none. */
+/* The programs in the file: where one begins, or 0 when there is none.  The last one is the file, if that follows. */
 static size_t find_program(const u8 *data, size_t size, unsigned nth)
 {
 	size_t at[8], n = 0;
@@ -49,7 +49,7 @@ static size_t find_program(const u8 *data, size_t size, unsigned nth)
 			break;
 		at[n++] = (size_t)(p - data);
 	}
-	return n ? at[nth % n] : 0;
+	return n ? at[nth % 2 ? n - 1 : nth / 2 % n] : 0;
 }
 
 /* A field of 2, 4 or 8 bytes of the head, in the file's byte order. */
@@ -118,7 +118,47 @@ static void set_byte(u8 *data, size_t len, unsigned *state)
 	}
 }
 
-/* A program's headers, its tables, or all of it. */
+/* The bytes of some section of the program that may have strings; false when it has no sections. */
+static bool find_strings(u8 *data, size_t size, unsigned *state, struct bytes *out)
+{
+	struct bytes file = { .p = data, .len = size }, at;
+	struct elffmt fmt;
+	GElf_Ehdr h;
+	GElf_Shdr s;
+
+	if (elffmt_ident(file, &fmt, NULL) || elffmt_get_ehdr(fmt, file, &h, NULL) || !h.e_shnum)
+		return false;
+	for (int tries = 8; tries; tries--) {
+		u64 off = h.e_shoff + next(state) % h.e_shnum * elffmt_shdr_size(fmt);
+
+		if (bytes_sub(file, off, elffmt_shdr_size(fmt), &at, NULL) || elffmt_get_shdr(fmt, at, &s, NULL))
+			return false;
+		if ((s.sh_type == SHT_STRTAB || (s.sh_type == SHT_PROGBITS && !(s.sh_flags & SHF_ALLOC))) &&
+		    !bytes_sub(file, s.sh_offset, s.sh_size, out, NULL) && out->len)
+			return true;
+	}
+	return false;
+}
+
+/* Strings lose their end: the last one of a section, all from some place on, or one. */
+static bool set_strings(u8 *data, size_t size, unsigned *state)
+{
+	struct bytes text;
+	size_t from, n;
+	u8 *p;
+
+	if (!find_strings(data, size, state, &text))
+		return false;
+	p = data + (text.p - data);
+	from = next(state) % 2 ? text.len - 1 : next(state) % text.len;
+	n = next(state) % 2 ? 1 : text.len - from;
+	for (size_t i = from; n; i++, n--)
+		if (!p[i])
+			p[i] = 'x';
+	return true;
+}
+
+/* A program's headers, its tables, its strings, or all of it. */
 static bool set_program(u8 *data, size_t size, unsigned *state)
 {
 	size_t at = find_program(data, size, next(state)), len, head;
@@ -127,7 +167,9 @@ static bool set_program(u8 *data, size_t size, unsigned *state)
 		return false;
 	len = min(size - at, (size_t)PROGRAM_MAX);
 	head = min(len, (size_t)512);
-	switch (next(state) % 8) {
+	switch (next(state) % 10) {
+	case 8: case 9:
+		return set_strings(data + at, size - at, state);
 	case 0:
 		set_field(data + at, len, head, state);
 		break;

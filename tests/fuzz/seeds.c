@@ -258,6 +258,42 @@ static void sign(struct sb *s)
 	s->pac = 0x5aULL << 48;
 }
 
+/* No string of the section ends but an empty one at its begin, without which it would be none. */
+static void open_strings(struct sb *s, const char *section)
+{
+	for (size_t i = 1; i <= s->eb.n_sections; i++) {
+		const GElf_Shdr *sh = &s->eb.sections[i].sh;
+
+		for (size_t at = 1; !strcmp(s->eb.sections[i].name, section) && at < sh->sh_size; at++)
+			if (!s->eb.b.p[sh->sh_offset + at])
+				s->eb.b.p[sh->sh_offset + at] = 'x';
+	}
+}
+
+static void open_symbols(struct sb *s)
+{
+	open_strings(s, ".strtab");
+}
+
+static void open_dynamic_symbols(struct sb *s)
+{
+	open_strings(s, ".dynstr");
+	remove_sections(s);
+}
+
+static void open_names(struct sb *s)
+{
+	sb_use_strings(s);
+	open_strings(s, ".strtab");
+	open_strings(s, ".debug_str");
+}
+
+static void open_paths(struct sb *s)
+{
+	sb_use_strings(s);
+	open_strings(s, ".debug_line_str");
+}
+
 static const struct {
 	const char *name;
 	u16 machine;
@@ -270,12 +306,20 @@ static const struct {
 	{ "x86_64-exec", EM_X86_64, CB_LE64, ET_EXEC, .change = remove_sections },
 	{ "x86_64-exe", EM_X86_64, CB_LE64, ET_EXEC, .exe = true },
 	{ "x86_64-pie-exe", EM_X86_64, CB_LE64, ET_DYN, .exe = true },
+	{ "x86_64-strings-exe", EM_X86_64, CB_LE64, ET_EXEC, .exe = true, .change = sb_use_strings },
+	{ "x86_64-open-symbols-exe", EM_X86_64, CB_LE64, ET_EXEC, .exe = true, .change = open_symbols },
+	{ "x86_64-open-dynamic-exe", EM_X86_64, CB_LE64, ET_EXEC, .exe = true, .change = open_dynamic_symbols },
+	{ "x86_64-open-names-exe", EM_X86_64, CB_LE64, ET_DYN, .exe = true, .change = open_names },
+	{ "x86_64-open-paths-exe", EM_X86_64, CB_LE64, ET_DYN, .exe = true, .change = open_paths },
+	{ "i386-open-symbols-exe", EM_386, CB_LE32, ET_EXEC, .exe = true, .change = open_symbols },
+	{ "aarch64-open-names-exe", EM_AARCH64, CB_LE64, ET_DYN, .exe = true, .change = open_names },
 	{ "i386", EM_386, CB_LE32, ET_DYN, .exe = false },
 	{ "i386-exe", EM_386, CB_LE32, ET_EXEC, .exe = true },
 	{ "aarch64", EM_AARCH64, CB_LE64, ET_DYN, .change = sign },
 	{ "aarch64-exe", EM_AARCH64, CB_LE64, ET_DYN, .exe = true, .change = sign },
 	{ "aarch64_be", EM_AARCH64, CB_BE64, ET_EXEC, .exe = false },
 	{ "riscv-exe", EM_RISCV, CB_LE64, ET_DYN, .exe = true },
+	{ "s390x-strings-exe", EM_S390, CB_BE64, ET_DYN, .exe = true, .change = sb_use_strings },
 	{ "s390x", EM_S390, CB_BE64, ET_DYN, .exe = false },
 	{ "s390x-exe", EM_S390, CB_BE64, ET_EXEC, .exe = true },
 	{ "ppc64-exe", EM_PPC64, CB_BE64, ET_EXEC, .exe = true },
