@@ -258,16 +258,45 @@ static void sign(struct sb *s)
 	s->pac = 0x5aULL << 48;
 }
 
-/* No string of the section ends but an empty one at its begin, without which it would be none. */
-static void open_strings(struct sb *s, const char *section)
+/* From @from on no string of the section ends; the first byte may be an empty one, without which it would be no table. */
+static void open_from(struct sb *s, const char *section, size_t from)
 {
 	for (size_t i = 1; i <= s->eb.n_sections; i++) {
 		const GElf_Shdr *sh = &s->eb.sections[i].sh;
 
-		for (size_t at = 1; !strcmp(s->eb.sections[i].name, section) && at < sh->sh_size; at++)
+		for (size_t at = from; !strcmp(s->eb.sections[i].name, section) && at < sh->sh_size; at++)
 			if (!s->eb.b.p[sh->sh_offset + at])
 				s->eb.b.p[sh->sh_offset + at] = 'x';
 	}
+}
+
+static void open_strings(struct sb *s, const char *section)
+{
+	open_from(s, section, 1);
+}
+
+/* In their place, in .debug_info. */
+static void open_at(struct sb *s, const char *text)
+{
+	for (size_t i = 1; i <= s->eb.n_sections; i++) {
+		const GElf_Shdr *sh = &s->eb.sections[i].sh;
+		const u8 *start = s->eb.b.p + sh->sh_offset, *p = memmem(start, sh->sh_size, text, strlen(text) + 1);
+
+		if (p && !strcmp(s->eb.sections[i].name, ".debug_info"))
+			open_from(s, ".debug_info", (size_t)(p - start));
+	}
+}
+
+static void open_directory(struct sb *s)
+{
+	open_at(s, "/top");
+}
+
+static void open_name(struct sb *s)
+{
+	open_strings(s, ".strtab");
+	open_strings(s, ".dynstr");
+	open_at(s, "tiny");
 }
 
 static void open_symbols(struct sb *s)
@@ -311,6 +340,9 @@ static const struct {
 	{ "x86_64-open-dynamic-exe", EM_X86_64, CB_LE64, ET_EXEC, .exe = true, .change = open_dynamic_symbols },
 	{ "x86_64-open-names-exe", EM_X86_64, CB_LE64, ET_DYN, .exe = true, .change = open_names },
 	{ "x86_64-open-paths-exe", EM_X86_64, CB_LE64, ET_DYN, .exe = true, .change = open_paths },
+	{ "x86_64-open-directory-exe", EM_X86_64, CB_LE64, ET_DYN, .exe = true, .change = open_directory },
+	{ "aarch64-open-directory-exe", EM_AARCH64, CB_LE64, ET_EXEC, .exe = true, .change = open_directory },
+	{ "x86_64-open-name-exe", EM_X86_64, CB_LE64, ET_DYN, .exe = true, .change = open_name },
 	{ "i386-open-symbols-exe", EM_386, CB_LE32, ET_EXEC, .exe = true, .change = open_symbols },
 	{ "aarch64-open-names-exe", EM_AARCH64, CB_LE64, ET_DYN, .exe = true, .change = open_names },
 	{ "i386", EM_386, CB_LE32, ET_DYN, .exe = false },

@@ -169,6 +169,39 @@ static void a_tail_call(void **state)
 	}
 }
 
+/* "caller" begins a thread by its table: what its debug information says of calls is not asked. */
+static void no_tail_call_of_a_first_function(void **state)
+{
+	struct unwind_opts opts = { .unwinder = "libdw" };
+	struct sb_open o;
+	struct stack s;
+	char exe[32];
+	int fd;
+
+	(void)state;
+	sb_begin_calls(&o.s, EM_X86_64, CB_LE64, ET_DYN, true);
+	for (size_t i = 1; i <= o.s.eb.n_sections; i++) {
+		const GElf_Shdr *sh = &o.s.eb.sections[i].sh;
+		u8 *hdr = o.s.eb.b.p + sh->sh_offset, *fde;
+
+		if (strcmp(o.s.eb.sections[i].name, ".eh_frame_hdr"))
+			continue;
+		fde = hdr + (s32)uint_get(CB_LE64, hdr + 12 + EB_CALLER * 8 + 4, 4);
+		/* Behind its header, where nothing is. */
+		assert_int_equal(uint_get(CB_LE64, fde + 17, 2), 0);
+		fde[17] = DW_CFA_undefined;
+		fde[18] = eb_ra(&o.s.cb.arch);
+	}
+	fd = cb_file_of(&o.s.eb.b, exe);
+	opts.exe = exe;
+	sb_open(&o, &opts);
+	s = unwind_first(&o);
+	expect_frames(&s, 2, STACK_OUTERMOST);
+	stack_fini(&s);
+	sb_close(&o);
+	close(fd);
+}
+
 static void by_either(void **state)
 {
 	static const char *const ask[] = { "libdw", "libunwind", "auto", NULL };
@@ -309,7 +342,7 @@ int main(void)
 		cmocka_unit_test(of_memory),			cmocka_unit_test(of_a_file),
 		cmocka_unit_test(by_either),			cmocka_unit_test(an_expression_without_end),
 		cmocka_unit_test(a_frame_that_calls_itself),	cmocka_unit_test(signatures),
-		cmocka_unit_test(without_aranges),		cmocka_unit_test(a_tail_call),
+		cmocka_unit_test(without_aranges),		cmocka_unit_test(a_tail_call), cmocka_unit_test(no_tail_call_of_a_first_function),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

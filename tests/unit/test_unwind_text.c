@@ -234,10 +234,35 @@ static void names_without_end(void **state)
 	}
 }
 
+/* A damaged table may have anything in it: the function at an address begins in the module that is there. */
+static void symbol_begins_in_its_module(void **state)
+{
+	struct sb_open o;
+	char exe[32];
+	int fd;
+
+	(void)state;
+	for (int below = 0; below < 2; below++) {
+		const struct unwind_opts opts = { .exe = exe };
+		u8 *sym;
+
+		begin(&o.s, false, nothing);
+		sym = o.s.eb.b.p + section(&o.s.eb, ".symtab")->sh_offset + sizeof(Elf64_Sym);
+		uint_put(CB_LE64, sym + offsetof(Elf64_Sym, st_value), 8, below ? -(u64)CB_PAGE : 0);
+		uint_put(CB_LE64, sym + offsetof(Elf64_Sym, st_size), 8, 2 * CB_PAGE);
+		fd = cb_file_of(&o.s.eb.b, exe);
+		sb_open(&o, &opts);
+		assert_int_equal(symbol_at(o.u, CB_TEXT + 0x210)->name != NULL, !below);
+		sb_close(&o);
+		close(fd);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(strings_without_end), cmocka_unit_test(of_memory), cmocka_unit_test(names_without_end),
+		cmocka_unit_test(symbol_begins_in_its_module),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
