@@ -38,7 +38,7 @@ static u64 value(unsigned *state, size_t file_size, u64 old)
 	return v[next(state) % ARRAY_SIZE(v)];
 }
 
-/* The programs in the file: where one begins, or 0 when there is none.  The last one is the file, if that follows. */
+/* The programs in the file: where one begins, or 0 when there is none. */
 static size_t find_program(const u8 *data, size_t size, unsigned nth)
 {
 	size_t at[8], n = 0;
@@ -49,7 +49,7 @@ static size_t find_program(const u8 *data, size_t size, unsigned nth)
 			break;
 		at[n++] = (size_t)(p - data);
 	}
-	return n ? at[nth % 2 ? n - 1 : nth / 2 % n] : 0;
+	return n ? at[nth % n] : 0;
 }
 
 /* A field of 2, 4 or 8 bytes of the head, in the file's byte order. */
@@ -158,7 +158,15 @@ static bool set_strings(u8 *data, size_t size, unsigned *state)
 	return true;
 }
 
-/* A program's headers, its tables, its strings, or all of it. */
+/* Of the program's file, if it follows: of a program in memory no sections are used. */
+static bool set_file_strings(u8 *data, size_t size, unsigned *state)
+{
+	u8 *mark = memmem(data, size, STACK_EXE_MARK, STACK_EXE_MARK_LEN), *file = mark ? mark + STACK_EXE_MARK_LEN : NULL;
+
+	return file && set_strings(file, size - (size_t)(file - data), state);
+}
+
+/* A program's headers, its tables, or all of it. */
 static bool set_program(u8 *data, size_t size, unsigned *state)
 {
 	size_t at = find_program(data, size, next(state)), len, head;
@@ -167,9 +175,7 @@ static bool set_program(u8 *data, size_t size, unsigned *state)
 		return false;
 	len = min(size - at, (size_t)PROGRAM_MAX);
 	head = min(len, (size_t)512);
-	switch (next(state) % 10) {
-	case 8: case 9:
-		return set_strings(data + at, size - at, state);
+	switch (next(state) % 8) {
 	case 0:
 		set_field(data + at, len, head, state);
 		break;
@@ -194,6 +200,8 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max, unsigned 
 	unsigned state = seed;
 	size_t head = min(size, (size_t)HEAD_MAX);
 
+	if (next(&state) % 4 == 0 && set_file_strings(data, size, &state))
+		return size;
 	if (next(&state) % 2 && set_program(data, size, &state))
 		return size;
 	switch (next(&state) % 10) {
