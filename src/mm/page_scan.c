@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/uapi.h"
@@ -150,7 +151,11 @@ const struct page_source_ops page_scan_ops = {
 	.close = scan_close,
 };
 
-/* Which categories the kernel takes: an unknown one is EINVAL. */
+/*
+ * Which categories the kernel takes: an unknown one is EINVAL.  However the call
+ * is refused, by an older kernel or by a filter of system calls with whatever
+ * error it likes, pagemap's words say the same.
+ */
 static int scan_probe(struct page_scan *s, struct err *e)
 {
 	s->known = SCAN_ALL;
@@ -159,10 +164,10 @@ static int scan_probe(struct page_scan *s, struct err *e)
 		s->known = SCAN_ALL & ~UAPI_PAGE_IS_GUARD;
 		r = scan_ask(s, 0, s->page_size);
 	}
-	if (r == -ENOTTY || r == -EINVAL || r == -ENOSYS)
-		return err_set(e, ERR_UNSUPPORTED, "this kernel has no PAGEMAP_SCAN (it is in 6.7)");
+	if (r == -ESRCH)
+		return proc_file_gone(&s->file, e);
 	if (r < 0)
-		return err_set(e, r, "%s: PAGEMAP_SCAN", s->file.path);
+		return err_set(e, ERR_UNSUPPORTED, "PAGEMAP_SCAN (Linux 6.7) is not to be had here: %s", strerror(-r));
 	return 0;
 }
 

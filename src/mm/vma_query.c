@@ -72,7 +72,7 @@ static int query_ask(struct vma_query *q, u64 addr, struct uapi_procmap_query *k
 	return r < 0 ? -errno : 0;
 }
 
-/* A path beyond PATH_MAX is ENAMETOOLONG, whatever the buffer; the text has it. */
+/* A path beyond PATH_MAX is ENAMETOOLONG, whatever the buffer; ENOMEM may be over when it is read.  The text has it. */
 static int query_by_text(struct vma_query *q, u64 addr, struct vma *out, struct err *e)
 {
 	if (!q->text.ops) {
@@ -94,11 +94,8 @@ static int query_find(struct mm *mm, u64 addr, struct vma *out, struct err *e)
 		return 0;
 	if (r == -ESRCH)
 		return proc_file_gone(&q->file, e);
-	if (r == -ENAMETOOLONG)
-		return query_by_text(q, addr, out, e);
 	if (r < 0)
-		return err_set(e, r, "%s: PROCMAP_QUERY at 0x%llx", q->file.path,
-			       (unsigned long long)addr);
+		return query_by_text(q, addr, out, e);
 	*out = (struct vma) {
 		.start = k.vma_start,
 		.end = k.vma_end,
@@ -189,18 +186,19 @@ const struct mm_ops vma_query_ops = {
 	.prev = query_prev,
 };
 
-/* One question tells whether the kernel knows the call and the target has memory. */
+/*
+ * One question tells whether the call is to be had, which a filter of system calls
+ * may refuse with any error, and the target has memory.
+ */
 static int query_probe(struct vma_query *q, struct err *e)
 {
 	struct uapi_procmap_query k;
 	int r = query_ask(q, 0, &k);
 
-	if (r == -ENOTTY || r == -EINVAL || r == -ENOSYS)
-		return err_set(e, ERR_UNSUPPORTED, "this kernel has no PROCMAP_QUERY (it is in 6.11)");
 	if (r == -ESRCH)
 		return proc_file_gone(&q->file, e);
 	if (r < 0 && r != -ENOENT && r != -ENAMETOOLONG)
-		return err_set(e, r, "%s: PROCMAP_QUERY", q->file.path);
+		return err_set(e, ERR_UNSUPPORTED, "PROCMAP_QUERY (Linux 6.11) is not to be had here: %s", strerror(-r));
 	return 0;
 }
 
