@@ -26,6 +26,9 @@ static int read_filter(struct dump *d, struct err *e)
 	/* Not under task/, and empty for a leader that has exited: any live thread's own directory has it. */
 	snprintf(path, sizeof(path), "/proc/%d/coredump_filter", d->target.reader);
 	r = io_slurp(path, &b, 64, e);
+	/* proc_coredump_filter_read() gives nothing of a process without memory: that is no mask of 0. */
+	if (!r && !b.len)
+		r = err_set(e, ERR_GONE, "process %d has no memory any more", d->target.pid);
 	if (!r)
 		r = buf_add(&b, "", 1, e);
 	if (!r)

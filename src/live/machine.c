@@ -33,17 +33,16 @@ static bool read_program(const struct target *t, struct elffmt *fmt, u16 *machin
 }
 
 /*
- * Whether the auxiliary vector is one of 32-bit words: its first type is a small
+ * 1: the auxiliary vector is one of 32-bit words: its first type is a small
  * number and the value beside it is not 0, so in 64-bit words only such a vector
  * begins with one that has an upper half.  create_elf_tables().
  */
-static bool has_narrow_auxv(const struct target *t, const struct arch *native)
+static int has_narrow_auxv(const struct target *t, const struct arch *native, struct err *e)
 {
 	struct buf b scoped(buf_fini) = { 0 };
-	struct err ignored;
+	int r = proc_slurp(t->pid, t->reader, "auxv", 1 << 16, &b, e);
 
-	return !proc_slurp(t->pid, t->reader, "auxv", 1 << 16, &b, &ignored) && b.len >= 8 &&
-	       uint_get(native->fmt, b.p, 8) >> 32;
+	return r ? r : b.len >= 8 && uint_get(native->fmt, b.p, 8) >> 32;
 }
 
 static int refuse(const struct target *t, const struct arch *native, const struct arch *a, struct err *e)
@@ -62,13 +61,18 @@ int machine_find(struct target *t, struct err *e)
 	const struct arch *native = arch_native(), *a = native;
 	struct elffmt fmt;
 	u16 machine;
+	int r;
 
 	if (!native)
 		return err_set(e, ERR_UNSUPPORTED, "this machine has no register tables: no process can be dumped");
-	if (read_program(t, &fmt, &machine))
+	if (read_program(t, &fmt, &machine)) {
 		a = arch_find(machine, fmt, 0);
-	else if (native->compat && has_narrow_auxv(t, native))
-		a = native->compat;
+	} else if (native->compat) {
+		r = has_narrow_auxv(t, native, e);
+		if (r < 0)
+			return r;
+		a = r ? native->compat : native;
+	}
 	if (!a || (a != native && a != native->compat))
 		return refuse(t, native, a, e);
 	t->arch = a;

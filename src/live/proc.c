@@ -7,12 +7,17 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/io.h"
 #include "base/scope.h"
 #include "base/util.h"
 #include "live/proc.h"
 
-enum { PROC_TEXT_MAX = 64 * 1024 };
+/*
+ * A line of status has all supplementary groups: up to NGROUPS_MAX (65536, include/uapi/linux/limits.h)
+ * numbers of 11 bytes.  The bound is for what is no such file.
+ */
+enum { PROC_TEXT_MAX = 16 << 20 };
 
 static void task_path(char out[96], pid_t pid, pid_t tid, const char *file)
 {
@@ -154,38 +159,55 @@ int proc_status(pid_t pid, pid_t tid, struct proc_status *out, struct err *e)
 			    !strncmp(line, status_rows[i].key, (size_t)(colon - line)))
 				status_line(&s, &status_rows[i], colon + 1);
 	}
+	if (s.tgid <= 0)
+		return err_set(e, ERR_INPUT, "/proc/%d/task/%d/status cannot be understood", pid, tid);
 	*out = s;
 	return 0;
 }
 
+/* readdir(3): NULL is the end only where errno stays 0.  1 and *out, 0, or the error. */
+static int next_tid(DIR *dir, const char *path, pid_t *out, struct err *e)
+{
+	struct dirent *d;
+
+	do {
+		errno = 0;
+		d = readdir(dir);
+	} while (d && !isdigit((unsigned char)d->d_name[0]));
+	if (!d)
+		return errno ? err_set(e, -errno, "read %s", path) : 0;
+	*out = (pid_t)atoi(d->d_name);
+	return 1;
+}
+
+static void close_dir(DIR **dir)
+{
+	if (*dir)
+		closedir(*dir);
+}
+
 int proc_threads(pid_t pid, pid_t **tids, size_t *n, struct err *e)
 {
+	DIR *dir scoped(close_dir) = NULL;
 	pid_t *list auto_free = NULL;
 	size_t len = 0, cap = 0;
-	struct dirent *d;
 	char path[64];
-	DIR *dir;
+	pid_t tid = 0;
+	int r;
 
 	snprintf(path, sizeof(path), "/proc/%d/task", pid);
 	dir = opendir(path);
 	if (!dir)
 		return errno == ENOENT ? err_set(e, ERR_GONE, "no process %d", pid)
 				       : err_set(e, -errno, "open %s", path);
-	while ((d = readdir(dir))) {
-		if (!isdigit((unsigned char)d->d_name[0]))
-			continue;
-		if (len == cap) {
-			pid_t *p = reallocarray(list, cap = cap ? cap * 2 : 64, sizeof(*p));
-
-			if (!p) {
-				closedir(dir);
-				return err_set(e, -ENOMEM, "list of %zu threads", cap);
-			}
-			list = p;
-		}
-		list[len++] = (pid_t)atoi(d->d_name);
+	while ((r = next_tid(dir, path, &tid, e)) > 0) {
+		r = array_grow((void **)&list, len, &cap, sizeof(*list), "list of threads", e);
+		if (r)
+			return r;
+		list[len++] = tid;
 	}
-	closedir(dir);
+	if (r)
+		return r;
 	*tids = take_ptr(list);
 	*n = len;
 	return 0;

@@ -56,26 +56,37 @@ static int add_thread(struct target *t, const struct thread *th, struct err *e)
 	return 0;
 }
 
+/* 1: it lives; 0: it has gone, or has exited. */
+static int is_alive(const struct target *t, pid_t tid, struct proc_stat *st, struct err *e)
+{
+	int r = proc_stat(t->pid, tid, st, e);
+
+	if (r)
+		return r == ERR_GONE ? 0 : r;
+	return st->state != 'Z' && st->state != 'X';
+}
+
 /* Everything that can be learnt of a thread before it stops.  1: seized; 0: it has gone. */
 static int seize(struct target *t, pid_t tid, struct err *e)
 {
 	struct thread th = { .tid = tid, .stop = THREAD_SEIZED };
 	struct proc_status status;
 	struct proc_stat st;
-	int r;
+	int r = is_alive(t, tid, &st, e), why;
 
-	if (proc_stat(t->pid, tid, &st, e) || st.state == 'Z' || st.state == 'X')
-		return 0;
+	if (r <= 0)
+		return r;
 	if (ptrace(PTRACE_SEIZE, tid, NULL, NULL) < 0) {
 		if (errno == ESRCH)
 			return 0;
-		r = errno;
+		why = errno;
 		/* A thread that has just died gives EPERM, too: ptrace_attach() looks at exit_state. */
-		if (proc_stat(t->pid, tid, &st, e) || st.state == 'Z' || st.state == 'X')
-			return 0;
+		r = is_alive(t, tid, &st, e);
+		if (r <= 0)
+			return r;
 		if (!proc_status(t->pid, tid, &status, e) && status.tracer)
 			return permission_traced(t->pid, status.tracer, e);
-		return permission_explain(t->pid, r, e);
+		return permission_explain(t->pid, why, e);
 	}
 	th.state = st.state;
 	memcpy(th.comm, st.comm, sizeof(th.comm));

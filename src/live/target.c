@@ -13,6 +13,7 @@
 #include "live/live.h"
 #include "live/permission.h"
 #include "live/proc.h"
+#include "mm/proc_file.h"
 
 #define PF_KTHREAD 0x00200000	/* include/linux/sched.h */
 
@@ -26,16 +27,19 @@ static int find_reader(struct target *t, struct err *e)
 	int r = proc_threads(t->pid, &tids, &n, e);
 
 	for (size_t i = 0; !r && i < n; i++) {
-		if (proc_status(t->pid, tids[i], &st, e) || !st.has_mm)
-			continue;
-		t->reader = tids[i];
-		t->leader_exited = tids[i] != t->pid;
-		return 0;
+		r = proc_status(t->pid, tids[i], &st, e);
+		if (r == ERR_GONE)
+			r = 0;	/* it has ended since */
+		else if (!r && st.has_mm) {
+			t->reader = tids[i];
+			t->leader_exited = tids[i] != t->pid;
+			return 0;
+		}
 	}
 	if (!r)
 		r = proc_stat(t->pid, t->pid, &stat, e);
 	if (r)
-		return err_set(e, ERR_GONE, "no process %d", t->pid);
+		return r == ERR_GONE ? proc_no_process(t->pid, e) : r;
 	if (stat.flags & PF_KTHREAD)
 		return err_set(e, ERR_GONE, "process %d is a kernel thread and has no memory of its own", t->pid);
 	return err_set(e, ERR_GONE, "process %d has exited (state %c): its memory is gone", t->pid, stat.state);
@@ -60,17 +64,21 @@ int target_open_mem(struct target *t, struct err *e)
 static int open_checked(struct target *t, struct err *e)
 {
 	struct proc_status st;
-	int r;
+	int r = proc_mounted(e);
 
-	if (proc_status(t->pid, t->pid, &st, e))
-		return err_set(e, ERR_GONE, "no process %d", t->pid);
+	if (!r)
+		r = proc_status(t->pid, t->pid, &st, e);
+	if (r)
+		return r == ERR_GONE ? proc_no_process(t->pid, e) : r;
 	t->pid = st.tgid;
 	if (t->pid == getpid())
 		return err_set(e, ERR_USAGE, "process %d is tagcore itself, which cannot stop itself", t->pid);
 	r = find_reader(t, e);
 	if (!r)
 		r = target_open_mem(t, e);
-	if (!r && !proc_status(t->pid, t->reader, &st, e) && st.tracer)
+	if (!r)
+		r = proc_status(t->pid, t->reader, &st, e);
+	if (!r && st.tracer)
 		r = permission_traced(t->pid, st.tracer, e);
 	return r ? r : machine_find(t, e);
 }
@@ -115,6 +123,24 @@ static int regset_gone(const struct target *t, const struct thread *th, struct e
 	return err_set(e, ERR_GONE, "thread %d of process %d is gone", th->tid, t->pid);
 }
 
+/*
+ * This thread or machine has none (ENODEV, EINVAL, of some sets ENXIO, ENODATA, EOPNOTSUPP, EIO),
+ * or it could not be asked.
+ */
+static int regset_refused(const struct target *t, const struct thread *th, const struct regset *set, struct err *e)
+{
+	switch (errno) {
+	case ESRCH:
+		return regset_gone(t, th, e);
+	case ENOMEM:
+	case EPERM:
+	case EACCES:
+	case ENOSYS:
+		return err_set(e, -errno, "read registers (%s) of thread %d", set->name, th->tid);
+	}
+	return 0;
+}
+
 /* The thread is in the other mode, and the set would come in that one's form. */
 static int regset_by_request(const struct target *t, const struct thread *th, const struct regset *set,
 			     struct buf *b, struct err *e)
@@ -146,9 +172,8 @@ int target_regset(const struct target *t, const struct thread *th, const struct 
 			return r;
 		memset(at, 0, size);
 		iov = (struct iovec){ .iov_base = at, .iov_len = size };
-		/* ENODEV, EINVAL: this thread or machine has none. */
 		if (ptrace(PTRACE_GETREGSET, th->tid, (void *)(uintptr_t)set->type, &iov) < 0)
-			return errno == ESRCH ? regset_gone(t, th, e) : 0;
+			return regset_refused(t, th, set, e);
 		/* A full buffer may hold only the beginning: SVE and ZA run to 64 KiB and more. */
 		if (set->size || iov.iov_len < size || size > 1 << 20)
 			break;

@@ -2,7 +2,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -16,6 +18,44 @@
 #define LINES_BUF_MAX (16 << 20)
 #define STAT_MAX 8192
 
+int proc_mounted(struct err *e)
+{
+	char self[32];
+	ssize_t n = readlink("/proc/self", self, sizeof(self) - 1);
+
+	if (n < 0)
+		return err_set(e, ERR_UNSUPPORTED, "there is no /proc here, by which a process is read: mount -t proc proc /proc");
+	self[n] = 0;
+	/* Linux, fs/proc/self.c: proc_self_get_link(): our number in the namespace that it was mounted for. */
+	if (atoi(self) != getpid())
+		return err_set(e, ERR_UNSUPPORTED, "/proc is that of another PID namespace: mount -t proc proc /proc in this one");
+	return 0;
+}
+
+int proc_no_process(pid_t pid, struct err *e)
+{
+	int r = proc_mounted(e);
+
+	if (r)
+		return r;
+	/* proc(5), hidepid: others' directories are not there; kill(2) knows of them all the same. */
+	if (!kill(pid, 0) || errno == EPERM)
+		return err_set(e, -EPERM, "process %d is not to be seen in /proc (mounted with hidepid): run as its user or as root",
+			       pid);
+	return err_set(e, ERR_GONE, "no process %d", pid);
+}
+
+/* The thread may be there and only the file not: smaps and pagemap need CONFIG_PROC_PAGE_MONITOR. */
+static int no_file(const struct proc_file *f, struct err *e)
+{
+	char dir[PROC_PATH_MAX];
+
+	snprintf(dir, sizeof(dir), "/proc/%d/task/%d", f->pid, f->tid);
+	if (access(dir, F_OK))
+		return proc_file_gone(f, e);
+	return err_set(e, ERR_UNSUPPORTED, "this kernel has no %s", f->path);
+}
+
 int proc_file_open(struct proc_file *f, pid_t pid, pid_t tid, const char *name, struct err *e)
 {
 	struct proc_file file = { .pid = pid, .tid = tid };
@@ -23,10 +63,12 @@ int proc_file_open(struct proc_file *f, pid_t pid, pid_t tid, const char *name, 
 	snprintf(file.path, sizeof(file.path), "/proc/%d/task/%d/%s", pid, tid, name);
 	file.fd = io_open(file.path, O_RDONLY, e);
 	/* pagemap of a task without memory: ESRCH from open, since v6.12 or so. */
-	if (file.fd == -ENOENT || file.fd == -ESRCH)
+	if (file.fd == -ESRCH)
 		return proc_file_gone(&file, e);
+	if (file.fd == -ENOENT)
+		return no_file(&file, e);
 	if (file.fd == -EACCES || file.fd == -EPERM)
-		err_wrap(e, "may not look into process %d (be its user or have CAP_SYS_PTRACE)",
+		err_wrap(e, "may not look into process %d (be its user, or have CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH)",
 			 pid);
 	if (file.fd < 0)
 		return file.fd;
@@ -41,29 +83,36 @@ void proc_file_close(struct proc_file *f)
 	f->fd = 0;
 }
 
-/* The state letter of proc_pid_stat(5), or 0: behind the last ')', for the name may hold any. */
-static char task_state(pid_t pid, pid_t tid)
+/* The state letter of proc_pid_stat(5): after the last ')', for the name may hold any; 0: there is no such thread. */
+static int task_state(pid_t pid, pid_t tid, char *state, struct err *e)
 {
 	struct buf text scoped(buf_fini) = { 0 };
 	char path[PROC_PATH_MAX];
+	int r;
 
 	snprintf(path, sizeof(path), "/proc/%d/task/%d/stat", pid, tid);
-	if (io_slurp(path, &text, STAT_MAX, NULL) < 0)
-		return 0;
+	r = io_slurp(path, &text, STAT_MAX, e);
+	*state = 0;
+	if (r)
+		return r == -ENOENT || r == -ESRCH ? 0 : r;
 	const char *paren = text.len ? memrchr(text.p, ')', text.len) : NULL;
 	if (!paren || (const char *)text.p + text.len - paren < 3)
-		return 0;
-	return paren[2];
+		return err_set(e, ERR_INPUT, "%s cannot be understood", path);
+	*state = paren[2];
+	return 0;
 }
 
 int proc_file_gone(const struct proc_file *f, struct err *e)
 {
-	char dir[PROC_PATH_MAX];
+	char dir[PROC_PATH_MAX], state;
+	int r;
 
 	snprintf(dir, sizeof(dir), "/proc/%d", f->pid);
 	if (access(dir, F_OK))
-		return err_set(e, ERR_GONE, "no process %d", f->pid);
-	char state = task_state(f->pid, f->tid);
+		return errno == ENOENT ? proc_no_process(f->pid, e) : err_set(e, -errno, "look at %s", dir);
+	r = task_state(f->pid, f->tid, &state, e);
+	if (r)
+		return r;
 	if (!state)
 		return err_set(e, ERR_GONE, "process %d has no thread %d", f->pid, f->tid);
 	if (state == 'Z' || state == 'X')

@@ -8,6 +8,14 @@
 
 #define PROC_PATH_MAX 64
 
+/*
+ * 0, or why nothing can be asked of /proc: it is not mounted, or it is that of
+ * another PID namespace, where our numbers are those of other processes.
+ */
+int proc_mounted(struct err *e) must_check;
+/* Returns ERR_GONE, or why the process is not to be seen though it may be there. */
+int proc_no_process(pid_t pid, struct err *e);
+
 /* Which process, through which of its threads, and what file of it: for messages. */
 struct proc_file {
 	int fd;
@@ -19,13 +27,17 @@ struct proc_file {
 /*
  * Opens /proc/PID/task/TID/@name for reading.  The thread's own directory is
  * used because /proc/PID/maps of a process whose leader has exited is empty.
- * ERR_GONE: there is no such thread, or no memory of it.
+ * ERR_GONE: there is no such thread, or no memory of it; ERR_UNSUPPORTED: this
+ * kernel has no such file.
  */
 int proc_file_open(struct proc_file *f, pid_t pid, pid_t tid, const char *name,
 		   struct err *e) must_check;
 /* Accepts a zeroed one, and therefore leaves descriptor 0 open. */
 void proc_file_close(struct proc_file *f);
-/* Returns ERR_GONE, having found out why the target has no memory, for files that came up empty. */
+/*
+ * Returns ERR_GONE, having found out why the target has no memory, for files that
+ * came up empty; another error where that cannot be found out.
+ */
 int proc_file_gone(const struct proc_file *f, struct err *e);
 
 /*
