@@ -11,6 +11,7 @@ enum area_file {
 	AREA_FILE_ELF		= 1 << 1,	/* begins with \177ELF */
 	AREA_FILE_UNLINKED	= 1 << 2,	/* no name is left: i_nlink is 0 */
 	AREA_FILE_DAX		= 1 << 3,	/* STATX_ATTR_DAX */
+	AREA_FILE_UNKNOWN	= 1 << 4,	/* it could not be opened, or not be read: that a bit is not set says nothing */
 };
 
 /*

@@ -119,10 +119,11 @@ static bool stack_file(const struct area *a, const struct plan_opts *o)
 	return is_wanted(a, o) && (has(a, VM_READ) || is_written(a));
 }
 
+/* Of a file that could not be looked at the first page is saved, or said to be missing, never left out unsaid. */
 static bool is_elf_header(const struct area *a)
 {
 	return !vma_is_anon(a->vma) && a->vma->pgoff == 0 && has(a, VM_READ) &&
-	       (a->file & (AREA_FILE_EXEC | AREA_FILE_ELF));
+	       (a->file & (AREA_FILE_EXEC | AREA_FILE_ELF | AREA_FILE_UNKNOWN));
 }
 
 /* Of a deleted file, and of a memfd, no reader will find the unwind tables. */

@@ -115,28 +115,61 @@ int area_open_file(const struct target *t, const struct area *a, struct err *e)
 	return fd >= 0 ? fd : err_set(e, -ENOENT, "no way to open %s", v->name ? v->name : "the mapped file");
 }
 
+static u32 magic_facts(const u8 *magic)
+{
+	return !memcmp(magic, "\177ELF", 4) ? AREA_FILE_ELF : 0;
+}
+
 static u32 file_facts(const struct target *t, const struct area *a)
 {
 	const struct vma *v = a->vma;
 	u32 facts = v->name && has_suffix(v->name, " (deleted)") ? AREA_FILE_UNLINKED : 0;
-	u8 magic[4];
+	u8 magic[4] = { 0 };
 	struct statx sx;
 	struct err ignored;
-	int fd auto_close = area_open_file(t, a, &ignored);
+	int fd auto_close = -1;
+	size_t n;
 
 	/* A DAX device is not opened, for opening may act; its whole memory is DAX. */
 	if (v->name && !strncmp(v->name, "/dev/dax", 8))
 		return AREA_FILE_DAX;
+	fd = area_open_file(t, a, &ignored);
 	if (fd < 0 || statx(fd, "", AT_EMPTY_PATH, STATX_MODE | STATX_NLINK, &sx))
-		return facts;
+		return facts | AREA_FILE_UNKNOWN;
 	facts = sx.stx_nlink ? 0 : AREA_FILE_UNLINKED;
 	if (sx.stx_mode & 0111)
 		facts |= AREA_FILE_EXEC;
 	if (sx.stx_attributes & STATX_ATTR_DAX)
 		facts |= AREA_FILE_DAX;
-	if (pread(fd, magic, 4, 0) == 4 && !memcmp(magic, "\177ELF", 4))
-		facts |= AREA_FILE_ELF;
-	return facts;
+	/* A file of less than four bytes is no ELF file; of one that cannot be read this is not known. */
+	if (io_pread_full(fd, magic, sizeof(magic), 0, &n, "the mapped file", &ignored))
+		return facts | AREA_FILE_UNKNOWN;
+	return facts | magic_facts(magic);
+}
+
+/*
+ * The file's beginning as the target has it mapped, of which the kernel's dumper
+ * judges: fs/coredump.c: vma_dump_size() and the caller, which reads the page.
+ * Only where that page is in memory, so that the target does not grow.  1 and
+ * *facts; 0 when it is not.
+ */
+static int memory_facts(const struct target *t, struct page_source *pages, const struct vma *v, u32 *facts)
+{
+	struct page_run run;
+	struct err ignored;
+	u8 magic[4];
+	size_t n = 0;
+
+	if (v->pgoff || !(v->flags & VM_READ))
+		return 0;
+	if (!pages->ops && page_source_open_pid(pages, t->pid, t->reader, NULL, &ignored))
+		return 0;
+	if (pages->ops->next(pages, v->start, v->start + (u64)sysconf(_SC_PAGESIZE), &run, &ignored) <= 0 ||
+	    !(run.flags & (PAGE_PRESENT | PAGE_SWAPPED)) ||
+	    target_read(t, v->start, magic, sizeof(magic), &n, &ignored) || n < sizeof(magic))
+		return 0;
+	*facts = magic_facts(magic);
+	return 1;
 }
 
 static bool same_inode(const struct vma *a, const struct vma *b)
@@ -146,6 +179,9 @@ static bool same_inode(const struct vma *a, const struct vma *b)
 
 static void fill_facts(const struct target *t, struct areas *a)
 {
+	struct page_source pages scoped(page_source_close) = { 0 };
+	u32 facts;
+
 	for (size_t i = 0; i < a->n; i++) {
 		const struct vma *v = a->v[i].vma;
 
@@ -156,6 +192,8 @@ static void fill_facts(const struct target *t, struct areas *a)
 			a->v[i].file = a->v[i - 1].file;
 		else
 			a->v[i].file = file_facts(t, &a->v[i]);
+		if (a->v[i].file & AREA_FILE_UNKNOWN && memory_facts(t, &pages, v, &facts))
+			a->v[i].file |= facts;
 	}
 }
 

@@ -5,11 +5,14 @@
  *	trace PID			traces it until told to end
  *	zombie				keeps a dead child; "ready" says its pid
  *	undumpable			has PR_SET_DUMPABLE 0
+ *	refuse CALL ERROR COMMAND...	runs it; the system call fails with that number
+ *	groups N COMMAND...		runs it with N supplementary groups, of the longest numbers
  *	bad-disk COMMAND...		runs it; what it reads of a file's first MiB, a page
  *					or more at once by pread(2), fails with EIO
  */
 #include "target.h"
 
+#include <grp.h>
 #include <sys/ptrace.h>
 #include <sys/wait.h>
 
@@ -107,9 +110,49 @@ static int run_bad_disk(char **a)
 	return 0;
 }
 
+/* As a filter of system calls or a security module refuses them. */
 static const struct {
 	const char *name;
-	int n_args;	/* -1: one or more */
+	unsigned nr;
+	struct deny_if when;
+	size_t n;
+} calls[] = {
+	{ .name = "ioctl", .nr = SYS_ioctl },
+	{ .name = "getdents64", .nr = SYS_getdents64 },
+	{ .name = "process_vm_readv", .nr = SYS_process_vm_readv },
+	{ .name = "close_range", .nr = SYS_close_range },
+	/* How mapped files are opened, and files of /proc are not. */
+	{ .name = "mapped-files", .nr = SYS_openat, .when = { .arg = 2, .mask = O_NOCTTY, .any = 1 }, .n = 1 },
+};
+
+static int run_refuse(char **a)
+{
+	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
+		if (!strcmp(calls[i].name, a[0])) {
+			must(deny(calls[i].nr, atoi(a[1]), &calls[i].when, calls[i].n) == 0, "seccomp");
+			execvp(a[2], a + 2);
+		}
+	die(a[2]);
+	return 0;
+}
+
+static int run_groups(char **a)
+{
+	size_t n = (size_t)atoi(a[0]);
+	gid_t *groups = calloc(n, sizeof(*groups));
+
+	must(groups != NULL, "calloc");
+	for (size_t i = 0; i < n; i++)
+		groups[i] = 4000000000u + (gid_t)i;
+	must(setgroups(n, groups) == 0, "setgroups");
+	execvp(a[1], a + 1);
+	die(a[1]);
+	return 0;
+}
+
+static const struct {
+	const char *name;
+	int n_args;	/* -N: N or more */
 	int (*run)(char **args);
 } commands[] = {
 	{ .name = "queue", .n_args = 4, .run = run_queue },
@@ -117,6 +160,8 @@ static const struct {
 	{ .name = "trace", .n_args = 1, .run = run_trace },
 	{ .name = "zombie", .n_args = 0, .run = run_zombie },
 	{ .name = "undumpable", .n_args = 0, .run = run_undumpable },
+	{ .name = "refuse", .n_args = -3, .run = run_refuse },
+	{ .name = "groups", .n_args = -2, .run = run_groups },
 	{ .name = "bad-disk", .n_args = -1, .run = run_bad_disk },
 };
 
@@ -125,7 +170,7 @@ int main(int argc, char **argv)
 	target_begin();
 	for (size_t i = 0; argc > 1 && i < sizeof(commands) / sizeof(commands[0]); i++)
 		if (!strcmp(commands[i].name, argv[1]) &&
-		    (commands[i].n_args < 0 ? argc > 2 : argc - 2 == commands[i].n_args))
+		    (commands[i].n_args < 0 ? argc - 2 >= -commands[i].n_args : argc - 2 == commands[i].n_args))
 			return commands[i].run(argv + 2);
 	fprintf(stderr, "usage: see helper.c\n");
 	return 2;
