@@ -71,6 +71,7 @@ static const struct row {
 	{ .rule = "private-mapped", .action = PLAN_WHOLE, .flags = R, .name = "/f", .filter = 4 },
 	{ .rule = "elf-header", .action = PLAN_FIRST_PAGE, .flags = R, .name = "/f", .file = AREA_FILE_ELF },
 	{ .rule = "elf-header", .action = PLAN_FIRST_PAGE, .flags = R, .name = "/f", .file = AREA_FILE_EXEC },
+	{ .rule = "elf-header", .action = PLAN_FIRST_PAGE, .flags = R, .name = "/f", .file = AREA_FILE_UNKNOWN },
 	{ .rule = "filtered", .flags = R, .name = "/f", .file = AREA_FILE_ELF, .pgoff = PAGE },
 	{ .rule = "filtered", .flags = R, .name = "/f", .file = AREA_FILE_ELF, .filter = 1 },
 	{ .rule = "filtered", .flags = R, .name = "/f" },
