@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <seccomp.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -10,6 +11,43 @@
 #include "base/scope.h"
 #include "base/uapi.h"
 #include "base/util.h"
+
+/* ---- descriptors that others left open */
+
+enum {
+	LOW_MAX = 1 << 10,	/* looked at one by one */
+	SPARE = 64,		/* of our own, beyond the lowest that is free */
+	HIGH_MAX = 1 << 20,	/* fs.nr_open's default: how far is looked where close_range(2) is refused */
+};
+
+/* All that we open has FD_CLOEXEC, so without it is what execve(2) handed down. */
+static void close_inherited(int from, int to)
+{
+	for (int fd = from; fd < to; fd++) {
+		int flags = fcntl(fd, F_GETFD);
+
+		if (flags >= 0 && !(flags & FD_CLOEXEC))
+			close(fd);
+	}
+}
+
+/* Above all of our own: new descriptors are the lowest that are free, but for a few that were free for a while. */
+static int above_own(void)
+{
+	int fd auto_close = open("/", O_PATH | O_CLOEXEC);
+
+	return fd < 0 ? HIGH_MAX : fd < LOW_MAX - SPARE ? LOW_MAX : fd + SPARE;
+}
+
+static void close_others(void)
+{
+	int above = above_own();
+
+	close_inherited(STDERR_FILENO + 1, above);
+	/* Linux 5.9; a container may refuse it. */
+	if (syscall(UAPI_SYS_close_range, (unsigned)above, UINT_MAX, 0))
+		close_inherited(above, HIGH_MAX);
+}
 
 /* ---- Landlock: paths, ports and other processes, by the kernel's access hooks */
 
@@ -128,6 +166,7 @@ unsigned sandbox_enter(void)
 {
 	unsigned in_force = 0;
 
+	close_others();
 	if (!prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		in_force |= SANDBOX_NO_NEW_PRIVS;
 	if (enter_landlock())

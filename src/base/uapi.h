@@ -141,6 +141,7 @@ struct uapi_pm_scan_arg {
 #define UAPI_PAGE_IS_GUARD (1 << 8)	/* since v6.15, commit a516403787e0 */
 
 /* Landlock: include/uapi/linux/landlock.h, Linux 6.12; the numbers of its calls are those of every machine. */
+#define UAPI_SYS_close_range 436
 #define UAPI_SYS_landlock_create_ruleset 444
 #define UAPI_SYS_landlock_restrict_self 446
 #define UAPI_LANDLOCK_CREATE_RULESET_VERSION 1

@@ -76,6 +76,14 @@ if kernel_has_seccomp; then
 	is "and gains no rights" "$(status_of $pid NoNewPrivs)" 1
 	finish $pid
 
+	"$LOCKED" inspect headers x86_64-own >fifo 2>err 7>>secret 8</etc/passwd &
+	pid=$!
+	mine $pid
+	ok "with descriptors of others, it is locked in" until_true 10 is_locked $pid
+	is "and has no more of them" "$(readlink "/proc/$pid/fd/"* | grep -c 'secret$\|passwd$')" 0
+	finish $pid
+	ok "a core may be named by one of them" "$LOCKED" inspect headers /dev/fd/7 7<x86_64-own
+
 	"$LOCKED" validate cut x86_64-own empty >fifo 2>err &
 	pid=$!
 	mine $pid

@@ -283,6 +283,7 @@ struct try {
 	unsigned need;		/* in force, else NOT_LOCKED */
 	bool no_seccomp;	/* as in a container that refuses it */
 	bool no_landlock;	/* as before Linux 5.13 */
+	int no_close_range;	/* the error, as before Linux 5.9 or in a container */
 };
 
 /* What a container's or an older kernel's refusal looks like: a filter that was there first. */
@@ -420,6 +421,74 @@ static void test_attempts_are_real(void **state)
 	close_all(&o);
 }
 
+/* ---- what was handed down */
+
+static bool is_open(int fd)
+{
+	/* F_GETFD is not among the calls. */
+	return fcntl(fd, F_GETFL) >= 0;
+}
+
+/* Among descriptors of ours, those that this program was executed with; without FD_CLOEXEC they are the same to it. */
+static int inherited_child(void *arg)
+{
+	static const int inherited[] = { 5, 800, 1023, 1024, 3000, 9000 };
+	struct rlimit limit = { .rlim_cur = 10000, .rlim_max = 10000 };
+	const struct try *t = arg;
+	int own;
+
+	child_check(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+	for (size_t i = 0; i < ARRAY_SIZE(inherited); i++)
+		child_check(dup2(t->o.file, inherited[i]) == inherited[i]);
+	own = fcntl(t->o.file, F_DUPFD_CLOEXEC, 6);
+	child_check(own > 5);
+	if (t->no_close_range)
+		refuse_call(UAPI_SYS_close_range, t->no_close_range);
+	lock(t);
+	for (size_t i = 0; i < ARRAY_SIZE(inherited); i++)
+		if (is_open(inherited[i]))
+			return inherited[i] % 100;
+	return is_open(own) && is_open(t->o.file) && is_open(STDOUT_FILENO) && is_open(STDERR_FILENO) ? REFUSED : OTHERWISE;
+}
+
+static void test_inherited_descriptors_are_closed(void **state)
+{
+	static const int refusals[] = { 0, ENOSYS, EPERM, EINVAL };
+	struct try t = { .o = open_some() };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(refusals); i++) {
+		t.no_close_range = refusals[i];
+		assert_int_equal(in_child(inherited_child, &t), REFUSED);
+	}
+	close_all(&t.o);
+}
+
+/* So many were handed down that ours are above all that are looked at one by one. */
+static int crowded_child(void *arg)
+{
+	struct rlimit limit = { .rlim_cur = 10000, .rlim_max = 10000 };
+	const struct try *t = arg;
+	int own, last;
+
+	child_check(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+	while ((last = dup(t->o.file)) < 3000)
+		child_check(last >= 0);
+	own = fcntl(t->o.file, F_DUPFD_CLOEXEC, 3);
+	child_check(own > last && dup2(t->o.file, 9999) == 9999);
+	lock(t);
+	return is_open(own) && !is_open(last) && !is_open(9999) ? REFUSED : OTHERWISE;
+}
+
+static void test_own_descriptors_stay_in_a_crowd(void **state)
+{
+	struct try t = { .o = open_some() };
+
+	(void)state;
+	assert_int_equal(in_child(crowded_child, &t), REFUSED);
+	close_all(&t.o);
+}
+
 /* ---- what a reader needs */
 
 static int by_value(const void *a, const void *b)
@@ -534,6 +603,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_attempts_are_real),
+		cmocka_unit_test(test_inherited_descriptors_are_closed),
+		cmocka_unit_test(test_own_descriptors_stay_in_a_crowd),
 		cmocka_unit_test(test_nothing_gets_out),
 		cmocka_unit_test(test_seccomp_alone),
 		cmocka_unit_test(test_landlock_alone),
