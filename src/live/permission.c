@@ -1,8 +1,10 @@
 #include <errno.h>
+#include <linux/capability.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/io.h"
@@ -43,20 +45,51 @@ static bool not_dumpable(pid_t pid, const struct proc_status *st)
 	return st->uid[1] != 0 && !stat(path, &sb) && sb.st_uid == 0;
 }
 
+/* capabilities(7): in the effective set of this process. */
+static bool has_cap(unsigned cap)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3] = { 0 };
+
+	return !syscall(SYS_capget, &head, sets) && sets[CAP_TO_INDEX(cap)].effective & CAP_TO_MASK(cap);
+}
+
+/*
+ * CAP_SYS_PTRACE gives the right to trace; but mem, pagemap, auxv and others are files
+ * with an owner and without rights for others (fs/proc/base.c: tid_base_stuff[]).
+ */
+static bool owner_alone_forbids(pid_t pid, uid_t *owner)
+{
+	struct stat sb;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/mem", pid);
+	if (!has_cap(CAP_SYS_PTRACE) || has_cap(CAP_DAC_READ_SEARCH) || has_cap(CAP_DAC_OVERRIDE) || stat(path, &sb))
+		return false;
+	*owner = sb.st_uid;
+	return sb.st_uid != geteuid();
+}
+
 int permission_explain(pid_t pid, int errnum, struct err *e)
 {
 	struct proc_status st = { 0 };
 	struct err ignored;
+	uid_t owner;
 
 	if (proc_status(pid, pid, &st, &ignored))
 		return err_set(e, -errnum, "process %d may not be traced", pid);
 	if (st.tracer)
 		return permission_traced(pid, st.tracer, e);
+	if (owner_alone_forbids(pid, &owner))
+		return err_set(e, -errnum, "process %d may be traced but not read: /proc/%d/mem belongs to user %u, and with "
+			       "CAP_SYS_PTRACE only, CAP_DAC_READ_SEARCH is missing "
+			       "(setcap cap_sys_ptrace,cap_dac_read_search+ep PROGRAM); or run as root", pid, pid, owner);
 	if (geteuid() != 0 && (st.uid[0] != geteuid() || st.uid[1] != geteuid() || st.uid[2] != geteuid()))
-		return err_set(e, -errnum, "process %d belongs to user %u and you are user %u: run as that user or as root",
-			       pid, st.uid[1], geteuid());
+		return err_set(e, -errnum, "process %d belongs to user %u and you are user %u: run as that user or as root, "
+			       "or with CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH", pid, st.uid[1], geteuid());
 	if (not_dumpable(pid, &st))
-		return err_set(e, -errnum, "process %d is not dumpable (set-user-ID, or PR_SET_DUMPABLE 0): run as root",
+		return err_set(e, -errnum, "process %d is not dumpable (set-user-ID, or PR_SET_DUMPABLE 0): run as root, "
+			       "or with CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH",
 			       pid);
 	if (other_user_ns(pid))
 		return err_set(e, -errnum, "process %d lives in another user namespace: CAP_SYS_PTRACE is needed there",

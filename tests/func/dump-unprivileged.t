@@ -56,6 +56,37 @@ is "it lives" "$(report)" "alive 4 heap intact"
 runs_free "$PID" "after that"
 finish
 
+# ---- another user's process, with one capability and with two
+# with CAPABILITY,... COMMAND...: as a third user
+with()
+{
+	with_caps="-all,+$(echo "$1" | sed 's/,/,+/g')"
+	shift
+	setpriv --reuid 65533 --regid 65533 --clear-groups --inh-caps="$with_caps" --ambient-caps="$with_caps" \
+		--bounding-set="$with_caps" "$@"
+}
+
+start_as threads 2
+# A program for root and others: the sanitizers' would look for the capability to look at itself.
+if is_root && with sys_ptrace,dac_read_search true 2>/dev/null; then
+	mkdir -m 777 caps
+	for caps in sys_ptrace dac_read_search; do
+		exits 2 "$caps alone: exit 2" with $caps "$O/tagcore" dump -o caps/core "$PID"
+		is "$caps alone: one sentence" "$(wc -l <err)" 1
+		is "$caps alone: the target was not stopped" "$(state "$PID")" S
+		is "$caps alone: nothing is left behind" "$(ls -A caps)" ""
+	done
+	exits 2 "stack, too" with sys_ptrace "$O/tagcore" stack "$PID"
+	matches "what is missing is named" err "CAP_DAC_READ_SEARCH is missing"
+	matches "and what helps" err "setcap cap_sys_ptrace,cap_dac_read_search[+]ep"
+	ok "with both" with sys_ptrace,dac_read_search "$O/tagcore" dump -o caps/core "$PID"
+	ok "it validates" "$TAGCORE" validate caps/core
+	is "it lives" "$(report)" "alive 2 heap intact"
+else
+	skip "capabilities" "not root, or they cannot be given"
+fi
+finish
+
 # ---- a process that does not want to be looked at
 start_as "${HELPER##*/}" undumpable
 mkdir -m 777 none
