@@ -40,6 +40,7 @@ struct core_packing {
 	/* ERR_TRUNCATED: it ends too early; else: it is damaged.  "at 0xOFF" is in the packed file. */
 	const struct err *faults;
 	size_t n_faults;
+	struct err table;	/* code not 0: its seek table does not agree with the frames, and is not used */
 };
 
 /*

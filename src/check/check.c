@@ -20,6 +20,8 @@ const struct check checks[] = {
 	  .run = check_packed_truncated },
 	{ "packed-damaged", CHECK_ERROR, "All of a packed core unpacks, with the sizes and checksums told",
 	  "RFC 8878, RFC 1952, the .xz file format; zstd contrib/seekable_format", .run = check_packed_damaged },
+	{ "packed-table", CHECK_ERROR, "The seek table of a packed core agrees with its frames",
+	  "zstd contrib/seekable_format; who reads by it gets other bytes, or none", .run = check_packed_table },
 	{ "elf-version", CHECK_WARNING, "The ELF version is 1, in both places",
 	  "gABI, ELF Header", .run = check_elf_version },
 	{ "elf-ehsize", CHECK_WARNING, "The ELF header has the size of its class",

@@ -27,3 +27,11 @@ void check_packed_damaged(struct check_ctx *x)
 {
 	report(x, false);
 }
+
+void check_packed_table(struct check_ctx *x)
+{
+	const struct core_packing *p = x->core->file.packing;
+
+	if (p && p->table.code)
+		check_found_err(x, 0, &p->table);
+}

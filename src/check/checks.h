@@ -47,6 +47,7 @@ int check_by_vaddr(const void *a, const void *b, void *segs);
 
 void check_packed_truncated(struct check_ctx *x);
 void check_packed_damaged(struct check_ctx *x);
+void check_packed_table(struct check_ctx *x);
 
 void check_elf_version(struct check_ctx *x);
 void check_elf_ehsize(struct check_ctx *x);

@@ -39,7 +39,8 @@ static int frame_unpack(struct packed *p, size_t i, u8 *to, struct err *e)
 
 	if (!r)
 		r = unpacker_read(u, to, want + !cut, &n, e);
-	if (!r && n != want)
+	p->odd_size = !r && n != want;
+	if (p->odd_size)
 		r = err_at(e, ERR_INPUT, fr->at, "%s of the expected %zu bytes %s out of the %s frame",
 			   n > want ? "more" : "less", want, "came", p->unpacker->name);
 	return r;
@@ -80,6 +81,29 @@ found:
 	return 0;
 }
 
+/*
+ * Frame @i did not unpack as its index says.  1: that is the fault of a seek table,
+ * which from here on is not used; the core keeps the size that it was opened with.
+ */
+static int doubt_table(struct core_file *f, size_t i, struct err *e)
+{
+	struct packed *p = f->priv;
+	const struct unpack_frame *fr = &p->index.frames[i];
+	u64 size = p->index.size;
+	int r;
+
+	if (!p->index.by_table)
+		return 0;
+	r = p->odd_size ? 0 : p->unpacker->agrees(&p->in, fr, frame_end(p, i) - fr->off, e);
+	if (r)
+		return min(r, 0);
+	unpack_table_lies(&p->info.table, fr->at);
+	unpack_index_fini(&p->index);
+	p->index = (struct unpack_index){ .has_size = true, .size = size };
+	r = packed_start_spool(f, e);
+	return r ? r : 1;
+}
+
 static int frames_read_at(struct core_file *f, u64 off, void *buf, size_t len, size_t *n, struct err *e)
 {
 	struct packed *p = f->priv;
@@ -90,13 +114,19 @@ static int frames_read_at(struct core_file *f, u64 off, void *buf, size_t len, s
 	while (got < len) {
 		size_t i = frame_of(p, off + got), part;
 		u64 start = p->index.frames[i].off;
+		struct err why = { 0 };
 		const u8 *data;
-		int r = frame_get(p, i, &data, e);
+		int r = frame_get(p, i, &data, &why);
 
-		if (unpack_is_fault(r))
+		if (unpack_is_fault(r)) {
+			int blame = doubt_table(f, i, e);
+
+			if (blame)
+				return blame < 0 ? blame : f->ops->read_at(f, off, buf, len, n, e);
 			p->info.good_to = min(p->info.good_to, start);
+		}
 		if (r)
-			return r;
+			return unpack_err(e, &why);
 		part = (size_t)min((u64)(len - got), frame_end(p, i) - (off + got));
 		memcpy((u8 *)buf + got, data + (off + got - start), part);
 		got += part;
@@ -116,6 +146,12 @@ static int frames_verify(struct core_file *f, struct err *e)
 		const u8 *data;
 
 		r = frame_get(p, i, &data, &why);
+		if (unpack_is_fault(r)) {
+			int blame = doubt_table(f, i, e);
+
+			if (blame)
+				return blame < 0 ? blame : f->ops->verify(f, e);
+		}
 		if (r)
 			r = unpack_is_fault(r) ? packed_fault(p, &why, e) : unpack_err(e, &why);
 	}

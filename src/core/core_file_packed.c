@@ -41,6 +41,7 @@ static int packed_start(struct core_file *f, struct err *e)
 	p->in.cancel = f->cancel;
 	if (p->unpacker->index)
 		r = p->unpacker->index(&p->in, &p->index, e);
+	p->info.table = p->index.table;
 	if (!r && p->index.fault.code)
 		r = packed_fault(p, &p->index.fault, e);
 	if (!r)

@@ -40,6 +40,7 @@ struct packed {
 	struct packed_slot slots[PACKED_SLOTS_MAX];
 	size_t n_slots;
 	u64 clock;
+	bool odd_size;		/* the last one was whole, and of another size than its index says */
 
 	u8 piece[PACKED_PIECE];
 };

@@ -103,6 +103,11 @@ int unpack_ends(const struct unpacker *u, struct err *e)
 	return err_at(e, ERR_TRUNCATED, u->pos, "the %s data end in the middle", u->ops->name);
 }
 
+int unpack_table_lies(struct err *out, u64 off)
+{
+	return err_at(out, ERR_INPUT, off, "the seek table does not agree with the frames, and is not used");
+}
+
 int unpack_index_add(struct unpack_index *x, struct unpack_frame frame, u64 size, struct err *e)
 {
 	int r = array_grow((void **)&x->frames, x->n_frames, &x->cap, sizeof(*x->frames), "read core", e);

@@ -32,6 +32,8 @@ struct unpack_index {
 	u64 largest;		/* bytes of the largest frame, unpacked; at most UNPACK_FRAME_MAX */
 	bool cut;		/* the last frame is damaged, and @size is only what came out of it */
 	struct err fault;	/* what is wrong with the file; code 0: nothing was seen */
+	bool by_table;		/* the frames are those of a seek table, of which not all is known to be true */
+	struct err table;	/* code not 0: why the file's seek table is not used */
 };
 void unpack_index_fini(struct unpack_index *x);
 int unpack_index_add(struct unpack_index *x, struct unpack_frame frame, u64 size, struct err *e) must_check;
@@ -41,6 +43,8 @@ int unpack_index_add(struct unpack_index *x, struct unpack_frame frame, u64 size
  * than @len with 0 is the end.  ERR_TRUNCATED when the packed file ends too early,
  * ERR_INPUT when it is damaged.  index, which may be NULL, fills @out as far as
  * the file tells; a file that tells nonsense is no error, but not believed.
+ * agrees, for an index by_table: 0 when the file has no such frame, of @size bytes
+ * unpacked, where the table says; 1 when it has, or is damaged there.
  */
 struct unpacker_ops {
 	const char *name;
@@ -50,6 +54,7 @@ struct unpacker_ops {
 	int (*read)(struct unpacker *u, u8 *buf, size_t len, size_t *n, struct err *e);
 	void (*close)(struct unpacker *u);
 	int (*index)(struct core_file *in, struct unpack_index *out, struct err *e);
+	int (*agrees)(struct core_file *in, const struct unpack_frame *frame, u64 size, struct err *e);
 };
 /* The library for a file that begins with @head, or NULL. */
 enum { UNPACK_MAGIC_MAX = 6 };
@@ -93,6 +98,9 @@ int unpack_ends(const struct unpacker *u, struct err *e);
 
 /* zstd_index.c: the seek table, or what frames and blocks say of themselves. */
 int zstd_index(struct core_file *in, struct unpack_index *out, struct err *e) must_check;
+int zstd_agrees(struct core_file *in, const struct unpack_frame *frame, u64 size, struct err *e) must_check;
+/* The sentence about a seek table at @off of the packed file that does not agree with the frames. */
+int unpack_table_lies(struct err *out, u64 off);
 
 extern const struct unpacker_ops unpacker_zstd_ops;
 extern const struct unpacker_ops unpacker_gz_ops;

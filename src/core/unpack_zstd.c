@@ -84,4 +84,5 @@ const struct unpacker_ops unpacker_zstd_ops = {
 	.read = zstd_read,
 	.close = zstd_close,
 	.index = zstd_index,
+	.agrees = zstd_agrees,
 };

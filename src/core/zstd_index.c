@@ -18,7 +18,7 @@ enum {
 	FRAME_HEAD_MAX = 18,
 	SKIP_HEAD = 8,		/* magic and length of a skippable frame */
 	FOOT = 9,		/* frames, descriptor, magic */
-	SPOT_CHECKS = 4096,	/* frames of a seek table that are looked at, a read each */
+	SPOT_CHECKS = 4096,	/* rows of a seek table that are compared, a read for each block of their frames */
 };
 #define SEEK_SKIP_MAGIC 0x184d2a5eU
 #define SEEK_MAGIC 0x8f92eab1U
@@ -248,8 +248,14 @@ struct table {
 	u32 entry;	/* bytes */
 };
 
-/* True when the file ends in one that fits in it. */
-static int table_find(struct scan *s, struct table *t, struct err *e)
+static int table_lies(const struct table *t, struct unpack_index *x)
+{
+	unpack_table_lies(&x->table, t->at - SKIP_HEAD);
+	return 0;
+}
+
+/* 1 when the file ends in one that fits in it; 0 when in none, in one of another version, or of too many rows. */
+static int table_find(struct scan *s, struct table *t, struct unpack_index *x, struct err *e)
 {
 	u64 size = s->in->size, len;
 	const u8 *p;
@@ -264,41 +270,46 @@ static int table_find(struct scan *s, struct table *t, struct err *e)
 	t->n = (u32)uint_get(le, p, 4);
 	t->entry = p[4] & SEEK_CHECKSUMS ? 12 : 8;
 	len = (u64)t->n * t->entry + FOOT;
-	if (t->n > UNPACK_FRAMES_MAX || size < SKIP_HEAD + len)
-		return 0;
-	t->at = size - len;
+	t->at = len <= size - SKIP_HEAD ? size - len : SKIP_HEAD;
 	r = scan_get(s, t->at - SKIP_HEAD, SKIP_HEAD, &p, &n, e);
 	if (r || n < SKIP_HEAD)
 		return r;
-	return uint_get(le, p, 4) == SEEK_SKIP_MAGIC && uint_get(le, p + 4, 4) == len;
+	if (t->at != size - len || uint_get(le, p, 4) != SEEK_SKIP_MAGIC || uint_get(le, p + 4, 4) != len)
+		return table_lies(t, x);
+	return t->n <= UNPACK_FRAMES_MAX;
 }
 
-static int table_lies(const struct table *t, struct unpack_index *x)
+/* Row @i: bytes packed and unpacked.  0 when the file became shorter. */
+static int table_row(struct scan *s, const struct table *t, u32 i, u64 *len, u64 *size, struct err *e)
 {
-	err_at(&x->fault, ERR_INPUT, t->at - SKIP_HEAD, "the seek table does not agree with the frames, and is not used");
-	return 0;
+	const u8 *p;
+	size_t n;
+	int r = scan_get(s, t->at + (u64)i * t->entry, 8, &p, &n, e);
+
+	if (r || n < 8)
+		return r;
+	*len = uint_get(le, p, 4);
+	*size = uint_get(le, p + 4, 4);
+	return 1;
 }
 
 /* Its rows as they are; 0 when they do not end where the table begins, or a frame is too large to be kept. */
 static int table_rows(struct scan *s, const struct table *t, struct unpack_index *x, struct err *e)
 {
-	u64 at = 0;
+	u64 at = 0, len, size;
 
 	for (u32 i = 0; i < t->n; i++) {
-		const u8 *p;
-		size_t n;
-		u64 len, size;
-		int r = scan_get(s, t->at + (u64)i * t->entry, 8, &p, &n, e);
+		int r = table_row(s, t, i, &len, &size, e);
 
-		if (r || n < 8)
+		if (r <= 0)
 			return r;
-		len = uint_get(le, p, 4);
-		size = uint_get(le, p + 4, 4);
+		/* Any frame has a header. */
+		if (!len)
+			return table_lies(t, x);
 		if (size > UNPACK_FRAME_MAX)
 			return 0;
 		/* Skippable or empty: nothing is to be had from it. */
-		if (size)
-			r = unpack_index_add(x, (struct unpack_frame){ .at = at, .len = len }, size, e);
+		r = size ? unpack_index_add(x, (struct unpack_frame){ .at = at, .len = len }, size, e) : 0;
 		if (r)
 			return r;
 		at += len;
@@ -306,18 +317,56 @@ static int table_rows(struct scan *s, const struct table *t, struct unpack_index
 	return at == t->at - SKIP_HEAD && x->size ? 1 : table_lies(t, x);
 }
 
-/* Frames begin where it says, and do not say themselves that they are of another size. */
-static int table_agrees(struct scan *s, const struct table *t, struct unpack_index *x, struct err *e)
+/* The frame with that header, at @at, and its blocks: do they end where the row says?  Damaged ones say nothing. */
+static int blocks_agree(struct scan *s, const struct frame_head *h, u64 at, u64 len, u64 size, struct err *e)
 {
-	for (size_t i = 0; i < min(x->n_frames, (size_t)SPOT_CHECKS); i++) {
-		u64 end = i + 1 < x->n_frames ? x->frames[i + 1].off : x->size;
-		struct frame_head h = { 0 };
-		int r = head_get(s, x->frames[i].at, &h, e);
+	struct frame_head next;
+	u64 end = at + h->len, most = 0;
+	int r = walk_blocks(s, &end, h->checksum, &most, e);
 
-		if (r < 0)
-			return r;
-		if (!r || h.skip || (h.size != ZSTD_CONTENTSIZE_UNKNOWN && h.size != end - x->frames[i].off))
-			return table_lies(t, x);
+	if (r <= 0)
+		return r ? r : 1;
+	if (end == at + len)
+		return size ? size <= most : !most;
+	/* A damaged length leads anywhere; a true one to another frame. */
+	r = head_get(s, end, &next, e);
+	return r < 0 ? r : !r;
+}
+
+static int row_agrees(struct scan *s, u64 at, u64 len, u64 size, struct err *e)
+{
+	struct frame_head h = { 0 };
+	int r = head_get(s, at, &h, e);
+
+	if (r <= 0)
+		return r;
+	if (h.skip)
+		return !size && h.len == len;
+	if (h.size != ZSTD_CONTENTSIZE_UNKNOWN && h.size != size)
+		return 0;
+	return blocks_agree(s, &h, at, len, size, e);
+}
+
+int zstd_agrees(struct core_file *in, const struct unpack_frame *frame, u64 size, struct err *e)
+{
+	struct scan s = { .in = in };
+
+	return row_agrees(&s, frame->at, frame->len, size, e);
+}
+
+/* The first rows, which mostly is all; each of the others is compared when its frame does not unpack as told. */
+static int table_agrees(const struct scan *s, const struct table *t, struct unpack_index *x, struct err *e)
+{
+	struct scan rows = { .in = s->in }, frames = { .in = s->in };
+	u64 at = 0, len, size;
+
+	for (u32 i = 0; i < min(t->n, (u32)SPOT_CHECKS); i++, at += len) {
+		int r = table_row(&rows, t, i, &len, &size, e);
+
+		if (r > 0)
+			r = row_agrees(&frames, at, len, size, e);
+		if (r <= 0)
+			return r ? r : table_lies(t, x);
 	}
 	return 1;
 }
@@ -326,21 +375,20 @@ int zstd_index(struct core_file *in, struct unpack_index *x, struct err *e)
 {
 	struct scan s = { .in = in };
 	struct table t = { 0 };
-	struct err fault;
-	int r = table_find(&s, &t, e);
+	struct err table;
+	int r = table_find(&s, &t, x, e);
 
 	if (r > 0)
 		r = table_rows(&s, &t, x, e);
 	if (r > 0)
 		r = table_agrees(&s, &t, x, e);
 	if (r) {
-		x->has_size = r > 0;
+		x->has_size = x->by_table = r > 0;
 		return min(r, 0);
 	}
-	fault = x->fault;
+	table = x->table;
 	unpack_index_fini(x);
 	r = walk_file(in, x, e);
-	if (!r && !x->fault.code)
-		x->fault = fault;
+	x->table = table;
 	return r;
 }
