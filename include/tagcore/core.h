@@ -54,12 +54,18 @@ struct core_file {
 	const struct core_packing *packing;	/* of a packed file, while it is open; else NULL */
 	/* Not NULL: != 0 ends unpacking with ERR_CANCELLED.  May be set before core_file_open(). */
 	const volatile sig_atomic_t *cancel;
+	/*
+	 * Bytes that a packed file may unpack to, past which there is ERR_LIMIT; UINT64_MAX:
+	 * any number; 0: 64 GiB or 1000 times the packed file, of them 4 GiB or 100 times
+	 * the packed file in pages that are not zero, whichever is more.  To be set before core_file_open().
+	 */
+	u64 unpack_limit;
 };
 
 extern const struct core_file_ops core_file_plain_ops;	/* pread(2) */
 
 /*
- * Opens @path to @f, which is zeroed but for @cancel; a file packed by zstd, gzip
+ * Opens @path to @f, which is zeroed but for @cancel and @unpack_limit; a file packed by zstd, gzip
  * or xz, known by its first bytes, as what it unpacks to.  Nothing in it but
  * those bytes has been looked at: no file needs to be opened for that any more.
  */

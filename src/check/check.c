@@ -272,7 +272,11 @@ int check_core(struct core *core, struct findings *out, struct err *e)
 	for (size_t i = 0; i < n_checks && !x.oom; i++)
 		if (checks[i].run && (!checks[i].kinds || checks[i].kinds & kind))
 			run_one(&x, &checks[i]);
-	return x.oom ? err_set(e, x.oom, x.oom == ERR_CANCELLED ? "interrupted" : "check") : 0;
+	if (x.oom && *x.why.msg && e)
+		*e = x.why;
+	else if (x.oom)
+		err_set(e, x.oom, x.oom == ERR_CANCELLED ? "interrupted" : "check");
+	return x.oom;
 }
 
 /* core_open() said "PATH: at 0xOFF: sentence"; the path is printed before every finding. */

@@ -9,7 +9,9 @@ static void report(struct check_ctx *x, bool truncated)
 	struct err e = { 0 };
 	int r = core_file_verify(f, &e);
 
-	if (r == ERR_CANCELLED || r == -ENOMEM)
+	if (r == ERR_LIMIT)
+		x->why = e;
+	if (r == ERR_CANCELLED || r == ERR_LIMIT || r == -ENOMEM)
 		x->oom = r;
 	else if (r && !truncated)
 		check_found_err(x, 0, &e);

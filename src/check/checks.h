@@ -15,7 +15,8 @@ struct check_ctx {
 	struct findings *out;
 	size_t n;	/* findings of this check so far */
 	u64 first_off;	/* where the first one was */
-	int oom;	/* a finding could not be kept */
+	int oom;	/* a finding could not be kept, or checking had to end: */
+	struct err why;	/* with this sentence, if it has one */
 };
 
 /* Reports one finding of the running check. */

@@ -27,11 +27,12 @@ const struct view views[] = {
 };
 const size_t n_views = ARRAY_SIZE(views);
 
-enum { OPT_JSON = 1, OPT_TAGS, OPT_THREAD };
+enum { OPT_JSON = 1, OPT_TAGS, OPT_THREAD, OPT_UNPACK_LIMIT };
 const struct opt inspect_opts[] = {
 	{ "json", 0, NULL, "print one JSON document", OPT_JSON },
 	{ "tags", 0, NULL, "view memory: each granule's tag, too", OPT_TAGS },
 	{ "thread", 0, "TID", "view registers: only those of this thread", OPT_THREAD },
+	{ READER_UNPACK_LIMIT, OPT_UNPACK_LIMIT },
 	{ 0 }
 };
 
@@ -97,6 +98,7 @@ int cmd_inspect(int argc, char **argv, struct err *e)
 	struct core core scoped(core_close) = { 0 };
 	const struct view *view = NULL;
 	struct opts_iter it;
+	u64 unpack_limit = 0;
 	int r;
 
 	opts_begin(&it, inspect_opts, argc, argv);
@@ -105,11 +107,13 @@ int cmd_inspect(int argc, char **argv, struct err *e)
 		v.tags |= r == OPT_TAGS;
 		if (r == OPT_THREAD)
 			v.thread = it.arg;
+		if (r == OPT_UNPACK_LIMIT && reader_unpack_limit(it.arg, &unpack_limit, e))
+			return ERR_USAGE;
 	}
 	if (!r)
 		r = operands(argv + it.operand, argc - it.operand, &view, &v, e);
 	if (!r)
-		r = reader_open(&core, v.path, e);
+		r = reader_open(&core, v.path, unpack_limit, e);
 	if (r)
 		return r;
 	v.core = &core;

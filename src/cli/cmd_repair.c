@@ -13,10 +13,11 @@
 #include "cli/reader.h"
 #include "cli/view.h"
 
-enum { OPT_FORCE = 1, OPT_LIST, OPT_JSON };
+enum { OPT_FORCE = 1, OPT_LIST, OPT_JSON, OPT_UNPACK_LIMIT };
 const struct opt repair_opts[] = {
 	{ "force", 0, NULL, "replace an existing output file", OPT_FORCE },
 	{ "list", 0, NULL, "list every repair, the checks that find what it mends, and its source", OPT_LIST },
+	{ READER_UNPACK_LIMIT, OPT_UNPACK_LIMIT },
 	{ "json", 0, NULL, "print one JSON document", OPT_JSON },
 	{ 0 }
 };
@@ -25,6 +26,7 @@ struct job {
 	bool force;
 	bool list;
 	bool json;
+	u64 unpack_limit;
 	const char *in;
 	const char *out;
 };
@@ -178,7 +180,7 @@ static int mend(struct mending *m, struct err *e)
 
 static int run(const struct job *j, struct err *e)
 {
-	struct mending m = { .job = j, .file = { .cancel = &cli_cancelled } };
+	struct mending m = { .job = j, .file = { .cancel = &cli_cancelled, .unpack_limit = j->unpack_limit } };
 	int r = check_output(j, e);
 
 	if (!r)
@@ -204,6 +206,8 @@ int cmd_repair(int argc, char **argv, struct err *e)
 		j.force |= r == OPT_FORCE;
 		j.list |= r == OPT_LIST;
 		j.json |= r == OPT_JSON;
+		if (r == OPT_UNPACK_LIMIT && reader_unpack_limit(it.arg, &j.unpack_limit, e))
+			return ERR_USAGE;
 	}
 	if (r)
 		return r;

@@ -14,11 +14,12 @@
 #include "cli/cmds.h"
 #include "cli/dump_job.h"
 #include "cli/stack_folded.h"
+#include "cli/reader.h"
 #include "cli/stack_print.h"
 
 enum {
 	OPT_JSON = 1, OPT_EXE, OPT_SYSROOT, OPT_DEBUGINFO, OPT_THREAD, OPT_UNWINDER, OPT_FRAMES, OPT_SOURCE, OPT_INLINES,
-	OPT_RAW, OPT_GROUP, OPT_NO_GROUP, OPT_FOLDED
+	OPT_RAW, OPT_GROUP, OPT_NO_GROUP, OPT_FOLDED, OPT_UNPACK_LIMIT
 };
 /*
  * How long all threads stand still for one that does not stop, waiting for a disk
@@ -38,6 +39,7 @@ const struct opt stack_opts[] = {
 	{ "group", 0, NULL, "equal stacks once, with their threads (default for text from 20 threads on)", OPT_GROUP },
 	{ "no-group", 0, NULL, "every thread by itself", OPT_NO_GROUP },
 	{ "folded", 0, NULL, "a line for each stack and its number of threads, for flame graphs", OPT_FOLDED },
+	{ READER_UNPACK_LIMIT, OPT_UNPACK_LIMIT },
 	{ "json", 0, NULL, "print one JSON document", OPT_JSON },
 	{ 0 }
 };
@@ -49,6 +51,7 @@ struct stack_args {
 	struct unwind_opts opts;
 	const char *tid;
 	bool group, no_group;
+	u64 unpack_limit;
 };
 
 static int number(const char *option, const char *text, u64 most, u64 *out, struct err *e)
@@ -76,6 +79,7 @@ static int take_option(struct stack_args *a, int id, const char *arg, struct err
 	case OPT_GROUP: a->group = true; break;
 	case OPT_NO_GROUP: a->no_group = true; break;
 	case OPT_FOLDED: a->p.folded = true; break;
+	case OPT_UNPACK_LIMIT: return reader_unpack_limit(arg, &a->unpack_limit, e);
 	case OPT_FRAMES:
 		r = number("max-frames", arg, 1 << 20, &n, e);
 		a->opts.max_frames = (u32)n;
@@ -229,7 +233,8 @@ int cmd_stack(int argc, char **argv, struct err *e)
 	int r = parse(&a, argc, argv, &operand, e);
 
 	if (!r)
-		r = is_pid(operand, &pid) ? open_live(&a, pid, &core, &report, e) : core_open(&core, operand, e);
+		r = is_pid(operand, &pid) ? open_live(&a, pid, &core, &report, e) :
+		    reader_open_free(&core, operand, a.unpack_limit, e);
 	if (r)
 		return r;
 	core.cancel = &cli_cancelled;

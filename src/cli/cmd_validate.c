@@ -12,10 +12,11 @@
 #include "cli/reader.h"
 #include "cli/view.h"
 
-enum { OPT_JSON = 1, OPT_STRICT, OPT_LIST };
+enum { OPT_JSON = 1, OPT_STRICT, OPT_LIST, OPT_UNPACK_LIMIT };
 const struct opt validate_opts[] = {
 	{ "strict", 0, NULL, "warnings count as errors", OPT_STRICT },
 	{ "list", 0, NULL, "list every check, its severity and source", OPT_LIST },
+	{ READER_UNPACK_LIMIT, OPT_UNPACK_LIMIT },
 	{ "json", 0, NULL, "print one JSON document", OPT_JSON },
 	{ 0 }
 };
@@ -24,6 +25,7 @@ struct validate {
 	bool json;
 	bool strict;
 	bool list;
+	u64 unpack_limit;
 	struct json_list rows;
 };
 
@@ -88,7 +90,7 @@ static int validate_one(void *arg, u64 *unused, struct err *e)
 {
 	const struct job *job = arg;
 	struct validate *v = job->v;
-	struct core_file file = { .cancel = &cli_cancelled };
+	struct core_file file = { .cancel = &cli_cancelled, .unpack_limit = v->unpack_limit };
 	struct findings l scoped(findings_fini) = { 0 };
 	int r = core_file_open(&file, job->path, e);
 	bool valid;
@@ -144,6 +146,8 @@ int cmd_validate(int argc, char **argv, struct err *e)
 		v.json |= r == OPT_JSON;
 		v.strict |= r == OPT_STRICT;
 		v.list |= r == OPT_LIST;
+		if (r == OPT_UNPACK_LIMIT && reader_unpack_limit(it.arg, &v.unpack_limit, e))
+			return ERR_USAGE;
 	}
 	if (r)
 		return r;

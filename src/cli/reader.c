@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/sandbox.h"
+#include "base/text.h"
 #include "base/util.h"
 #include "cli/cmds.h"
 #include "cli/reader.h"
@@ -19,15 +20,35 @@ void reader_lock(void)
 #endif
 }
 
-int reader_open(struct core *core, const char *path, struct err *e)
+int reader_unpack_limit(const char *arg, u64 *out, struct err *e)
 {
-	struct core_file file = { .cancel = &cli_cancelled };
+	if (!strcmp(arg, "none"))
+		*out = UINT64_MAX;
+	else if (text_parse_u64(arg, 10, true, out) || !*out)
+		return err_set(e, ERR_USAGE, "--unpack-limit %s is not a size (suffixes K M G) or none", arg);
+	return 0;
+}
+
+static int open_core(struct core *core, const char *path, u64 unpack_limit, bool lock, struct err *e)
+{
+	struct core_file file = { .cancel = &cli_cancelled, .unpack_limit = unpack_limit };
 	int r = core_file_open(&file, path, e);
 
 	if (r)
 		return r;
-	reader_lock();
+	if (lock)
+		reader_lock();
 	return core_open_file(core, &file, path, e);
+}
+
+int reader_open(struct core *core, const char *path, u64 unpack_limit, struct err *e)
+{
+	return open_core(core, path, unpack_limit, true, e);
+}
+
+int reader_open_free(struct core *core, const char *path, u64 unpack_limit, struct err *e)
+{
+	return open_core(core, path, unpack_limit, false, e);
 }
 
 /* What a child leaves behind; not to be believed. */

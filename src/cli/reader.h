@@ -11,8 +11,17 @@
  */
 void reader_lock(void);
 
-/* core_open(), locked in before a byte of the file is interpreted, and ended by a wish to stop. */
-int reader_open(struct core *core, const char *path, struct err *e) must_check;
+/* The option of all commands that open a core, for its row; and its argument: a size, or "none". */
+#define READER_UNPACK_LIMIT "unpack-limit", 0, "SIZE", "how much a packed core may unpack to (suffixes K M G), or none: any size"
+int reader_unpack_limit(const char *arg, u64 *out, struct err *e) must_check;
+
+/*
+ * core_open(), locked in before a byte of the file is interpreted, and ended by a
+ * wish to stop.  @unpack_limit: as in struct core_file.
+ */
+int reader_open(struct core *core, const char *path, u64 unpack_limit, struct err *e) must_check;
+/* The same for a command that opens other files later, and is not locked in. */
+int reader_open_free(struct core *core, const char *path, u64 unpack_limit, struct err *e) must_check;
 
 /*
  * fn(@arg, said, e) in a child, for a command that needs its rights later: to

@@ -73,7 +73,8 @@ int core_file_open(struct core_file *f, const char *path, struct err *e)
 		return err_set(e, -ENOMEM, "open %s", path);
 	memcpy(p->path, path, len);
 	p->fd = take_fd(fd);
-	*f = (struct core_file){ .ops = &core_file_plain_ops, .priv = p, .size = (u64)st.st_size, .cancel = f->cancel };
+	*f = (struct core_file){ .ops = &core_file_plain_ops, .priv = p, .size = (u64)st.st_size, .cancel = f->cancel,
+				 .unpack_limit = f->unpack_limit };
 	r = core_file_unpack(f, e);
 	if (r)
 		core_file_close(f);

@@ -145,6 +145,9 @@ static int frames_verify(struct core_file *f, struct err *e)
 		struct err why = { 0 };
 		const u8 *data;
 
+		r = packed_charge(p, frame_end(p, i), 0, e);
+		if (r)
+			return r;
 		r = frame_get(p, i, &data, &why);
 		if (unpack_is_fault(r)) {
 			int blame = doubt_table(f, i, e);

@@ -2,8 +2,43 @@
 #include <stdlib.h>
 
 #include "base/scope.h"
+#include "base/text.h"
 #include "base/util.h"
 #include "core/core_file_packed.h"
+
+/*
+ * What is taken for a bomb if nobody says how much may come out.  Memory that is not
+ * zero rarely packs to a hundredth; zeros cost time only, and a core of mostly
+ * zeros packs to a ten thousandth.
+ */
+#define OUT_FLOOR (64ull << 30)
+#define KEPT_FLOOR (4ull << 30)
+enum { OUT_RATIO = 1000, KEPT_RATIO = 100 };
+
+static u64 times(u64 size, u64 ratio)
+{
+	u64 product;
+
+	return mul_overflow(size, ratio, &product) ? UINT64_MAX : product;
+}
+
+static void set_limits(struct packed *p, u64 limit)
+{
+	p->out_max = limit ? limit : max((u64)OUT_FLOOR, times(p->in.size, OUT_RATIO));
+	p->kept_max = limit ? limit : max((u64)KEPT_FLOOR, times(p->in.size, KEPT_RATIO));
+}
+
+int packed_charge(const struct packed *p, u64 out, u64 kept, struct err *e)
+{
+	char limit[TEXT_SIZE_MAX], size[TEXT_SIZE_MAX];
+
+	if (out <= p->out_max && kept <= p->kept_max)
+		return 0;
+	return err_set(e, ERR_LIMIT, "unpacking came to more than %s%s, out of %s: where this is no bomb, "
+		       "--unpack-limit SIZE (or none) allows more",
+		       text_size(out > p->out_max ? p->out_max : p->kept_max, limit),
+		       out > p->out_max ? "" : " that are not zero", text_size(p->in.size, size));
+}
 
 int packed_fault(struct packed *p, const struct err *why, struct err *e)
 {
@@ -83,7 +118,9 @@ int core_file_unpack(struct core_file *f, struct err *e)
 	p->unpacker = u;
 	p->info = (struct core_packing){ .name = u->name, .size = f->size, .good_to = UINT64_MAX };
 	p->temp = packed_temp_open(&p->no_temp);
-	*f = (struct core_file){ .ops = &packed_ops, .priv = p, .cancel = f->cancel, .packing = &p->info };
+	set_limits(p, f->unpack_limit);
+	*f = (struct core_file){ .ops = &packed_ops, .priv = p, .cancel = f->cancel, .packing = &p->info,
+				 .unpack_limit = f->unpack_limit };
 	return 0;
 }
 

@@ -26,11 +26,14 @@ struct packed {
 	struct err *faults;	/* info.faults, to be written */
 	struct unpack_index index;
 	bool verified;
+	u64 out_max;		/* bytes that may come out, */
+	u64 kept_max;		/* and of them in pages that are not zero */
 
 	/* spool: the core from its beginning up to @have is in the temporary file, zeros as holes */
 	int temp;		/* -1: there is none, and */
 	struct err no_temp;	/* why */
 	u64 unchecked;		/* bytes written since room was looked for */
+	u64 kept;		/* bytes written */
 	struct unpacker *u;
 	u64 have;
 	bool ended;		/* there is no more: */
@@ -45,6 +48,8 @@ struct packed {
 	u8 piece[PACKED_PIECE];
 };
 
+/* ERR_LIMIT when @out bytes that came out, or @kept of them that are not zero, are more than may be. */
+int packed_charge(const struct packed *p, u64 out, u64 kept, struct err *e) must_check;
 int packed_fault(struct packed *p, const struct err *why, struct err *e) must_check;
 /* @f is a packed file, whose backend becomes the one or the other.  Sets its size. */
 int packed_start_spool(struct core_file *f, struct err *e) must_check;

@@ -76,8 +76,11 @@ static int look_for_room(struct packed *p, size_t len, struct err *e)
 
 static int spool_write(struct packed *p, const u8 *from, size_t len, u64 off, struct err *e)
 {
-	int r = look_for_room(p, len, e);
+	int r = packed_charge(p, 0, p->kept + len, e);
 
+	if (!r)
+		r = look_for_room(p, len, e);
+	p->kept += len;
 	while (!r && len) {
 		ssize_t n = pwrite(p->temp, from, len, (off_t)off);
 
@@ -119,15 +122,24 @@ static int spool_store(struct packed *p, size_t len, struct err *e)
 	return r;
 }
 
-/* What was unpacked before an error is kept; a fault of the packed file is the end. */
+/*
+ * What was unpacked before an error is kept; a fault of the packed file is the end.
+ * So is a want of room: what came out and could not be kept does not come again.
+ */
 static int spool_step(struct packed *p, struct err *e)
 {
+	struct err full = { 0 };
 	size_t n = 0;
 	int got = unpacker_read(p->u, p->piece, PACKED_PIECE, &n, &p->why);
-	int r = n ? spool_store(p, n, e) : 0;
+	int r = n ? packed_charge(p, p->have + n, 0, &full) : 0;
 
-	if (r)
-		return r;
+	if (!r && n)
+		r = spool_store(p, n, &full);
+	if (r) {
+		p->ended = true;
+		p->why = full;
+		return unpack_err(e, &full);
+	}
 	p->have += n;
 	if (!got && n < PACKED_PIECE) {
 		p->ended = true;
@@ -166,19 +178,32 @@ static int spool_read_at(struct core_file *f, u64 off, void *buf, size_t len, si
 	if (r)
 		return r;
 	if (p->have < end) {
-		p->info.good_to = min(p->info.good_to, p->have);
+		if (unpack_is_fault(p->why.code))
+			p->info.good_to = min(p->info.good_to, p->have);
 		return unpack_err(e, &p->why);
 	}
 	return io_pread_full(p->temp, buf, len, off, n, "the temporary file", e);
 }
 
-/* A second pass, which keeps nothing: the temporary file need not hold it all. */
+/* Bytes of the first @len of the piece in pages that are not zero. */
+static u64 count_kept(const struct packed *p, size_t len)
+{
+	u64 kept = 0;
+
+	for (size_t at = 0, n; at < len; at += n) {
+		n = min((size_t)PAGE, len - at);
+		kept += is_zero(p->piece + at, n) ? 0 : n;
+	}
+	return kept;
+}
+
+/* A second pass, which keeps nothing: the temporary file need not hold it all.  What may come out is the same. */
 static int spool_verify(struct core_file *f, struct err *e)
 {
 	struct packed *p = f->priv;
 	struct unpacker *u scoped(unpacker_close) = NULL;
 	struct err why = { 0 };
-	u64 total = 0;
+	u64 total = 0, kept = 0;
 	size_t n = 1;
 	int r = unpacker_open(&u, p->unpacker, &p->in, 0, p->in.size, e);
 
@@ -188,6 +213,9 @@ static int spool_verify(struct core_file *f, struct err *e)
 	while (!r && n) {
 		r = unpacker_read(u, p->piece, PACKED_PIECE, &n, &why);
 		total += n;
+		kept += count_kept(p, n);
+		if (!r)
+			r = packed_charge(p, total, kept, &why);
 	}
 	if (r && !unpack_is_fault(r))
 		return unpack_err(e, &why);

@@ -149,6 +149,37 @@ else
 	skip "a full disk" "not root, or no unshare(1)"
 fi
 
+# ---- a limit, which every command that opens a core can lift
+gzip -c long >long.gz
+zstd -q <long >long.zst
+rm -f mended
+for command in "inspect" "validate" "repair" "stack"; do
+	out=
+	[ "$command" != repair ] || out=mended
+	for f in long.gz long.zst; do
+		# Its own words.
+		# shellcheck disable=SC2086
+		exits 2 "$command $f: a limit" "$TAGCORE" $command --unpack-limit 10M $f $out
+		matches "$command $f: it says so, and what lifts it" err "more than 10[.]0 MiB, out of .*--unpack-limit"
+		is "$command $f: nothing is left behind" "$(ls mended 2>/dev/null)" ""
+		# shellcheck disable=SC2086
+		"$TAGCORE" $command long $out >out.plain 2>err.plain
+		plain_rc=$?
+		rm -f mended
+		for limit in none 41M; do
+			# shellcheck disable=SC2086
+			run "$TAGCORE" $command --unpack-limit $limit $f $out
+			is "$command $f: $limit" "$rc" "$plain_rc"
+			rm -f mended
+		done
+	done
+done
+for limit in 0 x -1 ""; do
+	exits 2 "no limit: '$limit'" "$TAGCORE" inspect --unpack-limit "$limit" long.gz
+	matches "it says so" err "unpack-limit .*is not a size"
+done
+rm -f long.gz long.zst
+
 # 2 GiB of zeros, thirty times: few bytes, and minutes of work.
 head -c 64M /dev/zero | zstd -q >zeros
 for n in 1 2 3 4 5; do cat zeros zeros >twofold && mv twofold zeros; done

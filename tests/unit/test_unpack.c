@@ -230,6 +230,82 @@ static void wish_to_stop_is_obeyed(void **state)
 	done(&c);
 }
 
+/* ---- bombs */
+
+static void expect_limit(int r, const struct err *e)
+{
+	assert_int_equal(r, ERR_LIMIT);
+	assert_non_null(strstr(e->msg, "--unpack-limit"));
+}
+
+static void limit_is_on_all_that_comes_out(void **state)
+{
+	static const struct {
+		u64 limit;
+		bool good;
+	} rows[] = { { 1 << 20, false }, { 512 * RLE_MAX - 1, false }, { 512 * RLE_MAX, true }, { 0, true }, { UINT64_MAX, true } };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct packed_core c = { .file.unpack_limit = rows[i].limit };
+		struct err e = { 0 };
+		int r;
+
+		zeros(&c.packed, 0, 512);
+		r = try_open(&c, &e);
+		if (rows[i].good)
+			assert_int_equal(r, 0);
+		else
+			expect_limit(r, &e);
+		done(&c);
+	}
+}
+
+/* Every way of packing, also where the size is known and nothing is unpacked beforehand. */
+static void limit_is_on_verifying(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(packers); i++) {
+		struct packed_core c = { 0 };
+		struct err e = { 0 };
+		int r;
+
+		good_core(&c.plain, NULL);
+		packers[i].pack(&c.plain, &c.packed);
+		c.file.unpack_limit = c.plain.len - 1;
+		r = try_open(&c, &e);
+		expect_limit(r ? r : core_file_verify(&c.file, &e), &e);
+		shut(&c);
+		c.file.unpack_limit = c.plain.len;
+		cb_ok(try_open(&c, &e), &e);
+		expect_faults(&c, 0, 0);
+		same_up_to(&c, c.plain.len);
+		done(&c);
+	}
+}
+
+/* What came before the limit is right, and stays so; what comes after it is refused each time, and is no damage. */
+static void limit_is_on_what_is_kept(void **state)
+{
+	struct packed_core c;
+	struct err e = { 0 };
+	u8 got[100];
+
+	(void)state;
+	open_large(&c);
+	assert_int_equal(inside(&c)->out_max, 64ull << 30);
+	assert_int_equal(inside(&c)->kept_max, 4ull << 30);
+	inside(&c)->kept_max = 512 << 10;
+	for (int i = 0; i < 3; i++) {
+		expect_limit(core_file_read(&c.file, LARGE - 100, got, 100, &e), &e);
+		assert_non_null(strstr(e.msg, "not zero"));
+		same_up_to(&c, LARGE - (1 << 20));
+	}
+	assert_int_equal(c.file.packing->good_to, UINT64_MAX);
+	expect_limit(core_file_verify(&c.file, &e), &e);
+	done(&c);
+}
+
 /* ---- as a core */
 
 static void late_notes(struct cb *cb) { cb->n_late_notes = 3; }
@@ -304,6 +380,9 @@ int main(void)
 		cmocka_unit_test(damage_is_met_where_it_is),
 		cmocka_unit_test(shrinking_is_an_error),
 		cmocka_unit_test(wish_to_stop_is_obeyed),
+		cmocka_unit_test(limit_is_on_all_that_comes_out),
+		cmocka_unit_test(limit_is_on_verifying),
+		cmocka_unit_test(limit_is_on_what_is_kept),
 		cmocka_unit_test(core_opens_up_to_the_damage),
 		cmocka_unit_test(packed_is_not_unpacked_twice),
 		cmocka_unit_test(nothing_but_a_magic_is_refused),
