@@ -59,8 +59,17 @@ static inline u64 vma_len(const struct vma *v)
  * not, nor is anything special.  Private and anonymous: an untouched page is zero.
  */
 bool vma_is_anon(const struct vma *v);
-/* One of the kernel's own: [vdso], [vvar], [vvar_vclock], [vsyscall], [uprobes], [sigpage], [vectors]. */
+/*
+ * One of the kernel's own mappings: [vdso], [vvar], [vsyscall], [uprobes], [sigpage], [vectors]
+ * and whatever else a kernel has (7.x: [uprobes-trampoline]).  Any name in brackets but those
+ * of the process's memory: Linux 6.12, fs/proc/task_mmu.c: get_vma_name().
+ */
 bool vma_is_special(const struct vma *v);
+/*
+ * The vdso's data: [vvar], [vvar_vclock].  By name, since its VmFlags are a detail of the
+ * kernel and the machine: io pf up to 6.x, mm in 7.x, neither on 32-bit Arm.
+ */
+bool vma_is_vvar(const struct vma *v);
 static inline bool vma_is_mte(const struct vma *v)
 {
 	return v->flags & VM_MTE;

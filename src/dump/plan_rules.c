@@ -41,6 +41,13 @@ static bool is_vsyscall(const struct area *a, const struct plan_opts *o)
 static bool is_vvar(const struct area *a, const struct plan_opts *o)
 {
 	(void)o;
+	return vma_is_vvar(a->vma);
+}
+
+/* [uprobes] and the like: get_user_pages() refuses VM_IO and VM_PFNMAP whoever asks. */
+static bool is_special_io(const struct area *a, const struct plan_opts *o)
+{
+	(void)o;
 	return vma_is_special(a->vma) && has(a, VM_IO | VM_PFNMAP);
 }
 
@@ -176,9 +183,11 @@ KIND(rest, a)
  * Linux 6.12, fs/coredump.c: vma_dump_size(), row by row, with what cannot be
  * read at all before it and the user's choice where the kernel has none.  We
  * differ in these, and why:
- *  vvar, vsyscall: always_dump_vma() says whole, and the kernel then writes
- *    zeros for pages that it cannot get either; zeros that are not what the
- *    process reads, so we say that the bytes are not there.
+ *  vvar, vsyscall, special-io: always_dump_vma() says whole, and the kernel
+ *    then writes zeros for pages that it cannot get either; zeros that are not
+ *    what the process reads, so we say that the bytes are not there.  Since 7.x
+ *    it can get some pages of [vvar] (VM_MIXEDMAP instead of VM_PFNMAP), those
+ *    of the clock and the generator's state: the machine's, not the process's.
  *  private-anon: an area never written has no anon_vma and the kernel writes
  *    p_filesz 0; it reads as zero, so here it is a hole of full size.  One that
  *    may not even be read (reserved) stays out: there can be terabytes of it.
@@ -186,6 +195,7 @@ KIND(rest, a)
 const struct plan_rule plan_rules[] = {
 	{ "vsyscall", is_vsyscall, PLAN_OMIT, "the kernel's own page, outside of the address space" },
 	{ "vvar", is_vvar, PLAN_OMIT, "the kernel's clock data, not memory of the process" },
+	{ "special-io", is_special_io, PLAN_OMIT, "a mapping of the kernel's own that only the process can read" },
 	{ "excluded", is_excluded, PLAN_OMIT, "left out by --exclude" },
 	{ "io", is_io, PLAN_OMIT, "device memory: reading it may act on the device" },
 	{ "reserved", is_reserved, PLAN_OMIT, "address space that was never used and may not be read" },

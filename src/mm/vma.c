@@ -57,17 +57,20 @@ int mm_find(struct mm *mm, u64 addr, struct vma *out, struct err *e)
 
 bool vma_is_special(const struct vma *v)
 {
-	static const char *const names[] = {
-		"[vdso]", "[vvar]", "[vvar_vclock]", "[vsyscall]",
-		"[uprobes]", "[sigpage]", "[vectors]",
-	};
+	/* What may be in brackets and is memory of the process; [mpx] is of Linux 3.19 to 5.5. */
+	static const char *const own[] = { "[heap]", "[stack", "[anon", "[mpx]" };
 
 	if (!v->name || v->name[0] != '[' || v->ino)
 		return false;
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		if (!strcmp(v->name, names[i]))
-			return true;
-	return false;
+	for (size_t i = 0; i < ARRAY_SIZE(own); i++)
+		if (!strncmp(v->name, own[i], strlen(own[i])))
+			return false;
+	return true;
+}
+
+bool vma_is_vvar(const struct vma *v)
+{
+	return vma_is_special(v) && !strncmp(v->name, "[vvar", 5);
 }
 
 bool vma_is_anon(const struct vma *v)

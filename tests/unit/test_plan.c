@@ -26,7 +26,14 @@ static const struct row {
 	bool wanted;		/* --stacks has found something in this area */
 } rows[] = {
 	{ .rule = "vsyscall", .flags = X, .name = "[vsyscall]", .all = true },
+	/* Linux up to 6.x; 7.3; 32-bit Arm; and of a time to come. */
 	{ .rule = "vvar", .flags = R | VM_IO | VM_PFNMAP | VM_DONTDUMP, .name = "[vvar]", .all = true },
+	{ .rule = "vvar", .flags = R | VM_MIXEDMAP | VM_DONTDUMP, .name = "[vvar]", .all = true },
+	{ .rule = "vvar", .flags = R, .name = "[vvar]", .select = "+*" },
+	{ .rule = "vvar", .flags = R | VM_IO | VM_PFNMAP | VM_DONTDUMP, .name = "[vvar_vclock]" },
+	{ .rule = "vvar", .flags = R, .name = "[vvar_to_come]", .stacks = true, .wanted = true },
+	{ .rule = "special-io", .flags = X | VM_IO | VM_DONTCOPY, .name = "[uprobes]", .all = true },
+	{ .rule = "special-io", .flags = R | X | VM_IO | VM_DONTCOPY, .name = "[uprobes-trampoline]" },
 	{ .rule = "excluded", .flags = R | W, .name = "[heap]", .anon = PAGE, .select = "-[heap]" },
 	{ .rule = "excluded", .flags = R | X, .name = "[vdso]", .select = "-*" },
 	{ .rule = "io", .flags = R | W | S | VM_IO, .name = "/dev/dri/card0", .all = true },
@@ -38,6 +45,10 @@ static const struct row {
 	{ .rule = "included", .action = PLAN_WHOLE, .flags = R | X, .name = "/lib/libc.so", .select = "+/lib/*" },
 	{ .rule = "vdso", .action = PLAN_WHOLE, .flags = R | X | VM_DONTDUMP, .name = "[vdso]", .filter = 1u << 31 },
 	{ .rule = "vdso", .action = PLAN_WHOLE, .flags = R | X, .name = "[vdso]", .stacks = true },
+	{ .rule = "vdso", .action = PLAN_WHOLE, .flags = R | X, .name = "[vectors]" },
+	{ .rule = "vdso", .action = PLAN_WHOLE, .flags = R | X, .name = "[to come]" },
+	{ .rule = "private-anon", .action = PLAN_TOUCHED, .flags = R | W, .name = "[stack:17]" },
+	{ .rule = "private-anon", .action = PLAN_TOUCHED, .flags = R | W, .name = "[anon:[vvar]]" },
 	{ .rule = "stack", .action = PLAN_TOUCHED, .flags = R | W, .name = "[stack]", .stacks = true, .wanted = true },
 	{ .rule = "stack-file", .action = PLAN_WHOLE, .flags = R, .name = "/f", .anon = PAGE, .stacks = true, .wanted = true },
 	{ .rule = "stack-code", .action = PLAN_WHOLE, .flags = R | X, .name = "/f (deleted)", .pgoff = PAGE,

@@ -375,7 +375,10 @@ static void test_kinds(void **state)
 		{ { .name = "[sigpage]" }, false, true },
 		{ { .name = "[vectors]" }, false, true },
 		{ { .name = "/tmp/[vdso]", .ino = 3 }, false, false },
-		{ { .name = "[vdsox]" }, true, false },
+		{ { .name = "[uprobes-trampoline]" }, false, true },
+		{ { .name = "[of a kernel to come]" }, false, true },
+		{ { .name = "[stack:17]" }, true, false },
+		{ { .name = "[anon:[vvar]]" }, true, false },
 	};
 
 	(void)state;
