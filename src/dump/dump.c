@@ -10,7 +10,10 @@
 #include "dump/dump_priv.h"
 #include "live/proc.h"
 
-/* A pause that nobody notices: below, the facts about areas are asked twice. */
+/*
+ * The longest stop that users will not notice: below it, the areas are read twice.
+ * Of processor time, so that a busy machine does not make a quick answer slow.
+ */
 enum { SLOW_COLLECT_NS = 50 * 1000 * 1000 };
 
 static int read_filter(struct dump *d, struct err *e)
@@ -87,10 +90,10 @@ static int make_plan(struct dump *d, struct err *e)
 /* Before the stop: the areas with all facts, and what will be done with each. */
 static int plan_running(struct dump *d, struct err *e)
 {
-	u64 begin = now_ns();
+	u64 begin = cpu_ns();
 	int r = areas_collect(&d->target, &d->areas, e);
 
-	d->collect_ns = now_ns() - begin;
+	d->collect_ns = cpu_ns() - begin;
 	return r ? r : make_plan(d, e);
 }
 

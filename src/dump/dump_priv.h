@@ -23,7 +23,7 @@ struct dump {
 	u32 filter;
 	struct target target;
 	struct areas areas;
-	u64 collect_ns;		/* how long it took to learn them while the target ran */
+	u64 collect_ns;		/* processor time that it took to learn them while the target ran */
 	struct plan_ranges wanted;	/* --stacks: what of the areas it saves */
 	size_t wanted_cap;
 	struct plan plan;
