@@ -1,6 +1,8 @@
 # dump: 30,000 areas, and names that break parsers.
 . "$TOP/tests/func/lib.sh"
 need_ptrace
+# A slow machine (an emulated one) takes longer than a target lives by itself.
+export TARGET_LIFE=290
 many=30000
 max=$(cat /proc/sys/vm/max_map_count 2>/dev/null || echo 65530)
 [ "$max" -gt 31000 ] || many=$((max - 1000))

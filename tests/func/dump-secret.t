@@ -1,6 +1,8 @@
 # dump: what is under MADV_DONTDUMP at the moment of the stop is never in a core.
 . "$TOP/tests/func/lib.sh"
 need_ptrace
+# A slow machine (an emulated one) takes longer than a target lives by itself.
+export TARGET_LIFE=290
 
 start secret
 found=0 failed=0 n=0
