@@ -24,6 +24,17 @@ struct page_run {
 	u32 flags;
 };
 
+/*
+ * In an area with VM_UFFD_MISSING: no page, but a marker in its place (write
+ * protection of one that is not there, or UFFDIO_POISON), which the kernel calls
+ * swapped as well: Linux 6.12, fs/proc/task_mmu.c: pte_to_pagemap_entry().  Real
+ * swap is counted in smaps, and that of shared memory is in no page table.
+ */
+static inline bool page_is_uffd_marker(const struct vma *v, const struct page_run *r)
+{
+	return v->flags & VM_UFFD_MISSING && r->flags & PAGE_SWAPPED && (v->flags & VM_SHARED || !v->swap);
+}
+
 struct page_source;
 
 /*

@@ -27,6 +27,7 @@ enum vma_flag {
 	VM_DONTCOPY	= 1 << 11,	/* dc */
 	VM_WIPEONFORK	= 1 << 12,	/* wf */
 	VM_GROWSDOWN	= 1 << 13,	/* gd */
+	VM_UFFD_MISSING	= 1 << 14,	/* um: the content of pages that are not there is with a monitor */
 };
 
 /*

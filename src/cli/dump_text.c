@@ -152,9 +152,20 @@ static void format_prot(const struct vma *v, char out[5])
 		 v->flags & VM_EXEC ? 'x' : '-', v->flags & VM_SHARED ? 's' : 'p');
 }
 
+/* What the rule does not know, but for the area's flags; @out is of the caller. */
+static const char *area_reason(const struct dump_preview *p, size_t i, char out[256])
+{
+	const struct plan_entry *entry = &p->plan.v[i];
+	bool uffd = entry->action != PLAN_OMIT && p->areas.v[i].vma->flags & VM_UFFD_MISSING;
+
+	snprintf(out, 256, "%s%s", entry->rule->why,
+		 uffd ? "; MISSING will be what a userfaultfd monitor has not filled in" : "");
+	return out;
+}
+
 void preview_print(FILE *f, pid_t pid, const struct dump_preview *p)
 {
-	char size[TEXT_SIZE_MAX], bytes[TEXT_SIZE_MAX], room[TEXT_SIZE_MAX], prot[5];
+	char size[TEXT_SIZE_MAX], bytes[TEXT_SIZE_MAX], room[TEXT_SIZE_MAX], prot[5], reason[256];
 
 	fprintf(f, "process %d: nothing is stopped or written\n", pid);
 	fprintf(f, "%-33s %-4s %-10s %10s %-16s %s\n", "AREA", "PROT", "ACTION", "BYTES", "RULE", "NAME / REASON");
@@ -166,7 +177,7 @@ void preview_print(FILE *f, pid_t pid, const struct dump_preview *p)
 			plan_action_name(p->plan.v[i].action), text_size(p->area_bytes[i], bytes),
 			p->plan.v[i].rule->name);
 		text_puts(f, v->name);
-		fprintf(f, "%s(%s)\n", v->name ? " " : "", p->plan.v[i].rule->why);
+		fprintf(f, "%s(%s)\n", v->name ? " " : "", area_reason(p, i, reason));
 	}
 	text_puts(f, p->path);
 	fprintf(f, ": about %s on disk, %s with holes", text_size(p->bytes, bytes), text_size(p->size, size));
@@ -180,7 +191,7 @@ static struct json_object *area_json(const struct dump_preview *p, size_t i)
 {
 	const struct vma *v = p->areas.v[i].vma;
 	struct json_object *o = json_object_new_object();
-	char prot[5];
+	char prot[5], reason[256];
 
 	format_prot(v, prot);
 	json_put_hex(o, "start", v->start);
@@ -191,7 +202,7 @@ static struct json_object *area_json(const struct dump_preview *p, size_t i)
 	json_put_u64(o, "bytes", p->area_bytes[i]);
 	json_put_u64(o, "filesz", p->plan.v[i].filesz);
 	json_put_text(o, "rule", p->plan.v[i].rule->name);
-	json_put_text(o, "reason", p->plan.v[i].rule->why);
+	json_put_text(o, "reason", area_reason(p, i, reason));
 	return o;
 }
 

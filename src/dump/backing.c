@@ -16,6 +16,7 @@ bool backing_open(struct backing *b, const struct target *t, const struct area *
 	b->fd = area_open_file(t, a, &ignored);
 	if (b->fd >= 0 && !fstat(b->fd, &st)) {
 		b->size = (u64)st.st_size;
+		b->allocated = (u64)st.st_blocks * 512;
 		return true;
 	}
 	scope_close(&b->fd);
@@ -27,6 +28,11 @@ void backing_close(struct backing *b)
 {
 	scope_close(&b->fd);
 	*b = BACKING_NONE;
+}
+
+bool backing_hides_holes(const struct backing *b, const struct vma *v)
+{
+	return v->flags & VM_HUGETLB && b->allocated < b->size;
 }
 
 void backing_next(const struct backing *b, u64 off, u64 end, u64 *data, u64 *hole)

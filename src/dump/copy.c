@@ -8,12 +8,16 @@
 #include "dump/dump_priv.h"
 #include "live/vdso.h"
 
+#define UFFD_LOST "not filled in: the content is with a userfaultfd monitor"
+#define UFFD_MARKED "poisoned, or not filled in by a userfaultfd monitor"
+
 /* One area being copied.  Everything is written in address order. */
 struct copy {
 	struct dump *d;
 	const struct area *area;
 	bool from_file;		/* pages that are not mapped have content: it is in the file */
 	struct backing file;
+	bool uffd;		/* pages that are nowhere have content all the same: a monitor has it */
 	const u8 *vdso;		/* the area's content, where it is the kernel's own */
 };
 
@@ -44,6 +48,23 @@ static int lose(struct copy *c, u64 start, u64 end, const char *reason, struct e
 {
 	int r = dump_lose(c->d, start, end, reason, e);
 
+	return r ? r : pump_skip(&c->d->pump, end - start, e);
+}
+
+/*
+ * Nothing is there.  That reads as zero, but where userfaultfd hands the first
+ * access to a monitor, whoever that is: reading through the target would wait
+ * for it, and if it is a thread that we have stopped, until SIGKILL (Linux 6.12,
+ * fs/userfaultfd.c: handle_userfault()).
+ */
+static int copy_nothing(struct copy *c, u64 start, u64 end, struct err *e)
+{
+	u64 page = c->d->page_size;
+	int r = 0;
+
+	/* The end of a file may lie within a page. */
+	if (c->uffd && start < end)
+		r = dump_lose(c->d, align_up(start, page), align_up(end, page), UFFD_LOST, e);
 	return r ? r : pump_skip(&c->d->pump, end - start, e);
 }
 
@@ -113,14 +134,18 @@ static int copy_backing(struct copy *c, u64 start, u64 end, struct err *e)
 {
 	u64 off = c->area->vma->pgoff + (start - c->area->vma->start);
 	u64 stop, data, hole, base = start - off;
+	bool unknown;
 	int r = 0;
 
 	if (!backing_open(&c->file, &c->d->target, c->area))
 		return lose(c, start, end, "not mapped in, and its file cannot be opened", e);
 	stop = min(off + (end - start), c->file.size);
+	unknown = c->uffd && backing_hides_holes(&c->file, c->area->vma);
 	for (; !r && off < stop; off = hole) {
-		backing_next(&c->file, off, stop, &data, &hole);
-		r = pump_skip(&c->d->pump, data - off, e);
+		data = hole = stop;
+		if (!unknown)
+			backing_next(&c->file, off, stop, &data, &hole);
+		r = copy_nothing(c, base + off, base + data, e);
 		if (!r && data < hole)
 			r = copy_bytes(c, base + data, data, hole, e);
 	}
@@ -149,7 +174,9 @@ static int on_run(const struct vma *v, const struct page_run *run, void *arg, st
 {
 	struct copy *c = arg;
 
-	(void)v;
+	if (page_is_uffd_marker(v, run))
+		return c->from_file ? copy_backing(c, run->start, run->end, e)
+				    : lose(c, run->start, run->end, UFFD_MARKED, e);
 	/* Guard pages have no content; the zero page has none worth storing. */
 	if (run->flags & (PAGE_GUARD | PAGE_ZERO))
 		return pump_skip(&c->d->pump, run->end - run->start, e);
@@ -167,14 +194,15 @@ static int on_hole(const struct vma *v, u64 start, u64 end, void *arg, struct er
 		return copy_mapped(c, start, end, e);
 	if (c->from_file)
 		return copy_backing(c, start, end, e);
-	return pump_skip(&c->d->pump, end - start, e);
+	return copy_nothing(c, start, end, e);
 }
 
 static const struct page_walk_ops copy_walk_ops = { .run = on_run, .hole = on_hole };
 
 int dump_copy_area(struct dump *d, const struct area *a, const struct plan_entry *p, struct err *e)
 {
-	struct copy c = { .d = d, .area = a, .file = BACKING_NONE, .from_file = p->action != PLAN_TOUCHED };
+	struct copy c = { .d = d, .area = a, .file = BACKING_NONE, .from_file = p->action != PLAN_TOUCHED,
+			  .uffd = a->vma->flags & VM_UFFD_MISSING };
 	u64 start = a->vma->start, end = start + p->filesz;
 	int r;
 

@@ -61,8 +61,7 @@ static int on_run(const struct vma *v, const struct page_run *run, void *arg, st
 	struct tag_copy *c = arg;
 	u64 at = run->start, page = c->d->page_size;
 
-	(void)v;
-	if (run->flags & (PAGE_GUARD | PAGE_ZERO))
+	if (run->flags & (PAGE_GUARD | PAGE_ZERO) || page_is_uffd_marker(v, run))
 		return skip(c, run->start, run->end, e);
 	while (at < run->end) {
 		size_t want = (size_t)min((run->end - at) / TAG_GRANULE, (u64)CHUNK), got = 0;
