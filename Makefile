@@ -99,7 +99,7 @@ BARE_CC     := $(shell tests/targets/bare/cc '$(CC)' $(MACHINE))
 NARROW_CC   := $(shell command -v $(if $(filter aarch64,$(MACHINE)),arm-linux-gnueabihf-gcc,i686-linux-gnu-gcc))
 endif
 BARE        := $(if $(BARE_CC),calls32 full32 $(if $(filter aarch64,$(MACHINE)),calls32-thumb,wide32))
-NARROW      := $(if $(NARROW_CC),$(addsuffix 32,threads blocked leaderexit kinds sigs))
+NARROW      := $(if $(NARROW_CC),$(addsuffix 32,threads blocked leaderexit kinds patient sigs))
 tests: $(addprefix $(O)/targets/,$(BARE) $(NARROW))
 BARE_FLAGS  := -nostdlib -static -ffreestanding -fno-pic -fno-stack-protector -Wno-unused-function
 $(O)/targets/calls32-thumb: BARE_FLAGS += -mthumb

@@ -53,7 +53,7 @@ static const struct reg shstk[] = { { "ssp", 0, 8, -1 } };
  * programs that run 32-bit code exist (Wine).  These older requests answer as the
  * tracer's is: arch/x86/kernel/ptrace.c, task_user_regset_view(), arch_ptrace().
  */
-enum { GETREGS = 12, GETFPREGS = 14 };
+enum { GETREGS = 12, SETREGS = 13, GETFPREGS = 14 };
 
 /* The kernel's order: arch/x86/kernel/ptrace.c, x86_64_regsets[]. */
 static const struct regset sets[] = {
@@ -97,7 +97,7 @@ const struct arch arch_x86_64 = {
 	.word = 8,
 	.ugid_size = 4,
 	.gregs = { .name = "general", .owner = "CORE", .type = NT_PRSTATUS, .size = 216, REGS(gregs),
-		   .request = GETREGS },
+		   .request = GETREGS, .set_request = SETREGS },
 	.pc = RIP,
 	.sp = RSP,
 	.sets = sets,

@@ -29,6 +29,7 @@ struct regset {
 	bool unwind;	/* backtraces need it */
 	bool sized;	/* the first 32-bit word tells how much is used (struct user_sve_header) */
 	u16 request;	/* of ptrace: gives the set whatever mode the thread is in just now; 0: there is none */
+	u16 set_request;	/* the same, to write it */
 	/*
 	 * What PTRACE_GETREGSET gives where the set is not in use, and the kernel's
 	 * core has no note: @size bytes, or NULL.

@@ -30,7 +30,12 @@ struct thread {
 	u8 gregs[512];
 	size_t gregs_len;
 	bool other_mode;	/* runs 64-bit code in a 32-bit process just now, or the reverse */
-	bool restarted;		/* its call is set going again: gregs are not what it runs on with */
+	/* Its registers at the stop in the form that they can be written back in, and what they are now. */
+	const struct arch *mode;	/* of the code that it runs just now; NULL: not read, or unknown */
+	const struct arch *form;	/* of regs: mode, or this machine where that has all of them in any mode */
+	u8 regs[512];
+	bool broken;		/* our stop made its system call return EINTR */
+	bool restarted;		/* that call is set going again: regs are not what it runs on with */
 	/* Where it waited before the stop, from /proc/TID/syscall: number, first argument, sp, pc. */
 	bool was_blocked;
 	u64 call[4];
@@ -46,6 +51,8 @@ struct target {
 	size_t n_threads;
 	size_t cap_threads;
 	int mem_fd;		/* /proc/PID/task/reader/mem, or -1 */
+	u64 start_time;		/* clock ticks since boot: with pid, which process this is */
+	bool execed;		/* at the stop it was another program than target_open() had found */
 	u64 stopped_at;		/* CLOCK_MONOTONIC ns; 0 while it runs */
 	u64 pause_ns;		/* how long the last stop lasted */
 };
@@ -67,8 +74,11 @@ int target_open(struct target *t, pid_t pid, struct err *e) must_check;
  * Seizes and interrupts every thread, looking again until none is new.  After
  * success every thread is THREAD_STOPPED with its registers in gregs, or
  * THREAD_UNSTOPPABLE.  System calls that the stop broke have been set going
- * again; gregs keep what the kernel's own core would show.  On error the
- * target runs again.  ptrace(2), PTRACE_SEIZE.
+ * again, each as its thread stopped; gregs keep what the kernel's own core would
+ * show.  @t is then what the process is at the stop: it may have run another
+ * program, of another machine, since target_open(); see execed.  ERR_GONE: it has
+ * ended, or its number is another process's by now.  On error the target runs
+ * again.  ptrace(2), PTRACE_SEIZE.
  */
 int target_stop(struct target *t, const struct target_opts *opts, struct err *e) must_check;
 

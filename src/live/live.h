@@ -1,4 +1,4 @@
-/* live.h - what target.c and stop.c share. */
+/* live.h - what the parts of src/live share. */
 #pragma once
 
 #include <tagcore/target.h>
@@ -12,21 +12,33 @@ int target_open_mem(struct target *t, struct err *e) must_check;
  */
 int machine_find(struct target *t, struct err *e) must_check;
 /*
- * The stopped thread's PRSTATUS registers as t->arch has them, and
- * th->other_mode when it runs code of the other word size just now.  ERR_GONE
- * when it has died.
+ * As a thread has stopped: its registers in th->gregs, of th->mode, and in
+ * th->regs, of th->form.  ERR_GONE when it has died.
+ */
+int machine_read(struct thread *th, struct err *e) must_check;
+/* What the thread will run on with, in the form of th->form. */
+int machine_write(const struct thread *th, const u8 *regs, struct err *e) must_check;
+/*
+ * When t->arch is sure: th->gregs in its form, and th->other_mode.  May be called
+ * once after each machine_read(); what that could not do is tried again.
  */
 int machine_gregs(const struct target *t, struct thread *th, struct err *e) must_check;
 /* Whether a thread's set is the same in either mode. */
 bool machine_same_set(const struct target *t, const struct regset *set);
 
-/* Sets a call going again that our stop made return EINTR; th->gregs keep what they were. */
-int restart_syscall(const struct target *t, struct thread *th, struct err *e) must_check;
 /*
- * Just before the thread is let go: a signal that came while it was stopped
- * breaks the call as it would have without us, so the EINTR is put back.
+ * As a thread has stopped, after machine_read(): a system call that our stop made
+ * return EINTR is set going again.  th->gregs and th->regs keep what they were.
  */
-void restart_reconsider(const struct target *t, const struct thread *th);
+void restart_stopped(const struct target *t, struct thread *th);
+/*
+ * When all have stopped, and just before the thread is let go: a signal that has
+ * come breaks the call as it would have without us, so the EINTR is put back; one
+ * that another thread has taken does not.
+ */
+void restart_reconsider(const struct target *t, struct thread *th);
+/* Signals to the process as a whole that the stopped thread will take when it is let go, as a mask. */
+u64 restart_shared_signals(const struct target *t, const struct thread *th);
 
 /*
  * PTRACE_PEEKMTETAGS on a stopped tracee of this thread: one tag a byte, in as

@@ -79,38 +79,85 @@ int machine_find(struct target *t, struct err *e)
 	return 0;
 }
 
+static const struct arch *mode_of(size_t regs_len)
+{
+	const struct arch *native = arch_native();
+
+	if (native && regs_len == native->gregs.size)
+		return native;
+	return native && native->compat && regs_len == native->compat->gregs.size ? native->compat : NULL;
+}
+
+/*
+ * PTRACE_GETREGSET answers in the form of the code that the thread runs just now.
+ * Where a request gives this machine's form for all, that one is kept beside it:
+ * only in that form can registers be written without touching others.  (The
+ * 32-bit form of x86 has no base of FS, and to write FS sets one: putreg32() in
+ * arch/x86/kernel/ptrace.c.)
+ */
+int machine_read(struct thread *th, struct err *e)
+{
+	const struct arch *native = arch_native();
+	struct iovec iov = { .iov_base = th->gregs, .iov_len = sizeof(th->gregs) };
+
+	th->mode = th->form = NULL;
+	if (ptrace(PTRACE_GETREGSET, th->tid, (void *)(uintptr_t)native->gregs.type, &iov) < 0)
+		return err_set(e, errno == ESRCH ? ERR_GONE : -errno, "read registers of thread %d", th->tid);
+	th->gregs_len = iov.iov_len;
+	th->mode = th->form = mode_of(iov.iov_len);
+	memcpy(th->regs, th->gregs, sizeof(th->regs));
+	if (th->mode && th->mode != native && native->gregs.request) {
+		if (ptrace(native->gregs.request, th->tid, NULL, th->regs) < 0)
+			return err_set(e, errno == ESRCH ? ERR_GONE : -errno, "read registers of thread %d", th->tid);
+		th->form = native;
+	}
+	return 0;
+}
+
+int machine_write(const struct thread *th, const u8 *regs, struct err *e)
+{
+	const struct regset *set = &th->form->gregs;
+	struct iovec iov = { .iov_base = (void *)(uintptr_t)regs, .iov_len = set->size };
+	long r = th->form == th->mode ? ptrace(PTRACE_SETREGSET, th->tid, (void *)(uintptr_t)set->type, &iov)
+				      : ptrace(set->set_request, th->tid, NULL, regs);
+
+	if (r < 0)
+		return err_set(e, errno == ESRCH ? ERR_GONE : -errno, "write registers of thread %d", th->tid);
+	return 0;
+}
+
 /* 64-bit registers cut to the 32-bit machine's, as genregs32_get() does: arch/x86/kernel/ptrace.c. */
-static bool narrow(const struct arch *a, struct thread *th)
+static void narrow(const struct arch *a, struct thread *th)
 {
 	const struct arch *wide = arch_native();
-	u8 out[sizeof(th->gregs)] = { 0 };
 
-	if (!a->wide_regs || th->gregs_len != wide->gregs.size)
-		return false;
+	memset(th->gregs, 0, sizeof(th->gregs));
 	for (size_t i = 0; i < a->gregs.n_regs; i++) {
 		const struct reg *from = &wide->gregs.regs[a->wide_regs[i]], *to = &a->gregs.regs[i];
 
-		uint_put(a->fmt, out + to->off, to->size, uint_get(wide->fmt, th->gregs + from->off, from->size));
+		uint_put(a->fmt, th->gregs + to->off, to->size, uint_get(wide->fmt, th->regs + from->off, from->size));
 	}
-	memcpy(th->gregs, out, sizeof(out));
-	return true;
 }
 
 int machine_gregs(const struct target *t, struct thread *th, struct err *e)
 {
-	const struct regset *set = &t->arch->gregs;
-	struct iovec iov = { .iov_base = th->gregs, .iov_len = sizeof(th->gregs) };
+	const struct arch *a = t->arch;
 
-	if (ptrace(PTRACE_GETREGSET, th->tid, (void *)(uintptr_t)set->type, &iov) < 0)
-		return err_set(e, errno == ESRCH ? ERR_GONE : -errno, "read registers of thread %d", th->tid);
-	th->gregs_len = iov.iov_len;
-	if (th->gregs_len == set->size)
-		return 0;
-	th->other_mode = true;
-	if ((!set->request || ptrace(set->request, th->tid, NULL, th->gregs) < 0) && !narrow(t->arch, th))
+	if (!th->mode) {
+		int r = machine_read(th, e);
+
+		if (r)
+			return r;
+	}
+	th->other_mode = th->mode != a;
+	if (th->other_mode && th->form == a)
+		memcpy(th->gregs, th->regs, sizeof(th->gregs));
+	else if (th->other_mode && th->mode && a->wide_regs)
+		narrow(a, th);
+	else if (th->other_mode)
 		return err_set(e, ERR_UNSUPPORTED, "thread %d has %zu bytes of registers, not the %u of %s",
-			       th->tid, th->gregs_len, set->size, t->arch->name);
-	th->gregs_len = set->size;
+			       th->tid, th->gregs_len, a->gregs.size, a->name);
+	th->gregs_len = a->gregs.size;
 	return 0;
 }
 

@@ -118,6 +118,8 @@ static const struct status_row {
 	ROW("SigPnd", ST_HEX, sig_pending),
 	ROW("ShdPnd", ST_HEX, shared_pending),
 	ROW("SigBlk", ST_HEX, sig_blocked),
+	ROW("SigIgn", ST_HEX, sig_ignored),
+	ROW("SigCgt", ST_HEX, sig_caught),
 	ROW("Seccomp", ST_DEC, seccomp),
 #undef ROW
 };

@@ -26,7 +26,7 @@ struct proc_status {
 	s32 tgid;
 	s32 tracer;
 	u32 uid[4], gid[4];	/* real, effective, saved, file system */
-	u64 sig_pending, shared_pending, sig_blocked;
+	u64 sig_pending, shared_pending, sig_blocked, sig_ignored, sig_caught;
 	u64 vm_rss, vm_pte;
 	bool has_mm;		/* VmSize is there: neither a zombie nor a kernel thread */
 	u32 seccomp;

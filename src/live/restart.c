@@ -1,9 +1,8 @@
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/ptrace.h>
-#include <sys/uio.h>
 
-#include "base/util.h"
 #include "live/live.h"
 #include "live/proc.h"
 
@@ -14,51 +13,92 @@
  * show the target an error that nothing of its own caused.  They have done
  * nothing yet (see the list in arch/), so the call is made again.  A relative
  * timeout starts anew.
+ *
+ * It is done as each thread stops: should we be killed a moment later, only the
+ * threads in between show an EINTR.  And it is done by what the thread itself
+ * runs just now, not by the machine of the process: that may be another one
+ * (Wine), or may not be known yet (exec).
  */
 
-static u64 greg(const struct arch *a, const struct thread *th, unsigned i)
+static u64 reg(const struct thread *th, unsigned i)
 {
-	return uint_get(a->fmt, th->gregs + a->gregs.regs[i].off, a->gregs.regs[i].size);
+	return uint_get(th->form->fmt, th->regs + th->form->gregs.regs[i].off, th->form->gregs.regs[i].size);
+}
+
+static void put_reg(const struct thread *th, u8 *regs, unsigned i, u64 value)
+{
+	uint_put(th->form->fmt, regs + th->form->gregs.regs[i].off, th->form->gregs.regs[i].size, value);
 }
 
 /* Bytes of the instruction that made the call. */
-static u16 insn_len(const struct arch *a, const struct thread *th)
+static u16 insn_len(const struct thread *th)
 {
-	const struct syscall_abi *abi = &a->syscall;
+	const struct syscall_abi *abi = &th->form->syscall;
 
-	return abi->mode_mask && greg(a, th, abi->mode_reg) & abi->mode_mask ? abi->mode_insn_len : abi->insn_len;
+	return abi->mode_mask && reg(th, abi->mode_reg) & abi->mode_mask ? abi->mode_insn_len : abi->insn_len;
 }
 
-static bool returned_eintr(const struct arch *a, const struct thread *th)
+/*
+ * Whose numbers the thread's last system call went by.  Not always its mode's:
+ * 64-bit code of x86 can make 32-bit calls (int $0x80).  The low half of the
+ * kernel's number for it is the ELF machine: include/uapi/linux/audit.h;
+ * kernel/ptrace.c: ptrace_get_syscall_info(), since v5.3.
+ */
+static const struct arch *call_arch(const struct thread *th)
 {
-	unsigned unused = 64 - 8u * a->gregs.regs[a->syscall.ret_reg].size;
+	const struct arch *native = arch_native();
+	struct __ptrace_syscall_info info = { 0 };
 
-	return (s64)(greg(a, th, a->syscall.ret_reg) << unused) >> unused == -EINTR;
+	if (ptrace(PTRACE_GET_SYSCALL_INFO, th->tid, (void *)sizeof(info), &info) <= 0)
+		return th->mode;
+	if (native->compat && (info.arch & 0xffff) == native->compat->machine)
+		return native->compat;
+	return (info.arch & 0xffff) == native->machine ? native : NULL;
 }
 
-static void put_greg(const struct arch *a, u8 *gregs, unsigned i, u64 value)
+/* By the low half alone: it is all that a 32-bit call returns. */
+static bool returned_eintr(const struct thread *th)
 {
-	uint_put(a->fmt, gregs + a->gregs.regs[i].off, a->gregs.regs[i].size, value);
+	return (s32)reg(th, th->form->syscall.ret_reg) == -EINTR;
 }
 
-static bool is_restartable(const struct syscall_abi *abi, u64 nr)
+static bool is_restartable(const struct arch *a, u64 nr)
 {
-	for (size_t i = 0; i < abi->n_restartable; i++)
-		if (abi->restartable[i] == nr)
+	for (size_t i = 0; a && i < a->syscall.n_restartable; i++)
+		if (a->syscall.restartable[i] == nr)
 			return true;
 	return false;
 }
 
-/* The number of the call that has just returned to the thread, or -1. */
-static u64 call_number(const struct arch *a, const struct thread *th)
+/* The number of the call that has just returned to the thread, or one that no call has. */
+static u64 call_number(const struct thread *th)
 {
+	const struct arch *a = th->form;
+
 	if (a->syscall.orig_reg >= 0)
-		return greg(a, th, (unsigned)a->syscall.orig_reg);
+		return (u32)reg(th, (unsigned)a->syscall.orig_reg);
 	/* Known from before the stop, if the thread has not moved since. */
-	if (th->was_blocked && th->call[2] == greg(a, th, a->sp) && th->call[3] == greg(a, th, a->pc) &&
-	    th->call[0] == greg(a, th, a->syscall.nr_reg))
+	if (th->was_blocked && th->call[2] == reg(th, a->sp) && th->call[3] == reg(th, a->pc) &&
+	    th->call[0] == reg(th, a->syscall.nr_reg))
 		return th->call[0];
-	return (u64)-1;
+	return UINT32_MAX;
+}
+
+static u64 bit(int sig)
+{
+	return sig > 0 ? 1ull << (sig - 1) : 0;
+}
+
+/*
+ * Of these signals, the ones that end a call or the process.  What is ignored
+ * comes to a thread that is traced, but is dropped then, and without us would
+ * not even have woken it: sig_ignored(), sig_handler_ignored(), kernel/signal.c.
+ */
+static u64 that_matter(const struct proc_status *st, u64 signals)
+{
+	u64 by_default = (bit(SIGCONT) | bit(SIGCHLD) | bit(SIGWINCH) | bit(SIGURG)) & ~st->sig_caught;
+
+	return signals & ~(st->sig_ignored | by_default);
 }
 
 /* A signal that is about to be delivered explains the EINTR: it stays. */
@@ -67,39 +107,57 @@ static bool signal_due(const struct target *t, const struct thread *th)
 	struct proc_status st;
 	struct err e;
 
-	if (th->give_back || th->group_stopped)
+	if (proc_status(t->pid, th->tid, &st, &e))
 		return true;
-	return proc_status(t->pid, th->tid, &st, &e) || ((st.sig_pending | st.shared_pending) & ~st.sig_blocked);
+	return that_matter(&st, bit(th->give_back) | ((st.sig_pending | st.shared_pending) & ~st.sig_blocked));
 }
 
-int restart_syscall(const struct target *t, struct thread *th, struct err *e)
+u64 restart_shared_signals(const struct target *t, const struct thread *th)
 {
-	const struct arch *a = t->arch;
-	u8 gregs[sizeof(th->gregs)];
-	struct iovec iov = { .iov_base = gregs, .iov_len = th->gregs_len };
-	u64 nr;
+	struct proc_status st;
+	struct err e;
 
-	/* Of a thread in the other mode the call's number is not one of t->arch's. */
-	if (!a->syscall.insn_len || th->other_mode || !returned_eintr(a, th))
-		return 0;
-	nr = call_number(a, th);
-	if (!is_restartable(&a->syscall, nr) || signal_due(t, th))
-		return 0;
-	memcpy(gregs, th->gregs, sizeof(gregs));
-	if (a->syscall.orig_reg < 0)
-		put_greg(a, gregs, a->syscall.ret_reg, th->call[1]);
-	put_greg(a, gregs, a->syscall.nr_reg, nr);
-	put_greg(a, gregs, a->pc, greg(a, th, a->pc) - insn_len(a, th));
-	if (ptrace(PTRACE_SETREGSET, th->tid, (void *)(uintptr_t)a->gregs.type, &iov) < 0 && errno != ESRCH)
-		return err_set(e, -errno, "restart system call %llu of thread %d", (unsigned long long)nr, th->tid);
-	th->restarted = true;
-	return 0;
+	return proc_status(t->pid, th->tid, &st, &e) ? 0 : that_matter(&st, st.shared_pending & ~st.sig_blocked);
 }
 
-void restart_reconsider(const struct target *t, const struct thread *th)
+/* The registers with which the thread makes its call once more. */
+static void make_again(const struct thread *th, u8 *regs)
 {
-	struct iovec iov = { .iov_base = (void *)(uintptr_t)th->gregs, .iov_len = th->gregs_len };
+	const struct syscall_abi *abi = &th->form->syscall;
 
-	if (th->restarted && signal_due(t, th))
-		ptrace(PTRACE_SETREGSET, th->tid, (void *)(uintptr_t)t->arch->gregs.type, &iov);
+	memcpy(regs, th->regs, sizeof(th->regs));
+	if (abi->orig_reg < 0)
+		put_reg(th, regs, abi->ret_reg, th->call[1]);
+	put_reg(th, regs, abi->nr_reg, call_number(th));
+	put_reg(th, regs, th->form->pc, reg(th, th->form->pc) - insn_len(th));
+}
+
+/* From broken to restarted, or back. */
+static void change(struct thread *th)
+{
+	u8 again[sizeof(th->regs)];
+	struct err ignored;
+
+	make_again(th, again);
+	/* It fails only for a thread that has just been killed. */
+	if (!machine_write(th, th->restarted ? th->regs : again, &ignored))
+		th->restarted = !th->restarted;
+}
+
+void restart_reconsider(const struct target *t, struct thread *th)
+{
+	if (th->broken && signal_due(t, th) == th->restarted)
+		change(th);
+}
+
+void restart_stopped(const struct target *t, struct thread *th)
+{
+	th->broken = th->form && th->form->syscall.insn_len && returned_eintr(th) &&
+		     is_restartable(call_arch(th), call_number(th)) && !th->group_stopped;
+	th->restarted = false;
+	/* To ask for signals takes ten times as long as all of this, and others wait for their turn. */
+	if (th->broken && !th->give_back)
+		change(th);
+	else
+		restart_reconsider(t, th);
 }

@@ -135,23 +135,28 @@ static bool is_group_stop(int sig)
 	return sig == SIGSTOP || sig == SIGTSTP || sig == SIGTTIN || sig == SIGTTOU;
 }
 
-/* What waitpid said of a thread that stopped: ptrace(2), "Stopped states". */
-static void note_stop(struct thread *th, int status)
+/*
+ * What waitpid said of a thread that stopped: ptrace(2), "Stopped states".  Its
+ * call is set going again here and now, whoever waits for it and whatever comes.
+ */
+static void note_stop(const struct target *t, struct thread *th, int status)
 {
+	bool by_signal = status >> 16 != PTRACE_EVENT_STOP;
 	int sig = WSTOPSIG(status);
+	struct err later;
 
 	th->stop = THREAD_STOPPED;
-	if (status >> 16 == PTRACE_EVENT_STOP) {
-		th->group_stopped = is_group_stop(sig);
-		return;
-	}
+	th->group_stopped = !by_signal && is_group_stop(sig);
 	/* Signal-delivery-stop: the signal left the queue and waits for us; letting go delivers it. */
-	th->give_back = sig;
-	th->has_siginfo = ptrace(PTRACE_GETSIGINFO, th->tid, NULL, &th->siginfo) == 0;
+	th->give_back = by_signal ? sig : 0;
+	th->has_siginfo = by_signal && ptrace(PTRACE_GETSIGINFO, th->tid, NULL, &th->siginfo) == 0;
+	/* On failure machine_gregs() tries again, and returns the error. */
+	if (!machine_read(th, &later))
+		restart_stopped(t, th);
 }
 
 /* Looks once, without waiting; true when the thread needs no more waiting for. */
-static bool look(struct thread *th)
+static bool look(const struct target *t, struct thread *th)
 {
 	int status;
 	pid_t r = waitpid(th->tid, &status, __WALL | WNOHANG);
@@ -161,7 +166,7 @@ static bool look(struct thread *th)
 	if (r < 0 || !WIFSTOPPED(status))
 		th->stop = THREAD_EXITED;
 	else
-		note_stop(th, status);
+		note_stop(t, th, status);
 	return true;
 }
 
@@ -173,7 +178,7 @@ static size_t look_all(struct target *t, size_t *waiting)
 	for (size_t i = 0; i < t->n_threads; i++) {
 		if (t->threads[i].stop != THREAD_SEIZED)
 			continue;
-		if (look(&t->threads[i]))
+		if (look(t, &t->threads[i]))
 			seen++;
 		else
 			++*waiting;
@@ -264,10 +269,9 @@ static int read_all_gregs(struct target *t, struct err *e)
 			th->stop = THREAD_EXITED;
 			continue;
 		}
-		if (!r)
-			r = restart_syscall(t, th, e);
 		if (r)
 			return r;
+		restart_reconsider(t, th);
 	}
 	return 0;
 }
@@ -300,11 +304,11 @@ static void settle(struct target *t)
 		struct thread *th = &t->threads[i];
 
 		if (th->stop == THREAD_UNSTOPPABLE)
-			look(th);
+			look(t, th);
 		/* Only a stopped thread can be detached, so one that is merely seized is stopped for it. */
 		if (th->stop == THREAD_SEIZED)
 			ptrace(PTRACE_INTERRUPT, th->tid, NULL, NULL);
-		while (th->stop == THREAD_SEIZED && !look(th) && now_ns() < deadline)
+		while (th->stop == THREAD_SEIZED && !look(t, th) && now_ns() < deadline)
 			nanosleep(&nap, NULL);
 	}
 }
@@ -314,7 +318,7 @@ void target_resume(struct target *t)
 {
 	settle(t);
 	for (size_t i = 0; i < t->n_threads; i++) {
-		const struct thread *th = &t->threads[i];
+		struct thread *th = &t->threads[i];
 
 		if (th->stop != THREAD_STOPPED)
 			continue;

@@ -7,6 +7,8 @@
  *	undumpable			has PR_SET_DUMPABLE 0
  *	refuse CALL ERROR COMMAND...	runs it; the system call fails with that number
  *	groups N COMMAND...		runs it with N supplementary groups, of the longest numbers
+ *	end-at PID SIGNAL MICROSECONDS COMMAND...	runs it, and sends it the signal so long after it
+ *					has seized PID's first thread; "ended STATUS", as waitpid gives it
  *	bad-disk COMMAND...		runs it; what it reads of a file's first MiB, a page
  *					or more at once by pread(2), fails with EIO
  */
@@ -150,6 +152,42 @@ static int run_groups(char **a)
 	return 0;
 }
 
+static int is_traced(const char *pid)
+{
+	char path[64], text[4096] = "";
+	const char *line;
+	int fd, n;
+
+	snprintf(path, sizeof(path), "/proc/%s/status", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	n = (int)read(fd, text, sizeof(text) - 1);
+	close(fd);
+	line = n > 0 ? strstr(text, "TracerPid:") : NULL;
+	return line && atoi(line + strlen("TracerPid:")) > 0;
+}
+
+static int run_end_at(char **a)
+{
+	double until;
+	int status = 0, ended = 0;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		execvp(a[3], a + 3);
+		_exit(127);
+	}
+	must(pid > 0, "fork");
+	while (!ended && !is_traced(a[0]))
+		ended = waitpid(pid, &status, WNOHANG) == pid;
+	/* No sleep, which is longer than most of what happens. */
+	for (until = target_seconds() + atoi(a[2]) / 1e6; target_seconds() < until;)
+		;
+	if (!ended && kill(pid, atoi(a[1])) == 0)
+		waitpid(pid, &status, 0);
+	printf("ended %d\n", status);
+	return 0;
+}
+
 static const struct {
 	const char *name;
 	int n_args;	/* -N: N or more */
@@ -162,6 +200,7 @@ static const struct {
 	{ .name = "undumpable", .n_args = 0, .run = run_undumpable },
 	{ .name = "refuse", .n_args = -3, .run = run_refuse },
 	{ .name = "groups", .n_args = -2, .run = run_groups },
+	{ .name = "end-at", .n_args = -4, .run = run_end_at },
 	{ .name = "bad-disk", .n_args = -1, .run = run_bad_disk },
 };
 

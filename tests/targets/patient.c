@@ -1,0 +1,85 @@
+/*
+ * patient [N]: N threads (64) in system calls that nothing wakes and that only a handler's signal
+ * may end; none has a handler.  Whenever one ends, its thread counts that and calls again.
+ * SIGUSR1: "broken COUNT".
+ */
+#include "target.h"
+
+#include <pthread.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+static unsigned broken;
+
+static void wait_epoll(int fd)
+{
+	struct epoll_event ev = { .events = EPOLLIN };
+	int ep = epoll_create1(EPOLL_CLOEXEC);
+
+	must(epoll_ctl(ep, EPOLL_CTL_ADD, fd, &ev) == 0, "epoll_ctl");
+	for (;;) {
+		epoll_wait(ep, &ev, 1, -1);
+		__atomic_add_fetch(&broken, 1, __ATOMIC_SEQ_CST);
+	}
+}
+
+static void wait_recv(int fd)
+{
+	struct timeval limit = { .tv_sec = 1000 };
+	char c;
+
+	must(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) == 0, "setsockopt");
+	for (;;) {
+		(void)!recv(fd, &c, 1, 0);
+		__atomic_add_fetch(&broken, 1, __ATOMIC_SEQ_CST);
+	}
+}
+
+static void wait_signal(int fd)
+{
+	sigset_t set;
+
+	(void)fd;
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR2);
+	for (;;) {
+		sigwaitinfo(&set, NULL);
+		__atomic_add_fetch(&broken, 1, __ATOMIC_SEQ_CST);
+	}
+}
+
+static void (*const waits[])(int fd) = { wait_epoll, wait_recv, wait_signal };
+
+static void *stay(void *arg)
+{
+	size_t n = (size_t)arg;
+	int fd[2];
+
+	must(socketpair(AF_UNIX, SOCK_STREAM, 0, fd) == 0, "socketpair");
+	waits[n % (sizeof(waits) / sizeof(waits[0]))](fd[0]);
+	return NULL;
+}
+
+int main(int argc, char **argv)
+{
+	size_t n = argc > 1 ? strtoul(argv[1], NULL, 0) : 64;
+	pthread_attr_t small;
+	pthread_t thread;
+	sigset_t set;
+
+	target_begin();
+	target_block_usr1();
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR2);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	pthread_attr_init(&small);
+	pthread_attr_setstacksize(&small, 64 << 10);
+	for (size_t i = 0; i < n; i++)
+		must(pthread_create(&thread, &small, stay, (void *)i) == 0, "pthread_create");
+	target_settle();
+	target_ready();
+	for (;;) {
+		target_wait();
+		printf("broken %u\n", broken);
+	}
+}
