@@ -98,15 +98,16 @@ MACHINE     := $(or $(firstword $(subst -, ,$(CROSS))),$(shell uname -m))
 BARE_CC     := $(shell tests/targets/bare/cc '$(CC)' $(MACHINE))
 NARROW_CC   := $(shell command -v $(if $(filter aarch64,$(MACHINE)),arm-linux-gnueabihf-gcc,i686-linux-gnu-gcc))
 endif
-BARE        := $(if $(BARE_CC),calls32 full32 $(if $(filter aarch64,$(MACHINE)),calls32-thumb,wide32))
+BARE        := $(if $(BARE_CC),calls32 execs32 full32 $(if $(filter aarch64,$(MACHINE)),calls32-thumb,wide32))
 NARROW      := $(if $(NARROW_CC),$(addsuffix 32,threads blocked leaderexit kinds patient sigs))
 tests: $(addprefix $(O)/targets/,$(BARE) $(NARROW))
 BARE_FLAGS  := -nostdlib -static -ffreestanding -fno-pic -fno-stack-protector -Wno-unused-function
 $(O)/targets/calls32-thumb: BARE_FLAGS += -mthumb
 $(O)/targets/calls32 $(O)/targets/calls32-thumb: tests/targets/bare/calls.c
+$(O)/targets/execs32: tests/targets/bare/execs.c
 $(O)/targets/full32: tests/targets/bare/full.c
 $(O)/targets/wide32: tests/targets/bare/wide.c
-$(addprefix $(O)/targets/,calls32 calls32-thumb full32 wide32): $(O)/flags
+$(addprefix $(O)/targets/,calls32 calls32-thumb execs32 full32 wide32): $(O)/flags
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
 	$(Q)$(BARE_CC) -std=gnu11 $(WARN) -g -O1 $(BARE_FLAGS) -MMD -MP -MF $@.d -o $@ $(filter %.c,$^)

@@ -10,6 +10,9 @@
 #include "dump/dump_priv.h"
 #include "live/proc.h"
 
+/* How often a process that seems to have ended is asked whether it has. */
+enum { TRIES = 32 };
+
 /*
  * The longest stop that users will not notice: below it, the areas are read twice.
  * Of processor time, so that a busy machine does not make a quick answer slow.
@@ -104,7 +107,7 @@ static int plan_running(struct dump *d, struct err *e)
  */
 static int collect_stopped(struct dump *d, struct err *e)
 {
-	if (d->opts->stacks || d->collect_ns > SLOW_COLLECT_NS)
+	if (!d->target.execed && (d->opts->stacks || d->collect_ns > SLOW_COLLECT_NS))
 		return areas_refresh(&d->target, &d->pages, &d->areas, e);
 	areas_fini(&d->areas);
 	return areas_collect(&d->target, &d->areas, e);
@@ -137,27 +140,41 @@ static void dump_fini(struct dump *d)
 	free(d->wanted.v);
 }
 
-/* All that is known before the target is touched: who it is, what is planned, where it goes. */
+/* Who it is, what is planned, where it goes. */
+static int look_running(struct dump *d, struct err *e)
+{
+	int r = dump_name(d, e);
+
+	if (!r)
+		r = read_filter(d, e);
+	return r ? r : plan_running(d, e);
+}
+
+/*
+ * All that is known before the target is touched.  A process that runs another
+ * program meanwhile, from a thread that was not the first, gives answers as if it
+ * had ended: it is asked again, and target_open() says whether it has.
+ */
 static int prepare(struct dump *d, pid_t pid, const struct dump_opts *opts, struct dump_report *report,
 		   struct err *e)
 {
-	struct proc_stat st;
 	int r;
 
 	d->opts = opts;
 	d->report = report;
 	d->page_size = (u64)sysconf(_SC_PAGESIZE);
-	r = target_open(&d->target, pid, e);
-	if (!r)
-		r = proc_stat(d->target.pid, d->target.pid, &st, e);
-	if (r)
-		return r;
-	report->pid = d->target.pid;
-	memcpy(report->comm, st.comm, sizeof(report->comm));
-	r = dump_template(opts->output, d->target.pid, st.comm, &report->path, e);
-	if (!r)
-		r = read_filter(d, e);
-	return r ? r : plan_running(d, e);
+	for (int i = 0;; i++) {
+		r = target_open(&d->target, pid, e);
+		if (r)
+			return r;
+		r = look_running(d, e);
+		if (i == TRIES || (r != ERR_GONE && r != -ENOENT && r != -ESRCH))
+			return r;
+		/* The thread that was named may have gone. */
+		pid = d->target.pid;
+		target_close(&d->target);
+		areas_fini(&d->areas);
+	}
 }
 
 static int check_room(const struct dump *d, u64 predicted, struct err *e)
@@ -176,6 +193,14 @@ static int check_room(const struct dump *d, u64 predicted, struct err *e)
 		return err_set(e, -ENOSPC, "process %d: the core would take about %llu bytes and %llu are free for %s",
 			       d->target.pid, (unsigned long long)predicted, (unsigned long long)room, d->report->path);
 	return r;
+}
+
+static int check_predicted(struct dump *d, struct err *e)
+{
+	u64 *bytes auto_free = NULL;
+	int r = dump_predict(&d->target, &d->areas, &d->plan, &bytes, &d->total, e);
+
+	return r ? r : check_room(d, d->total, e);
 }
 
 static void read_sizes(const struct dump *d, u64 *rss, u64 *pte)
@@ -283,6 +308,21 @@ static int note_unstopped(struct dump *d, struct err *e)
 	return 0;
 }
 
+/* All of look_running(), of what stands still now: it may be another program. */
+static int look_stopped(struct dump *d, struct err *e)
+{
+	int r = dump_name_again(d, e);
+
+	if (!r)
+		r = read_filter(d, e);
+	if (!r)
+		r = plan_stopped(d, e);
+	if (r || !d->target.execed)
+		return r;
+	read_sizes(d, &d->report->rss_before, &d->report->pte_before);
+	return check_predicted(d, e);
+}
+
 /* From the stop to the last byte of memory. */
 static int capture(struct dump *d, struct err *e)
 {
@@ -292,7 +332,7 @@ static int capture(struct dump *d, struct err *e)
 	if (!r)
 		r = note_unstopped(d, e);
 	if (!r)
-		r = plan_stopped(d, e);
+		r = look_stopped(d, e);
 	if (!r)
 		r = dump_notes(d, e);
 	if (!r)
@@ -307,7 +347,7 @@ static int capture(struct dump *d, struct err *e)
 	return r;
 }
 
-static int open_output(struct dump *d, struct err *e)
+int dump_open_output(struct dump *d, struct err *e)
 {
 	int r = output_open(d, e);
 
@@ -318,13 +358,10 @@ static int open_output(struct dump *d, struct err *e)
 
 static int run(struct dump *d, struct err *e)
 {
-	u64 *bytes auto_free = NULL;
-	int r = dump_predict(&d->target, &d->areas, &d->plan, &bytes, &d->total, e);
+	int r = check_predicted(d, e);
 
 	if (!r)
-		r = check_room(d, d->total, e);
-	if (!r)
-		r = open_output(d, e);
+		r = dump_open_output(d, e);
 	if (r)
 		return r;
 	read_sizes(d, &d->report->rss_before, &d->report->pte_before);

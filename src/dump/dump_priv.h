@@ -39,6 +39,13 @@ struct dump {
 	u64 last_progress;	/* now_ns() */
 };
 
+/* d->report's pid, name and path. */
+int dump_name(struct dump *d, struct err *e) must_check;
+/* The same when the target stands still, with the output open: under another name it is opened anew. */
+int dump_name_again(struct dump *d, struct err *e) must_check;
+/* Opens d->report->path, or the stream it names, as d->writer, with the limits that the user set. */
+int dump_open_output(struct dump *d, struct err *e) must_check;
+
 /* The used part of each stack and the dynamic linker's list into d->wanted.  The target is stopped. */
 int dump_want_stacks(struct dump *d, struct err *e) must_check;
 

@@ -7,10 +7,24 @@
 int target_open_mem(struct target *t, struct err *e) must_check;
 
 /*
+ * All threads stand still: is it the process that target_open() found, and which
+ * program does it run now?  ERR_GONE; t->arch, t->execed and the threads' names.
+ */
+int target_look_again(struct target *t, struct err *e) must_check;
+
+/*
+ * Seizes what is not ours yet.  *n_changed grows by those, and by the threads that have come
+ * to an end since they were listed: it may be that one has become another.
+ */
+int seize_new(struct target *t, size_t *n_changed, struct err *e) must_check;
+
+/*
  * machine.c: t->arch, the machine of the program that was started, 32-bit ones of
  * this kernel among them.  ERR_UNSUPPORTED: one that cannot be dumped here.
  */
 int machine_find(struct target *t, struct err *e) must_check;
+/* Whether t->arch may still be it, without a look at a file: that could take its time while all stand still. */
+bool machine_is_still(const struct target *t);
 /*
  * As a thread has stopped: its registers in th->gregs, of th->mode, and in
  * th->regs, of th->form.  ERR_GONE when it has died.
@@ -37,7 +51,7 @@ void restart_stopped(const struct target *t, struct thread *th);
  * that another thread has taken does not.
  */
 void restart_reconsider(const struct target *t, struct thread *th);
-/* Signals to the process as a whole that the stopped thread will take when it is let go, as a mask. */
+/* Signals to the process as a whole that @th will take when it is let go, as a mask; NULL: that any thread may. */
 u64 restart_shared_signals(const struct target *t, const struct thread *th);
 
 /*

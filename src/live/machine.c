@@ -45,6 +45,15 @@ static int has_narrow_auxv(const struct target *t, const struct arch *native, st
 	return r ? r : b.len >= 8 && uint_get(native->fmt, b.p, 8) >> 32;
 }
 
+bool machine_is_still(const struct target *t)
+{
+	const struct arch *native = arch_native();
+	struct err ignored;
+
+	/* Where it cannot be asked, machine_find() says why. */
+	return !native->compat || has_narrow_auxv(t, native, &ignored) == (t->arch != native);
+}
+
 static int refuse(const struct target *t, const struct arch *native, const struct arch *a, struct err *e)
 {
 	return err_set(e, ERR_UNSUPPORTED, "process %d runs a program of %s: only %s%s%s processes can be dumped here",

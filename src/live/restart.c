@@ -117,7 +117,9 @@ u64 restart_shared_signals(const struct target *t, const struct thread *th)
 	struct proc_status st;
 	struct err e;
 
-	return proc_status(t->pid, th->tid, &st, &e) ? 0 : that_matter(&st, st.shared_pending & ~st.sig_blocked);
+	if (!t->n_threads || proc_status(t->pid, th ? th->tid : t->threads[0].tid, &st, &e))
+		return 0;
+	return that_matter(&st, st.shared_pending & ~(th ? st.sig_blocked : 0));
 }
 
 /* The registers with which the thread makes its call once more. */

@@ -8,117 +8,12 @@
 
 #include <tagcore/target.h>
 
-#include "base/scope.h"
 #include "base/util.h"
 #include "live/live.h"
-#include "live/permission.h"
 #include "live/proc.h"
 
-/*
- * PTRACE_SEIZE, not PTRACE_ATTACH: no SIGSTOP is sent, a group-stopped thread
- * stays so, and if we are killed the kernel lets every thread run on
- * (kernel/ptrace.c: exit_ptrace(); PTRACE_O_EXITKILL is not set).
- */
-
-static int compare_tids(const void *a, const void *b)
-{
-	pid_t x = *(const pid_t *)a, y = *(const pid_t *)b;
-
-	return (x > y) - (x < y);
-}
-
-/* The tids that are known already, sorted. */
-static int known_tids(const struct target *t, pid_t **out, struct err *e)
-{
-	pid_t *tids = calloc(t->n_threads + 1, sizeof(*tids));
-
-	if (!tids)
-		return err_set(e, -ENOMEM, "list of %zu threads", t->n_threads);
-	for (size_t i = 0; i < t->n_threads; i++)
-		tids[i] = t->threads[i].tid;
-	qsort(tids, t->n_threads, sizeof(*tids), compare_tids);
-	*out = tids;
-	return 0;
-}
-
-static int add_thread(struct target *t, const struct thread *th, struct err *e)
-{
-	if (t->n_threads == t->cap_threads) {
-		size_t cap = t->cap_threads ? t->cap_threads * 2 : 16;
-		struct thread *p = reallocarray(t->threads, cap, sizeof(*p));
-
-		if (!p)
-			return err_set(e, -ENOMEM, "list of %zu threads", cap);
-		t->threads = p;
-		t->cap_threads = cap;
-	}
-	t->threads[t->n_threads++] = *th;
-	return 0;
-}
-
-/* 1: it lives; 0: it has gone, or has exited. */
-static int is_alive(const struct target *t, pid_t tid, struct proc_stat *st, struct err *e)
-{
-	int r = proc_stat(t->pid, tid, st, e);
-
-	if (r)
-		return r == ERR_GONE ? 0 : r;
-	return st->state != 'Z' && st->state != 'X';
-}
-
-/* Everything that can be learnt of a thread before it stops.  1: seized; 0: it has gone. */
-static int seize(struct target *t, pid_t tid, struct err *e)
-{
-	struct thread th = { .tid = tid, .stop = THREAD_SEIZED };
-	struct proc_status status;
-	struct proc_stat st;
-	int r = is_alive(t, tid, &st, e), why;
-
-	if (r <= 0)
-		return r;
-	if (ptrace(PTRACE_SEIZE, tid, NULL, NULL) < 0) {
-		if (errno == ESRCH)
-			return 0;
-		why = errno;
-		/* A thread that has just died gives EPERM, too: ptrace_attach() looks at exit_state. */
-		r = is_alive(t, tid, &st, e);
-		if (r <= 0)
-			return r;
-		if (!proc_status(t->pid, tid, &status, e) && status.tracer)
-			return permission_traced(t->pid, status.tracer, e);
-		return permission_explain(t->pid, why, e);
-	}
-	th.state = st.state;
-	memcpy(th.comm, st.comm, sizeof(th.comm));
-	/* Where results overwrite arguments, what the call was given must be asked before. */
-	if (t->arch->syscall.orig_reg < 0)
-		th.was_blocked = proc_syscall(t->pid, tid, th.call);
-	r = add_thread(t, &th, e);
-	return r ? r : 1;
-}
-
-/* Seizes what is not ours yet; *n_new counts them. */
-static int seize_new(struct target *t, size_t *n_new, struct err *e)
-{
-	pid_t *tids auto_free = NULL;
-	pid_t *known auto_free = NULL;
-	size_t n = 0, n_known = t->n_threads;
-	int r = proc_threads(t->pid, &tids, &n, e);
-
-	if (!r)
-		r = known_tids(t, &known, e);
-	*n_new = 0;
-	for (size_t i = 0; !r && i < n; i++) {
-		if (bsearch(&tids[i], known, n_known, sizeof(*known), compare_tids))
-			continue;
-		r = seize(t, tids[i], e);
-		if (r > 0) {
-			++*n_new;
-			r = 0;
-		}
-	}
-	return r;
-}
+/* How often a process without a thread that lives is looked at, 1 ms apart. */
+enum { EMPTY_ROUNDS = 10 };
 
 static void interrupt_new(struct target *t)
 {
@@ -170,6 +65,38 @@ static bool look(const struct target *t, struct thread *th)
 	return true;
 }
 
+static bool is_stopped(const struct thread *th)
+{
+	unsigned long unused;
+
+	return ptrace(PTRACE_GETEVENTMSG, th->tid, NULL, &unused) == 0;
+}
+
+/*
+ * A stopped thread goes on only to die: all do, by SIGKILL, or when another thread
+ * runs another program.  That one takes over the first one's number, tracer and
+ * all, and may stop under it a second time.  So these are waited for anew; true
+ * when there are any.  One is asked for all, for there may be thousands.
+ * ptrace(2), "execve(2) under ptrace".
+ */
+static bool look_stopped(struct target *t)
+{
+	bool changed = false;
+
+	for (size_t i = 0; i < t->n_threads; i++) {
+		struct thread *th = &t->threads[i];
+
+		if (th->stop != THREAD_STOPPED)
+			continue;
+		if (!is_stopped(th))
+			th->stop = THREAD_SEIZED;
+		else if (!changed)
+			return false;
+		changed = true;
+	}
+	return changed;
+}
+
 static size_t look_all(struct target *t, size_t *waiting)
 {
 	size_t seen = 0;
@@ -183,6 +110,9 @@ static size_t look_all(struct target *t, size_t *waiting)
 		else
 			++*waiting;
 	}
+	/* What is waited for may wait for others to die. */
+	if (*waiting && !seen)
+		look_stopped(t);
 	return seen;
 }
 
@@ -211,41 +141,61 @@ static int wait_stopped(struct target *t, const struct target_opts *opts, u64 de
 	return 0;
 }
 
+/* Those that have died; a number among them may belong to another thread by now. */
+static size_t drop_exited(struct target *t)
+{
+	size_t n = 0, dropped;
+
+	for (size_t i = 0; i < t->n_threads; i++)
+		if (t->threads[i].stop != THREAD_EXITED)
+			t->threads[n++] = t->threads[i];
+	dropped = t->n_threads - n;
+	t->n_threads = n;
+	return dropped;
+}
+
+/* Until none is new and none has died, for a thread may run another program meanwhile. */
 static int stop_all(struct target *t, const struct target_opts *opts, struct err *e)
 {
 	u64 deadline = now_ns() + (u64)opts->stop_timeout_ms * 1000000;
-	size_t n_new;
-	int r;
+	const struct timespec nap = { .tv_nsec = 1000 * 1000 };
+	size_t n_changed;
+	int r, empty = 0;
 
+	/* Those that would not stop the last time. */
+	for (size_t i = 0; i < t->n_threads; i++)
+		t->threads[i].stop = THREAD_SEIZED;
 	do {
-		r = seize_new(t, &n_new, e);
+		n_changed = 0;
+		if (opts->cancel && *opts->cancel)
+			return err_set(e, ERR_CANCELLED, "cancelled while process %d was being stopped", t->pid);
+		r = seize_new(t, &n_changed, e);
 		if (r)
 			return r;
 		interrupt_new(t);
 		r = wait_stopped(t, opts, deadline, e);
 		if (r)
 			return r;
-	} while (n_new);
+		n_changed += look_stopped(t);
+		n_changed += drop_exited(t);
+		/* The only thread may just be taking over the number of the first. */
+		if (!n_changed && !t->n_threads && empty++ < EMPTY_ROUNDS)
+			n_changed = nanosleep(&nap, NULL) == 0;
+	} while (n_changed);
 	return 0;
 }
 
-/* Drops the dead, and puts the leader first, as the kernel's own core has it. */
+/* Puts the leader first, as the kernel's own core has it. */
 static int sort_threads(struct target *t, struct err *e)
 {
-	size_t n = 0;
-
-	for (size_t i = 0; i < t->n_threads; i++)
-		if (t->threads[i].stop != THREAD_EXITED)
-			t->threads[n++] = t->threads[i];
-	t->n_threads = n;
-	for (size_t i = 1; i < n; i++)
+	for (size_t i = 1; i < t->n_threads; i++)
 		if (t->threads[i].tid == t->pid) {
 			struct thread leader = t->threads[i];
 
 			memmove(&t->threads[1], &t->threads[0], i * sizeof(leader));
 			t->threads[0] = leader;
 		}
-	if (!n)
+	if (!t->n_threads)
 		return err_set(e, ERR_GONE, "process %d ended while it was being stopped", t->pid);
 	t->leader_exited = t->threads[0].tid != t->pid;
 	t->reader = t->threads[0].tid;
@@ -276,19 +226,43 @@ static int read_all_gregs(struct target *t, struct err *e)
 	return 0;
 }
 
+/* What stands still now: the process may have run another program since it was looked at first. */
+static int look_at_stopped(struct target *t, struct err *e)
+{
+	int r = sort_threads(t, e);
+
+	if (!r)
+		r = target_look_again(t, e);
+	if (!r)
+		r = read_all_gregs(t, e);
+	/* Killed meanwhile. */
+	if (!r && drop_exited(t))
+		r = sort_threads(t, e);
+	return r ? r : target_open_mem(t, e);
+}
+
 int target_stop(struct target *t, const struct target_opts *opts, struct err *e)
 {
 	int r = stop_all(t, opts, e);
 
 	if (!r)
-		r = read_all_gregs(t, e);
-	if (!r)
-		r = sort_threads(t, e);
-	if (!r)
-		r = target_open_mem(t, e);
+		r = look_at_stopped(t, e);
 	if (r)
 		target_resume(t);
 	return r;
+}
+
+/* A thread that is on its way to its stop: its call has returned already, so it must be seen to stop. */
+static bool one_runs(const struct target *t)
+{
+	struct proc_stat st;
+	struct err ignored;
+
+	for (size_t i = 0; i < t->n_threads; i++)
+		if (t->threads[i].stop == THREAD_SEIZED && !proc_stat(t->pid, t->threads[i].tid, &st, &ignored) &&
+		    st.state == 'R')
+			return true;
+	return false;
 }
 
 /*
@@ -297,36 +271,70 @@ int target_stop(struct target *t, const struct target_opts *opts, struct err *e)
  */
 static void settle(struct target *t)
 {
-	u64 deadline = now_ns() + 500 * 1000000ull;
+	u64 begin = now_ns(), soon = begin + 500 * 1000000ull, late = begin + 20 * 1000000000ull;
 	struct timespec nap = { .tv_nsec = 50 * 1000 };
+	size_t waiting;
 
 	for (size_t i = 0; i < t->n_threads; i++) {
-		struct thread *th = &t->threads[i];
-
-		if (th->stop == THREAD_UNSTOPPABLE)
-			look(t, th);
+		if (t->threads[i].stop == THREAD_UNSTOPPABLE)
+			look(t, &t->threads[i]);
 		/* Only a stopped thread can be detached, so one that is merely seized is stopped for it. */
-		if (th->stop == THREAD_SEIZED)
-			ptrace(PTRACE_INTERRUPT, th->tid, NULL, NULL);
-		while (th->stop == THREAD_SEIZED && !look(t, th) && now_ns() < deadline)
-			nanosleep(&nap, NULL);
+		if (t->threads[i].stop == THREAD_SEIZED)
+			ptrace(PTRACE_INTERRUPT, t->threads[i].tid, NULL, NULL);
 	}
+	while (look_all(t, &waiting), waiting > 0) {
+		if (now_ns() > soon && (now_ns() > late || !one_runs(t)))
+			break;
+		nanosleep(&nap, NULL);
+	}
+	for (size_t i = 0; i < t->n_threads; i++)
+		if (t->threads[i].stop == THREAD_SEIZED)
+			t->threads[i].stop = THREAD_UNSTOPPABLE;
 }
 
-/* What cannot be detached even now is let go by the kernel when this thread of ours exits. */
+/*
+ * A signal to the process is taken by one thread, and the calls of the others go on: these
+ * are let go when it has been.  Before, nobody could take it.
+ */
+static void wait_taken(const struct target *t, const struct thread *th, u64 signals, u64 deadline)
+{
+	struct timespec nap = { .tv_nsec = 50 * 1000 };
+
+	while (restart_shared_signals(t, th) & signals && now_ns() < deadline)
+		nanosleep(&nap, NULL);
+}
+
+/* One that has been killed is waited for, or it would stay a zombie as long as we live. */
+static void let_go(struct target *t, struct thread *th, bool shared, u64 deadline)
+{
+	u64 signals = shared ? restart_shared_signals(t, th) : 0;
+	int status;
+
+	restart_reconsider(t, th);
+	if (ptrace(PTRACE_DETACH, th->tid, NULL, (void *)(uintptr_t)th->give_back) < 0)
+		waitpid(th->tid, &status, __WALL | WNOHANG);
+	else if (signals)
+		wait_taken(t, th, signals, deadline);
+	th->stop = THREAD_EXITED;
+}
+
+/*
+ * A thread that has not stopped yet cannot be detached.  It stays in the list, to be
+ * looked at once more when the target is closed; then the kernel lets it go when this
+ * thread of ours exits.
+ */
 void target_resume(struct target *t)
 {
-	settle(t);
-	for (size_t i = 0; i < t->n_threads; i++) {
-		struct thread *th = &t->threads[i];
+	u64 deadline = now_ns() + 50 * 1000000ull;
+	bool shared;
 
-		if (th->stop != THREAD_STOPPED)
-			continue;
-		restart_reconsider(t, th);
-		ptrace(PTRACE_DETACH, th->tid, NULL, (void *)(uintptr_t)th->give_back);
-	}
+	settle(t);
+	shared = restart_shared_signals(t, NULL);
+	for (size_t i = 0; i < t->n_threads; i++)
+		if (t->threads[i].stop == THREAD_STOPPED)
+			let_go(t, &t->threads[i], shared, deadline);
+	drop_exited(t);
 	if (t->stopped_at)
 		t->pause_ns = now_ns() - t->stopped_at;
 	t->stopped_at = 0;
-	t->n_threads = 0;
 }

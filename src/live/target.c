@@ -17,25 +17,47 @@
 
 #define PF_KTHREAD 0x00200000	/* include/linux/sched.h */
 
-/* A thread that still has the process's memory; ERR_GONE, with the reason, when none has. */
-static int find_reader(struct target *t, struct err *e)
+/* How often what a process was asked may be another program's by the next question, before it is given up. */
+enum { TRIES = 32 };
+
+/* A thread that still has the process's memory: 1; 0: none has, *vanished when one was gone before it was asked. */
+static int look_for_reader(struct target *t, bool *vanished, struct err *e)
 {
 	pid_t *tids auto_free = NULL;
 	struct proc_status st;
-	struct proc_stat stat;
 	size_t n = 0;
 	int r = proc_threads(t->pid, &tids, &n, e);
 
+	*vanished = false;
 	for (size_t i = 0; !r && i < n; i++) {
 		r = proc_status(t->pid, tids[i], &st, e);
-		if (r == ERR_GONE)
-			r = 0;	/* it has ended since */
-		else if (!r && st.has_mm) {
+		if (r == ERR_GONE) {
+			*vanished = true;
+			r = 0;
+		} else if (!r && st.has_mm) {
 			t->reader = tids[i];
 			t->leader_exited = tids[i] != t->pid;
-			return 0;
+			return 1;
 		}
 	}
+	return r;
+}
+
+/*
+ * ERR_GONE, with the reason, when none has.  A thread that runs another program
+ * takes over the number of the first one, which has died by then: between two
+ * questions the only thread that lives can seem to be gone.  fs/exec.c: de_thread().
+ */
+static int find_reader(struct target *t, struct err *e)
+{
+	struct proc_stat stat;
+	bool vanished = true;
+	int r = 0;
+
+	for (int i = 0; !r && vanished && i < TRIES; i++)
+		r = look_for_reader(t, &vanished, e);
+	if (r > 0)
+		return 0;
 	if (!r)
 		r = proc_stat(t->pid, t->pid, &stat, e);
 	if (r)
@@ -61,6 +83,26 @@ int target_open_mem(struct target *t, struct err *e)
 	return 0;
 }
 
+/* By a thread that may have gone when its memory is asked for. */
+static int open_by_reader(struct target *t, struct err *e)
+{
+	struct proc_stat stat;
+	int r = ERR_GONE;
+
+	for (int i = 0; r == ERR_GONE && i < TRIES; i++) {
+		r = find_reader(t, e);
+		if (r)
+			return r;
+		r = target_open_mem(t, e);
+	}
+	if (!r)
+		r = proc_stat(t->pid, t->pid, &stat, e);
+	if (r)
+		return r;
+	t->start_time = stat.start_time;
+	return machine_find(t, e);
+}
+
 static int open_checked(struct target *t, struct err *e)
 {
 	struct proc_status st;
@@ -73,14 +115,43 @@ static int open_checked(struct target *t, struct err *e)
 	t->pid = st.tgid;
 	if (t->pid == getpid())
 		return err_set(e, ERR_USAGE, "process %d is tagcore itself, which cannot stop itself", t->pid);
-	r = find_reader(t, e);
-	if (!r)
-		r = target_open_mem(t, e);
-	if (!r)
-		r = proc_status(t->pid, t->reader, &st, e);
+	r = open_by_reader(t, e);
+	if (r)
+		return r;
+	r = proc_status(t->pid, t->reader, &st, e);
 	if (!r && st.tracer)
 		r = permission_traced(t->pid, st.tracer, e);
-	return r ? r : machine_find(t, e);
+	return r;
+}
+
+/* No process can have a mapping here, on any machine; and pread(2) takes no higher one. */
+#define NOWHERE ((off_t)0x7ffffffffffff000)
+
+/* The memory that was opened has no user any more: reading it is no error, but gives nothing.  fs/proc/base.c: mem_rw(). */
+static bool memory_is_gone(const struct target *t)
+{
+	char unused;
+
+	return pread(t->mem_fd, &unused, 1, NOWHERE) == 0;
+}
+
+int target_look_again(struct target *t, struct err *e)
+{
+	struct proc_stat st;
+	int r = proc_stat(t->pid, t->pid, &st, e);
+
+	if (r)
+		return r;
+	if (st.start_time != t->start_time)
+		return err_set(e, ERR_GONE, "process %d ended, and another one has its number now", t->pid);
+	t->execed = memory_is_gone(t) || !machine_is_still(t);
+	if (!t->execed)
+		return 0;
+	r = machine_find(t, e);
+	for (size_t i = 0; !r && i < t->n_threads; i++)
+		if (!proc_stat(t->pid, t->threads[i].tid, &st, e))
+			memcpy(t->threads[i].comm, st.comm, sizeof(st.comm));
+	return r;
 }
 
 int target_open(struct target *t, pid_t pid, struct err *e)
