@@ -1,7 +1,7 @@
 /*
- * patient [N]: N threads (64) in system calls that nothing wakes and that only a handler's signal
+ * patient [N [vfork]]: N threads (64), named "waits", in system calls that nothing wakes and that only a handler's signal
  * may end; none has a handler.  Whenever one ends, its thread counts that and calls again.
- * SIGUSR1: "broken COUNT".
+ * SIGUSR1: "broken COUNT".  vfork: one more cannot be stopped, for its child sleeps.
  */
 #include "target.h"
 
@@ -55,8 +55,23 @@ static void *stay(void *arg)
 	size_t n = (size_t)arg;
 	int fd[2];
 
+	prctl(PR_SET_NAME, "waits", 0, 0, 0);
 	must(socketpair(AF_UNIX, SOCK_STREAM, 0, fd) == 0, "socketpair");
 	waits[n % (sizeof(waits) / sizeof(waits[0]))](fd[0]);
+	return NULL;
+}
+
+static void *stay_in_vfork(void *unused)
+{
+	pid_t child = vfork();
+
+	(void)unused;
+	if (child == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+		nanosleep(&(struct timespec){ .tv_sec = 100 }, NULL);
+		_exit(0);
+	}
+	must(child > 0, "vfork");
 	return NULL;
 }
 
@@ -76,6 +91,8 @@ int main(int argc, char **argv)
 	pthread_attr_setstacksize(&small, 64 << 10);
 	for (size_t i = 0; i < n; i++)
 		must(pthread_create(&thread, &small, stay, (void *)i) == 0, "pthread_create");
+	if (argc > 2)
+		must(pthread_create(&thread, &small, stay_in_vfork, NULL) == 0, "pthread_create");
 	target_settle();
 	target_ready();
 	for (;;) {
