@@ -10,8 +10,7 @@ start "$PATIENT" 64
 
 broken()
 {
-	broken_now=$(report)
-	echo "${broken_now#broken }"
+	report | sed 's/broken \([0-9]*\).*/\1/'
 }
 
 # ended_at SIGNAL COMMAND...: at moments from just after the first thread was seized; ROUNDS, in how many
@@ -80,11 +79,33 @@ for sig in KILL SEGV TERM; do
 		fail "SIG$sig: calls are set right before all have stopped"
 		counters | paste - counters.before | diag
 	fi
+	# What is ignored does not end a call, though who is traced is shown it.
+	[ $sig = KILL ] || kill -WINCH "$PID"
+	[ $sig = KILL ] || kill -CHLD "$PID"
 	kill -$sig $dumper
 	wait $dumper 2>/dev/null
 	not_mine $dumper
 	until_true 10 in_state "$PID" S
-	is "SIG$sig: no call of the target came back" "$(report)" "broken 0"
+	is "SIG$sig: no call of the target came back" "$(report)" "broken 0 handled 0"
 	finish
 done
+
+# ---- a signal to the process ends the call of the one thread that takes it
+handled()
+{
+	[ "$(report)" = "broken 0 handled 1" ]
+}
+
+start "$PATIENT" 6 vfork
+counters >counters.before
+"$TAGCORE" dump -q --stop-timeout 60 -o d/core "$PID" 2>err &
+dumper=$!
+mine $dumper
+until_true 20 all_set_right || diag "calls are not set right"
+kill -37 "$PID"	# SIGRTMIN + 3
+kill -TERM $dumper
+wait $dumper 2>/dev/null
+not_mine $dumper
+ok "a signal meanwhile: one thread takes it, and its call alone came back" until_true 10 handled
+report | diag
 done_testing

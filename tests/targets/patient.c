@@ -1,7 +1,7 @@
 /*
  * patient [N [vfork]]: N threads (64), named "waits", in system calls that nothing wakes and that only a handler's signal
- * may end; none has a handler.  Whenever one ends, its thread counts that and calls again.
- * SIGUSR1: "broken COUNT".  vfork: one more cannot be stopped, for its child sleeps.
+ * may end.  SIGRTMIN + 3 has one.  Whenever a call ends, its thread counts that and calls again.
+ * SIGUSR1: "broken COUNT handled COUNT", the first of calls that no handler ended.  vfork: one more cannot be stopped, for its child sleeps.
  */
 #include "target.h"
 
@@ -9,7 +9,20 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
-static unsigned broken;
+static unsigned broken, handled;
+static __thread volatile sig_atomic_t by_handler;
+
+static void on_signal(int sig)
+{
+	(void)sig;
+	by_handler = 1;
+}
+
+static void count(void)
+{
+	__atomic_add_fetch(by_handler ? &handled : &broken, 1, __ATOMIC_SEQ_CST);
+	by_handler = 0;
+}
 
 static void wait_epoll(int fd)
 {
@@ -19,7 +32,7 @@ static void wait_epoll(int fd)
 	must(epoll_ctl(ep, EPOLL_CTL_ADD, fd, &ev) == 0, "epoll_ctl");
 	for (;;) {
 		epoll_wait(ep, &ev, 1, -1);
-		__atomic_add_fetch(&broken, 1, __ATOMIC_SEQ_CST);
+		count();
 	}
 }
 
@@ -31,7 +44,7 @@ static void wait_recv(int fd)
 	must(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) == 0, "setsockopt");
 	for (;;) {
 		(void)!recv(fd, &c, 1, 0);
-		__atomic_add_fetch(&broken, 1, __ATOMIC_SEQ_CST);
+		count();
 	}
 }
 
@@ -44,7 +57,7 @@ static void wait_signal(int fd)
 	sigaddset(&set, SIGUSR2);
 	for (;;) {
 		sigwaitinfo(&set, NULL);
-		__atomic_add_fetch(&broken, 1, __ATOMIC_SEQ_CST);
+		count();
 	}
 }
 
@@ -54,7 +67,11 @@ static void *stay(void *arg)
 {
 	size_t n = (size_t)arg;
 	int fd[2];
+	sigset_t set;
 
+	sigemptyset(&set);
+	sigaddset(&set, SIGRTMIN + 3);
+	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
 	prctl(PR_SET_NAME, "waits", 0, 0, 0);
 	must(socketpair(AF_UNIX, SOCK_STREAM, 0, fd) == 0, "socketpair");
 	waits[n % (sizeof(waits) / sizeof(waits[0]))](fd[0]);
@@ -86,6 +103,8 @@ int main(int argc, char **argv)
 	target_block_usr1();
 	sigemptyset(&set);
 	sigaddset(&set, SIGUSR2);
+	sigaddset(&set, SIGRTMIN + 3);
+	sigaction(SIGRTMIN + 3, &(struct sigaction){ .sa_handler = on_signal }, NULL);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	pthread_attr_init(&small);
 	pthread_attr_setstacksize(&small, 64 << 10);
@@ -97,6 +116,6 @@ int main(int argc, char **argv)
 	target_ready();
 	for (;;) {
 		target_wait();
-		printf("broken %u\n", broken);
+		printf("broken %u handled %u\n", broken, handled);
 	}
 }

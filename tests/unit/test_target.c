@@ -225,6 +225,180 @@ static void cancelled(void **state)
 	child_stop(&c);
 }
 
+/* Thread ids of a child's threads, shared with it: [0] is the first that was made. */
+static pid_t *shared_tids(void)
+{
+	pid_t *tids = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	assert_true(tids != MAP_FAILED);
+	return tids;
+}
+
+static void *say_tid(void *tid)
+{
+	__atomic_store_n((pid_t *)tid, (pid_t)syscall(SYS_gettid), __ATOMIC_SEQ_CST);
+	return wait_for_ever(NULL);
+}
+
+static void setup_one_thread(void *tids)
+{
+	pthread_t t;
+
+	child_check(pthread_create(&t, NULL, say_tid, tids) == 0);
+	while (!__atomic_load_n((pid_t *)tids, __ATOMIC_SEQ_CST))
+		usleep(100);
+}
+
+/* As if it had not stopped the last time: it is first in the list. */
+static void seized_before(struct target *t, pid_t tid)
+{
+	assert_int_equal(ptrace(PTRACE_SEIZE, tid, NULL, NULL), 0);
+	t->threads = calloc(1, sizeof(*t->threads));
+	assert_non_null(t->threads);
+	t->threads[0] = (struct thread){ .tid = tid, .stop = THREAD_UNSTOPPABLE };
+	t->n_threads = t->cap_threads = 1;
+}
+
+static void leader_comes_first(void **state)
+{
+	pid_t *tids = shared_tids();
+	struct target t = { 0 };
+	struct child c;
+	struct err e;
+
+	(void)state;
+	child_start(&c, setup_one_thread, tids);
+	need_ptrace(&c);
+	assert_ok(target_open(&t, c.pid, &e), &e);
+	seized_before(&t, tids[0]);
+	assert_ok(target_stop(&t, &quick, &e), &e);
+	assert_int_equal(t.n_threads, 2);
+	assert_int_equal(t.threads[0].tid, c.pid);
+	assert_int_equal(t.threads[1].tid, tids[0]);
+	assert_int_equal(t.threads[1].stop, THREAD_STOPPED);
+	assert_int_equal(t.reader, c.pid);
+	assert_false(t.leader_exited);
+	target_close(&t);
+	child_stop(&c);
+	munmap(tids, 4096);
+}
+
+/* ---- another program */
+
+static int go[2];	/* a byte: run it */
+
+static void *run_sleep(void *unused)
+{
+	char c;
+
+	(void)unused;
+	if (read(go[0], &c, 1) == 1)
+		execlp("sleep", "sleep", "60", NULL);
+	_exit(1);
+}
+
+static void setup_exec(void *tids)
+{
+	pthread_t t;
+
+	setup_one_thread(tids);
+	child_check(pthread_create(&t, NULL, run_sleep, NULL) == 0);
+}
+
+static bool is_sleep(pid_t pid)
+{
+	struct proc_stat st;
+	struct err e;
+
+	return !proc_stat(pid, pid, &st, &e) && !strcmp(st.comm, "sleep");
+}
+
+static bool becomes_sleep(pid_t pid)
+{
+	for (int i = 0; i < 10000 && !is_sleep(pid); i++)
+		usleep(1000);
+	return is_sleep(pid);
+}
+
+static void runs_another_program(void **state)
+{
+	pid_t *tids = shared_tids();
+	struct target t = { 0 };
+	struct child c;
+	struct err e;
+
+	(void)state;
+	assert_int_equal(pipe2(go, O_CLOEXEC), 0);
+	child_start(&c, setup_exec, tids);
+	need_ptrace(&c);
+	assert_ok(target_open(&t, c.pid, &e), &e);
+	assert_ok(target_stop(&t, &quick, &e), &e);
+	assert_false(t.execed);
+	target_resume(&t);
+	assert_int_equal(write(go[1], "x", 1), 1);
+	assert_true(becomes_sleep(c.pid));
+	assert_ok(target_stop(&t, &quick, &e), &e);
+	assert_true(t.execed);
+	assert_int_equal(t.n_threads, 1);
+	assert_int_equal(t.threads[0].tid, c.pid);
+	assert_int_equal(t.threads[0].stop, THREAD_STOPPED);
+	assert_string_equal(t.threads[0].comm, "sleep");
+	target_close(&t);
+	child_stop(&c);
+	munmap(tids, 4096);
+}
+
+/*
+ * The program can only be run when the thread that is ours has died and has been
+ * waited for, and no other thread can be seized until it has been run.
+ */
+static void program_waits_for_us(void **state)
+{
+	pid_t *tids = shared_tids();
+	struct target t = { 0 };
+	struct child c;
+	struct err e;
+
+	(void)state;
+	assert_int_equal(pipe2(go, O_CLOEXEC), 0);
+	child_start(&c, setup_exec, tids);
+	need_ptrace(&c);
+	assert_ok(target_open(&t, c.pid, &e), &e);
+	seized_before(&t, tids[0]);
+	assert_int_equal(write(go[1], "x", 1), 1);
+	assert_true(reaches_state(c.pid, "Z"));
+	alarm(60);
+	assert_ok(target_stop(&t, &quick, &e), &e);
+	alarm(0);
+	assert_true(t.execed);
+	assert_int_equal(t.n_threads, 1);
+	assert_int_equal(t.threads[0].tid, c.pid);
+	assert_string_equal(t.threads[0].comm, "sleep");
+	target_close(&t);
+	assert_true(reaches_state(c.pid, "S"));
+	child_stop(&c);
+	munmap(tids, 4096);
+}
+
+static void number_is_used_again(void **state)
+{
+	struct target t = { 0 };
+	struct child c;
+	struct err e;
+
+	(void)state;
+	child_start(&c, setup_nothing, NULL);
+	need_ptrace(&c);
+	assert_ok(target_open(&t, c.pid, &e), &e);
+	/* As if the process that was found had begun earlier. */
+	t.start_time--;
+	assert_int_equal(target_stop(&t, &quick, &e), ERR_GONE);
+	assert_non_null(strstr(e.msg, "another"));
+	assert_true(reaches_state(c.pid, "S"));
+	target_close(&t);
+	child_stop(&c);
+}
+
 static void zeroed_may_be_closed(void **state)
 {
 	struct target t = { 0 };
@@ -245,6 +419,10 @@ int main(void)
 		cmocka_unit_test(traced_already),
 		cmocka_unit_test(killed_while_stopped),
 		cmocka_unit_test(cancelled),
+		cmocka_unit_test(leader_comes_first),
+		cmocka_unit_test(runs_another_program),
+		cmocka_unit_test(program_waits_for_us),
+		cmocka_unit_test(number_is_used_again),
 		cmocka_unit_test(zeroed_may_be_closed),
 	};
 
