@@ -157,6 +157,15 @@ struct uapi_landlock_ruleset_attr {
 #define UAPI_LANDLOCK_FS_IOCTL_DEV (1 << 15)	/* 5 */
 #define UAPI_LANDLOCK_SCOPES (1 << 0 | 1 << 1)	/* 6: ABSTRACT_UNIX_SOCKET, SIGNAL */
 
+/* openat2(2): include/uapi/linux/openat2.h, since v5.6, commit fddb5d430ad9; its number is that of every machine. */
+#define UAPI_SYS_openat2 437
+struct uapi_open_how {
+	u64 flags;
+	u64 mode;
+	u64 resolve;
+};
+#define UAPI_RESOLVE_IN_ROOT 0x10
+
 /* e_flags that elf.h of glibc 2.36 lacks; binutils 2.40, include/elf/mips.h. */
 #ifndef EF_MIPS_ARCH_32R6
 #define EF_MIPS_ARCH_32R6 0x90000000

@@ -1,6 +1,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include <tagcore/target.h>
 
 #include "base/io.h"
+#include "base/open.h"
 #include "base/scope.h"
 #include "base/util.h"
 
@@ -40,22 +42,6 @@ static bool same_file(int fd, const struct vma *v, enum surety how)
 	return how == SAME_INODE || st.st_dev == makedev(v->dev_major, v->dev_minor);
 }
 
-static int open_if_same(const char *path, const struct vma *v, enum surety how)
-{
-	struct stat st;
-	int fd;
-
-	/* A device or a FIFO could block or act when it is opened. */
-	if (stat(path, &st) || !S_ISREG(st.st_mode))
-		return -1;
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if (fd >= 0 && same_file(fd, v, how))
-		return fd;
-	if (fd >= 0)
-		close(fd);
-	return -1;
-}
-
 /* "\012" back to a newline, as seq_file_path() escaped it. */
 static void unescape(char *s)
 {
@@ -70,6 +56,32 @@ static void unescape(char *s)
 		}
 	}
 	*to = 0;
+}
+
+/* Takes over @opened, which is negative or a file. */
+static int keep_if_same(int opened, const struct vma *v, enum surety how)
+{
+	int fd auto_close = opened;
+
+	return fd >= 0 && same_file(fd, v, how) ? take_fd(fd) : -1;
+}
+
+static int open_if_same(const char *path, const struct vma *v, enum surety how)
+{
+	return keep_if_same(open_regular(path, NULL), v, how);
+}
+
+/* By the name that the target has for it: in its own root, which symbolic links do not lead out of. */
+static int open_by_name(const struct target *t, const struct vma *v)
+{
+	char root[64], name[PATH_MAX];
+
+	if (!v->name || v->name[0] != '/' || has_suffix(v->name, " (deleted)") || strlen(v->name) >= sizeof(name))
+		return -1;
+	snprintf(root, sizeof(root), "/proc/%d/root", t->reader);
+	strcpy(name, v->name);
+	unescape(name);
+	return keep_if_same(open_regular_in(root, name, NULL), v, SAME_INODE);
 }
 
 /* Shared memory without a name may be open as a descriptor of the target. */
@@ -94,18 +106,15 @@ static int open_by_fd(const struct target *t, const struct vma *v)
 int area_open_file(const struct target *t, const struct area *a, struct err *e)
 {
 	const struct vma *v = a->vma;
-	char path[8192];
+	char path[96];
 	int fd;
 
 	/* map_files opens the very file, deleted or not, but wants CAP_CHECKPOINT_RESTORE. */
 	snprintf(path, sizeof(path), "/proc/%d/map_files/%llx-%llx", t->reader,
 		 (unsigned long long)a->map_start, (unsigned long long)a->map_end);
 	fd = open_if_same(path, v, SURE);
-	if (fd < 0 && v->name && v->name[0] == '/' && !has_suffix(v->name, " (deleted)")) {
-		snprintf(path, sizeof(path), "/proc/%d/root%s", t->reader, v->name);
-		unescape(path);
-		fd = open_if_same(path, v, SAME_INODE);
-	}
+	if (fd < 0)
+		fd = open_by_name(t, v);
 	if (fd < 0) {
 		snprintf(path, sizeof(path), "/proc/%d/exe", t->reader);
 		fd = open_if_same(path, v, SAME_FILE);

@@ -1,5 +1,4 @@
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ptrace.h>
@@ -8,6 +7,7 @@
 #include <tagcore/elffmt.h>
 
 #include "base/io.h"
+#include "base/open.h"
 #include "base/scope.h"
 #include "live/live.h"
 #include "live/proc.h"
@@ -24,7 +24,7 @@ static bool read_program(const struct target *t, struct elffmt *fmt, u16 *machin
 	int fd auto_close = -1;
 
 	snprintf(path, sizeof(path), "/proc/%d/task/%d/exe", t->pid, t->reader);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
+	fd = open_regular(path, NULL);
 	if (fd < 0 || io_read_full(fd, head, sizeof(head), &n, path, &ignored) || n < sizeof(head) ||
 	    elffmt_ident((struct bytes){ .p = head, .len = n }, fmt, &ignored))
 		return false;
