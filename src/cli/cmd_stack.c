@@ -143,8 +143,6 @@ static int unwind_threads(struct stack_args *a, struct core *core, struct unwind
 	for (size_t i = from; !r && i < to; i++) {
 		struct stack s scoped(stack_fini) = { 0 };
 
-		if (cli_cancelled)
-			return err_set(e, ERR_CANCELLED, "cancelled");
 		r = unwind_thread(u, &core->threads[i], &s, e);
 		if (!r)
 			r = stack_groups_add(g, &s, &group, e);
@@ -212,6 +210,8 @@ static int open_live(struct stack_args *a, pid_t pid, struct core *core, struct 
 	if (fd < 0)
 		return err_set(e, -errno, "memory for the stacks");
 	r = dump_job(pid, &opts, report, e);
+	/* The target runs again. */
+	cli_end_by_signal();
 	if (r)
 		return r;
 	a->opts.pid = report->pid;
@@ -232,12 +232,16 @@ int cmd_stack(int argc, char **argv, struct err *e)
 	pid_t pid;
 	int r = parse(&a, argc, argv, &operand, e);
 
-	if (!r)
-		r = is_pid(operand, &pid) ? open_live(&a, pid, &core, &report, e) :
-		    reader_open_free(&core, operand, a.unpack_limit, e);
 	if (r)
 		return r;
-	core.cancel = &cli_cancelled;
+	if (is_pid(operand, &pid)) {
+		r = open_live(&a, pid, &core, &report, e);
+	} else {
+		cli_end_by_signal();
+		r = reader_open_free(&core, operand, a.unpack_limit, e);
+	}
+	if (r)
+		return r;
 	a.p.name = a.opts.pid ? "process" : operand;
 	r = unwind_open(&u, &core, &a.opts, e);
 	if (!r)

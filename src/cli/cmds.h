@@ -44,3 +44,9 @@ void inspect_help_views(FILE *f);
 
 /* Set by SIGINT, SIGTERM and SIGHUP; a command that waits or copies looks at it. */
 extern volatile sig_atomic_t cli_cancelled;
+/*
+ * From here on a signal ends the program at once, as it would have without us; for
+ * commands that have nothing to put in order any more, and call libraries that may
+ * wait for long.  One that has come already does so now.  What is ignored stays so.
+ */
+void cli_end_by_signal(void);

@@ -126,20 +126,34 @@ static void on_cancel(int sig)
 	cli_cancelled = sig;
 }
 
+static const int cancel_signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+
+/* nohup(1) and background jobs of a shell ignore them: that stays. */
+static void handle_cancel(void (*handler)(int))
+{
+	struct sigaction sa = { .sa_handler = handler }, old;
+
+	for (size_t i = 0; i < ARRAY_SIZE(cancel_signals); i++)
+		if (!sigaction(cancel_signals[i], NULL, &old) && old.sa_handler != SIG_IGN)
+			sigaction(cancel_signals[i], &sa, NULL);
+}
+
 /* Write errors are to come back as errors, not as signals; a wish to stop is to be obeyed in order. */
 static void set_signals(void)
 {
-	static const int cancel[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
-	struct sigaction sa = { .sa_handler = on_cancel };
-	struct sigaction old;
+	struct sigaction sa = { .sa_handler = SIG_IGN };
 
-	for (size_t i = 0; i < ARRAY_SIZE(cancel); i++)
-		/* nohup(1) and background jobs of a shell ignore them: that stays. */
-		if (!sigaction(cancel[i], NULL, &old) && old.sa_handler != SIG_IGN)
-			sigaction(cancel[i], &sa, NULL);
-	sa.sa_handler = SIG_IGN;
+	handle_cancel(on_cancel);
 	sigaction(SIGPIPE, &sa, NULL);
 	sigaction(SIGXFSZ, &sa, NULL);
+}
+
+void cli_end_by_signal(void)
+{
+	handle_cancel(SIG_DFL);
+	/* Before that, the handler has taken it; after, it has ended us: none is lost. */
+	if (cli_cancelled)
+		raise((int)cli_cancelled);
 }
 
 /* "tagcore inspect ... | head" is no fault to talk about. */
