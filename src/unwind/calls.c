@@ -26,7 +26,7 @@ static bool function_at(struct unwind *u, u64 at, struct function *out)
 	unit = mod && out->m ? unit_at(u, mod, at, &out->bias) : NULL;
 	if (!unit)
 		return false;
-	scopes_find(&s, unit, at - out->bias, &u->dies_left);
+	scopes_find(&s, mod, unit, at - out->bias, &u->dies_left);
 	for (size_t i = s.n; i-- > 1;)
 		if (dwarf_tag(&s.v[i]) == DW_TAG_subprogram) {
 			out->die = s.v[i];

@@ -42,7 +42,18 @@ struct scopes {
 /* A hostile tree may go round in circles: DW_AT_sibling says where the next one is. */
 enum { DIES_MAX = 1 << 22 };
 /* @addr as in the file.  At least the unit itself is found.  Looks at *left entries at most, and takes them off. */
-void scopes_find(struct scopes *s, Dwarf_Die *unit, u64 addr, u64 *left);
+void scopes_find(struct scopes *s, Dwfl_Module *mod, Dwarf_Die *unit, u64 addr, u64 *left);
+
+/* ---- split.c */
+
+/* May libdw open the files that the skeleton @unit names?  Says why not in the module's note. */
+bool split_may_be_opened(Dwfl_Module *mod, Dwarf_Die *unit);
+
+/* ---- debugfile.c */
+
+/* libdw's callback find_debuginfo. */
+int debugfile_find(Dwfl_Module *mod, void **userdata, const char *modname, Dwarf_Addr base, const char *of, const char *link,
+		   GElf_Word crc, char **name);
 
 /* ---- names.c: functions by the name in the symbol tables of a module */
 

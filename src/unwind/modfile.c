@@ -1,20 +1,18 @@
 #include <elfutils/libdwelf.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include <tagcore/elffmt.h>
 
-#include "base/io.h"
+#include "base/open.h"
 #include "base/scope.h"
 #include "base/util.h"
+#include "unwind/fetch.h"
 #include "unwind/unwind_priv.h"
 
-enum { PATH_LEN = 4096 };
+enum { PATH_LEN = FETCH_PATH_SIZE };
 
 static void printf_like(2, 3) set_note(struct module *m, const char *fmt, ...)
 {
@@ -38,15 +36,26 @@ static const char *hex(const u8 *p, size_t len, char out[2 * CORE_BUILD_ID_MAX +
 	return out;
 }
 
-/* A core names its files: only regular ones are opened, and none is waited for. */
-static int open_regular(const char *path)
+/* What @path is below @root, which is a root directory of its own; NULL when it is not below it. */
+static const char *below(const char *path, const char *root)
 {
-	int fd auto_close = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	struct stat st;
+	size_t len = root ? strlen(root) : 0;
 
-	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
-		return -1;
-	return take_fd(fd);
+	while (len && root[len - 1] == '/')
+		len--;
+	return root && !strncmp(path, root, len) && path[len] == '/' ? path + len : NULL;
+}
+
+int modfile_open(const struct unwind *u, const char *path, struct err *e)
+{
+	char live[64];
+	const char *roots[] = { u->opts.sysroot, u->opts.pid ? live : NULL };
+
+	snprintf(live, sizeof(live), "/proc/%d/root", (int)u->opts.pid);
+	for (size_t i = 0; i < ARRAY_SIZE(roots); i++)
+		if (below(path, roots[i]))
+			return open_regular_in(roots[i], below(path, roots[i]), e);
+	return open_regular(path, e);
 }
 
 /* Without a build-id: what the process had mapped must be what the file has to be mapped. */
@@ -105,8 +114,19 @@ static bool verify(const struct unwind *u, struct module *m, Elf *elf, const cha
 	return false;
 }
 
+static void bound(struct unwind *u, struct module *m, Elf *elf, const char *path)
+{
+	char note[PATH_LEN + 128];
+	size_t n = sections_bound(u, elf);
+
+	if (!n)
+		return;
+	snprintf(note, sizeof(note), "%s: %zu sections are not used: unpacked, they would take too much memory", path, n);
+	modfile_add_note(m, note);
+}
+
 /* Takes over @opened, which is -1 or the file at @path. */
-static bool try_fd(const struct unwind *u, struct module *m, int opened, const char *path)
+static bool try_fd(struct unwind *u, struct module *m, int opened, const char *path)
 {
 	int fd auto_close = opened;
 	Elf *elf;
@@ -122,15 +142,22 @@ static bool try_fd(const struct unwind *u, struct module *m, int opened, const c
 		free(m->note);
 		m->note = NULL;
 	}
+	bound(u, m, elf, path);
 	m->elf = elf;
 	m->fd = take_fd(fd);
 	m->file = strdup(path);
 	return true;
 }
 
-static bool try_file(const struct unwind *u, struct module *m, const char *path)
+static bool try_file(struct unwind *u, struct module *m, const char *path)
 {
-	return try_fd(u, m, open_regular(path), path);
+	struct err e = { 0 };
+	int fd = modfile_open(u, path, &e);
+
+	/* Not there is said when all have been tried. */
+	if (fd == ERR_INPUT || fd == ERR_UNSUPPORTED)
+		set_note(m, "%s; not used", e.msg);
+	return try_fd(u, m, fd, path);
 }
 
 /* Of a file that has gone the kernel says "NAME (deleted)"; another may have that name by now. */
@@ -144,7 +171,7 @@ static void without_deleted(char *path)
 }
 
 /* The live process has it mapped still: through that, even a deleted file is the right one. */
-static bool try_live(const struct unwind *u, struct module *m, const char *path)
+static bool try_live(struct unwind *u, struct module *m, const char *path)
 {
 	char name[PATH_LEN + 64];
 
@@ -170,50 +197,61 @@ static bool try_live(const struct unwind *u, struct module *m, const char *path)
 }
 
 /* DIR/.build-id/xx/yyyy: the executable itself, where distributions link it. */
-static bool try_build_id(const struct unwind *u, struct module *m)
+static bool try_build_id(struct unwind *u, struct module *m)
 {
-	const char *dirs = u->opts.debuginfo_path ? u->opts.debuginfo_path : "/usr/lib/debug";
-	char id[2 * CORE_BUILD_ID_MAX + 1], name[PATH_LEN];
+	char id[2 * CORE_BUILD_ID_MAX + 1], dir[PATH_LEN], name[2 * PATH_LEN];
+	const char *rest = NULL;
 
 	if (m->build_id_len < 2)
 		return false;
 	hex(m->build_id, m->build_id_len, id);
-	while (*dirs) {
-		int len = (int)strcspn(dirs, ":");
-
-		snprintf(name, sizeof(name), "%s%.*s/.build-id/%.2s/%s", u->opts.sysroot ? u->opts.sysroot : "", len,
-			 dirs, id, id + 2);
-		if (len && try_file(u, m, name))
+	while (debugdir_next(u, &rest, dir, sizeof(dir))) {
+		snprintf(name, sizeof(name), "%s/.build-id/%.2s/%s", dir, id, id + 2);
+		if (try_file(u, m, name))
 			return true;
-		dirs += len + (dirs[len] == ':');
 	}
 	return false;
 }
 
-/* Servers of executables, where the user has named some: debuginfod_find_executable(3), which libdw calls. */
-static bool try_debuginfod(const struct unwind *u, struct module *m)
+/* Servers of executables, where the user has named some. */
+static bool try_debuginfod(struct unwind *u, struct module *m)
 {
-	Dwfl_Module *mod = u->dw && m->build_id_len ? dwfl_addrmodule(dw_dwfl(u), m->start) : NULL;
-	char link[32], path[PATH_LEN], *name = NULL;
-	Elf *elf = NULL;
-	ssize_t len;
-	int fd;
+	char path[PATH_LEN], why[FETCH_WHY_SIZE] = "";
+	bool found = m->build_id_len && fetch_file(u, FETCH_EXECUTABLE, m->build_id, m->build_id_len, path, why);
 
-	if (!mod || !getenv("DEBUGINFOD_URLS") ||
-	    dwfl_module_report_build_id(mod, m->build_id, m->build_id_len, 0))
-		return false;
-	fd = dwfl_build_id_find_elf(mod, NULL, NULL, m->start, &name, &elf);
-	elf_end(elf);
-	free(name);
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	len = fd < 0 ? 0 : readlink(link, path, sizeof(path) - 1);
-	path[max(len, (ssize_t)0)] = 0;
-	return try_fd(u, m, fd, path);
+	if (*why)
+		set_note(m, "%s", why);
+	return found && try_file(u, m, path);
 }
 
 void modfile_note(struct module *m, const char *text)
 {
 	set_note(m, "%s", text);
+}
+
+void modfile_add_note(struct module *m, const char *text)
+{
+	char *before auto_free = take_ptr(m->note);
+
+	set_note(m, "%s%s%s", before ? before : "", before ? "; " : "", text);
+}
+
+bool modfile_real(int fd, char *out, size_t size)
+{
+	char link[32];
+	ssize_t len;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	len = fd < 0 ? -1 : readlink(link, out, size - 1);
+	if (len <= 0 || len == (ssize_t)size - 1 || out[0] != '/')
+		return false;
+	out[len] = 0;
+	return true;
+}
+
+const char *modfile_hex(const u8 *p, size_t len, char out[2 * CORE_BUILD_ID_MAX + 1])
+{
+	return hex(p, len, out);
 }
 
 void modfile_refuse(struct module *m, const char *why)

@@ -18,6 +18,7 @@ void module_fini(struct module *m)
 	free(m->image);
 	units_free(m->units);
 	names_free(m->names);
+	splits_free(m->splits);
 	*m = (struct module){ .fd = -1 };
 }
 

@@ -9,13 +9,14 @@
  */
 
 /* With split DWARF the unit's tree is in a .dwo file, and a skeleton stands for it. */
-static Dwarf_Die whole_unit(Dwarf_Die *unit)
+static Dwarf_Die whole_unit(Dwfl_Module *mod, Dwarf_Die *unit)
 {
 	Dwarf_Die split;
 	uint8_t type;
 
-	if (!dwarf_cu_info(unit->cu, NULL, &type, NULL, &split, NULL, NULL, NULL) && type == DW_UT_skeleton &&
-	    split.cu)
+	if (!dwarf_cu_info(unit->cu, NULL, &type, NULL, NULL, NULL, NULL, NULL) && type == DW_UT_skeleton &&
+	    split_may_be_opened(mod, unit) &&
+	    !dwarf_cu_info(unit->cu, NULL, NULL, NULL, &split, NULL, NULL, NULL) && split.cu)
 		return split;
 	return *unit;
 }
@@ -54,12 +55,12 @@ static bool enter(struct die_walk *w, u64 addr)
 	return is_container(tag) && dwarf_haschildren(at) > 0;
 }
 
-void scopes_find(struct scopes *s, Dwarf_Die *unit, u64 addr, u64 *left)
+void scopes_find(struct scopes *s, Dwfl_Module *mod, Dwarf_Die *unit, u64 addr, u64 *left)
 {
 	struct die_walk w = { .v = s->v, .depth = 1, .floor = 1 };
 	bool more;
 
-	s->v[0] = whole_unit(unit);
+	s->v[0] = whole_unit(mod, unit);
 	for (more = die_down(&w); more && *left; (*left)--)
 		more = (enter(&w, addr) && die_down(&w)) || die_next(&w);
 	s->n = w.floor;

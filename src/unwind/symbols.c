@@ -198,7 +198,7 @@ static int in_source(struct inlines *w, Dwfl_Module *mod, u64 at, struct place *
 	if (!unit)
 		return 0;
 	*p = place_in(unit, at - bias);
-	scopes_find(&scopes, unit, at - bias, &left);
+	scopes_find(&scopes, mod, unit, at - bias, &left);
 	return all_inlines(w, &scopes, p, name, e);
 }
 

@@ -7,6 +7,7 @@
 #include "base/array.h"
 #include "base/scope.h"
 #include "base/util.h"
+#include "unwind/fetch.h"
 #include "unwind/unwind_priv.h"
 
 const char *frame_by_name(enum frame_by by)
@@ -164,6 +165,7 @@ void unwind_close(struct unwind *u)
 		return;
 	uw_close(u->uw);
 	dw_close(u->dw);
+	fetch_close(u->fetch);
 	code_close(u->code);
 	tailcall_free(u->tails);
 	modules_close(u);

@@ -12,7 +12,6 @@ struct dw {
 	struct unwind *u;
 	Dwfl *dwfl;
 	Dwfl_Callbacks cb;
-	char *debuginfo_path;
 };
 
 /*
@@ -69,41 +68,14 @@ static int report(struct dw *d, struct module *m, struct err *e)
 	return 0;
 }
 
-/* libdw's default, or the user's directories; below the sysroot, if there is one. */
-static int set_debuginfo_path(struct dw *d, struct err *e)
-{
-	const struct unwind_opts *o = &d->u->opts;
-	const char *root = o->sysroot ? o->sysroot : "", *rest = o->debuginfo_path ? o->debuginfo_path : "/usr/lib/debug";
-	struct buf b scoped(buf_fini) = { 0 };
-	int r = buf_printf(&b, e, "+:.debug");
-
-	for (; !r && *rest; rest += *rest == ':') {
-		int len = (int)strcspn(rest, ":");
-
-		if (len)
-			r = buf_printf(&b, e, ":%s%.*s", root, len, rest);
-		rest += len;
-	}
-	if (!r)
-		r = buf_zero(&b, 1, e);
-	if (!r)
-		d->debuginfo_path = (char *)take_ptr(b.p);
-	return r;
-}
-
 /* ---- open and close */
 
 static int begin(struct dw *d, struct err *e)
 {
 	struct unwind *u = d->u;
-	int r = set_debuginfo_path(d, e);
+	int r = 0;
 
-	if (r)
-		return r;
-	d->cb = (Dwfl_Callbacks){
-		.find_elf = find_elf, .find_debuginfo = dwfl_standard_find_debuginfo,
-		.debuginfo_path = &d->debuginfo_path,
-	};
+	d->cb = (Dwfl_Callbacks){ .find_elf = find_elf, .find_debuginfo = debugfile_find };
 	d->dwfl = dwfl_begin(&d->cb);
 	if (!d->dwfl)
 		return err_set(e, -ENOMEM, "libdw: %s", dwfl_errmsg(-1));
@@ -131,7 +103,6 @@ void dw_close(struct dw *d)
 	if (!d)
 		return;
 	dwfl_end(d->dwfl);
-	free(d->debuginfo_path);
 	free(d);
 }
 

@@ -26,6 +26,7 @@ struct module {
 	size_t build_id_len;
 	struct units *units;	/* units.c's index, if it was needed */
 	struct names *names;	/* names.c's */
+	struct splits *splits;	/* split.c's */
 };
 
 /* Registers by DWARF number, as far as they are known. */
@@ -94,6 +95,8 @@ struct unwind {
 	u64 code_reads;		/* armwalk.c: how many there were */
 	struct dw *dw;		/* libdw's; also for names */
 	struct uw *uw;		/* libunwind's, or NULL */
+	struct fetch *fetch;	/* fetch.c's; NULL until needed */
+	u64 packed, unpacked;	/* of all files: what their packed sections have, and make of it */
 	struct code_reader *code;	/* NULL until needed */
 	char *demangled;	/* the last one */
 	struct symbol_slot symbols[SYMBOL_SLOTS];
@@ -122,15 +125,38 @@ struct module *module_at(const struct unwind *u, u64 addr);
 /* Its ELF file, looked for at the first call; NULL when there is none that can be trusted. */
 Elf *module_elf(struct unwind *u, struct module *m);
 
-/* ---- modfile.c, image.c */
+/* ---- modfile.c, image.c, debugfile.c */
+
+/*
+ * A regular file that a core or another file names: below --sysroot or the live process's root as if that were the
+ * root directory.  As open_regular().
+ */
+int modfile_open(const struct unwind *u, const char *path, struct err *e) must_check;
+/* The name of an open file, without symbolic links; false when it has none any more. */
+bool modfile_real(int fd, char *out, size_t size);
+/* A build-id as text. */
+const char *modfile_hex(const u8 *p, size_t len, char out[2 * CORE_BUILD_ID_MAX + 1]);
+/* The directories of debug files, below --sysroot; *rest is NULL for the first. */
+bool debugdir_next(const struct unwind *u, const char **rest, char *out, size_t size);
 
 /* Opens the file that is module @m, verified by its build-id: fills fd, file, elf; or note. */
 void modfile_find(struct unwind *u, struct module *m);
 /* Closes that file again: it is not the one, because of @why. */
 void modfile_refuse(struct module *m, const char *why);
 void modfile_note(struct module *m, const char *text);
+/* Behind what is said already. */
+void modfile_add_note(struct module *m, const char *text);
 /* Makes an ELF file of the core's own memory; false when a part that counts is not there. */
 bool modfile_from_memory(struct unwind *u, struct module *m);
+
+/* ---- sections.c: sections that are packed, before libelf and libdw unpack them */
+
+/* Would that take too much memory?  It counts for the next ones where not. */
+bool sections_fit(struct unwind *u, Elf *elf);
+/* Hides those that would, and returns how many these are. */
+size_t sections_bound(struct unwind *u, Elf *elf);
+/* Is there a section whose name begins so? */
+bool section_find(Elf *elf, const char *start);
 
 /* ---- space.c: memory as the process had it */
 
@@ -280,11 +306,12 @@ const struct symbol_slot *symbol_at(struct unwind *u, u64 at);
 /* The function at @at by its symbol: [*start, *end), of which the end may not be known and UINT64_MAX. */
 bool symbol_bounds(struct unwind *u, u64 at, u64 *start, u64 *end);
 
-/* ---- units.c, names.c, tailcall.c */
+/* ---- units.c, names.c, tailcall.c, split.c */
 
 void units_free(struct units *us);
 void names_free(struct names *names);
 void tailcall_free(struct tail_memo *memos);
+void splits_free(struct splits *s);
 
 /* ---- demangle.c */
 

@@ -231,7 +231,11 @@ static void by_layout(void **state)
 
 static void what_is_no_program(void **state)
 {
-	static const char *const not_opened[] = { "dir", "fifo", "loop", "absent", "/dev/zero" };
+	static const struct { const char *path, *note; } not_opened[] = {
+		{ "dir", "dir is no regular file; not used" }, { "fifo", "fifo is no regular file; not used" },
+		{ "/dev/zero", "/dev/zero is no regular file; not used" }, { "loop", "/bin/prog: no such file here" },
+		{ "absent", "/bin/prog: no such file here" },
+	};
 	struct sb_open o;
 
 	(void)state;
@@ -251,7 +255,7 @@ static void what_is_no_program(void **state)
 	alarm(60);
 	for (size_t i = 0; i < ARRAY_SIZE(not_opened); i++) {
 		begin_with_file(&o, true);
-		expect_file_of(&o, not_opened[i], false, "/bin/prog: no such file here");
+		expect_file_of(&o, not_opened[i].path, false, not_opened[i].note);
 	}
 	alarm(0);
 	rmdir("dir");
