@@ -141,28 +141,42 @@ static int wait_answer(struct fetch *f, const sigset_t *set)
 	return 0;
 }
 
+/* Why nobody is asked any more; "" where the answer is one. */
+static void explain(const struct fetch *f, enum fetch_result r, char why[FETCH_WHY_SIZE])
+{
+	unsigned long long bytes = f->max_bytes;
+
+	if (r == FETCH_TOO_LARGE)
+		snprintf(why, FETCH_WHY_SIZE, "debuginfod: a file is larger than %llu bytes (DEBUGINFOD_MAXSIZE)", bytes);
+	else if (r == FETCH_NOT_WRITTEN && bytes)
+		snprintf(why, FETCH_WHY_SIZE, "debuginfod: a file is larger than %llu bytes (DEBUGINFOD_MAXSIZE), or the cache "
+			 "has no room for it", bytes);
+	else if (r == FETCH_NOT_WRITTEN)
+		snprintf(why, FETCH_WHY_SIZE, "debuginfod: the cache has no room for a file");
+	else if (r == FETCH_TOO_SLOW)
+		snprintf(why, FETCH_WHY_SIZE, "debuginfod: the server is too slow (DEBUGINFOD_TIMEOUT, DEBUGINFOD_MAXTIME)");
+}
+
 /* Ends with the answer, or with a child that is gone and @why. */
 static bool ask(struct fetch *f, const struct fetch_question *q, const sigset_t *set, struct fetch_answer *a,
 		char why[FETCH_WHY_SIZE])
 {
-	int r = send(f->fd, q, sizeof(*q), MSG_NOSIGNAL) == sizeof(*q) ? wait_answer(f, set) : 0;
-	bool has = r > 0 && recv(f->fd, a, sizeof(*a), 0) == sizeof(*a);
+	bool sent = send(f->fd, q, sizeof(*q), MSG_NOSIGNAL) == sizeof(*q);
+	int r = sent ? wait_answer(f, set) : 1;
+	bool has = sent && r > 0 && recv(f->fd, a, sizeof(*a), 0) == sizeof(*a);
 
 	if (r < 0)
 		snprintf(why, FETCH_WHY_SIZE, "debuginfod: ended by a signal");
 	else if (!r)
-		snprintf(why, FETCH_WHY_SIZE, "debuginfod: no file within %llu s (DEBUGINFOD_MAXTIME); no server is asked "
-			 "any more", (unsigned long long)f->max_s);
+		snprintf(why, FETCH_WHY_SIZE, "debuginfod: no file within %llu s (DEBUGINFOD_MAXTIME)", (unsigned long long)f->max_s);
 	else if (!has)
-		snprintf(why, FETCH_WHY_SIZE, "debuginfod: the client library failed; no server is asked any more");
-	else if (a->result == FETCH_TOO_LARGE)
-		snprintf(why, FETCH_WHY_SIZE, "debuginfod: a file is larger than %llu bytes (DEBUGINFOD_MAXSIZE); no server "
-			 "is asked any more", (unsigned long long)f->max_bytes);
-	else if (a->result == FETCH_TOO_SLOW)
-		snprintf(why, FETCH_WHY_SIZE, "debuginfod: the server is too slow (DEBUGINFOD_TIMEOUT, DEBUGINFOD_MAXTIME); "
-			 "no server is asked any more");
-	if (*why)
+		snprintf(why, FETCH_WHY_SIZE, "debuginfod: the client library has failed");
+	else
+		explain(f, a->result, why);
+	if (*why) {
+		strncat(why, "; no server is asked any more", FETCH_WHY_SIZE - strlen(why) - 1);
 		stop(f);
+	}
 	return has && a->result == FETCH_GOOD;
 }
 

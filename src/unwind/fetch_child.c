@@ -107,8 +107,13 @@ static void set_limits(u64 max_bytes)
 		l.rlim_cur = max_bytes;
 		setrlimit(RLIMIT_FSIZE, &l);
 	}
-	/* Where the user has not said how long; libdebuginfod has 90, and asks three times. */
+	/*
+	 * Where the user has not said otherwise.  libdebuginfod has 90 seconds, and asks three
+	 * times, at once; and again for a file that had begun to come, which it then takes
+	 * for absent (0.188), and notes that in its cache.
+	 */
 	setenv("DEBUGINFOD_TIMEOUT", "20", 0);
+	setenv("DEBUGINFOD_RETRY_LIMIT", "0", 0);
 }
 
 static struct client *load(struct library *l)
@@ -138,6 +143,17 @@ static void let_go(int fd)
 
 /* ---- questions */
 
+/* libdebuginfod's errors.  EIO: not all of a piece could be written, as when the limit is inside of it. */
+static enum fetch_result result_of(int r)
+{
+	switch (r) {
+	case -ETIME: case -ETIMEDOUT: return FETCH_TOO_SLOW;
+	case -EFBIG: return FETCH_TOO_LARGE;
+	case -EIO: case -ENOSPC: case -EDQUOT: return FETCH_NOT_WRITTEN;
+	default: return FETCH_NONE;
+	}
+}
+
 static void answer(const struct library *l, struct client *c, const struct fetch_question *q, struct fetch_answer *a)
 {
 	char *path auto_free = NULL;
@@ -148,7 +164,7 @@ static void answer(const struct library *l, struct client *c, const struct fetch
 	child.dir[0] = '/';
 	r = l->find[q->kind](c, q->id, (int)q->len, &path);
 	child.dir[0] = 0;
-	a->result = r == -ETIME || r == -ETIMEDOUT ? FETCH_TOO_SLOW : r == -EFBIG ? FETCH_TOO_LARGE : FETCH_NONE;
+	a->result = result_of(r);
 	if (r >= 0 && path && strlen(path) < sizeof(a->path)) {
 		a->result = FETCH_GOOD;
 		strcpy(a->path, path);

@@ -11,7 +11,7 @@ struct fetch_question {
 	u8 id[CORE_BUILD_ID_MAX];
 };
 
-enum fetch_result { FETCH_GOOD, FETCH_NONE, FETCH_TOO_LARGE, FETCH_TOO_SLOW };
+enum fetch_result { FETCH_GOOD, FETCH_NONE, FETCH_TOO_LARGE, FETCH_NOT_WRITTEN, FETCH_TOO_SLOW };
 struct fetch_answer {
 	u32 result;
 	char path[FETCH_PATH_SIZE];	/* ends with 0 */

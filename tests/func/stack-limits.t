@@ -144,7 +144,7 @@ else
 	"$TARGETS/hungfs" mnt sh -c 'echo $$ >hung.pid; exec "$@"' - "$TAGCORE" stack --exe mnt/program core >hung.log 2>&1 &
 	hungfs=$!
 	mine $hungfs
-	wait_line hung.log '^read'
+	wait_line hung.log '^read' || diag <hung.log
 	kill -TERM "$(cat hung.pid)"
 	until_true 10 gone $hungfs
 	wait $hungfs

@@ -35,7 +35,13 @@ static struct fuse_attr attr_of(uint64_t node)
 
 static void answer(int fd, const struct fuse_in_header *in)
 {
-	const struct fuse_init_out init = { .major = FUSE_KERNEL_VERSION, .minor = FUSE_KERNEL_MINOR_VERSION, .max_write = 4096 };
+	/*
+	 * ASYNC_READ, as libfuse has it: else who reads waits for the answer itself, which not
+	 * even SIGKILL ends.  Linux 6.12, fs/fuse/dev.c: request_wait_answer().
+	 */
+	const struct fuse_init_out init = {
+		.major = FUSE_KERNEL_VERSION, .minor = FUSE_KERNEL_MINOR_VERSION, .flags = FUSE_ASYNC_READ, .max_write = 4096,
+	};
 	const struct fuse_entry_out entry = { .nodeid = FILE_NODE, .attr_valid = 1000, .entry_valid = 1000, .attr = attr_of(FILE_NODE) };
 	const struct fuse_attr_out attr = { .attr_valid = 1000, .attr = attr_of(in->nodeid) };
 	const struct fuse_open_out open = { .fh = 1 };
