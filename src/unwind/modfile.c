@@ -121,7 +121,8 @@ static void bound(struct unwind *u, struct module *m, Elf *elf, const char *path
 
 	if (!n)
 		return;
-	snprintf(note, sizeof(note), "%s: %zu sections are not used: unpacked, they would take too much memory", path, n);
+	snprintf(note, sizeof(note), "%s: %zu %s not used: unpacked, it would take too much memory", path, n,
+		 n == 1 ? "section is" : "sections are");
 	modfile_add_note(m, note);
 }
 

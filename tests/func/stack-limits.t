@@ -127,7 +127,7 @@ for i in $(seq 1 15); do
 	# Not to wait for anything: for another instant each time.
 	sleep "0.$(printf '%03d' $((i * 10)))"
 	kill -TERM $waiting 2>/dev/null
-	wait $waiting
+	wait $waiting 2>/dev/null
 	case $? in 0 | 143) ;; *) bad="$bad $i:$?" ;; esac
 done
 is "TERM in any instant: the signal's status, or a whole run's" "$bad" ""
@@ -244,8 +244,8 @@ ok "sysroot: an absolute link" "$TAGCORE" stack --sysroot root core
 matches_not "sysroot: an absolute link leads to a file in it" err 'program: no such file here'
 
 # ---- sections that unpack to much more than they are
-# 300 MB by a few hundred KB: what is asked for is asked of the linker's input.
-echo '.section .debug_macinfo,"",@progbits; .zero 300000000' >bomb.s
+# 80 MB by less than a hundred KB.
+echo '.section .debug_macinfo,"",@progbits; .zero 80000000' >bomb.s
 for how in zlib zlib-gnu zstd; do
 	if ! gcc -g -O1 -c -o waits.o waits.c || ! gcc -Wa,--compress-debug-sections=$how -c -o bomb.o bomb.s 2>log ||
 	    ! gcc "-Wl,--compress-debug-sections=$how" -o waits waits.o bomb.o 2>>log; then
@@ -255,16 +255,17 @@ for how in zlib zlib-gnu zstd; do
 	num "$how: a small file" "$(size_of waits)" -lt 4000000
 	start ./waits
 	ok "$how: large sections" "$TAGCORE" stack --source "$PID"
-	matches "$how: large sections: says so" err 'waits: 1 sections are not used: unpacked, they would take too much memory'
-	matches "$how: large sections: the rest is used" out 'waits\.c:[0-9]'
+	matches "$how: large sections: says so" err 'waits: 1 section is not used: unpacked, it would take too much memory'
+	# Not every libelf unpacks zstd.
+	[ $how = zstd ] || matches "$how: large sections: the rest is used" out 'waits\.c:[0-9]'
 	finish
 done
 if have xz; then
-	gcc -O1 -g -o waits waits.c && head -c 300000000 /dev/zero | xz >mini.xz && strip waits &&
+	gcc -O1 -g -o waits waits.c && head -c 80000000 /dev/zero | xz >mini.xz && strip waits &&
 		objcopy --add-section .gnu_debugdata=mini.xz waits
 	start ./waits
 	ok "xz: a large table of symbols" "$TAGCORE" stack "$PID"
-	matches "xz: a large table of symbols: says so" err 'waits: 1 sections are not used'
+	matches "xz: a large table of symbols: says so" err 'waits: 1 section is not used'
 	finish
 fi
 finish "$LIVE"
