@@ -76,10 +76,10 @@ static int open_by_name(const struct target *t, const struct vma *v)
 {
 	char root[64], name[PATH_MAX];
 
-	if (!v->name || v->name[0] != '/' || has_suffix(v->name, " (deleted)") || strlen(v->name) >= sizeof(name))
+	if (!v->name || v->name[0] != '/' || has_suffix(v->name, " (deleted)") ||
+	    snprintf(name, sizeof(name), "%s", v->name) >= (int)sizeof(name))
 		return -1;
 	snprintf(root, sizeof(root), "/proc/%d/root", t->reader);
-	strcpy(name, v->name);
 	unescape(name);
 	return keep_if_same(open_regular_in(root, name, NULL), v, SAME_INODE);
 }

@@ -194,7 +194,7 @@ static int alt_by_name(struct search *s, const char *of, const char *link)
 /* The debug file lies beside where a symbolic link leads, perhaps. */
 static int by_names(struct search *s, const char *of, const char *link)
 {
-	int fd = s->is_alt ? alt_by_name(s, of, link) : by_name(s, of, link);
+	int fd = s->is_alt && link ? alt_by_name(s, of, link) : by_name(s, of, link);
 	char real[NAME_SIZE];
 
 	if (fd >= 0 || s->is_alt || !modfile_real(s->m->fd, real, sizeof(real)) || !strcmp(real, of))

@@ -165,10 +165,8 @@ static void answer(const struct library *l, struct client *c, const struct fetch
 	r = l->find[q->kind](c, q->id, (int)q->len, &path);
 	child.dir[0] = 0;
 	a->result = result_of(r);
-	if (r >= 0 && path && strlen(path) < sizeof(a->path)) {
+	if (r >= 0 && path && snprintf(a->path, sizeof(a->path), "%s", path) < (int)sizeof(a->path))
 		a->result = FETCH_GOOD;
-		strcpy(a->path, path);
-	}
 	if (r >= 0)
 		close(r);
 }
