@@ -296,7 +296,7 @@ static int table_row(struct scan *s, const struct table *t, u32 i, u64 *len, u64
 /* Its rows as they are; 0 when they do not end where the table begins, or a frame is too large to be kept. */
 static int table_rows(struct scan *s, const struct table *t, struct unpack_index *x, struct err *e)
 {
-	u64 at = 0, len, size;
+	u64 at = 0, len = 0, size = 0;
 
 	for (u32 i = 0; i < t->n; i++) {
 		int r = table_row(s, t, i, &len, &size, e);
@@ -358,7 +358,7 @@ int zstd_agrees(struct core_file *in, const struct unpack_frame *frame, u64 size
 static int table_agrees(const struct scan *s, const struct table *t, struct unpack_index *x, struct err *e)
 {
 	struct scan rows = { .in = s->in }, frames = { .in = s->in };
-	u64 at = 0, len, size;
+	u64 at = 0, len = 0, size = 0;
 
 	for (u32 i = 0; i < min(t->n, (u32)SPOT_CHECKS); i++, at += len) {
 		int r = table_row(&rows, t, i, &len, &size, e);

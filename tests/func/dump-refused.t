@@ -28,7 +28,7 @@ as_whole()
 # ---- page tables and areas, asked by ioctl(2)
 for error in $EPERM $EACCES $EINVAL $ENOTTY $ENOSYS $ENOMEM; do
 	rm -f core
-	ok "ioctl(2) fails with $error" "$HELPER" refuse ioctl $error "$TAGCORE" dump -q -o core "$PID"
+	ok "ioctl(2) fails with $error" "$HELPER" refuse ioctl "$error" "$TAGCORE" dump -q -o core "$PID"
 	as_whole "ioctl(2) fails with $error" core
 done
 rm -f core
@@ -38,7 +38,7 @@ as_whole "process_vm_readv(2) is refused" core
 # ---- mapped files: whether one is an ELF file is to be seen in memory, too
 for error in $EACCES $EMFILE; do
 	rm -f core
-	run "$HELPER" refuse mapped-files $error "$TAGCORE" dump -o core "$PID"
+	run "$HELPER" refuse mapped-files "$error" "$TAGCORE" dump -o core "$PID"
 	header_pages core >got.pages
 	ok "no mapped file can be opened ($error): header pages" diff want.pages got.pages
 	ok "or else it is said" sh -c 'test '"$rc"' -eq 0 || grep -q MISSING err'
