@@ -192,12 +192,17 @@ struct core_own_area {
 	struct core_text name;
 };
 
-/* A range whose bytes (or tags), though inside a segment, are not in the file. */
+/*
+ * A range whose bytes (or tags) are not in the file, as a MISSING note has it; or a
+ * loss without address (notes, program headers): 0, and its bytes as @end, 0 if not known.
+ */
 struct core_missing {
 	u64 start;
 	u64 end;
 	struct core_text reason;
 };
+/* True when it was in the core when that was made, and the file has lost it since: tagcore repair says so. */
+bool core_missing_is_lost(const struct core_missing *m);
 
 /* What a core is of.  All but CORE_PROCESS say so by their notes, or by physical addresses. */
 enum core_kind {
@@ -255,6 +260,8 @@ struct core {
 	size_t n_missing;
 	struct core_missing *missing_tags; /* only their tags: the reason begins "memory tags"; sorted */
 	size_t n_missing_tags;
+	struct core_missing *losses;	/* those without address, in the note's order */
+	size_t n_losses;
 	u64 more_missing;		/* ranges that found no room in the MISSING note, */
 	u64 more_missing_bytes;		/* and their bytes */
 
@@ -435,11 +442,15 @@ extern const struct page_source_ops page_core_ops;
 int mm_open_core(struct mm *mm, struct core *core, struct err *e) must_check;
 void page_source_open_core(struct page_source *src, struct core *core);
 
-/* What is not in the file: [start, end), and why.  @tags: the memory is, only its tags are not. */
+/*
+ * What is not in the file: [start, end), and why.  @tags: the memory is, only its
+ * tags are not.  @lost: it was saved, and the file has lost it.
+ */
 struct core_gap {
 	u64 start;
 	u64 end;
 	bool tags;
+	bool lost;
 	char reason[160];
 };
 /*
@@ -448,6 +459,17 @@ struct core_gap {
  */
 int core_gaps(const struct core *core, int (*fn)(const struct core_gap *g, void *arg, struct err *e),
 	      void *arg, struct err *e) must_check;
+
+/* What the file has lost of what was saved, cut off or recorded by a repair; program headers and notes are parts. */
+struct core_loss {
+	u64 bytes;	/* of memory, */
+	u64 ranges;	/* in so many */
+	u64 tagged;	/* bytes of memory whose tags are lost */
+	u64 parts;	/* without address */
+};
+int core_loss(const struct core *core, struct core_loss *out, struct err *e) must_check;
+/* Up to where the AREAS note says that the area is saved: its start for one left out. */
+u64 core_own_saved_end(const struct core_own_area *a);
 
 /* Walks the auxiliary vector, the first if there are several. */
 struct auxv_iter {
@@ -492,5 +514,5 @@ int line_next(struct line_iter *it, struct core_text *line, u64 *off);
 /* Each parses one line; ERR_INPUT when it is not of that form. */
 int own_thread_parse(struct core_text line, u64 off, struct core_thread *out, struct err *e) must_check;
 int own_area_parse(struct core_text line, u64 off, struct core_own_area *out, struct err *e) must_check;
-/* "+N BYTES more ranges": 1, with start N and end BYTES; a range: 0. */
+/* A range: 0.  "+N BYTES more ranges": 1, with start N and end BYTES.  "? BYTES REASON": 2, with end BYTES. */
 int own_missing_parse(struct core_text line, u64 off, struct core_missing *out, struct err *e) must_check;

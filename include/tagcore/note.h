@@ -23,6 +23,8 @@ enum {
 };
 /* A REASON that begins so speaks of the range's memory tags only: its bytes are there. */
 #define TAGCORE_TAGS_LOST "memory tags"
+/* One with this word was in the core when it was made, and the file has lost it since. */
+#define TAGCORE_LOST "lost:"
 
 /*
  * One note as read.  @owner is the name without its NUL, cut at 31 bytes and
@@ -52,9 +54,11 @@ void note_iter_init(struct note_iter *it, struct bytes seg, struct elffmt fmt, u
 /* 1 and *out, 0 at the end, ERR_INPUT or ERR_TRUNCATED when the note does not fit. */
 int note_next(struct note_iter *it, struct note *out, struct err *e) must_check;
 
-/* Appends a note, padded to 4. */
+/* Appends a note, padded to 4; or to @align, 4 or 8, as in a segment with that p_align. */
 int note_put(struct buf *b, struct elffmt fmt, const char *owner, u32 type, const void *desc,
 	     size_t len, struct err *e) must_check;
+int note_put_aligned(struct buf *b, struct elffmt fmt, size_t align, const char *owner, u32 type, const void *desc,
+		     size_t len, struct err *e) must_check;
 
 /*
  * Of other systems: FreeBSD sys/sys/elf_common.h, OpenBSD and NetBSD

@@ -32,6 +32,15 @@ static bool is_bidi_control(const u8 *s, size_t n)
 	       (s[1] == 0x81 && s[2] >= 0xa6 && s[2] <= 0xa9);
 }
 
+const char *text_end(u64 end, char out[TEXT_END_MAX])
+{
+	if (end == UINT64_MAX)
+		snprintf(out, TEXT_END_MAX, "0x10000000000000000");
+	else
+		snprintf(out, TEXT_END_MAX, "0x%llx", (unsigned long long)end);
+	return out;
+}
+
 /* Length of the well-formed UTF-8 sequence at @s that is not a control character, or 0. */
 static size_t utf8_len(const u8 *s)
 {
@@ -116,5 +125,15 @@ int text_parse_u64(const char *s, int base, bool suffixes, u64 *out)
 	if (shift && v >> (64 - shift))
 		return -ERANGE;
 	*out = v << shift;
+	return 0;
+}
+
+int text_parse_end(const char *s, u64 *out)
+{
+	const char *digits = s + (s[0] == '0' && (s[1] == 'x' || s[1] == 'X') ? 2 : 0);
+
+	if (strcmp(digits, "10000000000000000") != 0)
+		return text_parse_u64(s, 16, false, out);
+	*out = UINT64_MAX;
 	return 0;
 }

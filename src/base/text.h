@@ -10,6 +10,15 @@
 const char *text_size(u64 bytes, char out[TEXT_SIZE_MAX]);
 
 /*
+ * Where a range ends: "0x1000".  2^64, which has no place in 64 bits, is
+ * UINT64_MAX: see range_end().
+ */
+#define TEXT_END_MAX 24
+const char *text_end(u64 end, char out[TEXT_END_MAX]);
+/* Hexadecimal; 2^64 is UINT64_MAX. */
+int text_parse_end(const char *s, u64 *out) must_check;
+
+/*
  * Prints @s with control characters, those of direction among them, and what is
  * not UTF-8 as "\ooo" octal, so that a name cannot drive a terminal.  NULL prints nothing.
  */

@@ -24,6 +24,28 @@ static inline u64 align_down(u64 v, u64 align)
 	return v & ~(align - 1);
 }
 
+/*
+ * The end of a range that may reach up to 2^64, or is said to go further: UINT64_MAX
+ * stands for that, as no range of pages or granules ends at it.
+ */
+static inline u64 range_end(u64 start, u64 len)
+{
+	u64 end;
+
+	return add_overflow(start, len, &end) ? UINT64_MAX : end;
+}
+
+static inline u64 range_len(u64 start, u64 end)
+{
+	return end - start + (end == UINT64_MAX);
+}
+
+/* True when a range that ends so has something above @addr, or @addr itself. */
+static inline bool ends_above(u64 end, u64 addr)
+{
+	return end > addr || end == UINT64_MAX;
+}
+
 /* Nanoseconds of CLOCK_MONOTONIC. */
 static inline u64 now_ns(void)
 {

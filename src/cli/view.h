@@ -115,6 +115,8 @@ void json_print(FILE *out, struct json_object *doc);
 /* Values; text is escaped as on a terminal, so that the document is UTF-8; NULL is null. */
 void json_put_text(struct json_object *o, const char *key, const char *value);
 void json_put_hex(struct json_object *o, const char *key, u64 value);
+/* Where a range ends, as text_end(). */
+void json_put_end(struct json_object *o, const char *key, u64 end);
 void json_put_u64(struct json_object *o, const char *key, u64 value);
 void json_put_s64(struct json_object *o, const char *key, s64 value);
 void json_put_tag(struct json_object *o, const char *key, enum tag_state state, u8 tag);

@@ -57,6 +57,13 @@ void json_put_hex(struct json_object *o, const char *key, u64 value)
 	json_object_object_add(o, key, json_object_new_string(text));
 }
 
+void json_put_end(struct json_object *o, const char *key, u64 end)
+{
+	char text[TEXT_END_MAX];
+
+	json_object_object_add(o, key, json_object_new_string(text_end(end, text)));
+}
+
 void json_put_u64(struct json_object *o, const char *key, u64 value)
 {
 	json_object_object_add(o, key, json_object_new_uint64(value));

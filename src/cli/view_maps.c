@@ -25,13 +25,23 @@ static const char *prot_text(const struct core *c, const struct vma *v, char out
 	return out;
 }
 
+/* As the address before it, of at least @width digits. */
+static const char *padded_end(u64 end, int width, char out[TEXT_END_MAX])
+{
+	if (end == UINT64_MAX)
+		snprintf(out, TEXT_END_MAX, "10000000000000000");
+	else
+		snprintf(out, TEXT_END_MAX, "%0*" PRIx64, width, end);
+	return out;
+}
+
 static int add_saved(const struct vma *v, const struct page_run *r, void *arg, struct err *e)
 {
 	u64 *saved = arg;
 
 	(void)v;
 	(void)e;
-	*saved += r->end - r->start;
+	*saved += range_len(r->start, r->end);
 	return 0;
 }
 
@@ -41,10 +51,11 @@ static void row_text(struct view_ctx *view, const struct vma *v, u64 saved)
 {
 	int w = view->core->fmt.class == ELFCLASS32 ? 8 : 12;
 	FILE *f = view->out;
-	char prot[5], size[TEXT_SIZE_MAX], kept[TEXT_SIZE_MAX];
+	char end[TEXT_END_MAX], prot[5], size[TEXT_SIZE_MAX], kept[TEXT_SIZE_MAX];
 
-	fprintf(f, "%0*" PRIx64 "-%0*" PRIx64 " %-4s %12" PRIx64 " %10s %10s  ", w, v->start, w, v->end,
-		prot_text(view->core, v, prot), v->pgoff, text_size(vma_len(v), size), text_size(saved, kept));
+	fprintf(f, "%0*" PRIx64 "-%s %-4s %12" PRIx64 " %10s %10s  ", w, v->start, padded_end(v->end, w, end),
+		prot_text(view->core, v, prot), v->pgoff, text_size(range_len(v->start, v->end), size),
+		text_size(saved, kept));
 	text_puts(f, v->name);
 	fputs(vma_is_mte(v) ? " (mte)\n" : "\n", f);
 }
@@ -55,7 +66,7 @@ static struct json_object *row_json(struct view_ctx *view, const struct vma *v, 
 	char prot[5];
 
 	json_put_hex(o, "start", v->start);
-	json_put_hex(o, "end", v->end);
+	json_put_end(o, "end", v->end);
 	json_put_text(o, "prot", prot_text(view->core, v, prot));
 	json_put_u64(o, "offset", v->pgoff);
 	json_put_text(o, "name", v->name);
@@ -115,7 +126,7 @@ static void machine_json(struct json_list *l, const struct core *c, size_t i)
 	char prot[4];
 
 	json_put_hex(o, "start", p->p_vaddr);
-	json_put_hex(o, "end", p->p_vaddr + p->p_memsz);
+	json_put_end(o, "end", range_end(p->p_vaddr, p->p_memsz));
 	json_put_text(o, "prot", view_seg_flags(p, prot));
 	json_put_u64(o, "offset", 0);
 	json_put_null(o, "name");
@@ -129,10 +140,10 @@ static void machine_text(FILE *f, const struct core *c, size_t i)
 {
 	const GElf_Phdr *p = &c->segs[i];
 	int w = c->fmt.class == ELFCLASS32 ? 8 : 16;
-	char prot[4], size[TEXT_SIZE_MAX], kept[TEXT_SIZE_MAX];
+	char end[TEXT_END_MAX], prot[4], size[TEXT_SIZE_MAX], kept[TEXT_SIZE_MAX];
 
-	fprintf(f, "%0*" PRIx64 "-%0*" PRIx64 " %-4s %*" PRIx64 " %10s %10s\n", w, (u64)p->p_vaddr, w,
-		(u64)(p->p_vaddr + p->p_memsz), view_seg_flags(p, prot), w, (u64)p->p_paddr,
+	fprintf(f, "%0*" PRIx64 "-%s %-4s %*" PRIx64 " %10s %10s\n", w, (u64)p->p_vaddr,
+		padded_end(range_end(p->p_vaddr, p->p_memsz), w, end), view_seg_flags(p, prot), w, (u64)p->p_paddr,
 		text_size(p->p_memsz, size), text_size(core_seg_in_file(c, i), kept));
 }
 

@@ -26,17 +26,17 @@ struct chunk {
 	u8 tag[CHUNK / LINE];
 };
 
-static int range_parse(const struct view_ctx *v, u64 *start, u64 *end, struct err *e)
+/* @len bytes from @start on: the last of all addresses has no end in 64 bits. */
+static int range_parse(const struct view_ctx *v, u64 *start, u64 *len, struct err *e)
 {
-	u64 len = LEN_DEFAULT;
 	int r = view_addr_parse(v->core, v->operands[0], start, e);
 
+	*len = LEN_DEFAULT;
 	if (r)
 		return r;
-	if (v->n_operands > 1 && text_parse_u64(v->operands[1], 0, true, &len))
+	if (v->n_operands > 1 && text_parse_u64(v->operands[1], 0, true, len))
 		return err_set(e, ERR_USAGE, "%s is not a number of bytes", v->operands[1]);
-	if (add_overflow(*start, len, end))
-		*end = UINT64_MAX;
+	*len = min(*len, *start ? -*start : UINT64_MAX);
 	return 0;
 }
 
@@ -58,22 +58,20 @@ static int add_tag(const struct core_tag_run *run, void *arg, struct err *e)
 	return 0;
 }
 
-/* Fills in [start, end), which lies in the chunk; the tags are those of whole lines. */
-static int chunk_fill(struct view_ctx *v, struct chunk *k, u64 start, u64 end, struct err *e)
+/* Fills in [from, to) of the chunk; the tags are those of whole lines. */
+static int chunk_fill(struct view_ctx *v, struct chunk *k, size_t from, size_t to, struct err *e)
 {
 	int r = cancelled(v->core, e);
 
-	while (!r && start < end) {
+	for (size_t at = from, n = 0; !r && at < to; at += n) {
 		enum mem_state state = MEM_UNMAPPED;
-		size_t at = (size_t)(start - k->base), n = 0;
 
-		r = core_read(v->core, start, k->bytes + at, (size_t)(end - start), &state, &n, e);
+		r = core_read(v->core, k->base + at, k->bytes + at, to - at, &state, &n, e);
 		if (!r)
 			memset(k->state + at, (int)state, n);
-		start += n;
 	}
 	memset(k->tag_state, TAG_NONE, sizeof(k->tag_state));
-	return r || !v->tags ? r : core_tag_runs(v->core, k->base, end, add_tag, k, e);
+	return r || !v->tags ? r : core_tag_runs(v->core, k->base, range_end(k->base, to), add_tag, k, e);
 }
 
 static void print_tag(FILE *f, const struct chunk *k, size_t line)
@@ -123,22 +121,22 @@ static void print_line(struct view_ctx *v, const struct chunk *k, size_t at, siz
 	fprintf(v->out, "|%s|\n", text);
 }
 
-static int print_text(struct view_ctx *v, u64 start, u64 end, struct err *e)
+static int print_text(struct view_ctx *v, u64 start, u64 len, struct err *e)
 {
 	struct chunk *k auto_free = malloc(sizeof(*k));
 	int r = 0;
 
 	if (!k)
 		return err_set(e, -ENOMEM, "memory");
-	for (u64 at = start; !r && at < end; at = add_overflow(k->base, CHUNK, &at) ? end : at) {
-		size_t from, to;
+	while (!r && len) {
+		size_t from = start % LINE, to = from + (size_t)min(len, (u64)(CHUNK - from));
 
-		k->base = align_down(at, LINE);
-		from = (size_t)(at - k->base);
-		to = (size_t)min(end - k->base, (u64)CHUNK);
-		r = chunk_fill(v, k, at, k->base + to, e);
+		k->base = start - from;
+		r = chunk_fill(v, k, from, to, e);
 		for (size_t line = 0; !r && line < to; line += LINE)
 			print_line(v, k, line, from, to);
+		start += to - from;
+		len -= to - from;
 	}
 	return r;
 }
@@ -148,39 +146,49 @@ static const char *const state_names[] = {
 };
 
 /* @bytes: NULL unless present. */
-static void row_json(struct json_list *l, u64 start, u64 end, enum mem_state state, const u8 *bytes, char *hex)
+static void row_json(struct json_list *l, u64 start, u64 len, enum mem_state state, const u8 *bytes, char *hex)
 {
 	struct json_object *o = json_object_new_object();
 
-	for (u64 i = 0; bytes && i < end - start; i++)
+	for (u64 i = 0; bytes && i < len; i++)
 		sprintf(hex + 2 * i, "%02x", bytes[i]);
 	json_put_hex(o, "start", start);
-	json_put_hex(o, "end", end);
+	json_put_end(o, "end", range_end(start, len));
 	json_put_text(o, "state", state_names[state]);
 	json_put_text(o, "bytes", bytes ? hex : NULL);
 	json_list_add(l, o);
 }
 
-static int ranges_json(struct view_ctx *v, struct json_list *l, u64 start, u64 end, struct err *e)
+/* The state at @start, and for how many of @len bytes it holds: the last of all addresses is alone in its own. */
+static enum mem_state state_for(const struct core *c, u64 start, u64 len, u64 *n)
+{
+	u64 until, more;
+	enum mem_state s = core_mem_state(c, start, &until);
+
+	*n = min(len, until > start ? until - start : 1);
+	if (*n < len && start + *n == UINT64_MAX && core_mem_state(c, UINT64_MAX, &more) == s)
+		++*n;
+	return s;
+}
+
+static int ranges_json(struct view_ctx *v, struct json_list *l, u64 start, u64 len, struct err *e)
 {
 	u8 *bytes auto_free = malloc(CHUNK);
 	char *hex auto_free = malloc(2 * CHUNK + 1);
 	int r = bytes && hex ? 0 : err_set(e, -ENOMEM, "memory");
 
-	while (!r && start < end) {
-		u64 until;
-		enum mem_state state = core_mem_state(v->core, start, &until);
-		size_t n = 0;
+	for (u64 n; !r && len; start += n, len -= n) {
+		enum mem_state state = state_for(v->core, start, len, &n);
+		size_t got = 0, part = 0;
 
-		until = until > start ? min(until, end) : end;
 		r = cancelled(v->core, e);
-		if (!r && state == MEM_PRESENT) {
-			r = core_read(v->core, start, bytes, (size_t)min(until - start, (u64)CHUNK), &state, &n, e);
-			until = start + n;
+		if (state == MEM_PRESENT) {
+			n = min(n, (u64)CHUNK);
+			for (; !r && got < n; got += part)
+				r = core_read(v->core, start + got, bytes + got, (size_t)n - got, &state, &part, e);
 		}
 		if (!r)
-			row_json(l, start, until, state, state == MEM_PRESENT ? bytes : NULL, hex);
-		start = until;
+			row_json(l, start, n, state, state == MEM_PRESENT ? bytes : NULL, hex);
 	}
 	return r;
 }
@@ -191,20 +199,23 @@ static int tag_json(const struct core_tag_run *run, void *arg, struct err *e)
 
 	(void)e;
 	json_put_hex(o, "start", run->start);
-	json_put_hex(o, "end", run->end);
+	json_put_end(o, "end", run->end);
 	json_put_tag(o, "tag", run->state, run->tag);
 	json_list_add(arg, o);
 	return 0;
 }
 
-static int print_json(struct view_ctx *v, u64 start, u64 end, struct err *e)
+static int print_json(struct view_ctx *v, u64 start, u64 len, struct err *e)
 {
+	char last[TEXT_END_MAX];
 	struct json_list l;
+	u64 end = range_end(start, len);
 	int r;
 
-	fprintf(v->out, "{ \"start\": \"0x%" PRIx64 "\", \"end\": \"0x%" PRIx64 "\", \"ranges\": ", start, end);
+	fprintf(v->out, "{ \"start\": \"0x%" PRIx64 "\", \"end\": \"%s\", \"ranges\": ", start,
+		text_end(end, last));
 	l = json_list_begin(v->out);
-	r = ranges_json(v, &l, start, end, e);
+	r = ranges_json(v, &l, start, len, e);
 	json_list_end(&l);
 	if (!r && v->tags) {
 		fputs(", \"tags\": ", v->out);
@@ -218,10 +229,10 @@ static int print_json(struct view_ctx *v, u64 start, u64 end, struct err *e)
 
 int view_memory(struct view_ctx *v, struct err *e)
 {
-	u64 start = 0, end = 0;
-	int r = range_parse(v, &start, &end, e);
+	u64 start = 0, len = 0;
+	int r = range_parse(v, &start, &len, e);
 
 	if (r)
 		return r;
-	return v->json ? print_json(v, start, end, e) : print_text(v, start, end, e);
+	return v->json ? print_json(v, start, len, e) : print_text(v, start, len, e);
 }

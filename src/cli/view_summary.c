@@ -20,6 +20,7 @@ struct summary {
 	u64 saved;
 	u64 mapped;
 	size_t n_memtag;
+	struct core_loss loss;
 	struct view_mte mte;
 };
 
@@ -44,7 +45,7 @@ static u64 saved_bytes(struct core *c)
 
 	page_source_open_core(&src, c);
 	while (src.ops->next(&src, at, UINT64_MAX, &run, NULL) > 0) {
-		saved += run.end - run.start;
+		saved += range_len(run.start, run.end);
 		at = run.end;
 	}
 	page_source_close(&src);
@@ -53,6 +54,10 @@ static u64 saved_bytes(struct core *c)
 
 static int gather(struct core *c, struct summary *s, struct err *e)
 {
+	int r = core_loss(c, &s->loss, e);
+
+	if (r)
+		return r;
 	core_machine(c, s->machine);
 	s->tool = core_tool(c, s->tool_text, sizeof(s->tool_text));
 	core_procinfo(c, &s->ps);
@@ -62,10 +67,16 @@ static int gather(struct core *c, struct summary *s, struct err *e)
 	gather_signal(c, s);
 	s->saved = saved_bytes(c);
 	for (size_t i = 0; i < c->n_areas; i++)
-		s->mapped += c->areas[i].end - c->areas[i].start;
+		s->mapped += range_len(c->areas[i].start, c->areas[i].end);
 	for (size_t i = 0; i < c->n_segs; i++)
 		s->n_memtag += core_is_memtag(c, &c->segs[i]);
 	return view_mte_gather(c, s->has_si ? &s->si : NULL, &s->mte, e);
+}
+
+/* Also of a core that was cut and then repaired. */
+static bool is_lossy(const struct summary *s)
+{
+	return s->loss.bytes || s->loss.tagged || s->loss.parts;
 }
 
 static void json_signal(struct json_object *o, const struct core *c, const struct summary *s)
@@ -151,7 +162,8 @@ static void print_json(struct view_ctx *v, const struct summary *s)
 	json_put_u64(o, "saved_bytes", s->saved);
 	json_put_u64(o, "mte_segments", s->n_memtag);
 	json_put_text(o, "tool", s->tool);
-	json_put_bool(o, "truncated", core_is_truncated(c));
+	json_put_bool(o, "truncated", core_is_truncated(c) || is_lossy(s));
+	json_put_u64(o, "lost_bytes", s->loss.bytes);
 	json_print(v->out, o);
 }
 
@@ -216,6 +228,26 @@ static void text_signal(struct view_ctx *v, const struct summary *s)
 	fprintf(v->out, words ? ": %s\n" : "\n", words);
 }
 
+static void text_loss(struct view_ctx *v, const struct summary *s)
+{
+	const struct core_loss *l = &s->loss;
+	const char *sep = "lost       ";
+	char size[TEXT_SIZE_MAX];
+
+	if (!is_lossy(s))
+		return;
+	if (l->bytes)
+		fprintf(v->out, "%s%s of memory in %" PRIu64 " range%s", sep, text_size(l->bytes, size), l->ranges,
+			l->ranges == 1 ? "" : "s");
+	sep = l->bytes ? ", " : sep;
+	if (l->tagged)
+		fprintf(v->out, "%sthe memory tags of %s", sep, text_size(l->tagged, size));
+	sep = l->tagged ? ", " : sep;
+	if (l->parts)
+		fprintf(v->out, "%sheaders or notes", sep);
+	fputs(" (tagcore inspect missing)\n", v->out);
+}
+
 static void print_text(struct view_ctx *v, const struct summary *s)
 {
 	const struct core *c = v->core;
@@ -225,6 +257,7 @@ static void print_text(struct view_ctx *v, const struct summary *s)
 	text_puts(v->out, v->path);
 	fprintf(v->out, "\nsize       %s%s\n", text_size(c->file.size, a),
 		core_is_truncated(c) ? ", truncated: parts are lost (tagcore validate tells which)" : "");
+	text_loss(v, s);
 	if (c->file.packing)
 		fprintf(v->out, "packed     %s, %s in the file%s\n", c->file.packing->name,
 			text_size(c->file.packing->size, a), c->file.packing->n_faults ? ", which is damaged" : "");

@@ -38,10 +38,11 @@ static int range_parse(const struct core *c, const char *text, u64 *start, u64 *
 	memcpy(first, text, len);
 	first[len] = 0;
 	r = view_addr_parse(c, first, &a, e);
-	if (!r && dash)
-		r = view_addr_parse(c, dash + 1, &b, e);
 	if (r)
 		return r;
+	if (dash && text_parse_end(dash + 1, &b))
+		return err_set(e, ERR_USAGE, "%s is not an address (hexadecimal)", dash + 1);
+	b = core_untag(c, b);
 	if (dash && a >= b)
 		return err_set(e, ERR_USAGE, "range %s is empty", text);
 	*start = align_down(a, TAG_GRANULE);
@@ -55,7 +56,7 @@ static void row_json(struct json_list *l, const struct core_tag_run *run)
 	struct json_object *o = json_object_new_object();
 
 	json_put_hex(o, "start", run->start);
-	json_put_hex(o, "end", run->end);
+	json_put_end(o, "end", run->end);
 	json_put_tag(o, "tag", run->state, run->tag);
 	json_list_add(l, o);
 }
@@ -63,17 +64,17 @@ static void row_json(struct json_list *l, const struct core_tag_run *run)
 static int print_run(const struct core_tag_run *run, void *arg, struct err *e)
 {
 	struct tags_print *p = arg;
-	char size[TEXT_SIZE_MAX];
+	char size[TEXT_SIZE_MAX], end[TEXT_END_MAX];
 
 	(void)e;
 	p->n++;
-	p->bytes[run->state] += run->end - run->start;
+	p->bytes[run->state] += range_len(run->start, run->end);
 	if (p->list) {
 		row_json(p->list, run);
 		return 0;
 	}
-	fprintf(p->v->out, "0x%" PRIx64 "-0x%" PRIx64 " %10s  ", run->start, run->end,
-		text_size(run->end - run->start, size));
+	fprintf(p->v->out, "0x%" PRIx64 "-%s %10s  ", run->start, text_end(run->end, end),
+		text_size(range_len(run->start, run->end), size));
 	if (run->state == TAG_KNOWN)
 		fprintf(p->v->out, "0x%x\n", run->tag);
 	else

@@ -7,13 +7,6 @@
 #include "base/util.h"
 #include "core/core_priv.h"
 
-static u64 add_clip(u64 a, u64 b)
-{
-	u64 sum;
-
-	return add_overflow(a, b, &sum) ? UINT64_MAX : sum;
-}
-
 static int area_cmp(const void *a, const void *b)
 {
 	const struct core_area *x = a, *y = b;
@@ -23,14 +16,19 @@ static int area_cmp(const void *a, const void *b)
 	return x->seg < y->seg ? -1 : x->seg > y->seg;
 }
 
+static void areas_sort(struct core *c)
+{
+	if (c->n_areas)
+		qsort(c->areas, c->n_areas, sizeof(*c->areas), area_cmp);
+}
+
 /* Sorted; then what a lower segment covers is cut off, so that areas never overlap. */
 static void areas_settle(struct core *c)
 {
 	u64 end = 0;
 	size_t n = 0;
 
-	if (c->n_areas)
-		qsort(c->areas, c->n_areas, sizeof(*c->areas), area_cmp);
+	areas_sort(c);
 	for (size_t i = 0; i < c->n_areas; i++) {
 		struct core_area a = c->areas[i];
 
@@ -44,27 +42,64 @@ static void areas_settle(struct core *c)
 	c->n_areas = n;
 }
 
-int core_load_areas(struct core *c, struct err *e)
+/* The first of the sorted areas from index @i on that begins at @addr or above it; n_areas if none does. */
+static size_t begins_at(const struct core *c, size_t i, u64 addr)
+{
+	size_t lo = i, hi = c->n_areas;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (c->areas[mid].start >= addr)
+			hi = mid;
+		else
+			lo = mid + 1;
+	}
+	return lo;
+}
+
+/*
+ * Where a file was cut, tagcore repair ends a segment with the bytes that it has
+ * left, and the MISSING note says what followed: the area had it.
+ */
+static void extend_by_lost(struct core *c, size_t i)
+{
+	struct core_area *a = &c->areas[i];
+	const struct core_missing *m = core_missing_find(c, a->end);
+	size_t next = begins_at(c, i + 1, a->end);
+
+	if (!m || m->start != a->end || !core_missing_is_lost(m))
+		return;
+	if (next == c->n_areas)
+		a->end = m->end;
+	else if (c->areas[next].start > a->end)
+		a->end = min(m->end, c->areas[next].start);
+}
+
+static int load_segments(struct core *c, struct err *e)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < c->n_segs; i++)
-		n += c->segs[i].p_type == PT_LOAD && c->segs[i].p_memsz;
+		n += c->segs[i].p_type == PT_LOAD;
 	c->areas = calloc(n ? n : 1, sizeof(*c->areas));
 	if (!c->areas)
 		return err_set(e, -ENOMEM, "%zu areas", n);
 	for (size_t i = 0; i < c->n_segs; i++) {
 		const GElf_Phdr *p = &c->segs[i];
 
-		if (p->p_type != PT_LOAD || !p->p_memsz)
+		if (p->p_type != PT_LOAD)
 			continue;
 		c->areas[c->n_areas++] = (struct core_area){
 			.start = p->p_vaddr,
-			.end = add_clip(p->p_vaddr, p->p_memsz),
-			.saved_end = add_clip(p->p_vaddr, core_seg_in_file(c, i)),
+			.end = range_end(p->p_vaddr, p->p_memsz),
+			.saved_end = range_end(p->p_vaddr, core_seg_in_file(c, i)),
 			.seg = (u32)i,
 		};
 	}
+	areas_sort(c);
+	for (size_t i = 0; i < c->n_areas; i++)
+		extend_by_lost(c, i);
 	areas_settle(c);
 	return 0;
 }
@@ -96,8 +131,8 @@ static int add_uncovered(struct core *c, u64 start, u64 end, size_t sorted, size
 	return 0;
 }
 
-/* Both lists are sorted by start, so @at never goes back and the work is linear. */
-int core_add_untold_areas(struct core *c, struct err *e)
+/* Those that only notes have.  Both lists are sorted by start, so @at never goes back and the work is linear. */
+static int add_untold(struct core *c, struct err *e)
 {
 	size_t cap = c->n_areas, sorted = c->n_areas;
 	u64 at = 0;
@@ -120,6 +155,13 @@ int core_add_untold_areas(struct core *c, struct err *e)
 	return r;
 }
 
+int core_load_areas(struct core *c, struct err *e)
+{
+	int r = load_segments(c, e);
+
+	return r ? r : add_untold(c, e);
+}
+
 u32 core_area_prot(const struct core *c, const struct core_area *a, bool *known)
 {
 	const struct core_own_area *own;
@@ -140,7 +182,7 @@ const struct core_area *core_area_find(const struct core *c, u64 addr)
 	while (lo < hi) {
 		size_t mid = lo + (hi - lo) / 2;
 
-		if (c->areas[mid].end > addr)
+		if (ends_above(c->areas[mid].end, addr))
 			hi = mid;
 		else
 			lo = mid + 1;

@@ -60,7 +60,7 @@ static int load(struct core *c, struct err *e)
 	if (!r)
 		r = core_load_own(c, e);
 	if (!r)
-		r = core_add_untold_areas(c, e);
+		r = core_load_areas(c, e);
 	return r ? r : core_load_tags(c, e);
 }
 
@@ -140,6 +140,7 @@ void core_close(struct core *c)
 	free(c->own_areas);
 	free(c->missing);
 	free(c->missing_tags);
+	free(c->losses);
 	*c = (struct core){ 0 };
 }
 

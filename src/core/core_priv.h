@@ -3,7 +3,7 @@
 
 #include <tagcore/core.h>
 
-/* core_segs.c: the program headers, then the areas. */
+/* core_segs.c: the program headers. */
 int core_load_segs(struct core *c, struct err *e) must_check;
 /* core_notes.c: the bytes of every PT_NOTE, then the index. */
 int core_load_notes(struct core *c, struct err *e) must_check;
@@ -14,9 +14,8 @@ int core_load_maps(struct core *c, struct err *e) must_check;
 /* own_notes.c: after the threads. */
 int core_load_own(struct core *c, struct err *e) must_check;
 
-/* areas.c: PT_LOADs into areas; and at last those that only notes tell of. */
+/* areas.c: after the notes: PT_LOADs into areas, and at last those that only notes tell of. */
 int core_load_areas(struct core *c, struct err *e) must_check;
-int core_add_untold_areas(struct core *c, struct err *e) must_check;
 
 /* tags.c: after all areas. */
 int core_load_tags(struct core *c, struct err *e) must_check;

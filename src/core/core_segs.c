@@ -123,9 +123,6 @@ bool core_is_truncated(const struct core *c)
 
 int core_load_segs(struct core *c, struct err *e)
 {
-	int r;
-
 	count_segs(c);
-	r = load_table(c, e);
-	return r ? r : core_load_areas(c, e);
+	return load_table(c, e);
 }

@@ -1,7 +1,11 @@
 #include <stdio.h>
 
+#include <tagcore/tags.h>
+
 #include "base/util.h"
 #include "core/core_priv.h"
+
+#define CUT_SHORT "the file is cut short"
 
 struct gap_walk {
 	const struct core *core;
@@ -19,12 +23,25 @@ static int recorded(struct gap_walk *w, const struct core_missing *v, size_t n, 
 	int r = 0;
 
 	for (size_t i = 0; !r && i < n; i++) {
-		struct core_gap g = { .start = v[i].start, .end = v[i].end, .tags = tags };
+		struct core_gap g = { .start = v[i].start, .end = v[i].end, .tags = tags,
+				      .lost = core_missing_is_lost(&v[i]) };
 
 		core_text_copy(v[i].reason, g.reason, sizeof(g.reason));
 		r = emit(w, &g, e);
 	}
 	return r;
+}
+
+/* The actions of plan_action_name(): "first-page" saves at least the smallest page of all machines. */
+u64 core_own_saved_end(const struct core_own_area *a)
+{
+	enum { SMALLEST_PAGE = 4096 };
+
+	if (core_text_is(a->action, "touched") || core_text_is(a->action, "whole"))
+		return a->end;
+	if (core_text_is(a->action, "first-page"))
+		return min(a->end, a->start + SMALLEST_PAGE);
+	return a->start;
 }
 
 /* Why the maker did not save it: our dumps say so, the kernel and gdb do not. */
@@ -36,8 +53,8 @@ static void left_out(const struct core_own_area *own, struct core_gap *g)
 		snprintf(g->reason, sizeof(g->reason), "left out by the core's maker");
 		return;
 	}
-	snprintf(g->reason, sizeof(g->reason), "rule %s: %s", core_text_copy(own->rule, rule, sizeof(rule)),
-		 core_text_copy(own->action, action, sizeof(action)));
+	snprintf(g->reason, sizeof(g->reason), "%srule %s: %s", g->lost ? TAGCORE_LOST " saved by " : "",
+		 core_text_copy(own->rule, rule, sizeof(rule)), core_text_copy(own->action, action, sizeof(action)));
 }
 
 /* Up to where the segment says that it has bytes. */
@@ -54,20 +71,46 @@ static u64 promised_end(const struct core *c, const struct core_area *a)
 	return max(end, a->saved_end);
 }
 
-/* [saved, filesz) is what the file should have; [filesz, memsz) is what it never had. */
+/* [start, end) has no bytes in its segment; what of it the MISSING note has is not said twice. */
+static int unpromised(struct gap_walk *w, const struct core_own_area *own, u64 start, u64 end, bool lost,
+		      struct err *e)
+{
+	int r = 0;
+
+	while (!r && start < end) {
+		const struct core_missing *m = core_missing_find(w->core, start);
+		struct core_gap g = { .start = start, .end = m ? max(start, min(m->start, end)) : end, .lost = lost };
+
+		left_out(own, &g);
+		r = emit(w, &g, e);
+		start = m ? min(m->end, end) : end;
+	}
+	return r;
+}
+
+/* [saved, filesz) is what the file should have; [filesz, memsz) is what it never had, but for what AREAS calls saved. */
 static int area_gaps(struct gap_walk *w, const struct core_area *a, struct err *e)
 {
-	struct core_gap g = { .start = a->saved_end, .reason = "the file is cut short" };
-	u64 promised = promised_end(w->core, a);
-	int r;
+	const struct core_own_area *own = core_own_area_at(w->core, a->start);
+	u64 promised = promised_end(w->core, a), kept = own ? min(core_own_saved_end(own), a->end) : promised;
+	struct core_gap g = { .start = a->saved_end, .end = promised, .lost = true, .reason = CUT_SHORT };
+	int r = emit(w, &g, e);
 
-	g.end = promised;
-	r = emit(w, &g, e);
-	if (r)
-		return r;
-	g.start = promised;
-	g.end = a->end;
-	left_out(core_own_area_at(w->core, a->start), &g);
+	if (!r)
+		r = unpromised(w, own, promised, kept, true, e);
+	return r ? r : unpromised(w, own, max(promised, kept), a->end, false, e);
+}
+
+/* Tags that the segment says that it has, and the file has not. */
+static int tag_gaps(struct gap_walk *w, const struct core_tagged *t, struct err *e)
+{
+	const GElf_Phdr *p = &w->core->segs[t->seg];
+	struct core_gap g = { .start = t->have_end, .end = t->end, .tags = true, .lost = true,
+			      .reason = TAGCORE_TAGS_LOST ": " CUT_SHORT };
+	u64 covers, end;
+
+	if (!mul_overflow(p->p_filesz, (u64)TAG_BYTE_SPAN, &covers) && !add_overflow(p->p_vaddr, covers, &end))
+		g.end = min(end, t->end);
 	return emit(w, &g, e);
 }
 
@@ -81,5 +124,37 @@ int core_gaps(const struct core *c, int (*fn)(const struct core_gap *g, void *ar
 		r = recorded(&w, c->missing_tags, c->n_missing_tags, true, e);
 	for (size_t i = 0; !r && i < c->n_areas; i++)
 		r = area_gaps(&w, &c->areas[i], e);
+	for (size_t i = 0; !r && i < c->n_tagged; i++)
+		r = tag_gaps(&w, &c->tagged[i], e);
+	return r;
+}
+
+static int add_loss(const struct core_gap *g, void *arg, struct err *e)
+{
+	struct core_loss *l = arg;
+
+	(void)e;
+	if (!g->lost)
+		return 0;
+	if (g->tags) {
+		l->tagged += range_len(g->start, g->end);
+	} else {
+		l->bytes += range_len(g->start, g->end);
+		l->ranges++;
+	}
+	return 0;
+}
+
+int core_loss(const struct core *c, struct core_loss *out, struct err *e)
+{
+	int r;
+
+	*out = (struct core_loss){ 0 };
+	r = core_gaps(c, add_loss, out, e);
+	for (size_t i = 0; i < c->n_losses; i++)
+		out->parts += core_missing_is_lost(&c->losses[i]);
+	out->parts += c->n_segs < c->phnum || c->xnum == CORE_XNUM_LOST;
+	for (size_t i = 0; i < c->n_segs; i++)
+		out->parts += c->segs[i].p_type == PT_NOTE && core_seg_in_file(c, i) < c->segs[i].p_filesz;
 	return r;
 }

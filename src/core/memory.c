@@ -1,6 +1,21 @@
 #include "base/util.h"
 #include "core/core_priv.h"
 
+/*
+ * At UINT64_MAX.  That an area ends there or at 2^64, for which it stands, is in the
+ * segment; one by notes alone has no odd end.
+ */
+static enum mem_state state_of_last(const struct core *c, const struct core_area *a)
+{
+	const struct core_missing *m = core_missing_find(c, UINT64_MAX);
+	const GElf_Phdr *p = a && a->seg != CORE_NO_SEG ? &c->segs[a->seg] : NULL;
+	bool missing = m && m->start < UINT64_MAX;
+
+	if (!a || (p && !missing && UINT64_MAX - p->p_vaddr >= p->p_memsz))
+		return MEM_UNMAPPED;
+	return p && !missing && UINT64_MAX - p->p_vaddr < core_seg_in_file(c, a->seg) ? MEM_PRESENT : MEM_ABSENT;
+}
+
 /* The state at @addr, and up to where it holds. */
 static enum mem_state state_at(const struct core *c, u64 addr, u64 *until, const struct core_area **area)
 {
@@ -8,6 +23,10 @@ static enum mem_state state_at(const struct core *c, u64 addr, u64 *until, const
 	const struct core_missing *m;
 
 	*area = a;
+	if (addr == UINT64_MAX) {
+		*until = addr;
+		return state_of_last(c, a);
+	}
 	if (!a || a->start > addr) {
 		*until = a ? a->start : UINT64_MAX;
 		return MEM_UNMAPPED;
@@ -38,14 +57,13 @@ int core_read(struct core *c, u64 addr, void *buf, size_t len, enum mem_state *s
 	const struct core_area *a;
 	const GElf_Phdr *p;
 	enum mem_state s;
-	size_t got = len;
+	size_t got;
 	u64 until;
 	int r = 0;
 
 	s = state_at(c, addr, &until, &a);
-	/* Of the last byte of all, UINT64_MAX, nothing is ever known. */
-	if (until > addr)
-		got = (size_t)min((u64)len, until - addr);
+	/* After the last byte of all there is none. */
+	got = (size_t)min((u64)len, until > addr ? until - addr : 1);
 	if (s == MEM_PRESENT && got) {
 		p = &c->segs[a->seg];
 		r = core_file_read(&c->file, p->p_offset + (addr - p->p_vaddr), buf, got, e);

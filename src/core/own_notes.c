@@ -53,13 +53,21 @@ static bool num(struct core_text t, int base, u64 *out)
 	return true;
 }
 
+static bool end_num(struct core_text t, u64 *out)
+{
+	if (!core_text_is(t, "10000000000000000"))
+		return num(t, 16, out);
+	*out = UINT64_MAX;
+	return true;
+}
+
 /* "START-END " in hexadecimal, as in maps. */
 static bool range_next(struct core_text *line, char sep, u64 *start, u64 *end)
 {
 	struct core_text a, b;
 
 	return word_next(line, '-', &a) && word_next(line, sep, &b) && num(a, 16, start) &&
-	       num(b, 16, end) && *start < *end;
+	       end_num(b, end) && *start < *end;
 }
 
 int own_thread_parse(struct core_text line, u64 off, struct core_thread *out, struct err *e)
@@ -124,25 +132,41 @@ int own_area_parse(struct core_text line, u64 off, struct core_own_area *out, st
 	return 0;
 }
 
+static bool skip(struct core_text *line, char c)
+{
+	if (!line->len || line->p[0] != c)
+		return false;
+	line->p++;
+	line->len--;
+	return true;
+}
+
+static bool number_next(struct core_text *line, u64 *out)
+{
+	struct core_text word;
+
+	return word_next(line, ' ', &word) && num(word, 10, out);
+}
+
 int own_missing_parse(struct core_text line, u64 off, struct core_missing *out, struct err *e)
 {
 	struct core_missing m = { 0 };
-	struct core_text n, bytes;
+	int form = skip(&line, '+') ? 1 : skip(&line, '?') ? 2 : 0;
+	bool good;
 
-	if (line.len && line.p[0] == '+') {
-		line.p++;
-		line.len--;
-		if (word_next(&line, ' ', &n) && num(n, 10, &m.start) && word_next(&line, ' ', &bytes) &&
-		    num(bytes, 10, &m.end)) {
-			*out = m;
-			return 1;
-		}
-	} else if (range_next(&line, ' ', &m.start, &m.end)) {
+	if (form == 1)
+		good = number_next(&line, &m.start) && number_next(&line, &m.end);
+	else if (form == 2)
+		good = skip(&line, ' ') && number_next(&line, &m.end);
+	else
+		good = range_next(&line, ' ', &m.start, &m.end);
+	if (!good)
+		return err_at(e, ERR_INPUT, off, "neither \"START-END REASON\", \"? BYTES REASON\" nor \"+N BYTES more "
+			      "ranges\"");
+	if (form != 1)
 		m.reason = line;
-		*out = m;
-		return 0;
-	}
-	return err_at(e, ERR_INPUT, off, "neither \"START-END REASON\" nor \"+N BYTES more ranges\"");
+	*out = m;
+	return form;
 }
 
 static int load_threads(struct core *c, const struct note *n)
@@ -223,21 +247,29 @@ static int load_areas(struct core *c, const struct note *n, struct err *e)
 	return 0;
 }
 
-/* A range of which only the tags are lost: its reason says so (tagcore-notes(5)). */
-static bool is_of_tags(const struct core_missing *m)
+static bool begins(struct core_text t, const char *words)
 {
-	static const char words[] = TAGCORE_TAGS_LOST;
-
-	return m->reason.len >= sizeof(words) - 1 && !memcmp(m->reason.p, words, sizeof(words) - 1);
+	return t.len >= strlen(words) && !memcmp(t.p, words, strlen(words));
 }
 
-/* Appends to one of the two lists of missing ranges. */
-static int missing_add(struct core *c, const struct core_missing *m, size_t cap[2], struct err *e)
+/* A range of which only the tags are missing: its reason says so (tagcore-notes(5)). */
+static bool is_of_tags(const struct core_missing *m)
 {
-	bool tags = is_of_tags(m);
-	struct core_missing **v = tags ? &c->missing_tags : &c->missing;
-	size_t *n = tags ? &c->n_missing_tags : &c->n_missing;
-	int r = array_grow((void **)v, *n, &cap[tags], sizeof(*m), "read core", e);
+	return begins(m->reason, TAGCORE_TAGS_LOST);
+}
+
+bool core_missing_is_lost(const struct core_missing *m)
+{
+	return begins(m->reason, TAGCORE_LOST) || begins(m->reason, TAGCORE_TAGS_LOST " " TAGCORE_LOST);
+}
+
+/* Appends to one of the three lists; @form as own_missing_parse() returns it. */
+static int missing_add(struct core *c, const struct core_missing *m, int form, size_t cap[3], struct err *e)
+{
+	int list = form == 2 ? 2 : is_of_tags(m);
+	struct core_missing **v = list == 2 ? &c->losses : list ? &c->missing_tags : &c->missing;
+	size_t *n = list == 2 ? &c->n_losses : list ? &c->n_missing_tags : &c->n_missing;
+	int r = array_grow((void **)v, *n, &cap[list], sizeof(*m), "read core", e);
 
 	if (!r)
 		(*v)[(*n)++] = *m;
@@ -249,19 +281,19 @@ static int load_missing(struct core *c, const struct note *n, struct err *e)
 	struct line_iter it = { .desc = n->desc };
 	struct core_text line;
 	struct core_missing m;
-	size_t cap[2] = { 0, 0 };
+	size_t cap[3] = { 0 };
 	u64 off;
 
 	while (line_next(&it, &line, &off) > 0) {
 		int r = own_missing_parse(line, off, &m, NULL);
 
-		if (r > 0) {
+		if (r == 1) {
 			c->more_missing = m.start;
 			c->more_missing_bytes = m.end;
 		}
-		if (r)
+		if (r < 0 || r == 1)
 			continue;
-		r = missing_add(c, &m, cap, e);
+		r = missing_add(c, &m, r, cap, e);
 		if (r)
 			return r;
 	}
@@ -304,7 +336,7 @@ static const struct core_missing *find(const struct core_missing *v, size_t n, u
 	while (lo < hi) {
 		size_t mid = lo + (hi - lo) / 2;
 
-		if (v[mid].end > addr)
+		if (ends_above(v[mid].end, addr))
 			hi = mid;
 		else
 			lo = mid + 1;

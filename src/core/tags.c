@@ -22,13 +22,6 @@ u64 core_untag(const struct core *c, u64 addr)
 	return arch_untag(&c->layout, addr);
 }
 
-static u64 add_clip(u64 a, u64 b)
-{
-	u64 sum;
-
-	return add_overflow(a, b, &sum) ? UINT64_MAX : sum;
-}
-
 static int tagged_cmp(const void *a, const void *b)
 {
 	const struct core_tagged *x = a, *y = b;
@@ -68,8 +61,8 @@ static struct core_tagged tagged_of(const struct core *c, size_t seg)
 		covers = UINT64_MAX;
 	return (struct core_tagged){
 		.start = p->p_vaddr,
-		.end = add_clip(p->p_vaddr, p->p_memsz),
-		.have_end = add_clip(p->p_vaddr, covers),
+		.end = range_end(p->p_vaddr, p->p_memsz),
+		.have_end = range_end(p->p_vaddr, covers),
 		.seg = (u32)seg,
 	};
 }
@@ -188,7 +181,7 @@ static size_t run_end(const u8 *packed, size_t g, size_t n)
 
 static u64 granule_addr(u64 base, size_t granule)
 {
-	return add_clip(base, (u64)granule * TAG_GRANULE);
+	return range_end(base, (u64)granule * TAG_GRANULE);
 }
 
 /* Runs of [start, end), whose tags are @len bytes at w->piece, the first that of @base. */
@@ -218,7 +211,7 @@ static int known_runs(struct tag_walk *w, const struct core_tagged *t, u64 start
 		u64 bytes = (end - 1 - p->p_vaddr) / TAG_BYTE_SPAN - at + 1;
 		size_t len = (size_t)min(bytes, (u64)PIECE);
 		u64 base = p->p_vaddr + at * TAG_BYTE_SPAN;
-		u64 until = min(end, add_clip(base, (u64)len * TAG_BYTE_SPAN));
+		u64 until = min(end, range_end(base, (u64)len * TAG_BYTE_SPAN));
 
 		if (w->core->cancel && *w->core->cancel)
 			return err_set(e, ERR_CANCELLED, "interrupted");
@@ -266,7 +259,8 @@ int core_tag_at(struct core *c, u64 addr, enum tag_state *state, u8 *tag, struct
 {
 	const struct core_tagged *t;
 	u64 until;
-	enum tag_state s = state_at(c, addr, &until, &t);
+	/* Of a granule: the last of all then ends above its address, too. */
+	enum tag_state s = state_at(c, align_down(addr, TAG_GRANULE), &until, &t);
 	u8 byte;
 
 	if (s == TAG_KNOWN) {

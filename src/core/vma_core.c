@@ -60,7 +60,7 @@ static int core_find(struct mm *mm, u64 addr, struct vma *out, struct err *e)
 	const struct core_area *a = core_area_find(vc->core, addr);
 
 	(void)e;
-	if (!a)
+	if (!a || addr == UINT64_MAX)
 		return 0;
 	*out = (struct vma){ .start = a->start, .end = a->end,
 			     .flags = prot_flags(vc->core, a) | (a->mte ? VM_MTE : 0) };

@@ -23,7 +23,7 @@ static bool parse_range(const char *text, u64 *start, u64 *end)
 		return false;
 	memcpy(first, text, (size_t)(dash - text));
 	first[dash - text] = 0;
-	return !text_parse_u64(first, 16, false, start) && !text_parse_u64(dash + 1, 16, false, end);
+	return !text_parse_u64(first, 16, false, start) && !text_parse_end(dash + 1, end);
 }
 
 /* Names of mappings are paths from the root, "[heap]" and its like, or "anon_inode:" and its like. */

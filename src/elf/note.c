@@ -48,6 +48,12 @@ int note_next(struct note_iter *it, struct note *out, struct err *e)
 int note_put(struct buf *b, struct elffmt fmt, const char *owner, u32 type, const void *desc,
 	     size_t len, struct err *e)
 {
+	return note_put_aligned(b, fmt, 4, owner, type, desc, len, e);
+}
+
+int note_put_aligned(struct buf *b, struct elffmt fmt, size_t align, const char *owner, u32 type, const void *desc,
+		     size_t len, struct err *e)
+{
 	u8 hdr[NHDR_SIZE];
 	size_t namesz = strlen(owner) + 1;
 	int r;
@@ -61,8 +67,8 @@ int note_put(struct buf *b, struct elffmt fmt, const char *owner, u32 type, cons
 	if (!r)
 		r = buf_add(b, owner, namesz, e);
 	if (!r)
-		r = buf_align(b, 4, e);
+		r = buf_align(b, align, e);
 	if (!r)
 		r = buf_add(b, desc, len, e);
-	return r ? r : buf_align(b, 4, e);
+	return r ? r : buf_align(b, align, e);
 }

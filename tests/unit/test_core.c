@@ -270,6 +270,43 @@ static void second_notes_segment_tells_what_is_missing(void **state)
 	fini(&o);
 }
 
+/* An area that begins inside what AREAS, or FILE, has as one: its offset counts from there. */
+static void offset_of_a_part_counts_from_the_whole(void **state)
+{
+	static const char text[] = "600000-602000 rw-s 5000 - whole shared /dev/shm/x\n";
+	struct opened o;
+	struct mm mm = { 0 };
+	struct vma *v;
+	struct err e = { 0 };
+	size_t n = 0;
+
+	(void)state;
+	cb_good(&o.cb, EM_X86_64, CB_LE64);
+	cb_note_add(&o.cb, TAGCORE_OWNER, NT_TAGCORE_AREAS, text, sizeof(text) - 1);
+	o.cb.segs[2].p_filesz = o.cb.segs[2].p_memsz = CB_PAGE;
+	cb_seg_add(&o.cb, PT_LOAD, PF_R | PF_W, CB_HEAP + CB_PAGE, CB_PAGE, CB_PAGE);
+	o.cb.segs[1].p_vaddr += CB_PAGE;
+	o.cb.segs[1].p_filesz = o.cb.segs[1].p_memsz = CB_PAGE;
+	open_built(&o);
+	cb_ok(mm_open_core(&mm, &o.core, &e), &e);
+	VMA_ITERATOR(vmi, &mm, 0);
+	for_each_vma(vmi, v) {
+		static const u64 offsets[][2] = {
+			{ CB_TEXT, 3 * CB_PAGE }, { CB_TEXT + CB_PAGE, 4 * CB_PAGE }, { CB_HEAP, 5 * CB_PAGE },
+			{ CB_HEAP + CB_PAGE, 6 * CB_PAGE },
+		};
+
+		for (size_t i = 0; i < 4; i++)
+			if (v->start == offsets[i][0]) {
+				assert_int_equal(v->pgoff, offsets[i][1]);
+				n++;
+			}
+	}
+	assert_int_equal(n, 4);
+	mm_close(&mm);
+	fini(&o);
+}
+
 static void truncated_memory_is_absent(void **state)
 {
 	struct gaps gaps = { .n = 0 };
@@ -485,6 +522,7 @@ int main(void)
 		{ "registers_come_by_table: aarch64", registers_come_by_table, NULL, NULL, &arm },
 		cmocka_unit_test(own_notes_are_read),
 		cmocka_unit_test(second_notes_segment_tells_what_is_missing),
+		cmocka_unit_test(offset_of_a_part_counts_from_the_whole),
 		cmocka_unit_test(truncated_memory_is_absent),
 		cmocka_unit_test(shrinking_file_is_an_error),
 		cmocka_unit_test(xnum_counts_by_section_header),

@@ -1,6 +1,8 @@
 /* test_view_kinds.c - what the views say of cores that are not of a Linux process, and of files that are no cores. */
 #include "viewshow.h"
 
+#include <tagcore/tags.h>
+
 #include "base/util.h"
 
 /* Puts @len bytes at @at of a note's descriptor, which grows to that. */
@@ -211,6 +213,177 @@ static void process_has_no_physical_addresses(void **state)
 	fini(&o);
 }
 
+/* Areas, and with @mte tags, of the last two pages of all addresses. */
+static void top(struct opened *o, bool mte)
+{
+	const u64 addr = 0ULL - 2 * CB_PAGE;
+
+	*o = (struct opened){ 0 };
+	cb_good(&o->cb, mte ? EM_AARCH64 : EM_X86_64, CB_LE64);
+	cb_seg_add(&o->cb, PT_LOAD, PF_R | PF_W, addr, 2 * CB_PAGE, 2 * CB_PAGE);
+	if (mte)
+		cb_memtag_add(&o->cb, addr, 2 * CB_PAGE / TAG_BYTE_SPAN, 2 * CB_PAGE);
+	open_built(o);
+}
+
+static char *memory_of(struct opened *o, const char *addr, const char *len, bool json, bool tags)
+{
+	char *operands[] = { (char *)addr, (char *)len, NULL }, *text = NULL;
+	struct view_ctx v = { .core = &o->core, .path = "core", .json = json, .tags = tags, .operands = operands,
+			      .n_operands = 1 + (len != NULL) };
+	struct err e = { 0 };
+	size_t size;
+
+	v.out = open_memstream(&text, &size);
+	cb_ok(view_memory(&v, &e), &e);
+	fclose(v.out);
+	return text;
+}
+
+static void last_byte_of_all_is_shown(void **state)
+{
+	static const char *const of[][2] = {
+		{ "ffffffffffffffff", NULL }, { "fffffffffffffff0", "16" }, { "ffffffffffffffff", "1" },
+		{ "ffffffffffffe000", "0x2000" }, { "ffffffffffffe001", "0xffffffffffffffff" },
+	};
+	struct opened o;
+
+	(void)state;
+	top(&o, false);
+	for (size_t i = 0; i < ARRAY_SIZE(of); i++) {
+		char *text = memory_of(&o, of[i][0], of[i][1], false, false), want[8];
+		const char *line = strstr(text, "0xfffffffffffffff0  ");
+
+		assert_non_null(line);
+		snprintf(want, sizeof(want), "%02x  |", cb_byte(UINT64_MAX));
+		vs_expect(line, want);
+		assert_null(strstr(text, "**"));
+		assert_null(strchr(line, '\n')[1] ? text : NULL);
+		free(text);
+		text = memory_of(&o, of[i][0], of[i][1], true, false);
+		snprintf(want, sizeof(want), "%02x\"", cb_byte(UINT64_MAX));
+		vs_expect(text, want);
+		vs_expect(text, "\"end\": \"0x10000000000000000\", \"ranges\"");
+		free(text);
+	}
+	fini(&o);
+}
+
+/* Without an area, as one stretch. */
+static void unmapped_end_is_one_range(void **state)
+{
+	struct opened o = { 0 };
+	char *text;
+
+	(void)state;
+	cb_good(&o.cb, EM_X86_64, CB_LE64);
+	open_built(&o);
+	text = memory_of(&o, "fffffffffffffff8", "16", false, false);
+	vs_expect(text, "0xfffffffffffffff0                           ** ** ** ** ** ** ** **  |");
+	free(text);
+	text = memory_of(&o, "fffffffffffffff8", NULL, true, false);
+	assert_null(strstr(strstr(text, "unmapped") + 1, "unmapped"));
+	free(text);
+	fini(&o);
+}
+
+static void ranges_end_at_two_to_the_64(void **state)
+{
+	struct json_object *d, *row;
+	struct opened o;
+	char *text;
+
+	(void)state;
+	top(&o, true);
+	text = vs_shown(&o, view_maps, false, NULL);
+	vs_expect(text, "ffffffffffffe000-10000000000000000 rw-             0    8.0 KiB    8.0 KiB");
+	free(text);
+	d = vs_json(&o, view_maps);
+	row = json_object_array_get_idx(d, 3);
+	expect_member(row, "end", "0x10000000000000000");
+	expect_member(row, "saved_bytes", "8192");
+	json_object_put(d);
+	for (int i = 0; i < 3; i++) {
+		static const char *const of[] = { "ffffffffffffffff", "fffffffffffffff0-10000000000000000",
+						  "0xfffffffffffffff1-0xffffffffffffffff" };
+
+		text = vs_shown(&o, view_tags, false, of[i]);
+		vs_expect(text, "0xfffffffffffffff0-0x10000000000000000       16 B  0x");
+		vs_expect(text, "1 run, the tags of 16 B\n");
+		free(text);
+	}
+	text = memory_of(&o, "ffffffffffffffff", NULL, false, true);
+	assert_non_null(strchr(text, '['));
+	free(text);
+	fini(&o);
+}
+
+/* What a cut file has no more, and what a repair has recorded, in a summary and a list. */
+static void losses_are_told(void **state)
+{
+	static const char lines[] = "601000-602000 lost: the file was cut short\n600000-600100 memory tags lost: the file "
+				    "was cut short\n? 0 lost: 2 of 4 program headers\n";
+	struct json_object *d;
+	struct opened o = { 0 };
+	char *text;
+
+	(void)state;
+	cb_good(&o.cb, EM_X86_64, CB_LE64);
+	open_built(&o);
+	d = vs_json(&o, view_summary);
+	expect_member(d, "truncated", "false");
+	expect_member(d, "lost_bytes", "0");
+	json_object_put(d);
+	fini(&o);
+
+	o = (struct opened){ 0 };
+	cb_good(&o.cb, EM_X86_64, CB_LE64);
+	o.cb.segs[2].p_filesz = o.cb.segs[2].p_memsz = CB_PAGE;
+	cb_note_add(&o.cb, TAGCORE_OWNER, NT_TAGCORE_MISSING, lines, sizeof(lines) - 1);
+	open_built(&o);
+	d = vs_json(&o, view_summary);
+	expect_member(d, "truncated", "true");
+	expect_member(d, "lost_bytes", "4096");
+	json_object_put(d);
+	text = vs_shown(&o, view_summary, false, NULL);
+	vs_expect(text, "lost       4.0 KiB of memory in 1 range, the memory tags of 256 B, headers or notes (tagcore inspect "
+			"missing)\n");
+	free(text);
+	text = vs_shown(&o, view_missing, false, NULL);
+	vs_expect(text, "0x601000-0x602000    4.0 KiB  lost: the file was cut short\n");
+	vs_expect(text, "  lost: 2 of 4 program headers\n");
+	free(text);
+	d = vs_json(&o, view_missing);
+	expect_member(json_object_array_get_idx(d, 0), "lost", "true");
+	expect_member(json_object_array_get_idx(d, 2), "lost", "false");
+	json_object_put(d);
+	/* The area is as it was. */
+	text = vs_shown(&o, view_maps, false, NULL);
+	vs_expect(text, "000000600000-000000602000 rw-             0    8.0 KiB    4.0 KiB");
+	free(text);
+	fini(&o);
+}
+
+static void signals_above_15_have_names_of_their_machine(void **state)
+{
+	static const struct { u16 machine; int signo; const char *name; } of[] = {
+		{ EM_X86_64, 15, "SIGTERM" }, { EM_X86_64, 16, "SIGSTKFLT" }, { EM_X86_64, 7, "SIGBUS" },
+		{ EM_MIPS, 15, "SIGTERM" }, { EM_MIPS, 16, NULL }, { EM_MIPS, 7, NULL }, { EM_MIPS, 9, "SIGKILL" },
+		{ EM_SPARCV9, 15, "SIGTERM" }, { EM_SPARCV9, 16, NULL }, { EM_SPARCV9, 10, NULL }, { EM_PARISC, 12, NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(of); i++) {
+		const struct core c = { .ehdr.e_machine = of[i].machine };
+		char out[VIEW_SIGNAL_MAX];
+		const char *name = view_signal(&c, of[i].signo, out);
+
+		assert_int_equal(!name, !of[i].name);
+		if (name)
+			assert_string_equal(name, of[i].name);
+	}
+}
+
 static void files_that_are_no_elf_are_named(void **state)
 {
 	static const struct {
@@ -258,6 +431,11 @@ int main(void)
 		cmocka_unit_test(machine_memory_has_two_addresses),
 		cmocka_unit_test(machine_memory_is_read_by_virtual_address),
 		cmocka_unit_test(process_has_no_physical_addresses),
+		cmocka_unit_test(last_byte_of_all_is_shown),
+		cmocka_unit_test(unmapped_end_is_one_range),
+		cmocka_unit_test(ranges_end_at_two_to_the_64),
+		cmocka_unit_test(losses_are_told),
+		cmocka_unit_test(signals_above_15_have_names_of_their_machine),
 		cmocka_unit_test(files_that_are_no_elf_are_named),
 	};
 
