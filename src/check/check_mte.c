@@ -1,6 +1,7 @@
 #include <tagcore/tags.h>
 
 #include "base/scope.h"
+#include "base/text.h"
 #include "base/util.h"
 #include "check/checks.h"
 
@@ -70,6 +71,14 @@ void check_mte_page(struct check_ctx *x)
 				    "pages (%d for 4 KiB)", i, (ull)p->p_filesz, PAGE_TAGS);
 }
 
+/* As large as the PT_LOAD, with what a repair has cut from that. */
+static bool same_size(const struct core *c, const GElf_Phdr *tags, const GElf_Phdr *load)
+{
+	const struct core_area *a = core_area_find(c, tags->p_vaddr);
+
+	return load->p_memsz == tags->p_memsz || (load->p_memsz < tags->p_memsz && range_len(a->start, a->end) == tags->p_memsz);
+}
+
 /* The PT_LOAD at the same address, or NULL. */
 static const GElf_Phdr *load_of(const struct core *c, const GElf_Phdr *tags)
 {
@@ -87,11 +96,12 @@ void check_mte_load(struct check_ctx *x)
 		return;
 	for_each_memtag(c, i, p) {
 		const GElf_Phdr *load = load_of(c, p);
+		char end[TEXT_END_MAX];
 
-		if (!p->p_memsz || (load && load->p_memsz == p->p_memsz))
+		if (!p->p_memsz || (load && same_size(c, p, load)))
 			continue;
-		check_found(x, core_phdr_off(c, i), "segment %zu: tags of 0x%llx-0x%llx, and %s", i, (ull)p->p_vaddr,
-			    (ull)(p->p_vaddr + p->p_memsz),
+		check_found(x, core_phdr_off(c, i), "segment %zu: tags of 0x%llx-%s, and %s", i, (ull)p->p_vaddr,
+			    text_end(range_end(p->p_vaddr, p->p_memsz), end),
 			    load ? "the PT_LOAD there has another size" : "no PT_LOAD begins there");
 	}
 }
@@ -107,6 +117,7 @@ void check_mte_overlap(struct check_ctx *x)
 	size_t n;
 	u32 *order auto_free = check_sorted_segs(x, has_tags, check_by_vaddr, &n);
 	u64 last = 0;
+	char of[TEXT_END_MAX];
 	bool any = false;
 
 	for (size_t k = 0; k < n; k++) {
@@ -115,7 +126,7 @@ void check_mte_overlap(struct check_ctx *x)
 
 		if (any && p->p_vaddr <= last)
 			check_found(x, core_phdr_off(c, order[k]), "segment %u: tags from 0x%llx on, and another's go to "
-				    "0x%llx", order[k], (ull)p->p_vaddr, (ull)last + 1);
+				    "%s", order[k], (ull)p->p_vaddr, text_end(range_end(last, 1), of));
 		/* What wraps is seg-wrap's finding. */
 		if (add_overflow(p->p_vaddr, p->p_memsz - 1, &end))
 			continue;

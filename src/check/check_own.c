@@ -1,7 +1,10 @@
 #include <string.h>
 
+#include "base/text.h"
 #include "base/util.h"
 #include "check/checks.h"
+
+#define ull unsigned long long
 
 static int info_line(struct core_text line, u64 off, struct err *e)
 {
@@ -80,26 +83,86 @@ void check_own_areas(struct check_ctx *x)
 	}
 }
 
-static u64 bytes_of(const struct core_missing *v, size_t n)
+/* What AREAS calls saved, and neither its segment has nor the MISSING note explains. */
+static int unsaved_gap(const struct core_gap *g, void *arg, struct err *e)
+{
+	struct check_ctx *x = arg;
+	const struct core *c = x->core;
+	const struct core_area *a = core_area_find(c, g->start);
+	const struct core_missing *m = core_missing_find(c, g->start);
+	u64 off = a && a->seg != CORE_NO_SEG ? core_phdr_off(c, a->seg) : c->ehdr.e_phoff;
+	const GElf_Phdr *p = a && a->seg != CORE_NO_SEG ? &c->segs[a->seg] : NULL;
+
+	(void)e;
+	/* What the segment promises and the file has not is seg-truncated's. */
+	if (!g->lost || g->tags || (m && m->start <= g->start) || (p && g->start - p->p_vaddr < p->p_filesz))
+		return 0;
+	check_found(x, off, "0x%llx-0x%llx: the AREAS note says that it is saved, and %s", (ull)g->start, (ull)g->end,
+		    p ? "the segment has no bytes of it" : "there is no segment");
+	return 0;
+}
+
+void check_own_saved(struct check_ctx *x)
+{
+	struct err e;
+
+	if (x->core->n_own_areas && check_has_all_segs(x->core))
+		x->oom = core_gaps(x->core, unsaved_gap, x, &e);
+}
+
+static u64 bytes_of(const struct core_missing *v, size_t n, bool lost, size_t *count)
 {
 	u64 bytes = 0;
 
-	for (size_t i = 0; i < n; i++)
-		bytes += v[i].end - v[i].start;
+	*count = 0;
+	for (size_t i = 0; i < n; i++) {
+		if (core_missing_is_lost(&v[i]) != lost)
+			continue;
+		bytes += range_len(v[i].start, v[i].end);
+		(*count)++;
+	}
 	return bytes;
+}
+
+static u64 missing_off(const struct core *c)
+{
+	const struct core_note *n = core_note_find(c, 0, TAGCORE_OWNER, NT_TAGCORE_MISSING);
+
+	return n ? n->note.off : 0;
 }
 
 void check_own_gaps(struct check_ctx *x)
 {
 	const struct core *c = x->core;
-	const struct core_note *n = core_note_find(c, 0, TAGCORE_OWNER, NT_TAGCORE_MISSING);
-	u64 bytes = bytes_of(c->missing, c->n_missing) + c->more_missing_bytes;
+	size_t n, n_tags;
+	u64 bytes = bytes_of(c->missing, c->n_missing, false, &n);
+	u64 tagged = bytes_of(c->missing_tags, c->n_missing_tags, false, &n_tags);
 
-	if (n && c->n_missing + c->more_missing)
-		check_found(x, n->note.off, "the dump lacks %llu bytes in %llu ranges (tagcore inspect missing)",
-			    (unsigned long long)bytes, (unsigned long long)(c->n_missing + c->more_missing));
-	if (n && c->n_missing_tags)
-		check_found(x, n->note.off, "the dump lacks the memory tags of %llu bytes in %zu ranges (tagcore "
-			    "inspect missing)", (unsigned long long)bytes_of(c->missing_tags, c->n_missing_tags),
-			    c->n_missing_tags);
+	if (n + c->more_missing)
+		check_found(x, missing_off(c), "the dump lacks %llu bytes in %llu ranges (tagcore inspect missing)",
+			    (ull)(bytes + c->more_missing_bytes), (ull)(n + c->more_missing));
+	if (n_tags)
+		check_found(x, missing_off(c), "the dump lacks the memory tags of %llu bytes in %zu ranges (tagcore "
+			    "inspect missing)", (ull)tagged, n_tags);
+}
+
+void check_own_lost(struct check_ctx *x)
+{
+	const struct core *c = x->core;
+	size_t n, n_tags;
+	u64 bytes = bytes_of(c->missing, c->n_missing, true, &n);
+	u64 tagged = bytes_of(c->missing_tags, c->n_missing_tags, true, &n_tags);
+
+	if (n)
+		check_found(x, missing_off(c), "%llu bytes of memory in %zu ranges are recorded as lost (tagcore inspect "
+			    "missing)", (ull)bytes, n);
+	if (n_tags)
+		check_found(x, missing_off(c), "the memory tags of %llu bytes in %zu ranges are recorded as lost (tagcore "
+			    "inspect missing)", (ull)tagged, n_tags);
+	for (size_t i = 0; i < c->n_losses; i++) {
+		char reason[160], safe[320];
+
+		check_found(x, missing_off(c), "recorded as lost, %llu bytes: %s", (ull)c->losses[i].end,
+			    text_escape(core_text_copy(c->losses[i].reason, reason, sizeof(reason)), safe, sizeof(safe)));
+	}
 }

@@ -271,7 +271,7 @@ static bool elfutils_reads_on(const struct core *c, const struct core_thread *t)
 	if (check_thread_stack(c, t, &sp) || !(a = core_area_find(c, sp)) || a->start > sp || a->seg == CORE_NO_SEG)
 		return false;
 	p = &c->segs[a->seg];
-	return sp - p->p_vaddr >= p->p_filesz && !add_overflow(p->p_offset, sp - p->p_vaddr, &off) && off < c->file.size;
+	return sp - p->p_vaddr >= p->p_filesz && sp - p->p_vaddr < p->p_memsz && !add_overflow(p->p_offset, sp - p->p_vaddr, &off) && off < c->file.size;
 }
 
 /* elfutils 0.188, libdwfl/linux-core-attach.c: core_memory_read() does not look at p_filesz. */

@@ -69,11 +69,11 @@ static const char *area_name(const struct core *c, u64 addr, char out[300])
 static void seg_truncated(struct check_ctx *x, size_t i, const GElf_Phdr *p, u64 have)
 {
 	const struct core *c = x->core;
-	char name[300];
+	char name[300], end[TEXT_END_MAX];
 
 	if (is_load(p))
-		check_found(x, core_phdr_off(c, i), "area 0x%llx-0x%llx%s: the last %llu of %llu bytes lie past the end of "
-			    "the file", (ull)p->p_vaddr, (ull)(p->p_vaddr + p->p_memsz), area_name(c, p->p_vaddr, name),
+		check_found(x, core_phdr_off(c, i), "area 0x%llx-%s%s: the last %llu of %llu bytes lie past the end of "
+			    "the file", (ull)p->p_vaddr, text_end(range_end(p->p_vaddr, p->p_memsz), end), area_name(c, p->p_vaddr, name),
 			    (ull)(p->p_filesz - have), (ull)p->p_filesz);
 	else
 		check_found(x, core_phdr_off(c, i), "segment %zu%s: the last %llu of %llu bytes lie past the end of the file",
@@ -162,6 +162,7 @@ void check_seg_overlap(struct check_ctx *x)
 	size_t n;
 	u32 *order auto_free = check_sorted_segs(x, has_memory, check_by_vaddr, &n);
 	u64 last = 0;
+	char of[TEXT_END_MAX];
 	bool any = false;
 
 	for (size_t k = 0; k < n; k++) {
@@ -170,7 +171,7 @@ void check_seg_overlap(struct check_ctx *x)
 
 		if (any && p->p_vaddr <= last)
 			check_found(x, core_phdr_off(c, order[k]), "segment %u at 0x%llx begins inside an area that "
-				    "ends at 0x%llx", order[k], (ull)p->p_vaddr, (ull)last + 1);
+				    "ends at %s", order[k], (ull)p->p_vaddr, text_end(range_end(last, 1), of));
 		/* What wraps is another check's finding. */
 		if (add_overflow(p->p_vaddr, p->p_memsz - 1, &end))
 			continue;
@@ -247,4 +248,38 @@ void check_seg_filesz(struct check_ctx *x)
 		if (is_load(p) && p->p_filesz > p->p_memsz)
 			check_found(x, core_phdr_off(c, i), "segment %zu: %llu bytes in the file for %llu in memory", i,
 				    (ull)p->p_filesz, (ull)p->p_memsz);
+}
+
+/* Who writes one such bit, does so in every header: one finding. */
+void check_seg_flags(struct check_ctx *x)
+{
+	const struct core *c = x->core;
+	const u32 known = PF_R | PF_W | PF_X | PF_MASKOS | PF_MASKPROC;
+	size_t n = 0, first = 0;
+
+	for_each_seg(c, i, p)
+		if (p->p_flags & ~known && !core_is_memtag(c, p) && !n++)
+			first = i;
+	if (n)
+		check_found(x, core_phdr_off(c, first), "p_flags of %zu segment%s have bits without a meaning; the first is "
+			    "%zu, at 0x%llx, with 0x%x: perhaps VM_* flags, of which 1 is to read and 4 to execute", n,
+			    n == 1 ? "" : "s", first, (ull)c->segs[first].p_vaddr, c->segs[first].p_flags);
+}
+
+void check_seg_unreadable(struct check_ctx *x)
+{
+	const struct core *c = x->core;
+	size_t n = 0, readable = 0, first = 0;
+
+	for_each_seg(c, i, p) {
+		if (!is_load(p))
+			continue;
+		readable += (p->p_flags & (PF_R | PF_W)) == (PF_R | PF_W);
+		if ((p->p_flags & (PF_R | PF_W | PF_X)) == (PF_W | PF_X) && !n++)
+			first = i;
+	}
+	if (n)
+		check_found(x, core_phdr_off(c, first), "%zu area%s can be written and executed, and not read (-wx); the first "
+			    "is 0x%llx; %zu can be read and written", n, n == 1 ? "" : "s", (ull)c->segs[first].p_vaddr,
+			    readable);
 }

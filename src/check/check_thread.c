@@ -171,3 +171,41 @@ void check_thread_sp(struct check_ctx *x)
 				    (unsigned long long)sp);
 	}
 }
+
+/* First address of [start, end) without bytes that the segment does not promise either, or @end. */
+static u64 first_absent(const struct core *c, const struct core_area *a, u64 start, u64 end)
+{
+	const GElf_Phdr *p = a->seg == CORE_NO_SEG ? NULL : &c->segs[a->seg];
+	u64 until;
+
+	for (u64 at = start; at < end; at = until)
+		if (core_mem_state(c, at, &until) != MEM_PRESENT)
+			/* What the file should have is seg-truncated's. */
+			return p && at >= a->saved_end && at - p->p_vaddr < p->p_filesz ? end : at;
+	return end;
+}
+
+/*
+ * A return address, or a frame's saved registers, are in the first words.  All of
+ * the stack may be more than what was asked for: --stacks saves what is in use.
+ */
+void check_thread_stack_bytes(struct check_ctx *x)
+{
+	enum { WORDS = 16 };
+	const struct core *c = x->core;
+	u64 sp;
+
+	for (size_t i = 0; i < c->n_threads && check_has_all_segs(c); i++) {
+		const struct core_thread *t = &c->threads[i];
+		const struct core_area *a;
+		u64 end, absent;
+
+		if (check_thread_stack(c, t, &sp) || !(a = core_area_find(c, sp)) || a->start > sp)
+			continue;
+		end = min(a->end - sp, (u64)WORDS * c->arch->word) + sp;
+		absent = first_absent(c, a, sp, end);
+		if (absent < end)
+			check_found(x, check_thread_off(c, t), "thread %d: its stack at sp 0x%llx is not in the file, from "
+				    "0x%llx on", t->tid, (unsigned long long)sp, (unsigned long long)absent);
+	}
+}

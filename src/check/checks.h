@@ -50,6 +50,8 @@ void check_packed_truncated(struct check_ctx *x);
 void check_packed_damaged(struct check_ctx *x);
 void check_packed_table(struct check_ctx *x);
 
+void check_file_tail(struct check_ctx *x);
+
 void check_elf_version(struct check_ctx *x);
 void check_elf_ehsize(struct check_ctx *x);
 void check_elf_machine(struct check_ctx *x);
@@ -65,6 +67,8 @@ void check_seg_align(struct check_ctx *x);
 void check_seg_page(struct check_ctx *x);
 void check_seg_filesz(struct check_ctx *x);
 void check_seg_data_overlap(struct check_ctx *x);
+void check_seg_flags(struct check_ctx *x);
+void check_seg_unreadable(struct check_ctx *x);
 
 void check_note_none(struct check_ctx *x);
 void check_note_malformed(struct check_ctx *x);
@@ -95,6 +99,7 @@ void check_thread_tid(struct check_ctx *x);
 void check_thread_sets(struct check_ctx *x);
 void check_thread_pc(struct check_ctx *x);
 void check_thread_sp(struct check_ctx *x);
+void check_thread_stack_bytes(struct check_ctx *x);
 
 void check_mte_old_type(struct check_ctx *x);
 void check_mte_big_endian(struct check_ctx *x);
@@ -110,7 +115,9 @@ void check_mte_no_data(struct check_ctx *x);
 
 void check_own_malformed(struct check_ctx *x);
 void check_own_areas(struct check_ctx *x);
+void check_own_saved(struct check_ctx *x);
 void check_own_gaps(struct check_ctx *x);
+void check_own_lost(struct check_ctx *x);
 
 void check_quirk_gdb_machine(struct check_ctx *x);
 void check_quirk_gdb_notes(struct check_ctx *x);

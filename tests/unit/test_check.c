@@ -211,6 +211,70 @@ static void sp_astray(struct cb *cb) { set_reg(cb, cb->arch.sp, 0x10); }
 static void sp_below(struct cb *cb) { set_reg(cb, cb->arch.sp, CB_STACK - 100); }
 static void sp_at_end(struct cb *cb) { set_reg(cb, cb->arch.sp, CB_STACK + 2 * CB_PAGE - 100); }
 
+/* An empty stack: its pointer is the end of the area, which nothing follows. */
+static void sp_empty(struct cb *cb) { set_reg(cb, cb->arch.sp, CB_STACK + 2 * CB_PAGE); }
+static void sp_near_absent(struct cb *cb)
+{
+	u8 *first = cb_note_at(cb, NT_PRSTATUS, 0)->desc.p, *second = cb_note_at(cb, NT_PRSTATUS, 1)->desc.p;
+
+	cb->segs[3].p_filesz = CB_PAGE;
+	set_reg(cb, cb->arch.sp, CB_STACK + CB_PAGE - 64);
+	memcpy(first + 112, second + 112, cb->arch.gregs.size);
+}
+static void no_stack(struct cb *cb) { cb->segs[3].p_filesz = 0; }
+/* --stacks: from a little below the stack pointer on; the rest is an area of its own. */
+static void mini_stack(struct cb *cb)
+{
+	cb->segs[3].p_filesz = 0;
+	cb->segs[3].p_memsz = CB_PAGE - 256;
+	cb_seg_add(cb, PT_LOAD, PF_R | PF_W, CB_STACK + CB_PAGE - 256, CB_PAGE + 256, CB_PAGE + 256)->p_align = 1;
+}
+static void vm_flags(struct cb *cb)
+{
+	cb->segs[1].p_flags = 0x8000075;
+	cb->segs[2].p_flags = cb->segs[3].p_flags = 0x8000073;
+}
+static void stray_flag(struct cb *cb) { cb->segs[2].p_flags |= 0x100; }
+static void own_flags(struct cb *cb) { cb->segs[2].p_flags |= PF_MASKOS | PF_MASKPROC; }
+static void write_exec(struct cb *cb) { cb->segs[2].p_flags = PF_W | PF_X; }
+static void appended(struct cb *cb, struct buf *b, const char *p, size_t len)
+{
+	struct err e;
+
+	(void)cb;
+	cb_ok(buf_add(b, p, len, &e), &e);
+}
+static void one_byte_more(struct cb *cb, struct buf *b) { appended(cb, b, "x", 1); }
+static void more_zeros(struct cb *cb, struct buf *b, size_t len)
+{
+	struct err e;
+
+	(void)cb;
+	cb_ok(buf_zero(b, len, &e), &e);
+}
+static void padded(struct cb *cb, struct buf *b) { more_zeros(cb, b, 65535); }
+static void much_padded(struct cb *cb, struct buf *b) { more_zeros(cb, b, 65536); }
+/* As gdb's gcore: sections behind all segments, of which the last bytes are names, then the headers. */
+static void sections(struct cb *cb, struct buf *b)
+{
+	GElf_Shdr sh[2] = { { .sh_type = SHT_NULL },
+			    { .sh_type = SHT_STRTAB, .sh_offset = b->len, .sh_size = 100 } };
+	struct buf head = { 0 };
+	struct err e;
+
+	more_zeros(cb, b, 100);
+	memset(b->p + b->len - 100, 'n', 100);
+	cb->ehdr.e_shoff = b->len;
+	cb->ehdr.e_shnum = 2;
+	cb->ehdr.e_shentsize = (u16)elffmt_shdr_size(cb->arch.fmt);
+	cb_ok(elffmt_put_ehdr(cb->arch.fmt, &cb->ehdr, &head, &e), &e);
+	memcpy(b->p, head.p, head.len);
+	buf_fini(&head);
+	for (size_t i = 0; i < 2; i++)
+		cb_ok(elffmt_put_shdr(cb->arch.fmt, &sh[i], b, &e), &e);
+}
+static void byte_after_sections(struct cb *cb, struct buf *b) { sections(cb, b); one_byte_more(cb, b); }
+
 static void own(struct cb *cb, u32 type, const char *text)
 {
 	cb_note_add(cb, TAGCORE_OWNER, type, text, strlen(text));
@@ -229,6 +293,27 @@ static void areas_differ(struct cb *cb)
 				  "700000-702000 rw-p 0 gd whole anon [stack]\n");
 }
 
+#define AREAS "400000-402000 r-xp 3000 - first-page elf /bin/prog\n600000-602000 rw-p 0 - touched anon [heap]\n" \
+	      "700000-702000 rw-p 0 gd whole anon [stack]\n"
+static void saved_areas(struct cb *cb) { own(cb, NT_TAGCORE_AREAS, AREAS); }
+static void unsaved_heap(struct cb *cb) { saved_areas(cb); cb->segs[2].p_filesz = CB_PAGE; }
+static void unsaved_text(struct cb *cb) { saved_areas(cb); cb->segs[1].p_filesz = 0; }
+static void no_heap(struct cb *cb) { saved_areas(cb); cb->segs[2].p_type = PT_NULL; cb->segs[2].p_filesz = 0; }
+static void explained(struct cb *cb)
+{
+	unsaved_heap(cb);
+	own(cb, NT_TAGCORE_MISSING, "601000-602000 Input/output error\n");
+}
+static void lost_heap(struct cb *cb)
+{
+	unsaved_heap(cb);
+	own(cb, NT_TAGCORE_MISSING, "601000-602000 lost: the file was cut short\n");
+}
+/* As repair writes it: the segment ends with its bytes, the area does not. */
+static void lost_end(struct cb *cb) { lost_heap(cb); cb->segs[2].p_memsz = CB_PAGE; }
+static void lost_notes(struct cb *cb) { own(cb, NT_TAGCORE_MISSING, "? 100 lost: bytes of notes\n"); }
+static void bad_loss(struct cb *cb) { own(cb, NT_TAGCORE_MISSING, "? lost: bytes of notes\n"); }
+
 #define SPARC64 .machine = EM_SPARCV9, .data = ELFDATA2MSB
 
 static const struct mutation mutations[] = {
@@ -246,7 +331,7 @@ static const struct mutation mutations[] = {
 	{ "phdr-xnum", "a count of 4", .late = xnum_small },
 	{ "phdr-truncated", "table past the end", .late = far_phdrs },
 	{ "seg-wrap", "memory", .late = wrap_memory },
-	{ "seg-wrap", "offset", .late = wrap_offset },
+	{ "seg-wrap", "offset", .late = wrap_offset, .also = "file-tail" },
 	{ "seg-wrap", "past 4 GiB", .late = wrap_4gib, .machine = EM_386, .class = ELFCLASS32, .also = "thread-sp" },
 	{ "seg-truncated", "100 bytes short", .bytes = truncate_last },
 	{ "seg-order", "swapped", .late = swap_loads },
@@ -255,8 +340,24 @@ static const struct mutation mutations[] = {
 	{ "seg-align", "not congruent", .late = crooked },
 	{ "seg-page", "offset + 16", .late = off_page },
 	{ "seg-filesz", "more than memory", .late = filesz_large },
-	{ "seg-data-overlap", "stack is heap", .late = shared_bytes },
-	{ "seg-data-overlap", "stack is headers", .late = header_bytes },
+	{ "seg-data-overlap", "stack is heap", .late = shared_bytes, .also = "file-tail" },
+	{ "seg-data-overlap", "stack is headers", .late = header_bytes, .also = "file-tail" },
+	{ "seg-flags", "VM_ flags", .late = vm_flags, .also = "seg-unreadable" },
+	{ "seg-flags", "one bit", .late = stray_flag },
+	{ "seg-unreadable", "-wx", .late = write_exec },
+	{ "file-tail", "a byte more", .bytes = one_byte_more },
+	{ "file-tail", "64 KiB of zeros", .bytes = much_padded },
+	{ "file-tail", "a byte after the sections", .bytes = byte_after_sections },
+	{ "thread-stack", "filtered", .notes = no_stack, .also = "quirk-elfutils-absent" },
+	{ "thread-stack", "only the next page", .notes = sp_near_absent },
+	{ "tagcore-saved", "heap", .notes = unsaved_heap },
+	{ "tagcore-saved", "first page", .notes = unsaved_text },
+	{ "tagcore-saved", "no segment", .notes = no_heap },
+	{ "tagcore-gaps", "not saved, and said so", .notes = explained },
+	{ "tagcore-lost", "heap", .notes = lost_heap },
+	{ "tagcore-lost", "the end of an area", .notes = lost_end },
+	{ "tagcore-lost", "notes", .notes = lost_notes },
+	{ "tagcore-malformed", "loss", .notes = bad_loss },
 	{ "note-none", "PT_NULL", .late = no_notes },
 	{ "note-malformed", "descriptor past the end", .bytes = long_desc, .also = "quirk-gdb-notes" },
 	{ "note-owner", "no NUL", .notes = spare_note, .bytes = owner_open },
@@ -417,9 +518,24 @@ static void missing_file_is_no_finding(void **state)
 	assert_non_null(strstr(e.msg, "/no/such/core"));
 }
 
+/* What is no fault, though near one. */
+static void near_misses_have_no_finding(void **state)
+{
+	static const struct mutation good[] = {
+		{ .what = "empty stack", .notes = sp_empty }, { .what = "mini-core", .notes = mini_stack },
+		{ .what = "bits of system and processor", .late = own_flags }, { .what = "padding", .bytes = padded },
+		{ .what = "sections", .bytes = sections }, { .what = "AREAS", .notes = saved_areas },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++)
+		mut_good(&good[i]);
+}
+
 int main(void)
 {
-	struct CMUnitTest tests[8 + ARRAY_SIZE(mutations)] = {
+	struct CMUnitTest tests[9 + ARRAY_SIZE(mutations)] = {
+		cmocka_unit_test(near_misses_have_no_finding),
 		cmocka_unit_test(good_core_has_no_finding),
 		cmocka_unit_test(every_check_has_a_mutation),
 		cmocka_unit_test(every_check_is_told),
@@ -430,6 +546,6 @@ int main(void)
 		cmocka_unit_test(missing_file_is_no_finding),
 	};
 
-	mut_tests(mutations, ARRAY_SIZE(mutations), tests + 8);
+	mut_tests(mutations, ARRAY_SIZE(mutations), tests + 9);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
