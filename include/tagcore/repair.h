@@ -3,6 +3,7 @@
 
 #include <signal.h>
 
+#include <tagcore/buf.h>
 #include <tagcore/check.h>
 #include <tagcore/core.h>
 #include <tagcore/err.h>
@@ -31,6 +32,8 @@ extern const size_t n_repairs;
 /* At most so many of one repair are listed; one more says how many are not. */
 enum { REPAIR_DEEDS_MAX = 100 };
 
+enum repair_lost { REPAIR_LOST_MEMORY, REPAIR_LOST_TAGS, REPAIR_LOST_OTHER, REPAIR_LOST_KINDS };
+
 /* One thing done: @off is the file position of what was changed. */
 struct repair_deed {
 	const struct repair *repair;
@@ -49,6 +52,9 @@ struct repaired {
 	u64 size;			/* of the mended form, bytes */
 	const volatile sig_atomic_t *cancel;
 	bool packing_told;
+	/* Lines of a MISSING note, of memory, of its tags, of what has no address: to be recorded. */
+	struct buf lost[REPAIR_LOST_KINDS];
+	u64 lost_notes;			/* bytes */
 };
 
 /*

@@ -74,6 +74,10 @@ const struct repair repairs[] = {
 	{ "mte-fields", "A tag segment's p_flags, p_paddr and p_align are 0",
 	  "Linux arch/arm64/kernel/elfcore.c: elf_core_write_extra_phdrs()", CURES("mte-fields"),
 	  .apply = repair_mte_fields },
+	{ "lost-record", "A MISSING note of owner TAGCORE says what the file has lost",
+	  "tagcore-notes(5); else a cut core would pass as whole", NULL, .apply = repair_lost_record },
+	{ "lost-file", "The FILE note ends with what is left of an area that may have been written",
+	  "gdb corelow.c: core_target::xfer_partial() reads the file in its place", NULL, .apply = repair_lost_file },
 };
 const size_t n_repairs = ARRAY_SIZE(repairs);
 
@@ -306,6 +310,8 @@ void repair_close(struct repaired *r)
 		free(r->deeds[i].msg);
 	free(r->deeds);
 	findings_fini(&r->left);
+	for (size_t i = 0; i < REPAIR_LOST_KINDS; i++)
+		buf_fini(&r->lost[i]);
 	if (r->overlay)
 		overlay_fini(r->overlay);
 	free(r->overlay);

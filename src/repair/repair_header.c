@@ -1,4 +1,5 @@
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <tagcore/elffmt.h>
@@ -116,11 +117,25 @@ static int set_phnum(struct repair_ctx *x, GElf_Ehdr *h, u64 n, struct err *e)
 				  c->xnum == CORE_XNUM_LOST ? "lost, perhaps " : "", (ull)c->phnum, (ull)n);
 }
 
+/* A number that is a guess says nothing of what was there. */
+static int lost_phdrs(struct repair_ctx *x, u64 n, struct err *e)
+{
+	const struct core *c = x->core;
+	char what[128];
+
+	if (c->xnum == CORE_XNUM_LOST || n >= c->phnum)
+		return 0;
+	snprintf(what, sizeof(what), "%llu of %llu program headers, and what they were of", (ull)(c->phnum - n),
+		 (ull)c->phnum);
+	return repair_lost_other(x, 0, what, e);
+}
+
 int repair_phnum(struct repair_ctx *x, struct err *e)
 {
 	const struct core *c = x->core;
 	GElf_Ehdr h = c->ehdr;
 	u64 n;
+	int r;
 
 	if (!c->phnum) {
 		n = count_untold(x, &h);
@@ -132,7 +147,8 @@ int repair_phnum(struct repair_ctx *x, struct err *e)
 	n = count_real(c);
 	if (n >= PN_XNUM || (c->ehdr.e_phnum == n && n == c->phnum))
 		return 0;
-	return set_phnum(x, &h, n, e);
+	r = lost_phdrs(x, n, e);
+	return r ? r : set_phnum(x, &h, n, e);
 }
 
 /* Appended last: what a segment past the end would have had there is not in the file. */
@@ -148,6 +164,9 @@ int repair_xnum(struct repair_ctx *x, struct err *e)
 	if (c->xnum == CORE_XNUM_NONE || n < PN_XNUM || n == CORE_SEGS_MAX || !repair_is_counted(c) ||
 	    (c->xnum == CORE_XNUM_GOOD && n == c->phnum))
 		return 0;
+	r = lost_phdrs(x, n, e);
+	if (r)
+		return r;
 	h.e_shoff = at;
 	h.e_shnum = 1;
 	h.e_shentsize = (u16)elffmt_shdr_size(c->fmt);

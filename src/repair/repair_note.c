@@ -159,6 +159,8 @@ static int shorten_missing(struct repair_ctx *x, const struct core_note_seg *s, 
 	if (!is_cut_missing(c, rest, &len))
 		return 0;
 	uint_put(c->fmt, raw, 4, len);
+	/* Of the notes' bytes that were cut off, these were zeros that nobody misses. */
+	x->out->lost_notes -= min(x->out->lost_notes, align_up(uint_get(c->fmt, rest.p + 4, 4), 4) - len);
 	r = repair_put(x, rest.off + 4, raw, 4, e);
 	return r ? r : repair_did(x, e, rest.off, "the note of what the dump lacks has lost %llu zeros at its end, and is "
 				  "whole without them", (ull)(uint_get(c->fmt, rest.p + 4, 4) - len));
@@ -195,6 +197,7 @@ int repair_note_cut(struct repair_ctx *x, struct err *e)
 		p.p_filesz = end;
 		/* 0 as the kernel writes it, or the same as others do. */
 		p.p_memsz = p.p_memsz == was ? end : p.p_memsz;
+		x->out->lost_notes += was - end;
 		r = repair_put_phdr(x, s->seg, &p, e);
 		if (!r)
 			r = repair_did(x, e, s->data.off + end, "segment %u (notes): of %llu bytes the last %llu are no whole note, "

@@ -1,7 +1,11 @@
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 
+#include <tagcore/tags.h>
+
 #include "base/scope.h"
+#include "base/text.h"
 #include "base/util.h"
 #include "repair/repairs.h"
 
@@ -27,14 +31,89 @@ static int did_cut(struct repair_ctx *x, size_t i, u64 have, struct err *e)
 {
 	const struct core *c = x->core;
 	const GElf_Phdr *p = &c->segs[i];
+	char end[TEXT_END_MAX];
 
 	if (p->p_type == PT_LOAD)
-		return repair_did(x, e, core_phdr_off(c, i), "area 0x%llx-0x%llx: the file has %llu of %llu bytes; the others "
-				  "are absent", (ull)p->p_vaddr, (ull)(p->p_vaddr + p->p_memsz), (ull)have,
+		return repair_did(x, e, core_phdr_off(c, i), "area 0x%llx-%s: the file has %llu of %llu bytes; the others "
+				  "are absent", (ull)p->p_vaddr, text_end(range_end(p->p_vaddr, p->p_memsz), end), (ull)have,
 				  (ull)p->p_filesz);
 	return repair_did(x, e, core_phdr_off(c, i), "segment %zu%s: the file has %llu of %llu bytes", i,
 			  p->p_type == PT_NOTE ? " (notes)" : core_is_memtag(c, p) ? " (memory tags)" : "", (ull)have,
 			  (ull)p->p_filesz);
+}
+
+/* Bytes, or with @tags bytes whose tags the segment should have, and how many it has. */
+static int lost_range(struct repair_ctx *x, const GElf_Phdr *p, bool tags, u64 have, u64 want, struct err *e)
+{
+	const struct core_map *m = core_map_at(x->core, p->p_vaddr);
+	char name[PATH_MAX], safe[PATH_MAX], what[PATH_MAX + 64];
+
+	want = min(want, p->p_memsz);
+	if (have >= want || wraps(x->core, p->p_vaddr, want))
+		return 0;
+	snprintf(what, sizeof(what), "the file was cut short%s%s%s", m ? " (" : "",
+		 m ? text_escape(core_text_copy(m->name, name, sizeof(name)), safe, sizeof(safe)) : "", m ? ")" : "");
+	return repair_lost_range(x, tags, p->p_vaddr + have, range_end(p->p_vaddr, want), what, e);
+}
+
+static int did_lose(struct repair_ctx *x, size_t i, u64 have, struct err *e)
+{
+	const GElf_Phdr *p = &x->core->segs[i];
+	u64 covers, wanted;
+
+	if (p->p_type == PT_LOAD)
+		return lost_range(x, p, false, have, p->p_filesz, e);
+	if (core_is_memtag(x->core, p)) {
+		if (mul_overflow(have, (u64)TAG_BYTE_SPAN, &covers) ||
+		    mul_overflow(p->p_filesz, (u64)TAG_BYTE_SPAN, &wanted))
+			wanted = covers = p->p_memsz;
+		return lost_range(x, p, true, covers, wanted, e);
+	}
+	if (p->p_type != PT_NOTE)
+		return repair_lost_other(x, p->p_filesz - have, "bytes of a segment", e);
+	x->out->lost_notes += min(p->p_filesz - have, UINT64_MAX - x->out->lost_notes);
+	return 0;
+}
+
+/* Code, and the beginning of a file, are as a rule what the file has: debuggers may read it there. */
+static bool is_as_in_file(const struct core *c, const GElf_Phdr *p)
+{
+	const struct core_map *m = core_map_at(c, p->p_vaddr);
+
+	/* Without a FILE note debuggers look into the executable. */
+	if (p->p_flags & PF_W || (!m && c->n_maps))
+		return false;
+	return p->p_flags & PF_X || (m && !m->pgoff);
+}
+
+/*
+ * With memory beyond its bytes, gdb reads zeros there, and eu-stack the bytes that
+ * follow in the file (elfutils 0.188, libdwfl/linux-core-attach.c: core_memory_read();
+ * gdb 13.1, corelow.c: core_target::xfer_partial()).  So a segment that had all of
+ * its area ends with what is left; what followed is recorded.
+ */
+static bool ends_with_bytes(const struct core *c, const GElf_Phdr *p)
+{
+	return p->p_type == PT_LOAD && p->p_filesz >= p->p_memsz && !core_kind_is_machine(c->kind) &&
+	       !is_as_in_file(c, p) && !wraps(c, p->p_vaddr, p->p_memsz);
+}
+
+static int cut_one(struct repair_ctx *x, size_t i, struct err *e)
+{
+	const struct core *c = x->core;
+	GElf_Phdr p = c->segs[i];
+	int r;
+
+	p.p_filesz = have_of(c, i);
+	if (ends_with_bytes(c, &c->segs[i]))
+		p.p_memsz = p.p_filesz;
+	/* elfutils reads no notes at all when those of one segment begin past the end. */
+	if (p.p_type == PT_NOTE)
+		p.p_offset = min(p.p_offset, c->file.size);
+	r = repair_put_phdr(x, i, &p, e);
+	if (!r)
+		r = did_lose(x, i, p.p_filesz, e);
+	return r ? r : did_cut(x, i, p.p_filesz, e);
 }
 
 int repair_seg_cut(struct repair_ctx *x, struct err *e)
@@ -42,19 +121,9 @@ int repair_seg_cut(struct repair_ctx *x, struct err *e)
 	const struct core *c = x->core;
 	int r = 0;
 
-	for (size_t i = 0; !r && i < c->n_segs; i++) {
-		GElf_Phdr p = c->segs[i];
-
-		if (p.p_type == PT_NULL || core_seg_in_file(c, i) == p.p_filesz)
-			continue;
-		p.p_filesz = have_of(c, i);
-		/* elfutils reads no notes at all when those of one segment begin past the end. */
-		if (p.p_type == PT_NOTE)
-			p.p_offset = min(p.p_offset, c->file.size);
-		r = repair_put_phdr(x, i, &p, e);
-		if (!r)
-			r = did_cut(x, i, p.p_filesz, e);
-	}
+	for (size_t i = 0; !r && i < c->n_segs; i++)
+		if (c->segs[i].p_type != PT_NULL && core_seg_in_file(c, i) != c->segs[i].p_filesz)
+			r = cut_one(x, i, e);
 	return r;
 }
 

@@ -60,6 +60,15 @@ int repair_seg_filesz(struct repair_ctx *x, struct err *e);
 int repair_seg_align(struct repair_ctx *x, struct err *e);
 int repair_seg_order(struct repair_ctx *x, struct err *e);
 
+/*
+ * repair_lost.c: notes for the record what a repair found to be lost.  Of memory and
+ * tags a range, of which more than one line may speak; @what is the line's end.
+ */
+int repair_lost_range(struct repair_ctx *x, bool tags, u64 start, u64 end, const char *what, struct err *e) must_check;
+int repair_lost_other(struct repair_ctx *x, u64 bytes, const char *what, struct err *e) must_check;
+int repair_lost_record(struct repair_ctx *x, struct err *e);
+int repair_lost_file(struct repair_ctx *x, struct err *e);
+
 /* repair_mte.c */
 int repair_mte_type(struct repair_ctx *x, struct err *e);
 int repair_mte_size(struct repair_ctx *x, struct err *e);

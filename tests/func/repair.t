@@ -69,6 +69,61 @@ for part in 10 50 90; do
 	is "the first $part %: all threads" "$(wc -l <out)" 5
 	! have gdb || opens out.core
 done
+# ---- what was lost is said, and gdb takes nothing else for it
+head -c $((size / 100)) core >part
+mended "most of it" part 0
+matches "most of it: said" found '^out.core: warning tagcore-lost at '
+matches "a stack is lost, too" found '^out.core: warning thread-stack at '
+exits 1 "with --strict an error" "$TAGCORE" validate --strict out.core
+ok "a summary" "$TAGCORE" inspect out.core
+matches "the summary says it" out '^lost  *[0-9.]* [KM]iB of memory in [0-9]* ranges'
+ok "in JSON" "$TAGCORE" inspect --json out.core
+json_is "in JSON: truncated" out .truncated true
+ok "what is missing" "$TAGCORE" inspect missing out.core
+matches "the list says why" out '  lost: the file was cut short'
+is "none of it is said to be saved" "$(grep -c 'rule private.*touched' out)" 0
+cat >value.c <<'END'
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+int value = 7;
+int main(void)
+{
+	value = 4242;
+	prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0);
+	alarm(120);
+	puts("ready");
+	fflush(stdout);
+	pause();
+}
+END
+if have gdb && ${CC:-cc} -g -O0 -no-pie -o value value.c 2>cc.err; then
+	./value >value.out &
+	value=$!
+	mine $value
+	until_true 60 grep -q ready value.out
+	ok "a program with a changed variable" "$TAGCORE" dump -q -o whole $value
+	kill $value
+	wait $value 2>/dev/null
+	not_mine $value
+	addr=$(gdb -nx -batch -ex 'output/x (long)&value' ./value 2>/dev/null)
+	gdb -nx -batch -ex 'print value' ./value whole 2>&1 | tail -n 1 >got
+	# shellcheck disable=SC2016 # gdb's own
+	is "gdb shows it in the whole core" "$(cat got)" '$1 = 4242'
+	off=$("$TAGCORE" inspect headers whole | awk '$2 == "LOAD" { print $4; exit }')
+	head -c "$((off))" whole >part
+	mended "all memory" part 0
+	gdb -nx -batch -ex 'print value' ./value out.core >got 2>&1
+	matches "gdb says that it is not there" got "Cannot access memory at address $addr"
+	# shellcheck disable=SC2016
+	gdb -nx -batch -ex 'x/gx $sp' ./value out.core >got 2>&1
+	matches "nor is the stack, which is not zero" got 'Cannot access memory at address 0x'
+	"$TAGCORE" inspect memory "$addr" 4 out.core >out
+	matches "inspect shows it as absent" out '-- -- -- --'
+else
+	skip "gdb shows no false value" "there is no gdb or no compiler"
+fi
+
 # Only filling of the note that tells of gaps is lost: it goes on telling.
 head -c $((size - 30000)) core >part
 mended "without the end" part 0

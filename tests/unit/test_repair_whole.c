@@ -61,6 +61,30 @@ static bool is_loss(const char *id)
 	return false;
 }
 
+/* Whatever was cut, it is said; memory is absent, where its program header is there. */
+static void hold_loss(const struct core *good, const struct core *is, const struct buf *cut)
+{
+	static const u64 pages[] = { CB_TEXT, CB_HEAP, CB_HEAP + CB_PAGE, CB_STACK, CB_STACK + CB_PAGE };
+	struct core_loss loss;
+	struct err e = { 0 };
+
+	cb_ok(core_loss(is, &loss, &e), &e);
+	if (!loss.bytes && !loss.tagged && !loss.parts)
+		fail_msg("%zu bytes: nothing is recorded as lost", cut->len);
+	if (is->n_segs < good->n_segs)
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(pages); i++) {
+		u64 last = pages[i] + CB_PAGE - 1, until;
+		const struct core_missing *m = core_missing_find(is, last);
+
+		if (core_mem_state(is, last, &until) == MEM_PRESENT)
+			continue;
+		assert_int_equal(core_mem_state(is, last, &until), MEM_ABSENT);
+		assert_non_null(m);
+		assert_true(m->start <= last && core_missing_is_lost(m));
+	}
+}
+
 static void hold_truncated(struct core *good, const struct buf *cut)
 {
 	struct repaired rep = { 0 };
@@ -79,6 +103,8 @@ static void hold_truncated(struct core *good, const struct buf *cut)
 	rb_write_out(&rep, &out);
 	rb_open_bytes(&out, &is);
 	assert_false(core_is_truncated(&is) && is.n_segs);
+	if (is.n_segs)
+		hold_loss(good, &is, cut);
 	rb_same_notes(good, &is, 0);
 	rb_open_bytes(cut, &was);
 	rb_same_memory(&was, &is);
