@@ -145,7 +145,8 @@ int repair_phnum(struct repair_ctx *x, struct err *e)
 	if (c->n_segs == CORE_SEGS_MAX || !repair_is_counted(c))
 		return 0;
 	n = count_real(c);
-	if (n >= PN_XNUM || (c->ehdr.e_phnum == n && n == c->phnum))
+	/* Of a file without a single one, all that is left is the number that there were. */
+	if (!n || n >= PN_XNUM || (c->ehdr.e_phnum == n && n == c->phnum))
 		return 0;
 	r = lost_phdrs(x, n, e);
 	return r ? r : set_phnum(x, &h, n, e);

@@ -40,6 +40,18 @@ static void hold_state_walk(const struct core *c)
 	must(addr == UINT64_MAX && until == addr, "stands still at 0x%llx", (unsigned long long)addr);
 }
 
+static void hold_last_byte(struct core *c)
+{
+	enum mem_state state = 99;
+	struct err e = { 0 };
+	size_t n = 0;
+	u8 buf[2];
+
+	if (core_read(c, UINT64_MAX, buf, sizeof(buf), &state, &n, &e))
+		return;
+	must(n == 1 && state <= MEM_PRESENT, "%zu bytes, state %d", n, (int)state);
+}
+
 static void hold_reads(struct core *c)
 {
 	u8 buf[300];
@@ -132,8 +144,11 @@ static int hold_gap(const struct core_gap *g, void *arg, struct err *e)
 static void hold_lists(struct core *c)
 {
 	struct err e = { 0 };
+	struct core_loss loss;
 	u64 last = 0;
 
+	if (core_loss(c, &loss, &e))
+		must(e.code, "an error without a sentence");
 	if (core_modules(c, hold_module, &last, &e) || core_gaps(c, hold_gap, NULL, &e))
 		must(e.code, "an error without a sentence");
 }
@@ -143,6 +158,7 @@ void hold_core(struct core *c)
 	hold_areas(c);
 	hold_state_walk(c);
 	hold_reads(c);
+	hold_last_byte(c);
 	hold_tags(c);
 	hold_pages(c);
 	hold_lists(c);

@@ -235,6 +235,35 @@ static void program_headers_are_parts(void **state)
 	cb_fini(&cb);
 }
 
+/* As Delve places it: at the end.  What is left of a cut core does not say that there was nothing. */
+static void number_of_lost_headers_is_kept(void **state)
+{
+	struct lost l;
+	struct cb cb;
+
+	(void)state;
+	cb_good(&cb, EM_X86_64, CB_LE64);
+	cb_layout(&cb);
+	cb.ehdr.e_phoff = cb.data_at[3] + 2 * CB_PAGE;
+	{
+		struct buf b = { 0 };
+		struct err e = { 0 };
+
+		cb_write(&cb, &b);
+		memset(b.p + sizeof(Elf64_Ehdr), 0, 4 * sizeof(Elf64_Phdr));
+		b.len -= CB_PAGE;
+		l = (struct lost){ 0 };
+		cb_ok(rb_mend(&b, &l.rep, &e), &e);
+		rb_write_out(&l.rep, &l.out);
+		rb_open_bytes(&l.out, &l.is);
+		buf_fini(&b);
+	}
+	assert_true(rb_has_finding(&l.rep.left, "phdr-truncated"));
+	assert_true(core_is_truncated(&l.is));
+	lost_fini(&l);
+	cb_fini(&cb);
+}
+
 static void core_without_notes_is_mended(void **state)
 {
 	struct lost l;
@@ -342,6 +371,7 @@ int main(void)
 		cmocka_unit_test(lost_record_is_recorded),
 		cmocka_unit_test(repaired_core_is_cut_again),
 		cmocka_unit_test(program_headers_are_parts),
+		cmocka_unit_test(number_of_lost_headers_is_kept),
 		cmocka_unit_test(core_without_notes_is_mended),
 		cmocka_unit_test(notes_padded_to_8),
 		cmocka_unit_test(lost_up_to_the_last_byte),
