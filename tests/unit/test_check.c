@@ -254,24 +254,24 @@ static void more_zeros(struct cb *cb, struct buf *b, size_t len)
 }
 static void padded(struct cb *cb, struct buf *b) { more_zeros(cb, b, 65535); }
 static void much_padded(struct cb *cb, struct buf *b) { more_zeros(cb, b, 65536); }
-/* As gdb's gcore: sections behind all segments, of which the last bytes are names, then the headers. */
+/* Section headers after all segments, as gdb's gcore writes them, and after these what one of them names. */
 static void sections(struct cb *cb, struct buf *b)
 {
-	GElf_Shdr sh[2] = { { .sh_type = SHT_NULL },
-			    { .sh_type = SHT_STRTAB, .sh_offset = b->len, .sh_size = 100 } };
+	GElf_Shdr sh[2] = { { .sh_type = SHT_NULL }, { .sh_type = SHT_STRTAB, .sh_size = 100 } };
 	struct buf head = { 0 };
 	struct err e;
 
-	more_zeros(cb, b, 100);
-	memset(b->p + b->len - 100, 'n', 100);
 	cb->ehdr.e_shoff = b->len;
 	cb->ehdr.e_shnum = 2;
 	cb->ehdr.e_shentsize = (u16)elffmt_shdr_size(cb->arch.fmt);
 	cb_ok(elffmt_put_ehdr(cb->arch.fmt, &cb->ehdr, &head, &e), &e);
 	memcpy(b->p, head.p, head.len);
 	buf_fini(&head);
+	sh[1].sh_offset = b->len + 2 * cb->ehdr.e_shentsize;
 	for (size_t i = 0; i < 2; i++)
 		cb_ok(elffmt_put_shdr(cb->arch.fmt, &sh[i], b, &e), &e);
+	more_zeros(cb, b, 100);
+	memset(b->p + b->len - 100, 'n', 100);
 }
 static void byte_after_sections(struct cb *cb, struct buf *b) { sections(cb, b); one_byte_more(cb, b); }
 

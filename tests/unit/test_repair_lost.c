@@ -320,7 +320,7 @@ static void lost_up_to_the_last_byte(void **state)
 	struct lost l;
 	struct cb cb;
 	size_t n = 0;
-	u8 byte;
+	u8 byte[2];
 
 	(void)state;
 	cb_good(&cb, EM_X86_64, CB_LE64);
@@ -328,8 +328,9 @@ static void lost_up_to_the_last_byte(void **state)
 	cb_layout(&cb);
 	mend_cut(&cb, (size_t)cb.data_at[4] + 100, &l);
 	expect_lost(&l.is, top + 100, UINT64_MAX);
-	cb_ok(core_read(&l.is, UINT64_MAX, &byte, 1, &s, &n, &e), &e);
+	cb_ok(core_read(&l.is, UINT64_MAX, byte, 2, &s, &n, &e), &e);
 	assert_int_equal(s, MEM_ABSENT);
+	assert_int_equal(n, 1);
 	assert_non_null(memmem(l.out.p, l.out.len, "-10000000000000000 lost: ", 25));
 	lost_fini(&l);
 	cb_fini(&cb);
