@@ -283,7 +283,7 @@ static int write_end(struct dump *d, struct err *e)
 	int r = writer_skip_to(&d->writer, last->off, e);
 
 	if (!r)
-		r = dump_missing_note(d, &note, e);
+		r = dump_missing_note(d, last->filesz, &note, e);
 	if (!r)
 		r = writer_emit_sparse(&d->writer, note.p, note.len, (size_t)d->page_size, e);
 	if (!r)

@@ -12,8 +12,12 @@
 
 #include "dump/pump.h"
 
-/* Bytes kept at the end of a core for NT_TAGCORE_MISSING, which is known last; a hole when unused. */
-enum { MISSING_NOTE_SIZE = 64 * 1024 };
+/*
+ * Bytes kept at the end of a core for NT_TAGCORE_MISSING, which is known last; a
+ * hole when unused.  A range in the note is one page or more, and two with the same
+ * reason do not touch: a line for every second page is room for all, up to a bound.
+ */
+enum { MISSING_NOTE_MIN = 512, MISSING_NOTE_MAX = 64 * 1024, MISSING_LINE_MAX = 96 };
 
 /* A dump under way: what is read, what was decided, where it goes. */
 struct dump {
@@ -53,8 +57,10 @@ int dump_want_stacks(struct dump *d, struct err *e) must_check;
 int dump_notes(struct dump *d, struct err *e) must_check;
 /* The notes of our own, after the kernel's. */
 int dump_own_notes(struct dump *d, struct err *e) must_check;
-/* NT_TAGCORE_MISSING, exactly MISSING_NOTE_SIZE bytes as a note. */
-int dump_missing_note(const struct dump *d, struct buf *b, struct err *e) must_check;
+/* Bytes to keep for what can be lost by the plan: MISSING_NOTE_MIN to MISSING_NOTE_MAX. */
+u64 dump_missing_room(const struct dump *d);
+/* NT_TAGCORE_MISSING, exactly @room bytes as a note. */
+int dump_missing_note(const struct dump *d, u64 room, struct buf *b, struct err *e) must_check;
 
 /* Fills d->segs and d->layout from the plan and the size of the notes. */
 int dump_layout(struct dump *d, struct err *e) must_check;

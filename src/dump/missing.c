@@ -6,6 +6,7 @@
 #include <tagcore/note.h>
 
 #include "base/scope.h"
+#include "base/util.h"
 #include "dump/dump_priv.h"
 
 int missing_add(struct missing *m, u64 start, u64 end, const char *reason, struct err *e)
@@ -36,18 +37,31 @@ void missing_fini(struct missing *m)
 	*m = (struct missing){ 0 };
 }
 
-/* Header, "TAGCORE\0" and the descriptor must make MISSING_NOTE_SIZE. */
-enum { DESC_SIZE = MISSING_NOTE_SIZE - 12 - 8, LINE_MAX_SIZE = 160 };
+u64 dump_missing_room(const struct dump *d)
+{
+	u64 room = MISSING_NOTE_MIN;
 
-int dump_missing_note(const struct dump *d, struct buf *b, struct err *e)
+	for (size_t i = 0; i < d->plan.n && room < MISSING_NOTE_MAX; i++) {
+		u64 ranges = (d->plan.v[i].filesz / d->page_size + 1) / 2;
+
+		/* A page may lose its bytes, or its tags. */
+		if (vma_is_mte(d->areas.v[i].vma))
+			ranges *= 2;
+		room += min(ranges, (u64)MISSING_NOTE_MAX) * MISSING_LINE_MAX;
+	}
+	return min(room, (u64)MISSING_NOTE_MAX);
+}
+
+/* Header, "TAGCORE\0" and the descriptor make @room. */
+int dump_missing_note(const struct dump *d, u64 room, struct buf *b, struct err *e)
 {
 	const struct missing *m = &d->report->missing;
 	struct buf text scoped(buf_fini) = { 0 };
-	u64 told = 0;
+	u64 told = 0, size = room - 12 - sizeof(TAGCORE_OWNER);
 	size_t i;
 	int r = 0;
 
-	for (i = 0; !r && i < m->n && text.len + 2 * LINE_MAX_SIZE < DESC_SIZE; i++) {
+	for (i = 0; !r && i < m->n && text.len + 2 * MISSING_LINE_MAX <= size; i++) {
 		r = buf_printf(&text, e, "%llx-%llx %s\n", (unsigned long long)m->v[i].start,
 			       (unsigned long long)m->v[i].end, m->v[i].reason);
 		told += m->v[i].end - m->v[i].start;
@@ -56,6 +70,6 @@ int dump_missing_note(const struct dump *d, struct buf *b, struct err *e)
 	if (!r && i < m->n)
 		r = buf_printf(&text, e, "+%zu %llu more ranges\n", m->n - i, (unsigned long long)(m->bytes - told));
 	if (!r)
-		r = buf_zero(&text, DESC_SIZE - text.len, e);
+		r = buf_zero(&text, size - text.len, e);
 	return r ? r : note_put(b, d->target.arch->fmt, TAGCORE_OWNER, NT_TAGCORE_MISSING, text.p, text.len, e);
 }

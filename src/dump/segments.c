@@ -55,7 +55,7 @@ int dump_layout(struct dump *d, struct err *e)
 		};
 	}
 	n = add_tag_segments(d, n);
-	d->segs[n++] = (struct segment){ .type = PT_NOTE, .filesz = MISSING_NOTE_SIZE };
+	d->segs[n++] = (struct segment){ .type = PT_NOTE, .filesz = dump_missing_room(d) };
 	d->n_segs = n;
 	return layout_make(d->target.arch->fmt, d->page_size, d->segs, n, &d->layout, e);
 }

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <tagcore/note.h>
 #include <tagcore/writer.h>
 
 #include "base/util.h"
@@ -399,30 +400,44 @@ static void losses_are_joined(void **state)
 	missing_fini(&m);
 }
 
-/* However much is lost, the note is as large as the room that was kept for it. */
-static void missing_note_has_one_size(void **state)
+/* Every second page of an area of @n pages is lost, for the longest of the reasons. */
+static void lose_every_second(struct missing *m, u64 n)
 {
-	static const size_t counts[] = { 0, 1, 100, 100000 };
-	struct dump_report rep = { 0 };
-	struct dump d = { .report = &rep, .target.arch = arches[0] };
+	u64 base = UINT64_MAX - UINT32_MAX;
 	struct err e;
 
+	for (u64 i = 0; i < n; i += 2)
+		assert_int_equal(missing_add(m, base + i * 0x1000, base + (i + 1) * 0x1000,
+					     TAGCORE_TAGS_LOST ": not mapped in, and its file cannot be opened", &e), 0);
+}
+
+/* However much is lost, the note is as large as the room kept for it; all is listed while it is below the bound. */
+static void missing_note_fills_its_room(void **state)
+{
+	static const u64 pages[] = { 0, 1, 2, 5, 24, 1000, 100000 };
+	const struct arch *a = arches[0];
+
 	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(counts); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(pages); i++) {
+		struct dump_report rep = { 0 };
+		struct vma v = { .start = 0, .end = pages[i] * 0x1000 };
+		struct area area = { .vma = &v };
+		struct plan_entry entry = { .filesz = pages[i] * 0x1000 };
+		struct dump d = { .report = &rep, .target.arch = a, .page_size = 0x1000, .areas = { .v = &area, .n = 1 },
+				  .plan = { .v = &entry, .n = 1 } };
 		struct buf b = { 0 };
+		u64 room = dump_missing_room(&d);
+		struct err e;
 
-		while (rep.missing.n < counts[i]) {
-			u64 at = 0x7fff00000000 + rep.missing.n * 0x2000;
-
-			assert_int_equal(missing_add(&rep.missing, at, at + 0x1000, "cannot be read", &e), 0);
-		}
-		assert_int_equal(dump_missing_note(&d, &b, &e), 0);
-		assert_int_equal(b.len, MISSING_NOTE_SIZE);
-		if (counts[i] == 100000)
-			assert_non_null(strstr((char *)b.p + 20, " more ranges\n"));
+		assert_in_range(room, MISSING_NOTE_MIN, min(MISSING_NOTE_MIN + 100 * (pages[i] + 1), (u64)MISSING_NOTE_MAX));
+		assert_int_equal(room % 4, 0);
+		lose_every_second(&rep.missing, pages[i]);
+		assert_int_equal(dump_missing_note(&d, room, &b, &e), 0);
+		assert_int_equal(b.len, room);
+		assert_int_equal(strstr((char *)b.p + 20, " more ranges\n") != NULL, pages[i] > 1500);
 		buf_fini(&b);
+		missing_fini(&rep.missing);
 	}
-	missing_fini(&rep.missing);
 }
 
 int main(void)
@@ -448,7 +463,7 @@ int main(void)
 		cmocka_unit_test(pump_may_be_zeroed),
 		cmocka_unit_test(templates),
 		cmocka_unit_test(losses_are_joined),
-		cmocka_unit_test(missing_note_has_one_size),
+		cmocka_unit_test(missing_note_fills_its_room),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
