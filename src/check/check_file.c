@@ -78,12 +78,20 @@ void check_file_page(struct check_ctx *x)
 			    (unsigned long long)unit, (unsigned long long)page);
 }
 
+/* Has a PT_LOAD, or needs none: tagcore dump --stacks makes none for what the AREAS note says is left out. */
+static bool is_accounted_for(const struct core *c, const struct core_area *a)
+{
+	const struct core_own_area *own = a->seg == CORE_NO_SEG ? core_own_area_at(c, a->start) : NULL;
+
+	return a->seg != CORE_NO_SEG || (own && core_text_is(own->action, "omit"));
+}
+
 /* The first address of [start, end) that no PT_LOAD covers, or end. */
 static u64 uncovered(const struct core *c, u64 start, u64 end)
 {
 	const struct core_area *a;
 
-	while (start < end && (a = core_area_find(c, start)) && a->start <= start && a->seg != CORE_NO_SEG)
+	while (start < end && (a = core_area_find(c, start)) && a->start <= start && is_accounted_for(c, a))
 		start = a->end;
 	return start;
 }

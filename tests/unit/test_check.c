@@ -313,6 +313,25 @@ static void lost_heap(struct cb *cb)
 static void lost_end(struct cb *cb) { lost_heap(cb); cb->segs[2].p_memsz = CB_PAGE; }
 static void lost_notes(struct cb *cb) { own(cb, NT_TAGCORE_MISSING, "? 100 lost: bytes of notes\n"); }
 static void bad_loss(struct cb *cb) { own(cb, NT_TAGCORE_MISSING, "? lost: bytes of notes\n"); }
+/* A page of the file that has no segment, and needs none: the AREAS note says so. */
+static void file_left_out(struct cb *cb)
+{
+	file_astray(cb);
+	own(cb, NT_TAGCORE_AREAS, "400000-402000 r-xp 3000 - first-page elf /bin/prog\n"
+				  "402000-403000 r-xp 5000 - omit stack-rest /bin/prog\n"
+				  "600000-602000 rw-p 0 - whole anon [heap]\n"
+				  "700000-702000 rw-p 0 gd whole anon [stack]\n");
+}
+
+/* It says that it is saved. */
+static void file_lost(struct cb *cb)
+{
+	file_astray(cb);
+	own(cb, NT_TAGCORE_AREAS, "400000-402000 r-xp 3000 - first-page elf /bin/prog\n"
+				  "402000-403000 r-xp 5000 - whole stack-file /bin/prog\n"
+				  "600000-602000 rw-p 0 - whole anon [heap]\n"
+				  "700000-702000 rw-p 0 gd whole anon [stack]\n");
+}
 
 #define SPARC64 .machine = EM_SPARCV9, .data = ELFDATA2MSB
 
@@ -394,6 +413,7 @@ static const struct mutation mutations[] = {
 	{ "file-page", "0", .notes = file_no_page },
 	{ "file-page", "not AT_PAGESZ", .notes = file_other_page },
 	{ "file-range", "a page more", .notes = file_astray },
+	{ "file-range", "a page more that was saved", .notes = file_lost },
 	{ "thread-none", "no PRSTATUS", .notes = no_threads },
 	{ "thread-first", "PRPSINFO first", .notes = prpsinfo_first },
 	{ "thread-tid", "twice", .notes = same_tid },
@@ -418,6 +438,7 @@ static void good_core_has_no_finding(void **state)
 {
 	(void)state;
 	mut_good(&(struct mutation){ 0 });
+	mut_good(&(struct mutation){ .notes = file_left_out });
 	mut_good(&(struct mutation){ .machine = EM_386, .class = ELFCLASS32 });
 	mut_good(&(struct mutation){ .machine = EM_S390, .data = ELFDATA2MSB });
 	mut_good(&(struct mutation){ .machine = EM_PPC, .class = ELFCLASS32, .data = ELFDATA2MSB });
