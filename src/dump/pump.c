@@ -131,7 +131,11 @@ int pump_emit(struct pump *p, size_t len, struct err *e)
 {
 	struct pump_slot *s = &p->slots[p->in % PUMP_SLOTS];
 
-	s->pieces[s->n++] = (struct pump_piece){ .skip = p->skip, .len = len };
+	/* What follows the last piece without a hole goes to the writer with it: small stacks in one call. */
+	if (s->n && !p->skip)
+		s->pieces[s->n - 1].len += len;
+	else
+		s->pieces[s->n++] = (struct pump_piece){ .skip = p->skip, .len = len };
 	s->used += len;
 	p->skip = 0;
 	p->off += len;
