@@ -52,22 +52,25 @@ static void partial_gregs(const struct arch *a, const struct thread *th, u8 *gre
 		uint_put(a->fmt, gregs + regs[a->syscall.orig_reg].off, regs[a->syscall.orig_reg].size, th->call[0]);
 }
 
-/* SET_PR_FPVALID is left out where the machine has no such set: on arm, but for old ones of 32 bits. */
-static int has_fpregs(const struct dump *d, const struct thread *th, struct err *e)
+static const struct regset *fp_set(const struct dump *d)
 {
-	const struct regset *set = arch_regset(d->target.arch, "CORE", NT_PRFPREG);
-	struct buf b scoped(buf_fini) = { 0 };
-
-	return set && th->stop == THREAD_STOPPED ? target_regset(&d->target, th, set, &b, e) : 0;
+	return arch_regset(d->target.arch, "CORE", NT_PRFPREG);
 }
 
-/* What /proc tells of a thread, and whether its floating-point registers can be had. */
+/* SET_PR_FPVALID is left out where the machine has no such set: on arm, but for old ones of 32 bits. */
+static int read_fpregs(const struct dump *d, const struct thread *th, struct buf *b, struct err *e)
+{
+	const struct regset *set = fp_set(d);
+
+	return set && th->stop == THREAD_STOPPED && !d->opts->unwind_only ? target_regset(&d->target, th, set, b, e) : 0;
+}
+
+/* What /proc tells of a thread. */
 static int fill_facts(struct dump *d, const struct thread *th, struct prstatus *s, struct err *e)
 {
 	struct proc_status status;
 	struct proc_stat st;
-	int fpvalid = has_fpregs(d, th, e);
-	int r = fpvalid < 0 ? fpvalid : thread_stat(d, th, &st, e);
+	int r = thread_stat(d, th, &st, e);
 
 	if (!r)
 		r = proc_status(d->target.pid, th->tid, &status, e);
@@ -78,7 +81,6 @@ static int fill_facts(struct dump *d, const struct thread *th, struct prstatus *
 	s->ppid = st.ppid;
 	s->pgrp = st.pgrp;
 	s->sid = st.sid;
-	s->fpvalid = fpvalid;
 	set_time(s->utime, st.utime);
 	set_time(s->stime, st.stime);
 	set_time(s->cutime, st.cutime);
@@ -86,7 +88,7 @@ static int fill_facts(struct dump *d, const struct thread *th, struct prstatus *
 	return 0;
 }
 
-static int put_prstatus(struct dump *d, const struct thread *th, struct err *e)
+static int put_prstatus(struct dump *d, const struct thread *th, bool fpvalid, struct err *e)
 {
 	const struct arch *a = d->target.arch;
 	struct buf b scoped(buf_fini) = { 0 };
@@ -96,6 +98,7 @@ static int put_prstatus(struct dump *d, const struct thread *th, struct err *e)
 		.si_code = th->has_siginfo ? th->siginfo.si_code : 0,
 		.si_errno = th->has_siginfo ? th->siginfo.si_errno : 0,
 		.pid = th->tid,
+		.fpvalid = fpvalid,
 		.regs = { .p = th->gregs, .len = th->gregs_len },
 	};
 	int r = d->opts->unwind_only ? 0 : fill_facts(d, th, &s, e);
@@ -263,7 +266,8 @@ static int put_file(struct dump *d, struct err *e)
 	return r ? r : put(d, "CORE", NT_FILE, b.p, b.len, e);
 }
 
-static int put_regsets(struct dump *d, const struct thread *th, struct err *e)
+/* @fpregs have been read already, or are empty. */
+static int put_regsets(struct dump *d, const struct thread *th, const struct buf *fpregs, struct err *e)
 {
 	const struct arch *a = d->target.arch;
 	struct buf b scoped(buf_fini) = { 0 };
@@ -272,6 +276,10 @@ static int put_regsets(struct dump *d, const struct thread *th, struct err *e)
 	for (size_t i = 0; r >= 0 && i < a->n_sets; i++) {
 		if (d->opts->unwind_only && !a->sets[i].unwind)
 			continue;
+		if (&a->sets[i] == fp_set(d)) {
+			r = fpregs->len ? put(d, "CORE", NT_PRFPREG, fpregs->p, fpregs->len, e) : 0;
+			continue;
+		}
 		b.len = 0;
 		r = target_regset(&d->target, th, &a->sets[i], &b, e);
 		if (r > 0)
@@ -296,13 +304,16 @@ static int put_thread(struct dump *d, size_t i, struct err *e)
 {
 	const struct thread *th = &d->target.threads[i];
 	bool known = th->stop == THREAD_STOPPED || (th->stop == THREAD_UNSTOPPABLE && th->was_blocked);
-	int r = known ? put_prstatus(d, th, e) : 0;
+	struct buf fpregs scoped(buf_fini) = { 0 };
+	int r = read_fpregs(d, th, &fpregs, e);
 
+	if (r >= 0)
+		r = known ? put_prstatus(d, th, r > 0, e) : 0;
 	if (!r && i == 0)
 		r = put_process(d, e);
 	else if (!r && known && !d->opts->unwind_only)
 		r = put_siginfo(d, th, e);
-	return r || th->stop != THREAD_STOPPED ? r : put_regsets(d, th, e);
+	return r || th->stop != THREAD_STOPPED ? r : put_regsets(d, th, &fpregs, e);
 }
 
 int dump_notes(struct dump *d, struct err *e)
