@@ -112,7 +112,7 @@ static const struct signal_frame signals[] = {
 	.sp = SP, \
 	.sets = sets, \
 	.n_sets = ARRAY_SIZE(sets), \
-	.tp = { &sets[1], 0 }, \
+	.tp = { &sets[1], 0, true }, \
 	/* AAPCS64, 6.4.6. */ \
 	.frame = { .known = true, .fp = X29, .lr = X30, .saved_fp = 0, .saved_ret = 1, .record_anywhere = true, \
 		   SIGNALS(signals), .vectors = vectors, .n_vectors = ARRAY_SIZE(vectors) }, \

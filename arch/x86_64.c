@@ -102,7 +102,7 @@ const struct arch arch_x86_64 = {
 	.sp = RSP,
 	.sets = sets,
 	.n_sets = ARRAY_SIZE(sets),
-	.tp = { &arch_x86_64.gregs, FS_BASE },
+	.tp = { &arch_x86_64.gregs, FS_BASE, false },
 	/* psABI x86-64, 3.2.2. */
 	.frame = { .known = true, .fp = RBP, .lr = -1, .saved_fp = 0, .saved_ret = 1, .caller_sp = 2,
 		   SIGNALS(signals) },

@@ -148,7 +148,12 @@ struct arch {
 	u16 n_sets;
 	struct syscall_abi syscall;
 	struct frame_abi frame;
-	struct { const struct regset *set; u16 reg; } tp;	/* the thread pointer; set NULL where it is no register */
+	/*
+	 * The thread pointer; set NULL where it is no register.  Thread-local variables are above it
+	 * and the thread's own block below ("ELF Handling For Thread-Local Storage", variant I), or
+	 * the other way round (variant II).
+	 */
+	struct { const struct regset *set; u16 reg; bool tls_above; } tp;
 	bool top_byte_ignored;		/* TBI: bits 63:56 of a user address are not part of it */
 	/* The 32-bit machine whose programs this one's kernel runs, too; or NULL. */
 	const struct arch *compat;

@@ -46,9 +46,10 @@ struct page_source;
  * Brings @a, collected before the stop, up to date with the target that stands
  * still now.  Areas that are as they were keep what smaps said; if any has
  * changed, all are collected anew.  What may have been written to meanwhile, and
- * whose fate hangs on that, is looked up in @pages.
+ * whose action depends on that, is looked up in @pages: mapped files, and if @reserved
+ * memory without access, of which every thread has some.
  */
-int areas_refresh(const struct target *t, struct page_source *pages, struct areas *a,
+int areas_refresh(const struct target *t, struct page_source *pages, struct areas *a, bool reserved,
 		  struct err *e) must_check;
 void areas_fini(struct areas *a);
 

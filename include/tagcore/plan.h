@@ -50,6 +50,9 @@ struct plan_ranges {
 	size_t n;
 };
 
+/* A range of @w is in @v. */
+bool plan_wants(const struct plan_ranges *w, const struct vma *v);
+
 struct plan_opts {
 	u32 filter;
 	bool all;

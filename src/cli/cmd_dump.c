@@ -25,7 +25,7 @@ const struct opt dump_opts[] = {
 	{ "filter", 0, "MASK", "instead of the process's coredump_filter (hexadecimal)", OPT_FILTER },
 	{ "include", 0, "WHAT", "also save START-END or mappings whose name matches a glob", OPT_INCLUDE },
 	{ "exclude", 0, "WHAT", "leave them out; the last --include or --exclude decides", OPT_EXCLUDE },
-	{ "stacks", 0, NULL, "only what backtraces need: a core of a few pages a thread", OPT_STACKS },
+	{ "stacks", 0, NULL, "only what backtraces and global variables need: a few pages a thread", OPT_STACKS },
 	{ "stop-timeout", 0, "SEC", "how long to wait for threads that do not stop (default 5)", OPT_STOP_TIMEOUT },
 	{ "limit", 0, "SIZE", "give up before writing more (suffixes K M G)", OPT_LIMIT },
 	{ "dry-run", 0, NULL, "print what would be saved; stop and write nothing", OPT_DRY_RUN },

@@ -52,11 +52,15 @@ static int by_address(const void *a, const void *b)
 /* Areas of which only a part is selected, by the user or for --stacks, are cut at the part's ends. */
 static int split_areas(struct dump *d, struct err *e)
 {
-	u64 *at auto_free = calloc(2 * (d->opts->n_select + d->wanted.n) + 1, sizeof(*at));
-	size_t n = 0;
+	size_t n = 0, headers = d->opts->stacks ? d->areas.n : 0;
+	u64 *at auto_free = calloc(2 * (d->opts->n_select + d->wanted.n) + headers + 1, sizeof(*at));
 
 	if (!at)
 		return err_set(e, -ENOMEM, "list of %zu areas", d->wanted.n);
+	/* What a program header says of a file's first page is then true of all that it is of. */
+	for (size_t i = 0; i < headers; i++)
+		if (d->areas.v[i].file & AREA_FILE_ELF && !d->areas.v[i].vma->pgoff)
+			at[n++] = d->areas.v[i].vma->start + d->page_size;
 	for (size_t i = 0; i < d->opts->n_select; i++) {
 		const struct plan_select *s = &d->opts->select[i];
 
@@ -108,7 +112,7 @@ static int plan_running(struct dump *d, struct err *e)
 static int collect_stopped(struct dump *d, struct err *e)
 {
 	if (!d->target.execed && (d->opts->stacks || d->collect_ns > SLOW_COLLECT_NS))
-		return areas_refresh(&d->target, &d->pages, &d->areas, e);
+		return areas_refresh(&d->target, &d->pages, &d->areas, !d->opts->stacks || d->opts->n_select, e);
 	areas_fini(&d->areas);
 	return areas_collect(&d->target, &d->areas, e);
 }
@@ -230,14 +234,18 @@ static int write_headers(struct dump *d, struct err *e)
 	return r;
 }
 
-static int copy_areas(struct dump *d, struct err *e)
+/* *seg: the next program header. */
+static int copy_areas(struct dump *d, size_t *seg, struct err *e)
 {
 	int r = 0;
 
 	for (size_t i = 0; !r && i < d->areas.n; i++) {
+		const struct segment *s = &d->segs[*seg];
+
+		*seg += dump_has_segment(d, i);
 		if (d->plan.v[i].action == PLAN_OMIT)
 			continue;
-		r = pump_skip_to(&d->pump, d->segs[1 + i].off, e);
+		r = pump_skip_to(&d->pump, s->off, e);
 		if (!r)
 			r = dump_copy_area(d, &d->areas.v[i], &d->plan.v[i], e);
 	}
@@ -245,13 +253,12 @@ static int copy_areas(struct dump *d, struct err *e)
 }
 
 /* Behind all memory; the tag segments follow the areas' in the same order. */
-static int copy_all_tags(struct dump *d, struct err *e)
+static int copy_all_tags(struct dump *d, size_t seg, struct err *e)
 {
-	size_t seg = 1 + d->areas.n;
 	int r = 0;
 
 	for (size_t i = 0; !r && i < d->areas.n; i++) {
-		if (!vma_is_mte(d->areas.v[i].vma))
+		if (!vma_is_mte(d->areas.v[i].vma) || !dump_has_segment(d, i))
 			continue;
 		r = pump_skip_to(&d->pump, d->segs[seg++].off, e);
 		if (!r && d->plan.v[i].action != PLAN_OMIT)
@@ -263,12 +270,13 @@ static int copy_all_tags(struct dump *d, struct err *e)
 static int write_areas(struct dump *d, struct err *e)
 {
 	int r = pump_start(&d->pump, &d->writer, (size_t)d->page_size, d->opts->cancel, e);
+	size_t seg = 1;
 	int ended;
 
 	if (!r)
-		r = copy_areas(d, e);
+		r = copy_areas(d, &seg, e);
 	if (!r)
-		r = copy_all_tags(d, e);
+		r = copy_all_tags(d, seg, e);
 	/* The first error is the one that tells; the pump must end in any case. */
 	ended = pump_end(&d->pump, r ? NULL : e);
 	return r ? r : ended;

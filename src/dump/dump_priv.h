@@ -31,7 +31,7 @@ struct dump {
 	struct plan_ranges wanted;	/* --stacks: what of the areas it saves */
 	size_t wanted_cap;
 	struct plan plan;
-	struct segment *segs;	/* [0] notes, one an area, one a tagged area, the missing note */
+	struct segment *segs;	/* [0] notes, one an area that has one, the same for tags, the missing note */
 	size_t n_segs;
 	struct layout layout;
 	struct buf notes;
@@ -50,7 +50,7 @@ int dump_name_again(struct dump *d, struct err *e) must_check;
 /* Opens d->report->path, or the stream it names, as d->writer, with the limits that the user set. */
 int dump_open_output(struct dump *d, struct err *e) must_check;
 
-/* The used part of each stack and the dynamic linker's list into d->wanted.  The target is stopped. */
+/* Stacks, variables and the dynamic linker's list into d->wanted.  The target is stopped. */
 int dump_want_stacks(struct dump *d, struct err *e) must_check;
 
 /* Every note of the first PT_NOTE into d->notes.  The target is stopped. */
@@ -62,6 +62,11 @@ u64 dump_missing_room(const struct dump *d);
 /* NT_TAGCORE_MISSING, exactly @room bytes as a note. */
 int dump_missing_note(const struct dump *d, u64 room, struct buf *b, struct err *e) must_check;
 
+/*
+ * True if area @i has a program header.  A core of stacks has none for what it leaves out:
+ * where p_filesz is smaller than p_memsz gdb shows zeros (13.1, corelow.c: core_target::xfer_partial()).
+ */
+bool dump_has_segment(const struct dump *d, size_t i);
 /* Fills d->segs and d->layout from the plan and the size of the notes. */
 int dump_layout(struct dump *d, struct err *e) must_check;
 

@@ -234,6 +234,20 @@ static int put_name(const struct dump *d, const struct area *a, struct buf *b, s
 	return r ? r : buf_add(b, "", 1, e);
 }
 
+/*
+ * Debuggers read from the file what the core does not have.  In a core of stacks that is
+ * right only for what is as in the file now and later: not for pages that should have been
+ * saved and are not, nor for memory that others may write to.
+ */
+static bool is_in_file(const struct dump *d, size_t i)
+{
+	const struct area *a = &d->areas.v[i];
+
+	if (!d->opts->stacks || d->plan.v[i].action != PLAN_OMIT)
+		return true;
+	return !(a->vma->flags & VM_SHARED && !(a->file & AREA_FILE_ELF)) && !plan_wants(&d->wanted, a->vma);
+}
+
 /* Four words a mapped file: start, end, offset in pages; then the names in the same order. */
 static int put_file(struct dump *d, struct err *e)
 {
@@ -247,7 +261,7 @@ static int put_file(struct dump *d, struct err *e)
 	for (size_t i = 0; !r && i < d->areas.n; i++) {
 		const struct vma *v = d->areas.v[i].vma;
 
-		if (vma_is_anon(v) || vma_is_special(v))
+		if (vma_is_anon(v) || vma_is_special(v) || !is_in_file(d, i))
 			continue;
 		uint_put(a->fmt, word[0], a->word, v->start);
 		uint_put(a->fmt, word[1], a->word, v->end);

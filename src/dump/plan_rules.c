@@ -100,20 +100,9 @@ static bool is_dontdump(const struct area *a, const struct plan_opts *o)
 	return has(a, VM_DONTDUMP);
 }
 
-/* Rows of one kind of memory: the filter's bit saves it, else the next row leaves it out. */
 static bool is_wanted(const struct area *a, const struct plan_opts *o)
 {
-	size_t lo = 0, hi = o->wanted.n;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (o->wanted.v[mid].end <= a->vma->start)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return o->stacks && lo < o->wanted.n && o->wanted.v[lo].start < a->vma->end && !has(a, VM_DONTDUMP);
+	return o->stacks && plan_wants(&o->wanted, a->vma) && !has(a, VM_DONTDUMP);
 }
 
 static bool stack_anon(const struct area *a, const struct plan_opts *o)
@@ -142,7 +131,7 @@ static bool stack_code(const struct area *a, const struct plan_opts *o)
 
 static bool stack_header(const struct area *a, const struct plan_opts *o)
 {
-	return o->stacks && is_elf_header(a) && !has(a, VM_DONTDUMP);
+	return o->stacks && is_elf_header(a) && a->file & AREA_FILE_ELF && !has(a, VM_DONTDUMP);
 }
 
 static bool stack_rest(const struct area *a, const struct plan_opts *o)
@@ -151,6 +140,7 @@ static bool stack_rest(const struct area *a, const struct plan_opts *o)
 	return o->stacks;
 }
 
+/* Rows of one kind of memory: the filter's bit saves it, else the next row leaves it out. */
 #define FILTERED(name, is_kind, bit) \
 	static bool name(const struct area *a, const struct plan_opts *o) \
 	{ \
@@ -202,8 +192,8 @@ const struct plan_rule plan_rules[] = {
 	{ "included-anon", is_included_anon, PLAN_TOUCHED, "asked for by --include" },
 	{ "included", is_included, PLAN_WHOLE, "asked for by --include" },
 	{ "vdso", is_special, PLAN_WHOLE, "the kernel's code in the process: unwinders need it" },
-	{ "stack", stack_anon, PLAN_TOUCHED, "--stacks: a stack in use, or the list of libraries" },
-	{ "stack-file", stack_file, PLAN_WHOLE, "--stacks: a stack in use, or the list of libraries" },
+	{ "stack", stack_anon, PLAN_TOUCHED, "--stacks: a stack in use, .bss, or what the linker allocated" },
+	{ "stack-file", stack_file, PLAN_WHOLE, "--stacks: pages of a file that were written, or a stack in use" },
 	{ "stack-code", stack_code, PLAN_WHOLE, "--stacks: unwind tables that no file has any more" },
 	{ "stack-header", stack_header, PLAN_FIRST_PAGE, "--stacks: first page tells which ELF file it is" },
 	{ "stack-rest", stack_rest, PLAN_OMIT, "--stacks leaves it out" },

@@ -11,6 +11,11 @@ static u32 elf_flags(const struct vma *v)
 	return (v->flags & VM_READ ? PF_R : 0) | (v->flags & VM_WRITE ? PF_W : 0) | (v->flags & VM_EXEC ? PF_X : 0);
 }
 
+bool dump_has_segment(const struct dump *d, size_t i)
+{
+	return !d->opts->stacks || d->plan.v[i].action != PLAN_OMIT;
+}
+
 static size_t count_tagged(const struct areas *a)
 {
 	size_t n = 0;
@@ -29,7 +34,7 @@ static size_t add_tag_segments(struct dump *d, size_t n)
 	for (size_t i = 0; i < d->areas.n; i++) {
 		const struct vma *v = d->areas.v[i].vma;
 
-		if (vma_is_mte(v))
+		if (vma_is_mte(v) && dump_has_segment(d, i))
 			d->segs[n++] = (struct segment){
 				.type = PT_AARCH64_MEMTAG_MTE, .vaddr = v->start, .memsz = vma_len(v),
 				.filesz = d->plan.v[i].filesz / TAG_BYTE_SPAN,
@@ -49,10 +54,11 @@ int dump_layout(struct dump *d, struct err *e)
 	for (size_t i = 0; i < d->areas.n; i++) {
 		const struct vma *v = d->areas.v[i].vma;
 
-		d->segs[n++] = (struct segment){
-			.type = PT_LOAD, .flags = elf_flags(v), .vaddr = v->start, .memsz = vma_len(v),
-			.filesz = d->plan.v[i].filesz,
-		};
+		if (dump_has_segment(d, i))
+			d->segs[n++] = (struct segment){
+				.type = PT_LOAD, .flags = elf_flags(v), .vaddr = v->start, .memsz = vma_len(v),
+				.filesz = d->plan.v[i].filesz,
+			};
 	}
 	n = add_tag_segments(d, n);
 	d->segs[n++] = (struct segment){ .type = PT_NOTE, .filesz = dump_missing_room(d) };

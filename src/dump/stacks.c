@@ -3,78 +3,25 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/array.h"
 #include "base/scope.h"
 #include "base/util.h"
-#include "dump/dump_priv.h"
+#include "dump/want.h"
 #include "elf/linkmap.h"
 #include "live/proc.h"
 
 /*
- * What --stacks saves: of every stack the part in use, and what a debugger needs to
- * find programs and libraries by, the dynamic linker's list.
+ * What --stacks saves: of every stack the part in use, what a debugger needs to find
+ * programs and libraries by, the dynamic linker's list, and (variables.c) variables.
  */
 enum {
 	RED_ZONE = 256,			/* below the stack pointer and in use: psABI x86-64 128, ppc64 288 with vectors, 512 */
 	UNKNOWN_STACK_MAX = 1 << 20,	/* of a stack whose upper end nothing tells: a coroutine's, in a heap */
 	PAGE_MAX = 64 << 10,
+	LINK_MAP_MAX = 1536,		/* struct link_map: 1160 bytes in glibc 2.36 on x86-64 */
+	LINKER_ROOM = 32 << 10,		/* around an entry, what the dynamic linker has allocated beside it */
 };
 
-/* ---- ranges */
-
-static int want(struct dump *d, u64 start, u64 end, struct err *e)
-{
-	struct plan_ranges *w = &d->wanted;
-	int r;
-
-	start = align_down(start, d->page_size);
-	end = align_up(min(end, UINT64_MAX - d->page_size), d->page_size);
-	if (start >= end)
-		return 0;
-	r = array_grow((void **)&w->v, w->n, &d->wanted_cap, sizeof(*w->v), "stacks", e);
-	if (!r)
-		w->v[w->n++] = (struct plan_range){ start, end };
-	return r;
-}
-
-static int by_start(const void *a, const void *b)
-{
-	const struct plan_range *x = a, *y = b;
-
-	return x->start < y->start ? -1 : x->start > y->start;
-}
-
-static void sort_and_join(struct plan_ranges *w)
-{
-	size_t n = 0;
-
-	if (w->n)
-		qsort(w->v, w->n, sizeof(*w->v), by_start);
-	for (size_t i = 0; i < w->n; i++) {
-		if (n && w->v[i].start <= w->v[n - 1].end)
-			w->v[n - 1].end = max(w->v[n - 1].end, w->v[i].end);
-		else
-			w->v[n++] = w->v[i];
-	}
-	w->n = n;
-}
-
 /* ---- stacks */
-
-static const struct vma *area_of(const struct dump *d, u64 addr)
-{
-	size_t lo = 0, hi = d->areas.n;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (d->areas.v[mid].vma->end <= addr)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo < d->areas.n && d->areas.v[lo].vma->start <= addr ? d->areas.v[lo].vma : NULL;
-}
 
 static u64 stack_pointer(const struct dump *d, const struct thread *th)
 {
@@ -117,12 +64,12 @@ static bool is_process_stack(const struct vma *v)
 /* From @sp up to where this stack ends, as far as that can be told. */
 static int want_stack(struct dump *d, u64 sp, u64 tp, struct err *e)
 {
-	const struct vma *v = area_of(d, sp);
+	const struct vma *v = want_area(d, sp);
 	u64 end;
 
 	/* Just below its area: overflown, or about to grow. */
 	if (!v)
-		v = area_of(d, sp + d->page_size);
+		v = want_area(d, sp + d->page_size);
 	if (!v)
 		return 0;
 	sp = max(sp, v->start + RED_ZONE) - RED_ZONE;
@@ -132,7 +79,7 @@ static int want_stack(struct dump *d, u64 sp, u64 tp, struct err *e)
 		end = min(v->end, tp + d->page_size);
 	else
 		end = v->end - sp > UNKNOWN_STACK_MAX ? sp + UNKNOWN_STACK_MAX : v->end;
-	return want(d, sp, end, e);
+	return want_range(d, sp, end, e);
 }
 
 /*
@@ -141,22 +88,23 @@ static int want_stack(struct dump *d, u64 sp, u64 tp, struct err *e)
  */
 static int want_first_stack(struct dump *d, const struct thread *th, u64 sp, u64 tp, struct err *e)
 {
-	const struct vma *here = area_of(d, sp);
+	const struct vma *here = want_area(d, sp);
 
 	if (th->tid == d->target.pid) {
 		for (size_t i = 0; i < d->areas.n; i++) {
 			const struct vma *v = d->areas.v[i].vma;
 
 			if (v != here && v->name && !strcmp(v->name, "[stack]"))
-				return want(d, v->start, v->end, e);
+				return want_range(d, v->start, v->end, e);
 		}
 		return 0;
 	}
-	here = tp && here != area_of(d, tp) ? area_of(d, tp) : NULL;
-	return here && vma_is_anon(here) ? want(d, here->start, min(here->end, tp + d->page_size), e) : 0;
+	here = tp && here != want_area(d, tp) ? want_area(d, tp) : NULL;
+	return here && vma_is_anon(here) ? want_range(d, here->start, min(here->end, tp + d->page_size), e) : 0;
 }
 
-static int want_stacks(struct dump *d, struct err *e)
+/* @tls: NULL when nobody will look at variables. */
+static int want_stacks(struct dump *d, const struct want_tls *tls, struct err *e)
 {
 	int r = 0;
 
@@ -168,6 +116,8 @@ static int want_stacks(struct dump *d, struct err *e)
 			r = want_stack(d, sp, tp, e);
 		if (!r && sp)
 			r = want_first_stack(d, th, sp, tp, e);
+		if (!r && tls)
+			r = want_thread(d, tp, tls, e);
 	}
 	return r;
 }
@@ -186,7 +136,7 @@ struct list_reader {
 static bool load_page(struct list_reader *l, u64 page)
 {
 	struct dump *d = l->d;
-	const struct vma *v = area_of(d, page);
+	const struct vma *v = want_area(d, page);
 	struct page_run run;
 	size_t n = 0;
 	struct err e;
@@ -199,7 +149,7 @@ static bool load_page(struct list_reader *l, u64 page)
 	l->page = page;
 	/* The vdso is saved whole anyway, and stays one area. */
 	if (v && !vma_is_special(v))
-		l->error = want(d, page, page + d->page_size, l->e);
+		l->error = want_range(d, page, page + d->page_size, l->e);
 	return !l->error;
 }
 
@@ -220,16 +170,30 @@ static bool read_list(void *arg, u64 addr, void *buf, size_t len)
 	return true;
 }
 
+/*
+ * libthread_db looks for a module's number in the rest of struct link_map, and in a list
+ * of modules that have thread-local variables, which the dynamic linker allocates before
+ * there is a malloc: beside the entries (glibc 2.36, elf/dl-minimal.c: __minimal_malloc()).
+ */
+static int want_link_map(struct dump *d, u64 at, struct err *e)
+{
+	const struct vma *v = want_area(d, at);
+
+	if (v && vma_is_anon(v) && !v->name)
+		return want_copies(d, v, max(v->start, align_down(at - min(at, (u64)LINKER_ROOM), d->page_size)),
+				   min(v->end, align_up(at, d->page_size) + LINKER_ROOM), false, e);
+	return want_memory(d, at, at + LINK_MAP_MAX, e);
+}
+
 /* LLDB looks at the dynamic section of each library, too. */
 static int on_link(const struct link *link, void *arg, struct err *e)
 {
 	struct list_reader *l = arg;
 	u8 ignored;
 
-	(void)e;
 	if (link->ld)
 		read_list(l, link->ld, &ignored, 1);
-	return l->error;
+	return l->error || l->d->opts->unwind_only ? l->error : want_link_map(l->d, link->at, e);
 }
 
 static bool find_phdr(const struct dump *d, u64 *phdr, u64 *phnum)
@@ -278,10 +242,14 @@ static int want_list(struct dump *d, struct err *e)
 
 int dump_want_stacks(struct dump *d, struct err *e)
 {
-	int r = want_stacks(d, e);
+	bool variables = !d->opts->unwind_only;
+	struct want_tls tls;
+	int r = variables ? want_variables(d, &tls, e) : 0;
 
 	if (!r)
+		r = want_stacks(d, variables ? &tls : NULL, e);
+	if (!r)
 		r = want_list(d, e);
-	sort_and_join(&d->wanted);
+	want_settle(d);
 	return r;
 }

@@ -100,6 +100,7 @@ static bool read_link(struct list *w, struct link *l)
 	u64 at = w->at, addr;
 
 	l->name = w->name;
+	l->at = at;
 	if (!read_word(r, at, &l->base) || !read_word(r, at + r->word, &addr) ||
 	    !read_word(r, at + 2 * r->word, &l->ld) || !read_word(r, at + 3 * r->word, &w->at))
 		return false;

@@ -12,8 +12,12 @@ struct linkmap_reader {
 	void *arg;
 };
 
-/* An entry: struct link_map's l_addr, l_ld and l_name, which is "" for the program itself, and where it cannot be read. */
+/*
+ * An entry at @at: struct link_map's l_addr, l_ld and l_name, which is "" for the program
+ * itself, and where it cannot be read.
+ */
 struct link {
+	u64 at;
 	u64 base;
 	u64 ld;
 	const char *name;

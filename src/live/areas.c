@@ -281,16 +281,17 @@ static int count_private(const struct vma *v, const struct page_run *run, void *
 static const struct page_walk_ops count_private_ops = { .run = count_private };
 
 /* Nothing was written when smaps was read; a page written since decides whether the area is saved. */
-static int recount(struct page_source *pages, struct vma *v, struct err *e)
+static int recount(struct page_source *pages, struct vma *v, bool reserved, struct err *e)
 {
-	bool hangs_on_it = !(v->flags & VM_SHARED) && (!vma_is_anon(v) || !(v->flags & (VM_READ | VM_WRITE | VM_EXEC)));
+	bool hangs_on_it = !(v->flags & VM_SHARED) &&
+			   (!vma_is_anon(v) || (reserved && !(v->flags & (VM_READ | VM_WRITE | VM_EXEC))));
 
 	if (v->anon + v->swap || !hangs_on_it || vma_is_special(v))
 		return 0;
 	return page_walk_vma(pages, v, v->start, v->end, &count_private_ops, &v->anon, e);
 }
 
-int areas_refresh(const struct target *t, struct page_source *pages, struct areas *a, struct err *e)
+int areas_refresh(const struct target *t, struct page_source *pages, struct areas *a, bool reserved, struct err *e)
 {
 	int r = unchanged(t, a, e);
 
@@ -302,7 +303,7 @@ int areas_refresh(const struct target *t, struct page_source *pages, struct area
 	}
 	r = 0;
 	for (size_t i = 0; !r && i < a->list.n; i++)
-		r = recount(pages, &a->list.v[i], e);
+		r = recount(pages, &a->list.v[i], reserved, e);
 	return r;
 }
 

@@ -1,0 +1,147 @@
+#include <stdlib.h>
+
+#include "base/array.h"
+#include "base/util.h"
+#include "dump/want.h"
+
+/* A program header and a line of the AREAS note take some 200 bytes; a hole of a file takes none. */
+enum { GAP_MAX = 64 << 10 };
+
+int want_range(struct dump *d, u64 start, u64 end, struct err *e)
+{
+	struct plan_ranges *w = &d->wanted;
+	int r;
+
+	start = align_down(start, d->page_size);
+	end = align_up(min(end, UINT64_MAX - d->page_size), d->page_size);
+	if (start >= end)
+		return 0;
+	r = array_grow((void **)&w->v, w->n, &d->wanted_cap, sizeof(*w->v), "stacks", e);
+	if (!r)
+		w->v[w->n++] = (struct plan_range){ start, end };
+	return r;
+}
+
+size_t want_area_index(const struct dump *d, u64 addr)
+{
+	size_t lo = 0, hi = d->areas.n;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (d->areas.v[mid].vma->end <= addr)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+const struct vma *want_area(const struct dump *d, u64 addr)
+{
+	size_t i = want_area_index(d, addr);
+
+	return i < d->areas.n && d->areas.v[i].vma->start <= addr ? d->areas.v[i].vma : NULL;
+}
+
+int want_memory(struct dump *d, u64 start, u64 end, struct err *e)
+{
+	const struct vma *v = want_area(d, start);
+
+	if (!v || vma_is_special(v) || v->flags & (VM_IO | VM_PFNMAP))
+		return 0;
+	return want_range(d, start, min(end, v->end), e);
+}
+
+/* Reading must not bring in a page, nor wait for the monitor of a userfaultfd. */
+static bool is_in_memory(const struct dump *d, const struct page_run *run)
+{
+	const struct vma *v = want_area(d, run->start);
+
+	return run->flags & (PAGE_PRESENT | PAGE_SWAPPED) && !(v && page_is_uffd_marker(v, run));
+}
+
+bool want_peek(struct dump *d, u64 addr, void *buf, size_t len)
+{
+	u64 at = align_down(addr, d->page_size), end;
+	struct page_run run;
+	size_t n = 0;
+	struct err e;
+
+	if (add_overflow(addr, len, &end) || end > UINT64_MAX - d->page_size)
+		return false;
+	for (; at < end; at = run.end)
+		if (d->pages.ops->next(&d->pages, at, align_up(end, d->page_size), &run, &e) <= 0 || run.start > at ||
+		    !is_in_memory(d, &run))
+			return false;
+	return !target_read(&d->target, addr, buf, len, &n, &e) && n == len;
+}
+
+/* ---- copies: pages that are not as the file has them, or as untouched memory is */
+
+struct copies {
+	struct dump *d;
+	u64 start, end;		/* the range that the next run may continue */
+};
+
+static int flush_copies(struct copies *c, struct err *e)
+{
+	return c->start < c->end ? want_range(c->d, c->start, c->end, e) : 0;
+}
+
+static int on_copy(const struct vma *v, const struct page_run *run, void *arg, struct err *e)
+{
+	struct copies *c = arg;
+	int r = 0;
+
+	(void)v;
+	if (run->flags & (PAGE_FILE | PAGE_ZERO | PAGE_GUARD))
+		return 0;
+	if (run->start - c->end > GAP_MAX) {
+		r = flush_copies(c, e);
+		c->start = run->start;
+	}
+	c->end = run->end;
+	return r;
+}
+
+static const struct page_walk_ops copies_walk_ops = { .run = on_copy };
+
+int want_copies(struct dump *d, const struct vma *v, u64 start, u64 end, bool whole, struct err *e)
+{
+	struct copies c = { .d = d, .start = start, .end = start };
+	int r;
+
+	/* No run is within a gap of it. */
+	if (!whole)
+		c.start = c.end = 0;
+	r = page_walk_vma(&d->pages, v, start, end, &copies_walk_ops, &c, e);
+	if (!r && whole && end - c.end <= GAP_MAX)
+		c.end = end;
+	return r ? r : flush_copies(&c, e);
+}
+
+/* ---- */
+
+static int by_start(const void *a, const void *b)
+{
+	const struct plan_range *x = a, *y = b;
+
+	return x->start < y->start ? -1 : x->start > y->start;
+}
+
+void want_settle(struct dump *d)
+{
+	struct plan_ranges *w = &d->wanted;
+	size_t n = 0;
+
+	if (w->n)
+		qsort(w->v, w->n, sizeof(*w->v), by_start);
+	for (size_t i = 0; i < w->n; i++) {
+		if (n && w->v[i].start <= w->v[n - 1].end)
+			w->v[n - 1].end = max(w->v[n - 1].end, w->v[i].end);
+		else
+			w->v[n++] = w->v[i];
+	}
+	w->n = n;
+}

@@ -1,0 +1,35 @@
+/* want.h - what --stacks saves, collected as ranges while the target is stopped. */
+#pragma once
+
+#include "dump/dump_priv.h"
+
+/* The pages of [start, end) are to be saved, as far as they are mapped. */
+int want_range(struct dump *d, u64 start, u64 end, struct err *e) must_check;
+/* As want_range(), but only in memory that is saved by ranges: not the vdso, which stays one area, nor device memory. */
+int want_memory(struct dump *d, u64 start, u64 end, struct err *e) must_check;
+
+/*
+ * Of area @v the pages in [start, end) that the process has a copy of its own of.  Runs
+ * with a small gap between them become one range: what is in the gap is saved, too.
+ * @whole: so do the gaps at the ends.
+ */
+int want_copies(struct dump *d, const struct vma *v, u64 start, u64 end, bool whole, struct err *e) must_check;
+/* Sorts d->wanted, without overlap. */
+void want_settle(struct dump *d);
+
+/* The area that @addr is in, or NULL. */
+const struct vma *want_area(const struct dump *d, u64 addr);
+/* Index in d->areas of the first that ends above @addr; d->areas.n when there is none. */
+size_t want_area_index(const struct dump *d, u64 addr);
+/* Reads what is in memory, so that the target does not grow: all @len bytes, or false. */
+bool want_peek(struct dump *d, u64 addr, void *buf, size_t len);
+
+/* What variables need: written pages of mapped files, .bss.  Leaves in *tls what the modules have of it. */
+struct want_tls {
+	u64 total;	/* bytes of all modules' blocks, with room for their alignment */
+	u64 largest;	/* of one */
+	u64 n;		/* modules that have one */
+};
+int want_variables(struct dump *d, struct want_tls *tls, struct err *e) must_check;
+/* Of the thread whose thread pointer is @tp: struct pthread, and its thread-local variables. */
+int want_thread(struct dump *d, u64 tp, const struct want_tls *tls, struct err *e) must_check;
