@@ -218,20 +218,16 @@ static void read_sizes(const struct dump *d, u64 *rss, u64 *pte)
 	}
 }
 
-static int write_headers(struct dump *d, struct err *e)
+static int put_headers(struct dump *d, struct err *e)
 {
 	struct buf b scoped(buf_fini) = { 0 };
 	int r = layout_put_headers(d->target.arch, &d->layout, d->segs, d->n_segs, &b, e);
 
 	if (!r)
-		r = writer_emit(&d->writer, b.p, b.len, e);
+		r = pump_give(&d->pump, &b, e);
 	if (!r)
-		r = writer_skip_to(&d->writer, d->segs[0].off, e);
-	if (!r)
-		r = writer_emit(&d->writer, d->notes.p, d->notes.len, e);
-	/* Large with many threads, and no longer needed. */
-	buf_fini(&d->notes);
-	return r;
+		r = pump_skip_to(&d->pump, d->segs[0].off, e);
+	return r ? r : pump_give(&d->pump, &d->notes, e);
 }
 
 /* *seg: the next program header. */
@@ -265,21 +261,6 @@ static int copy_all_tags(struct dump *d, size_t seg, struct err *e)
 			r = dump_copy_tags(d, &d->areas.v[i], &d->plan.v[i], e);
 	}
 	return r;
-}
-
-static int write_areas(struct dump *d, struct err *e)
-{
-	int r = pump_start(&d->pump, &d->writer, (size_t)d->page_size, d->opts->cancel, e);
-	size_t seg = 1;
-	int ended;
-
-	if (!r)
-		r = copy_areas(d, &seg, e);
-	if (!r)
-		r = copy_all_tags(d, seg, e);
-	/* The first error is the one that tells; the pump must end in any case. */
-	ended = pump_end(&d->pump, r ? NULL : e);
-	return r ? r : ended;
 }
 
 /* What is known last comes last: the losses, and PN_XNUM's section header. */
@@ -331,10 +312,11 @@ static int look_stopped(struct dump *d, struct err *e)
 	return check_predicted(d, e);
 }
 
-/* From the stop to the last byte of memory. */
+/* From the stop to the last byte of memory: what the pump still holds of it is written after that. */
 static int capture(struct dump *d, struct err *e)
 {
 	struct target_opts to = { .stop_timeout_ms = d->opts->stop_timeout_ms, .cancel = d->opts->cancel };
+	size_t seg = 1;
 	int r = target_stop(&d->target, &to, e);
 
 	if (!r)
@@ -346,9 +328,13 @@ static int capture(struct dump *d, struct err *e)
 	if (!r)
 		r = dump_layout(d, e);
 	if (!r)
-		r = write_headers(d, e);
+		r = pump_start(&d->pump, &d->writer, e);
 	if (!r)
-		r = write_areas(d, e);
+		r = put_headers(d, e);
+	if (!r)
+		r = copy_areas(d, &seg, e);
+	if (!r)
+		r = copy_all_tags(d, seg, e);
 	d->report->threads = d->target.n_threads;
 	target_resume(&d->target);
 	d->report->pause_us = d->target.pause_ns / 1000;
@@ -364,6 +350,18 @@ int dump_open_output(struct dump *d, struct err *e)
 	return r;
 }
 
+static int save(struct dump *d, struct err *e)
+{
+	int r = pump_init(&d->pump, (size_t)d->page_size, d->opts->cancel, e);
+	int ended;
+
+	if (!r)
+		r = capture(d, e);
+	/* The first error is the one to report; the pump must end in any case. */
+	ended = pump_end(&d->pump, r ? NULL : e);
+	return r ? r : ended;
+}
+
 static int run(struct dump *d, struct err *e)
 {
 	int r = check_predicted(d, e);
@@ -373,7 +371,7 @@ static int run(struct dump *d, struct err *e)
 	if (r)
 		return r;
 	read_sizes(d, &d->report->rss_before, &d->report->pte_before);
-	r = capture(d, e);
+	r = save(d, e);
 	if (r)
 		return r;
 	read_sizes(d, &d->report->rss_after, &d->report->pte_after);

@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "base/util.h"
@@ -7,14 +8,14 @@
 
 static int write_slot(struct pump *p, const struct pump_slot *s, struct err *e)
 {
-	size_t at = 0;
+	const u8 *from = s->given.p ? s->given.p : s->buf;
 	int r = 0;
 
 	for (size_t i = 0; !r && i < s->n; i++) {
 		r = writer_skip(p->writer, s->pieces[i].skip, e);
 		if (!r)
-			r = writer_emit_sparse(p->writer, s->buf + at, s->pieces[i].len, p->page_size, e);
-		at += s->pieces[i].len;
+			r = writer_emit_sparse(p->writer, from, s->pieces[i].len, p->page_size, e);
+		from += s->pieces[i].len;
 	}
 	return r;
 }
@@ -38,6 +39,7 @@ static void *write_slots(void *arg)
 			if (r)
 				p->err = e;
 		}
+		buf_fini(&p->slots[p->out % PUMP_SLOTS].given);
 		p->out++;
 		pthread_cond_signal(&p->moved);
 	}
@@ -45,26 +47,26 @@ static void *write_slots(void *arg)
 	return NULL;
 }
 
-static int allocate(struct pump *p, struct err *e)
+int pump_init(struct pump *p, size_t page_size, const volatile sig_atomic_t *cancel, struct err *e)
 {
+	*p = (struct pump){ .page_size = page_size, .cancel = cancel };
 	p->slots = calloc(PUMP_SLOTS, sizeof(*p->slots));
 	p->bufs = malloc((size_t)PUMP_SLOTS * PUMP_SLOT_SIZE);
 	if (!p->slots || !p->bufs)
 		return err_set(e, -ENOMEM, "copy buffers");
+	/* Not zero: malloc and zeros become calloc, which touches nothing. */
+	memset(p->bufs, 1, (size_t)PUMP_SLOTS * PUMP_SLOT_SIZE);
 	for (size_t i = 0; i < PUMP_SLOTS; i++)
 		p->slots[i].buf = p->bufs + i * PUMP_SLOT_SIZE;
 	return 0;
 }
 
-int pump_start(struct pump *p, struct writer *writer, size_t page_size, const volatile sig_atomic_t *cancel,
-	       struct err *e)
+int pump_start(struct pump *p, struct writer *writer, struct err *e)
 {
 	int r;
 
-	*p = (struct pump){ .writer = writer, .page_size = page_size, .cancel = cancel, .off = writer->off };
-	r = allocate(p, e);
-	if (r)
-		return r;
+	p->writer = writer;
+	p->off = writer->off;
 	pthread_mutex_init(&p->lock, NULL);
 	pthread_cond_init(&p->moved, NULL);
 	r = pthread_create(&p->thread, NULL, write_slots, p);
@@ -127,10 +129,8 @@ int pump_room(struct pump *p, size_t least, u8 **at, size_t *room, struct err *e
 	return 0;
 }
 
-int pump_emit(struct pump *p, size_t len, struct err *e)
+static void add_piece(struct pump *p, struct pump_slot *s, size_t len)
 {
-	struct pump_slot *s = &p->slots[p->in % PUMP_SLOTS];
-
 	/* What follows the last piece without a hole goes to the writer with it: small stacks in one call. */
 	if (s->n && !p->skip)
 		s->pieces[s->n - 1].len += len;
@@ -140,8 +140,29 @@ int pump_emit(struct pump *p, size_t len, struct err *e)
 	p->skip = 0;
 	p->off += len;
 	p->emitted += len;
+}
+
+int pump_emit(struct pump *p, size_t len, struct err *e)
+{
+	struct pump_slot *s = &p->slots[p->in % PUMP_SLOTS];
+
+	add_piece(p, s, len);
 	/* Full enough that the other side should not wait for more. */
 	return s->used > PUMP_SLOT_SIZE / 2 ? hand_in(p, e) : 0;
+}
+
+int pump_give(struct pump *p, struct buf *b, struct err *e)
+{
+	struct pump_slot *s = &p->slots[p->in % PUMP_SLOTS];
+	int r = s->n ? hand_in(p, e) : 0;
+
+	if (r || !b->len)
+		return r;
+	s = &p->slots[p->in % PUMP_SLOTS];
+	s->given = *b;
+	*b = (struct buf){ 0 };
+	add_piece(p, s, s->given.len);
+	return hand_in(p, e);
 }
 
 int pump_skip(struct pump *p, u64 len, struct err *e)

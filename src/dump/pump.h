@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <signal.h>
 
+#include <tagcore/buf.h>
 #include <tagcore/err.h>
 #include <tagcore/types.h>
 #include <tagcore/writer.h>
@@ -11,11 +12,15 @@
 /*
  * A GiB of memory costs the kernel some 0.2 s to copy to us and 0.4 s to copy to
  * a file: side by side they take the longer of the two, and the target waits for
- * that only.
+ * the reading only: what is left in the slots then is written when it runs again.
  * A few slots of fixed size go round; the writer sees the same calls in the same
  * order as without.
+ *
+ * All slots together fit into a processor's own cache.  More of them would let the
+ * reader sleep less often, but 16 MiB took twice the processor time of 1 MiB, and
+ * on a busy machine processor time is what the pause consists of.
  */
-enum { PUMP_SLOTS = 3, PUMP_SLOT_SIZE = 1 << 20, PUMP_PIECES = 512 };
+enum { PUMP_SLOTS = 4, PUMP_SLOT_SIZE = 256 << 10, PUMP_PIECES = 128 };
 
 /* @skip zeros, then @len bytes of the slot. */
 struct pump_piece {
@@ -25,6 +30,7 @@ struct pump_piece {
 
 struct pump_slot {
 	u8 *buf;
+	struct buf given;	/* bytes in place of those in @buf; freed when written */
 	size_t used;
 	struct pump_piece pieces[PUMP_PIECES];
 	size_t n;
@@ -48,13 +54,16 @@ struct pump {
 	struct err err;		/* of the writing side */
 };
 
+/* Gets the memory.  To be called before the target is stopped: page faults take longer than copying. */
+int pump_init(struct pump *p, size_t page_size, const volatile sig_atomic_t *cancel, struct err *e) must_check;
 /* Starts the writing thread at the writer's place; @writer is not to be used until pump_end(). */
-int pump_start(struct pump *p, struct writer *writer, size_t page_size, const volatile sig_atomic_t *cancel,
-	       struct err *e) must_check;
+int pump_start(struct pump *p, struct writer *writer, struct err *e) must_check;
 /* Room for up to PUMP_SLOT_SIZE bytes: *room bytes at *at, at least @least. */
 int pump_room(struct pump *p, size_t least, u8 **at, size_t *room, struct err *e) must_check;
 /* The first @len bytes of that room are the next of the output; zero pages become holes. */
 int pump_emit(struct pump *p, size_t len, struct err *e) must_check;
+/* All of @b, which it takes over, is the next of the output. */
+int pump_give(struct pump *p, struct buf *b, struct err *e) must_check;
 int pump_skip(struct pump *p, u64 len, struct err *e) must_check;
 int pump_skip_to(struct pump *p, u64 off, struct err *e) must_check;
 /* Waits until all is written, and gives the writer back.  Must always run; a zeroed pump is fine. */
