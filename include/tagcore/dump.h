@@ -7,6 +7,7 @@
 #include <tagcore/area.h>
 #include <tagcore/err.h>
 #include <tagcore/plan.h>
+#include <tagcore/target.h>
 #include <tagcore/types.h>
 
 /* A range of the target that should be in the core and is not. */
@@ -39,6 +40,13 @@ struct unmatched {
 };
 void unmatched_fini(struct unmatched *u);
 
+/* A thread that did not stop, and why. */
+struct dump_unstopped {
+	pid_t tid;
+	const struct stop_reason *why;
+	char wchan[48];		/* the kernel's function that it sleeps in, or "" */
+};
+
 struct dump_opts {
 	const char *output;		/* template, core(5) specifiers; "-": @stream_fd */
 	int stream_fd;
@@ -69,7 +77,7 @@ struct dump_report {
 	u64 pause_us, total_us;
 	struct missing missing;
 	struct unmatched unmatched;
-	pid_t *unstopped;		/* threads whose registers could not be read */
+	struct dump_unstopped *unstopped;	/* threads whose registers could not be read */
 	size_t n_unstopped;
 	u64 rss_before, rss_after, pte_before, pte_after;	/* bytes, VmRSS and VmPTE */
 };

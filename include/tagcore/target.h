@@ -13,8 +13,14 @@
 enum thread_stop {
 	THREAD_SEIZED,		/* ours, not yet seen to stop */
 	THREAD_STOPPED,		/* stopped; registers can be read */
-	THREAD_UNSTOPPABLE,	/* did not stop in time: vfork, uninterruptible sleep */
+	THREAD_UNSTOPPABLE,	/* did not stop in time: thread.why */
 	THREAD_EXITED,		/* died on the way; forgotten by the kernel */
+};
+
+/* Why a thread did not stop in time: stop_wait.c has one row for each reason. */
+struct stop_reason {
+	const char *name;	/* uninterruptible, no-processor, in-kernel */
+	const char *text;	/* as it goes on after "thread 5 did not stop: " */
 };
 
 /* One thread.  @gregs is its PRSTATUS register set as it was at the stop. */
@@ -39,6 +45,10 @@ struct thread {
 	/* Where it waited before the stop, from /proc/TID/syscall: number, first argument, sp, pc. */
 	bool was_blocked;
 	u64 call[4];
+	/* Of one that did not stop. */
+	const struct stop_reason *why;
+	char wchan[48];		/* the kernel's function that it sleeps in, or "" */
+	u64 ran_ns;		/* how long it had run when some time had been waited for it */
 };
 
 /* A process.  Owns @threads and its descriptors. */
@@ -58,7 +68,11 @@ struct target {
 };
 
 struct target_opts {
-	u32 stop_timeout_ms;			/* how long to wait for threads that do not stop */
+	/*
+	 * How long to wait for threads that do not stop, from when the last one did; ten
+	 * times as long, from the beginning, while one of them is runnable.
+	 */
+	u32 stop_timeout_ms;
 	const volatile sig_atomic_t *cancel;	/* != 0: give up; may be NULL */
 };
 

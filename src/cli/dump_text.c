@@ -13,10 +13,20 @@ void json_put_scope(struct json_object **o)
 	json_object_put(*o);
 }
 
+/* "in an uninterruptible sleep (kernel_clone)" */
+const char *unstopped_text(const struct dump_unstopped *u, char out[UNSTOPPED_TEXT_MAX])
+{
+	if (u->wchan[0])
+		snprintf(out, UNSTOPPED_TEXT_MAX, "%s (%s)", u->why->text, u->wchan);
+	else
+		snprintf(out, UNSTOPPED_TEXT_MAX, "%s", u->why->text);
+	return out;
+}
+
 static void print_losses(FILE *f, const struct dump_report *r)
 {
 	enum { MOST = 10 };
-	char size[TEXT_SIZE_MAX];
+	char size[TEXT_SIZE_MAX], why[UNSTOPPED_TEXT_MAX];
 
 	for (size_t i = 0; i < r->missing.n && i < MOST; i++)
 		fprintf(f, "  missing 0x%" PRIx64 "-0x%" PRIx64 " (%s): %s\n", r->missing.v[i].start,
@@ -25,7 +35,8 @@ static void print_losses(FILE *f, const struct dump_report *r)
 	if (r->missing.n > MOST)
 		fprintf(f, "  and %zu ranges more: tagcore inspect missing lists them\n", r->missing.n - MOST);
 	for (size_t i = 0; i < r->n_unstopped && i < MOST; i++)
-		fprintf(f, "  thread %d did not stop: its registers are not in the core\n", r->unstopped[i]);
+		fprintf(f, "  thread %d did not stop: %s; its registers are not in the core\n", r->unstopped[i].tid,
+			unstopped_text(&r->unstopped[i], why));
 	if (r->n_unstopped > MOST)
 		fprintf(f, "  and %zu threads more\n", r->n_unstopped - MOST);
 }
@@ -85,7 +96,18 @@ static struct json_object *unstopped_json(const struct dump_report *r)
 	struct json_object *list = json_object_new_array();
 
 	for (size_t i = 0; i < r->n_unstopped; i++)
-		json_object_array_add(list, json_object_new_int64(r->unstopped[i]));
+		json_object_array_add(list, json_object_new_int64(r->unstopped[i].tid));
+	return list;
+}
+
+/* In the same order, why. */
+static struct json_object *unstopped_why_json(const struct dump_report *r)
+{
+	struct json_object *list = json_object_new_array();
+	char why[UNSTOPPED_TEXT_MAX];
+
+	for (size_t i = 0; i < r->n_unstopped; i++)
+		json_object_array_add(list, json_object_new_string(unstopped_text(&r->unstopped[i], why)));
 	return list;
 }
 
@@ -126,6 +148,7 @@ int report_add_json(struct json_object **list, const struct dump_report *r, stru
 	json_object_object_add(o, "missing", missing_json(&r->missing));
 	json_object_object_add(o, "unstopped_threads", unstopped_json(r));
 	json_object_object_add(o, "unmatched", unmatched_json(&r->unmatched));
+	json_object_object_add(o, "unstopped_reasons", unstopped_why_json(r));
 	json_put_u64(o, "target_rss_before", r->rss_before);
 	json_put_u64(o, "target_rss_after", r->rss_after);
 	json_put_u64(o, "target_pte_before", r->pte_before);

@@ -10,6 +10,10 @@
 /* Releases a JSON document by scope; NULL is fine. */
 void json_put_scope(struct json_object **o);
 
+enum { UNSTOPPED_TEXT_MAX = 128 };
+/* Why a thread did not stop, as it goes on after "did not stop: ". */
+const char *unstopped_text(const struct dump_unstopped *u, char out[UNSTOPPED_TEXT_MAX]);
+
 /* One line: file, sizes, threads, areas, pause, time, losses; then a line for each loss. */
 void report_print(FILE *f, const struct dump_report *r);
 /* Adds the report to *list, which is made on first use. */

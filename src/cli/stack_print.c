@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "base/util.h"
+#include "cli/dump_text.h"
 #include "cli/message.h"
 #include "cli/stack_print.h"
 
@@ -231,11 +232,13 @@ static void print_notes_json(struct stack_print *p)
 }
 
 /* A thread that did not stop, and was in no system call that could tell where it is. */
-static void print_unstopped(struct stack_print *p, pid_t tid)
+static void print_unstopped(struct stack_print *p, const struct dump_unstopped *u)
 {
-	static const char why[] = "it did not stop, and its registers could not be read";
+	char text[UNSTOPPED_TEXT_MAX], why[UNSTOPPED_TEXT_MAX + 64];
+	pid_t tid = u->tid;
 	struct json_object *o;
 
+	snprintf(why, sizeof(why), "it did not stop, %s: its registers could not be read", unstopped_text(u, text));
 	if (p->folded)
 		message("tagcore", "thread %d: %s", (int)tid, why);
 	if (!p->json && !p->folded)
@@ -256,8 +259,8 @@ static void print_unstopped(struct stack_print *p, pid_t tid)
 void stack_print_end(struct stack_print *p)
 {
 	for (size_t i = 0; i < p->n_unstopped; i++)
-		if (!core_thread_find(p->core, p->unstopped[i]))
-			print_unstopped(p, p->unstopped[i]);
+		if (!core_thread_find(p->core, p->unstopped[i].tid))
+			print_unstopped(p, &p->unstopped[i]);
 	if (!p->json) {
 		print_notes(p);
 		return;

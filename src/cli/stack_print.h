@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include <tagcore/dump.h>
 #include <tagcore/modules.h>
 #include <tagcore/unwind.h>
 
@@ -18,7 +19,7 @@ struct stack_print {
 	bool raw;
 	bool folded;		/* nothing but lines of stacks goes to @out */
 	u64 pause_us;		/* of a live process: how long it was stopped */
-	const pid_t *unstopped;	/* threads that did not stop: those of them that are not in the core are told of at the end */
+	const struct dump_unstopped *unstopped;	/* threads that did not stop: those of them that are not in the core are told of at the end */
 	size_t n_unstopped;
 	/* Its own. */
 	struct core *core;

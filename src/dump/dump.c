@@ -291,9 +291,15 @@ static int note_unstopped(struct dump *d, struct err *e)
 	rep->unstopped = calloc(d->target.n_threads + 1, sizeof(*rep->unstopped));
 	if (!rep->unstopped)
 		return err_set(e, -ENOMEM, "list of %zu threads", d->target.n_threads);
-	for (size_t i = 0; i < d->target.n_threads; i++)
-		if (d->target.threads[i].stop == THREAD_UNSTOPPABLE)
-			rep->unstopped[rep->n_unstopped++] = d->target.threads[i].tid;
+	for (size_t i = 0; i < d->target.n_threads; i++) {
+		const struct thread *th = &d->target.threads[i];
+		struct dump_unstopped u = { .tid = th->tid, .why = th->why };
+
+		if (th->stop != THREAD_UNSTOPPABLE)
+			continue;
+		memcpy(u.wchan, th->wchan, sizeof(u.wchan));
+		rep->unstopped[rep->n_unstopped++] = u;
+	}
 	return 0;
 }
 

@@ -32,6 +32,19 @@ static int put_exe(const struct dump *d, struct buf *b, struct err *e)
 	return put_line(b, "exe", path, e);
 }
 
+/* Why threads did not stop, a line for each. */
+static int put_unstopped(const struct dump *d, struct buf *b, struct err *e)
+{
+	int r = 0;
+
+	for (size_t i = 0; !r && i < d->report->n_unstopped; i++) {
+		const struct dump_unstopped *u = &d->report->unstopped[i];
+
+		r = buf_printf(b, e, "not_stopped %d %s%s%s\n", u->tid, u->why->name, u->wchan[0] ? " " : "", u->wchan);
+	}
+	return r;
+}
+
 static int put_info(struct dump *d, struct err *e)
 {
 	struct buf b scoped(buf_fini) = { 0 };
@@ -53,6 +66,8 @@ static int put_info(struct dump *d, struct err *e)
 	if (!r)
 		r = buf_printf(&b, e, "page_size %llu\ncoredump_filter 0x%x\nmode stop\nleader_exited %d\n",
 			       (unsigned long long)d->page_size, d->filter, d->target.leader_exited);
+	if (!r)
+		r = put_unstopped(d, &b, e);
 	return r ? r : note_put(&d->notes, d->target.arch->fmt, TAGCORE_OWNER, NT_TAGCORE_INFO, b.p, b.len, e);
 }
 

@@ -11,6 +11,7 @@
 #include "base/util.h"
 #include "live/live.h"
 #include "live/proc.h"
+#include "live/stop_wait.h"
 
 /* How often a process without a thread that lives is looked at, 1 ms apart. */
 enum { EMPTY_ROUNDS = 10 };
@@ -116,28 +117,20 @@ static size_t look_all(struct target *t, size_t *waiting)
 	return seen;
 }
 
-/* Waits until every interrupted thread has stopped or @deadline (now_ns) has passed. */
-static int wait_stopped(struct target *t, const struct target_opts *opts, u64 deadline, struct err *e)
+/* Waits until every interrupted thread has stopped or is given up. */
+static int wait_stopped(struct target *t, const struct target_opts *opts, struct stop_wait *w, struct err *e)
 {
-	struct timespec nap = { .tv_nsec = 20 * 1000 };
-	size_t waiting;
+	size_t waiting, seen;
 
-	for (;;) {
-		size_t seen = look_all(t, &waiting);
-
+	stop_wait_begin(w, opts->stop_timeout_ms);
+	do {
+		seen = look_all(t, &waiting);
 		if (!waiting)
 			return 0;
 		if (opts->cancel && *opts->cancel)
 			return err_set(e, ERR_CANCELLED, "cancelled while process %d was being stopped", t->pid);
-		if (now_ns() > deadline)
-			break;
-		/* Short naps at first, for the pause; longer ones for a thread that takes its time. */
-		nap.tv_nsec = seen ? 20 * 1000 : min(nap.tv_nsec * 2, 2000 * 1000L);
-		nanosleep(&nap, NULL);
-	}
-	for (size_t i = 0; i < t->n_threads; i++)
-		if (t->threads[i].stop == THREAD_SEIZED)
-			t->threads[i].stop = THREAD_UNSTOPPABLE;
+	} while (stop_wait_more(w, t, seen));
+	stop_wait_give_up(t);
 	return 0;
 }
 
@@ -157,8 +150,8 @@ static size_t drop_exited(struct target *t)
 /* Until none is new and none has died, for a thread may run another program meanwhile. */
 static int stop_all(struct target *t, const struct target_opts *opts, struct err *e)
 {
-	u64 deadline = now_ns() + (u64)opts->stop_timeout_ms * 1000000;
 	const struct timespec nap = { .tv_nsec = 1000 * 1000 };
+	struct stop_wait w = { 0 };
 	size_t n_changed;
 	int r, empty = 0;
 
@@ -173,7 +166,7 @@ static int stop_all(struct target *t, const struct target_opts *opts, struct err
 		if (r)
 			return r;
 		interrupt_new(t);
-		r = wait_stopped(t, opts, deadline, e);
+		r = wait_stopped(t, opts, &w, e);
 		if (r)
 			return r;
 		n_changed += look_stopped(t);
@@ -252,19 +245,6 @@ int target_stop(struct target *t, const struct target_opts *opts, struct err *e)
 	return r;
 }
 
-/* A thread that is on its way to its stop: its call has returned already, so it must be seen to stop. */
-static bool one_runs(const struct target *t)
-{
-	struct proc_stat st;
-	struct err ignored;
-
-	for (size_t i = 0; i < t->n_threads; i++)
-		if (t->threads[i].stop == THREAD_SEIZED && !proc_stat(t->pid, t->threads[i].tid, &st, &ignored) &&
-		    st.state == 'R')
-			return true;
-	return false;
-}
-
 /*
  * An interrupted thread that was not seen to stop yet will stop at any moment,
  * and could not be let go before; one that has had its time is looked at once.
@@ -283,7 +263,7 @@ static void settle(struct target *t)
 			ptrace(PTRACE_INTERRUPT, t->threads[i].tid, NULL, NULL);
 	}
 	while (look_all(t, &waiting), waiting > 0) {
-		if (now_ns() > soon && (now_ns() > late || !one_runs(t)))
+		if (now_ns() > soon && (now_ns() > late || !stop_wait_one_runs(t)))
 			break;
 		nanosleep(&nap, NULL);
 	}
