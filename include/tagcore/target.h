@@ -65,6 +65,8 @@ struct target {
 	bool execed;		/* at the stop it was another program than target_open() had found */
 	u64 stopped_at;		/* CLOCK_MONOTONIC ns; 0 while it runs */
 	u64 pause_ns;		/* how long the last stop lasted */
+	bool urgent;		/* while it is stopped: our thread's nice value was raised from @nice */
+	int nice;
 };
 
 struct target_opts {

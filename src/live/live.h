@@ -60,3 +60,10 @@ u64 restart_shared_signals(const struct target *t, const struct thread *th);
  * tracee is.
  */
 int peek_tags(pid_t tid, u64 addr, u8 *tags, size_t n, size_t *got, struct err *e) must_check;
+
+/*
+ * urgent.c: while the target is stopped for us, the calling thread, and those that
+ * it starts, run before others where we may ask for that; and as before afterwards.
+ */
+void urgent_begin(struct target *t);
+void urgent_end(struct target *t);

@@ -236,8 +236,10 @@ static int look_at_stopped(struct target *t, struct err *e)
 
 int target_stop(struct target *t, const struct target_opts *opts, struct err *e)
 {
-	int r = stop_all(t, opts, e);
+	int r;
 
+	urgent_begin(t);
+	r = stop_all(t, opts, e);
 	if (!r)
 		r = look_at_stopped(t, e);
 	if (r)
@@ -317,4 +319,5 @@ void target_resume(struct target *t)
 	if (t->stopped_at)
 		t->pause_ns = now_ns() - t->stopped_at;
 	t->stopped_at = 0;
+	urgent_end(t);
 }
