@@ -247,6 +247,10 @@ took=$(($(date +%s) - began))
 num "within the limit" $took -le 4
 cp err vfork.err
 num "and it is said" "$(wc -l <vfork.err)" -ge 1
+matches "and why" vfork.err 'thread [0-9]+ did not stop: in an uninterruptible sleep'
+matches "in JSON, too" out '"in an uninterruptible sleep'
+"$TAGCORE" inspect notes d/vfork >notes.vfork
+matches "and in the core" notes.vfork 'not_stopped [0-9]+ uninterruptible'
 ok "it validates" "$TAGCORE" validate d/vfork
 is "the thread that stopped has its registers" \
 	"$("$CORECMP" notes d/vfork | grep -c "^CORE 0x1 .* $PID\$")" 1

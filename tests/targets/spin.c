@@ -1,16 +1,19 @@
 /*
- * spin [N]: N threads (default 2) that compute, in integer and floating-point
- * registers and in memory, what they have computed before, and compare.
+ * spin [N [NICE]]: N threads (default 2), of this nice value, that compute, in
+ * integer and floating-point registers and in memory, what they have computed
+ * before, and compare.
  * SIGUSR1: "ok ROUNDS" or "disturbed".
  */
 #include "target.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/resource.h>
 
 #define WORDS 4096
 
 static atomic_ulong rounds, faults;
+static pthread_barrier_t all_are_here;
 
 struct sum {
 	uint64_t bits;
@@ -37,6 +40,9 @@ static void *spinner(void *arg)
 	struct sum first;
 
 	must(w != NULL, "malloc");
+	must(!arg || setpriority(PRIO_PROCESS, 0, atoi(arg)) == 0, "setpriority");
+	/* Those that compute would keep the others from being made. */
+	pthread_barrier_wait(&all_are_here);
 	first = compute(w);
 	for (;;) {
 		struct sum s = compute(w);
@@ -55,8 +61,10 @@ int main(int argc, char **argv)
 
 	target_begin();
 	target_block_usr1();
+	must(pthread_barrier_init(&all_are_here, NULL, (unsigned)n + 1) == 0, "barrier");
 	for (int i = 0; i < n; i++)
-		must(pthread_create(&t, NULL, spinner, NULL) == 0, "pthread_create");
+		must(pthread_create(&t, NULL, spinner, argv[1] ? argv[2] : NULL) == 0, "pthread_create");
+	pthread_barrier_wait(&all_are_here);
 	while (atomic_load(&rounds) < 10)
 		target_nap();
 	target_ready();

@@ -322,6 +322,40 @@ static void pump_keeps_order(void **state)
 	assert_true(bad == 0);
 }
 
+/* What is handed over whole comes in its place, and larger than a slot, too. */
+static void pump_takes_buffers(void **state)
+{
+	static u8 big[3 * PUMP_SLOT_SIZE];
+	struct buf b = { 0 }, none = { 0 };
+	struct pump p;
+	struct writer w;
+	struct err e;
+	u64 bad = 0;
+	FILE *f;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(big); i++)
+		big[i] = pattern_at(4096 + 100 + i);
+	assert_int_equal(buf_add(&b, big, sizeof(big), &e), 0);
+	assert_int_equal(writer_open_file(&w, "core", false, &e), 0);
+	assert_int_equal(pump_init(&p, 4096, NULL, &e), 0);
+	assert_int_equal(pump_start(&p, &w, &e), 0);
+	put_pattern(&p, 100);
+	assert_int_equal(pump_give(&p, &none, &e), 0);
+	assert_int_equal(pump_skip(&p, 4096, &e), 0);
+	assert_int_equal(pump_give(&p, &b, &e), 0);
+	assert_null(b.p);
+	put_pattern(&p, 100);
+	assert_int_equal(pump_end(&p, &e), 0);
+	assert_int_equal(writer_finish(&w, &e), 0);
+	f = fopen("core", "r");
+	for (u64 off = 0; off < 4096 + 200 + sizeof(big); off++)
+		bad += fgetc(f) != (off >= 100 && off < 4096 + 100 ? 0 : pattern_at(off));
+	assert_int_equal(fgetc(f), EOF);
+	fclose(f);
+	assert_true(bad == 0);
+}
+
 static void pump_reports_write_errors(void **state)
 {
 	struct pump p;
@@ -461,6 +495,7 @@ int main(void)
 		cmocka_unit_test(stream_reader_gone),
 		in_dir(never_backwards),
 		in_dir(pump_keeps_order),
+		in_dir(pump_takes_buffers),
 		cmocka_unit_test(pump_reports_write_errors),
 		cmocka_unit_test(pump_may_be_zeroed),
 		cmocka_unit_test(templates),
