@@ -14,6 +14,7 @@
 #include "base/scope.h"
 #include "base/util.h"
 #include "cli/cmds.h"
+#include "cli/stack_folded.h"
 #include "cli/stack_print.h"
 #include "fuzz.h"
 
@@ -85,21 +86,51 @@ static void hold_notes(const struct unwind *u)
 		must(n.text && *n.text, "a note without a sentence");
 }
 
+/* All threads are in a group, and no group is empty. */
+static void hold_groups(const struct stack_groups *g, size_t n)
+{
+	size_t sum = 0;
+
+	for (size_t i = 0; i < g->n; i++) {
+		must(g->v[i]->n > 0 && g->v[i]->id == i, "group %zu", i);
+		sum += g->v[i]->n;
+	}
+	must(sum == n, "%zu of %zu threads are in groups", sum, n);
+}
+
+static int print_all(struct stack_print *p, const struct stack *stacks, size_t n, bool grouped, struct err *e)
+{
+	struct stack_groups g scoped(stack_groups_fini) = { 0 };
+	const struct stack_group *group;
+	int r = 0;
+
+	for (size_t i = 0; !r && i < n; i++) {
+		r = stack_groups_add(&g, &stacks[i], &group, e);
+		if (!r && !grouped && !p->folded)
+			r = stack_print(p, &stacks[i], group, e);
+	}
+	hold_groups(&g, n);
+	for (size_t i = 0; !r && grouped && i < g.n; i++)
+		r = stack_print_group(p, g.v[i], e);
+	return !r && p->folded ? stack_folded(p, &g, e) : r;
+}
+
 static void print(struct core *c, struct unwind *u, const struct stack *stacks, size_t n, u32 h)
 {
 	struct say s, notes;
 	struct stack_print p = { .name = "core", .json = h & 1, .source = h & 2, .inlines = h & 4, .raw = (h & 0x78) == 0x78 };
+	bool grouped = !p.json && (h & 0x180) == 0x80;
 	FILE *real = stderr;
 	struct err e = { 0 };
-	int r = 0;
+	int r;
 
 	say_begin(&s);
 	say_begin(&notes);
 	p.out = s.f;
+	p.folded = !p.json && (h & 0x180) == 0x180;
 	stderr = notes.f;
 	stack_print_begin(&p, c, u);
-	for (size_t i = 0; !r && i < n; i++)
-		r = stack_print(&p, &stacks[i], &e);
+	r = print_all(&p, stacks, n, grouped, &e);
 	stack_print_end(&p);
 	stderr = real;
 	must(!r, "stack_print: %s", e.msg);
