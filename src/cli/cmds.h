@@ -42,6 +42,8 @@ int cmd_gcore(int argc, char **argv, struct err *e);
 /* Lists the views of inspect, for help. */
 void inspect_help_views(FILE *f);
 
+/* Takes signals as all commands do: those that cancel are noted, SIGPIPE and SIGXFSZ are errors of write(2). */
+void cli_signals(void);
 /* Set by SIGINT, SIGTERM and SIGHUP; a command that waits or copies looks at it. */
 extern volatile sig_atomic_t cli_cancelled;
 /*

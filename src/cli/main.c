@@ -1,7 +1,6 @@
 #include <errno.h>
 #include <libgen.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,8 +30,6 @@ static const struct cmd cmds[] = {
 	{ .name = "help", .operands = "[COMMAND]", .help = "list the commands, or explain one",
 	  .opts = no_opts, .run = cmd_help },
 };
-
-volatile sig_atomic_t cli_cancelled;
 
 static const struct cmd *find_cmd(const char *name)
 {
@@ -121,41 +118,6 @@ static int choose(int argc, char **argv, struct err *e)
 	return cmd->run(argc - 1, argv + 1, e);
 }
 
-static void on_cancel(int sig)
-{
-	cli_cancelled = sig;
-}
-
-static const int cancel_signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
-
-/* nohup(1) and background jobs of a shell ignore them: that stays. */
-static void handle_cancel(void (*handler)(int))
-{
-	struct sigaction sa = { .sa_handler = handler }, old;
-
-	for (size_t i = 0; i < ARRAY_SIZE(cancel_signals); i++)
-		if (!sigaction(cancel_signals[i], NULL, &old) && old.sa_handler != SIG_IGN)
-			sigaction(cancel_signals[i], &sa, NULL);
-}
-
-/* Write errors are to come back as errors, not as signals; a wish to stop is to be obeyed in order. */
-static void set_signals(void)
-{
-	struct sigaction sa = { .sa_handler = SIG_IGN };
-
-	handle_cancel(on_cancel);
-	sigaction(SIGPIPE, &sa, NULL);
-	sigaction(SIGXFSZ, &sa, NULL);
-}
-
-void cli_end_by_signal(void)
-{
-	handle_cancel(SIG_DFL);
-	/* Before that, the handler has taken it; after, it has ended us: none is lost. */
-	if (cli_cancelled)
-		raise((int)cli_cancelled);
-}
-
 /* "tagcore inspect ... | head" is no fault to talk about. */
 static bool reader_gone(void)
 {
@@ -170,7 +132,7 @@ int main(int argc, char **argv)
 	bool is_gcore = argc > 0 && !strcmp(basename(argv[0]), "gcore");
 	int r;
 
-	set_signals();
+	cli_signals();
 	r = is_gcore ? cmd_gcore(argc, argv, &e) : choose(argc, argv, &e);
 	if (r < 0) {
 		if (*e.msg)

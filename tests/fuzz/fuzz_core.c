@@ -29,9 +29,6 @@
 #pragma clang attribute push(__attribute__((no_sanitize("coverage"))), apply_to = function)
 #endif
 
-/* main.c has it, which has a main() of its own. */
-volatile sig_atomic_t cli_cancelled;
-
 enum {
 	QUICK_VIEWS = 3,	/* of one input */
 	COMMANDS_ONE_IN = 256,

@@ -9,9 +9,6 @@
 #include "cli/cmds.h"
 #include "cli/view.h"
 
-/* main.c has it, which has a main() of its own. */
-volatile sig_atomic_t cli_cancelled;
-
 typedef int vs_view_fn(struct view_ctx *v, struct err *e);
 
 /* The caller's to free.  @operand may be NULL. */
