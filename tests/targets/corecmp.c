@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <stdarg.h>
 #include <sys/procfs.h>
+#include <sys/ptrace.h>
 
 #ifndef NT_X86_XSAVE_LAYOUT
 #define NT_X86_XSAVE_LAYOUT 0x205	/* Linux 6.12 */
@@ -138,6 +139,8 @@ static int run_mem(char **a)
 	snprintf(path, sizeof(path), "/proc/%s/mem", a[1]);
 	fd = open(path, O_RDONLY);
 	must(fd >= 0, path);
+	/* Since v6.12 mem may show pages without access to a tracer only: fs/proc/base.c: proc_mem_foll_force(). */
+	ptrace(PTRACE_SEIZE, atoi(a[1]), NULL, NULL);
 	for (size_t i = 0; i < c.n; i++) {
 		const Elf64_Phdr *h = &c.phdr[i];
 

@@ -160,7 +160,10 @@ static int poisoned(const char *name)
 	return 1;
 }
 
-/* A memfd of PAGES - 1/2 pages with the pages 0, 3, 6 ... filled in, and 1, 7, 13 by write(2): nobody has those mapped in. */
+/*
+ * A memfd of PAGES - 1/2 pages with the pages 0, 3, 6 ... filled in, and 1, 7, 13
+ * by write(2): nobody has those mapped in.
+ */
 static int shmem(const char *name, int flags, uint64_t mode, uint64_t want)
 {
 	int file = memfd_create(name, MFD_CLOEXEC), fd = with_features(want);
