@@ -83,8 +83,10 @@ keys stack.json out >prog
 bold JSON "$man/tagcore-stack.1" >page
 same_words "tagcore-stack(1)" prog page 15
 
-# The note's first line follows the owner's NUL.
-tr '\0' '\n' <core | grep -a -A 20 -m 1 'TAGCORE$' | grep -aE '^[a-z_]+ ' | sed 's/ .*//' | sort >prog
+# The note's first line follows the owner's NUL.  The last key is there when a thread did not stop.
+start vforker 20
+exits 1 "dump of a thread that does not stop" "$TAGCORE" dump --stop-timeout 0.1 -o vforked "$PID"
+tr '\0' '\n' <vforked | grep -a -A 20 -m 1 'TAGCORE$' | grep -aE '^[a-z_]+ ' | sed 's/ .*//' | sort >prog
 bold TAGCORE_INFO "$man/tagcore-notes.5" >page
 same_words "tagcore-notes(5), INFO" prog page 8
 finish
