@@ -147,11 +147,13 @@ if [ "$machine" = i386 ]; then
 	exits 0 "the core validates" "$TAGCORE" validate --strict modes
 	[ "$rc" -eq 0 ] || diag <out
 	exits 0 "registers" "$TAGCORE" inspect registers modes
-	is "two threads in 64-bit form" "$(grep -c ' r12 ' out)" 2
+	is "three threads in 64-bit form" "$(grep -c ' r12 ' out)" 3
 	matches "one in 32-bit code" out 'cs +0x23'
 	matches "its registers are whole" out 'r12 +0x1212121234343434'
 	is "so are its vectors, twice" "$(grep -c 'xmm7 *0x77777777777777777777777777777777' out)" 2
 	runs_free "$PID" "32-bit code in a 64-bit process"
+	ok "dump, again" "$TAGCORE" dump --force -o modes "$PID"
+	is "32-bit code, and 32-bit calls of 64-bit code: no call came back" "$(report)" "broken 0"
 	start wide32
 	exits 0 "64-bit code in a 32-bit process: dump" "$TAGCORE" dump -o wide "$PID"
 	exits 0 "the core validates" "$TAGCORE" validate wide
