@@ -7,13 +7,22 @@
 
 enum { PERIOD_NS = 10 * 1000 * 1000 };
 
-/* One that is gone already, or lives, is no matter. */
+/* Who is traced is reported when stopped, too, whatever is asked for: wait_task_stopped(), kernel/exit.c. */
+static bool has_died(pid_t tid)
+{
+	siginfo_t si = { 0 };
+
+	return !waitid(P_PID, (id_t)tid, &si, WEXITED | WNOHANG | WNOWAIT | __WALL) && si.si_pid == tid &&
+	       (si.si_code == CLD_EXITED || si.si_code == CLD_KILLED || si.si_code == CLD_DUMPED);
+}
+
 static void reap_all(const struct reaper *r)
 {
 	siginfo_t unused;
 
 	for (size_t i = 0; i < r->n; i++)
-		waitid(P_PID, (id_t)r->tids[i], &unused, WEXITED | WNOHANG | __WALL);
+		if (has_died(r->tids[i]))
+			waitid(P_PID, (id_t)r->tids[i], &unused, WEXITED | WNOHANG | __WALL);
 }
 
 static void *reap(void *arg)

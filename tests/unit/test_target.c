@@ -8,6 +8,7 @@
 #include <tagcore/target.h>
 
 #include "live/proc.h"
+#include "live/reaper.h"
 
 /*
  * Live processes under our own stop.  Where ptrace is forbidden (a container)
@@ -380,6 +381,35 @@ static void program_waits_for_us(void **state)
 	munmap(tids, 4096);
 }
 
+/* It waits for the dead, and leaves the stops of the living to be seen. */
+static void reaper_takes_no_stop(void **state)
+{
+	struct reaper r = { 0 };
+	struct child stopped, dead;
+	struct err e;
+	int status;
+
+	(void)state;
+	child_start(&stopped, setup_nothing, NULL);
+	child_start(&dead, setup_nothing, NULL);
+	need_ptrace(&stopped);
+	kill(stopped.pid, SIGSTOP);
+	assert_true(reaches_state(stopped.pid, "T"));
+	assert_int_equal(ptrace(PTRACE_SEIZE, stopped.pid, NULL, NULL), 0);
+	assert_true(reaches_state(stopped.pid, "t"));
+	assert_ok(reaper_add(&r, stopped.pid, &e), &e);
+	assert_ok(reaper_start(&r, &e), &e);
+	assert_ok(reaper_add(&r, dead.pid, &e), &e);
+	kill(dead.pid, SIGKILL);
+	for (int i = 0; i < 10000 && kill(dead.pid, 0) == 0; i++)
+		usleep(1000);
+	assert_int_equal(kill(dead.pid, 0), -1);
+	reaper_end(&r);
+	assert_int_equal(waitpid(stopped.pid, &status, __WALL | WNOHANG), stopped.pid);
+	assert_true(WIFSTOPPED(status));
+	child_stop(&stopped);
+}
+
 static void number_is_used_again(void **state)
 {
 	struct target t = { 0 };
@@ -422,6 +452,7 @@ int main(void)
 		cmocka_unit_test(leader_comes_first),
 		cmocka_unit_test(runs_another_program),
 		cmocka_unit_test(program_waits_for_us),
+		cmocka_unit_test(reaper_takes_no_stop),
 		cmocka_unit_test(number_is_used_again),
 		cmocka_unit_test(zeroed_may_be_closed),
 	};
