@@ -413,7 +413,7 @@ static const struct mutation mutations[] = {
 	{ "file-page", "0", .notes = file_no_page },
 	{ "file-page", "not AT_PAGESZ", .notes = file_other_page },
 	{ "file-range", "a page more", .notes = file_astray },
-	{ "file-range", "a page more that was saved", .notes = file_lost },
+	{ "file-range", "a page more that was saved", .notes = file_lost, .also = "tagcore-saved" },
 	{ "thread-none", "no PRSTATUS", .notes = no_threads },
 	{ "thread-first", "PRPSINFO first", .notes = prpsinfo_first },
 	{ "thread-tid", "twice", .notes = same_tid },

@@ -249,7 +249,7 @@ static void own_lines_are_strict(void **state)
 {
 	static const char *const bad_areas[] = {
 		"", "1000-2000", "1000-2000 rw-p 0 - whole", "2000-1000 rw-p 0 - whole x n",
-		"1000-10000000000000000 rw-p 0 - whole x n", "1000-2000 rwp 0 - whole x n",
+		"1000-10000000000000001 rw-p 0 - whole x n", "1000-2000 rwp 0 - whole x n",
 		"1000-2000 rw-p z - whole x n", "-2000 rw-p 0 - whole x n", "0x1000-0x2000 rw-p 0 - whole x n",
 	};
 	struct core_own_area a;

@@ -368,8 +368,9 @@ static void signals_above_15_have_names_of_their_machine(void **state)
 {
 	static const struct { u16 machine; int signo; const char *name; } of[] = {
 		{ EM_X86_64, 15, "SIGTERM" }, { EM_X86_64, 16, "SIGSTKFLT" }, { EM_X86_64, 7, "SIGBUS" },
-		{ EM_MIPS, 15, "SIGTERM" }, { EM_MIPS, 16, NULL }, { EM_MIPS, 7, NULL }, { EM_MIPS, 9, "SIGKILL" },
-		{ EM_SPARCV9, 15, "SIGTERM" }, { EM_SPARCV9, 16, NULL }, { EM_SPARCV9, 10, NULL }, { EM_PARISC, 12, NULL },
+		{ EM_MIPS, 15, "SIGTERM" }, { EM_MIPS, 16, "SIGUSR1" }, { EM_MIPS, 7, "SIGEMT" },
+		{ EM_MIPS, 9, "SIGKILL" }, { EM_MIPS, 32, NULL }, { EM_SPARCV9, 15, "SIGTERM" },
+		{ EM_SPARCV9, 16, "SIGURG" }, { EM_SPARCV9, 10, "SIGBUS" }, { EM_PARISC, 12, "SIGXCPU" },
 	};
 
 	(void)state;
