@@ -89,15 +89,20 @@ static int flush_copies(struct copies *c, struct err *e)
 	return c->start < c->end ? want_range(c->d, c->start, c->end, e) : 0;
 }
 
+/* Pages between that a monitor has not filled in are not to be had, and nobody asked for them. */
+static u64 gap_max(const struct vma *v)
+{
+	return v->flags & VM_UFFD_MISSING ? 0 : GAP_MAX;
+}
+
 static int on_copy(const struct vma *v, const struct page_run *run, void *arg, struct err *e)
 {
 	struct copies *c = arg;
 	int r = 0;
 
-	(void)v;
 	if (run->flags & (PAGE_FILE | PAGE_ZERO | PAGE_GUARD))
 		return 0;
-	if (run->start - c->end > GAP_MAX) {
+	if (run->start - c->end > gap_max(v)) {
 		r = flush_copies(c, e);
 		c->start = run->start;
 	}
@@ -116,7 +121,7 @@ int want_copies(struct dump *d, const struct vma *v, u64 start, u64 end, bool wh
 	if (!whole)
 		c.start = c.end = 0;
 	r = page_walk_vma(&d->pages, v, start, end, &copies_walk_ops, &c, e);
-	if (!r && whole && end - c.end <= GAP_MAX)
+	if (!r && whole && end - c.end <= gap_max(v))
 		c.end = end;
 	return r ? r : flush_copies(&c, e);
 }
