@@ -129,7 +129,7 @@ static int wait_stopped(struct target *t, const struct target_opts *opts, struct
 			return 0;
 		if (opts->cancel && *opts->cancel)
 			return err_set(e, ERR_CANCELLED, "cancelled while process %d was being stopped", t->pid);
-	} while (stop_wait_more(w, t, seen));
+	} while (stop_wait_more(w, t, seen, waiting));
 	stop_wait_give_up(t);
 	return 0;
 }

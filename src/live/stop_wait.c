@@ -14,7 +14,7 @@
  * may be never; but one that is runnable waits for a processor only, on a busy
  * machine for long, and is not stuck.
  */
-enum { RUNNABLE_TIMEOUTS = 10, NAP_MIN_NS = 20 * 1000, NAP_MAX_NS = 2000 * 1000 };
+enum { RUNNABLE_TIMEOUTS = 10, NAP_MIN_NS = 20 * 1000, NAP_MAX_NS = 2000 * 1000, LOOK_NS = 500 };
 
 static const struct stop_reason uninterruptible = { "uninterruptible", "in an uninterruptible sleep" };
 static const struct stop_reason no_processor = { "no-processor", "runnable, but it was given no processor" };
@@ -55,7 +55,6 @@ void stop_wait_begin(struct stop_wait *w, u32 timeout_ms)
 	w->timeout = (u64)timeout_ms * 1000000;
 	w->nap = NAP_MIN_NS;
 	w->progress = now;
-	w->woke = now;
 	if (!w->begin)
 		w->begin = now;
 }
@@ -70,21 +69,19 @@ static void note_ran(struct target *t)
 
 /*
  * Short naps at first, for the pause; longer ones for threads that take their time.
- * And never shorter than the looking takes: with thousands of threads it would
- * itself be what they have to share the processors with.
+ * And never shorter than it takes to look in vain at those that are waited for:
+ * thousands of them would else share the processors with our looking.
  */
-static void nap(struct stop_wait *w, size_t seen, u64 now)
+static void nap(struct stop_wait *w, size_t seen, size_t waiting)
 {
-	u64 looking = min(2 * (now - w->woke), (u64)NAP_MAX_NS);
 	struct timespec ts = { 0 };
 
 	w->nap = seen ? NAP_MIN_NS : min(w->nap * 2, (u64)NAP_MAX_NS);
-	ts.tv_nsec = (long)max(w->nap, looking);
+	ts.tv_nsec = (long)max(w->nap, min((u64)waiting * LOOK_NS, (u64)NAP_MAX_NS));
 	nanosleep(&ts, NULL);
-	w->woke = now_ns();
 }
 
-bool stop_wait_more(struct stop_wait *w, struct target *t, size_t seen)
+bool stop_wait_more(struct stop_wait *w, struct target *t, size_t seen, size_t waiting)
 {
 	u64 now = now_ns();
 
@@ -99,7 +96,7 @@ bool stop_wait_more(struct stop_wait *w, struct target *t, size_t seen)
 		w->noted = true;
 		note_ran(t);
 	}
-	nap(w, seen, now);
+	nap(w, seen, waiting);
 	return true;
 }
 

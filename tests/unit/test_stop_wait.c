@@ -93,7 +93,7 @@ static bool waits_on(struct fixture *f, u64 since_begin, u64 since_progress)
 {
 	f->w.begin = now_ns() - since_begin * second;
 	f->w.progress = now_ns() - since_progress * second;
-	return stop_wait_more(&f->w, &f->t, 0);
+	return stop_wait_more(&f->w, &f->t, 0, 1);
 }
 
 static void sleeping_thread_is_given_up_at_the_timeout(void **state)
@@ -117,7 +117,7 @@ static void others_that_stop_are_progress(void **state)
 	assert_true(waits_on(&f, 5000, 500));
 	f.w.begin = now_ns() - 5000 * second;
 	f.w.progress = now_ns() - 5000 * second;
-	assert_true(stop_wait_more(&f.w, &f.t, 1));
+	assert_true(stop_wait_more(&f.w, &f.t, 1, 1));
 	assert_true(now_ns() - f.w.progress < 500 * second);
 	end(&f);
 }
