@@ -15,7 +15,8 @@ int buf_reserve(struct buf *b, size_t len, u8 **at, struct err *e)
 
 	if (add_overflow(b->len, len, &want))
 		return err_set(e, -ENOMEM, "buffer of %zu + %zu bytes", b->len, len);
-	if (want > b->cap) {
+	/* Of a new one also for nothing: there is no place in none. */
+	if (want > b->cap || !b->p) {
 		cap = max(want, b->cap + b->cap / 2);
 		cap = max(cap, (size_t)256);
 		p = realloc(b->p, cap);

@@ -24,7 +24,7 @@ same_words()
 }
 
 start threads 2
-ok "a dump" "$TAGCORE" dump -q --json -o core "$PID"
+ok "a dump" "$TAGCORE" dump -q --json --include /none -o core "$PID"
 cp out dump.json
 ok "a dry run" "$TAGCORE" dump --dry-run --json "$PID"
 keys dump.json out >prog

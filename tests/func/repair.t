@@ -125,7 +125,7 @@ else
 fi
 
 # Only filling of the note that tells of gaps is lost: it goes on telling.
-head -c $((size - 30000)) core >part
+head -c $((size - 200)) core >part
 mended "without the end" part 0
 matches "the last note is kept" said '^note-missing at 0x'
 "$TAGCORE" inspect notes out.core >out
