@@ -157,11 +157,15 @@ struct core_note_seg {
 	struct bytes data;
 };
 
-/* @thread is the index of the thread that the note belongs to, or -1; @seg indexes note_segs. */
+/*
+ * @thread is the index of the thread that the note belongs to, or -1; @seg indexes note_segs.
+ * @adopted: the file gives it no owner, or one that nobody knows; note.owner is the one of its type.
+ */
 struct core_note {
 	struct note note;
 	u32 seg;
 	s32 thread;
+	bool adopted;
 };
 
 /* A thread, from its PRSTATUS.  @name and @state are from the TAGCORE note, if there is one. */
@@ -306,6 +310,9 @@ u64 core_untag(const struct core *core, u64 addr);
 /* True when a header or a segment's data lie past the end of the file. */
 bool core_is_truncated(const struct core *core);
 
+/* The owner that stands in the file, "" for none, into @out, which is returned. */
+#define CORE_OWNER_MAX sizeof(((struct note *)0)->owner)
+const char *core_note_owner(const struct core *core, const struct core_note *n, char out[CORE_OWNER_MAX]);
 /* The first note of that kind from index @from on, or NULL. */
 const struct core_note *core_note_find(const struct core *core, size_t from, const char *owner,
 				       u32 type);

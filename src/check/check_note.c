@@ -83,6 +83,7 @@ static size_t zero_notes(const struct core *c, size_t i)
 void check_note_owner(struct check_ctx *x)
 {
 	const struct core *c = x->core;
+	char owner[CORE_OWNER_MAX];
 
 	for (size_t i = 0; i < c->n_notes; i++) {
 		struct bytes raw = check_note_raw(c, &c->notes[i]);
@@ -93,6 +94,10 @@ void check_note_owner(struct check_ctx *x)
 			check_found(x, raw.off, "%zu note%s of zeros, the first is %zu: what stood before was made shorter",
 				    zeros, zeros == 1 ? "" : "s", i);
 			i += zeros - 1;
+		} else if (c->notes[i].adopted) {
+			core_note_owner(c, &c->notes[i], owner);
+			check_found(x, raw.off, "note %zu has %s%s; by its type it is taken for one of %s", i,
+				    *owner ? "the unknown owner " : "no owner", owner, c->notes[i].note.owner);
 		} else if (!namesz || raw.p[12 + namesz - 1]) {
 			/* The iterator saw that header and name are there. */
 			check_found(x, raw.off, "note %zu: its owner is not a string", i);

@@ -132,7 +132,9 @@ static int show_content(struct note_ctx *n, note_show_fn *show, struct err *e)
 
 static void head_json(struct show *s, const struct core *c, const struct core_note *n, const struct note_kind *k)
 {
-	show_str(s, "owner", n->note.owner);
+	char owner[CORE_OWNER_MAX];
+
+	show_str(s, "owner", core_note_owner(c, n, owner));
 	show_u64(s, "type", n->note.type);
 	show_str(s, "type_name", k ? k->name : NULL);
 	show_u64(s, "size", n->note.desc.len);
@@ -165,13 +167,14 @@ static int note_text(struct note_ctx *ctx, size_t i, const struct core_note *n, 
 {
 	note_show_fn *show = note_show_find(ctx->core, ctx->kind, ctx->note);
 	FILE *f = ctx->s->f;
-	char type[32], tid[16] = "-";
+	char type[32], tid[16] = "-", owner[CORE_OWNER_MAX];
 
 	snprintf(type, sizeof(type), "0x%x", n->note.type);
 	if (n->thread >= 0)
 		snprintf(tid, sizeof(tid), "%d", ctx->core->threads[n->thread].tid);
-	fprintf(f, "%6zu %#10" PRIx64 " %9zu %8s  %-8s %-24s ", i, n->note.off, n->note.desc.len, tid, n->note.owner,
-		k ? k->name : type);
+	core_note_owner(ctx->core, n, owner);
+	fprintf(f, "%6zu %#10" PRIx64 " %9zu %8s  %-8s %-24s ", i, n->note.off, n->note.desc.len, tid,
+		*owner ? owner : "-", k ? k->name : type);
 	print_gist(ctx, show, k);
 	fputc('\n', f);
 	ctx->s->depth = 1;

@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -69,11 +70,6 @@ static bool is_per_thread(const struct note *n)
 	return k ? k->per_thread : !strcmp(n->owner, "LINUX");
 }
 
-static bool is_prstatus(const struct note *n)
-{
-	return n->type == NT_PRSTATUS && !strcmp(n->owner, "CORE");
-}
-
 /* Reading a segment stops at the first note that does not fit: what follows has no known place. */
 static int index_seg(struct core *c, u32 seg, size_t *cap, struct err *e)
 {
@@ -93,15 +89,84 @@ static int index_seg(struct core *c, u32 seg, size_t *cap, struct err *e)
 		r = array_grow((void **)&c->notes, c->n_notes, cap, sizeof(*c->notes), "read core", e);
 		if (r)
 			return r;
-		c->n_threads += is_prstatus(&n);
-		c->notes[c->n_notes++] = (struct core_note){
-			.note = n,
-			.seg = seg,
-			.thread = c->n_threads && is_per_thread(&n) ? (s32)c->n_threads - 1 : -1,
-		};
+		c->notes[c->n_notes++] = (struct core_note){ .note = n, .seg = seg, .thread = -1 };
 	}
 	s->malformed = more < 0;
 	return 0;
+}
+
+/* The owner under which Linux writes notes of @type; the other types of CORE are Solaris'. */
+static const char *linux_owner(u32 type)
+{
+	static const u32 of_core[] = {
+		NT_PRSTATUS, NT_PRFPREG, NT_PRPSINFO, NT_TASKSTRUCT, NT_AUXV, NT_SIGINFO, NT_FILE,
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(of_core); i++)
+		if (of_core[i] == type)
+			return "CORE";
+	return note_kind_find("LINUX", type) ? "LINUX" : NULL;
+}
+
+/* Owners of notes that have other meanings; besides those of note_kinds[], what bfd/elf.c: elf_parse_notes() knows. */
+static bool is_known_owner(const char *owner)
+{
+	static const char *const others[] = { "GNU", "Go", "stapsdt", "FDO", "Xen", "QNX", "SPU/" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+		if (!strncmp(owner, others[i], strlen(others[i])))
+			return true;
+	for (size_t i = 0; i < n_note_kinds; i++)
+		if (note_owner_is(owner, note_kinds[i].owner))
+			return true;
+	return false;
+}
+
+/* One without content tells nothing. */
+static void adopt(struct core_note *n, const char *owner)
+{
+	if (!n->note.desc.len)
+		return;
+	snprintf(n->note.owner, sizeof(n->note.owner), "%s", owner);
+	n->adopted = true;
+}
+
+/*
+ * Delve writes all notes without an owner.  bfd/elf.c: elfcore_grok_note() and
+ * elfutils libebl/eblcorenote.c then go by the type; so do we.  An owner that
+ * nobody knows may give its types any meaning, so it counts only where nothing
+ * else tells of the process.
+ */
+static void adopt_notes(struct core *c)
+{
+	bool has_core = false;
+
+	for (size_t i = 0; i < c->n_notes; i++) {
+		struct note *n = &c->notes[i].note;
+		const char *owner = *n->owner ? NULL : linux_owner(n->type);
+
+		if (owner)
+			adopt(&c->notes[i], owner);
+		has_core |= !strcmp(n->owner, "CORE");
+	}
+	for (size_t i = 0; !has_core && i < c->n_notes; i++) {
+		struct note *n = &c->notes[i].note;
+		const char *owner = linux_owner(n->type);
+
+		if (owner && !strcmp(owner, "CORE") && !is_known_owner(n->owner))
+			adopt(&c->notes[i], owner);
+	}
+}
+
+static void assign_threads(struct core *c)
+{
+	for (size_t i = 0; i < c->n_notes; i++) {
+		struct core_note *n = &c->notes[i];
+
+		c->n_threads += n->note.type == NT_PRSTATUS && !strcmp(n->note.owner, "CORE");
+		if (c->n_threads && is_per_thread(&n->note))
+			n->thread = (s32)c->n_threads - 1;
+	}
 }
 
 int core_load_notes(struct core *c, struct err *e)
@@ -111,7 +176,25 @@ int core_load_notes(struct core *c, struct err *e)
 
 	for (u32 i = 0; !r && i < c->n_note_segs; i++)
 		r = index_seg(c, i, &cap, e);
-	return r;
+	if (r)
+		return r;
+	adopt_notes(c);
+	assign_threads(c);
+	return 0;
+}
+
+const char *core_note_owner(const struct core *c, const struct core_note *n, char out[CORE_OWNER_MAX])
+{
+	struct bytes seg = c->note_segs[n->seg].data;
+	struct note_iter it;
+	struct note raw = n->note;
+
+	note_iter_init(&it, seg, c->fmt, c->segs[c->note_segs[n->seg].seg].p_align);
+	it.at = n->note.off - seg.off;
+	if (n->adopted && note_next(&it, &raw, NULL) <= 0)
+		raw.owner[0] = 0;
+	snprintf(out, CORE_OWNER_MAX, "%s", raw.owner);
+	return out;
 }
 
 const struct core_note *core_note_find(const struct core *c, size_t from, const char *owner, u32 type)
