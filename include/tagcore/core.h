@@ -168,7 +168,7 @@ struct core_note {
 	bool adopted;
 };
 
-/* A thread, from its PRSTATUS.  @name and @state are from the TAGCORE note, if there is one. */
+/* A thread, from its PRSTATUS; @cursig of the crashed one may be from its SIGINFO.  @name and @state are from the TAGCORE note, if there is one. */
 struct core_thread {
 	s32 tid;
 	s32 cursig;
@@ -251,7 +251,8 @@ struct core {
 	struct core_note *notes;	/* in file order; reading stops at a malformed note of a segment */
 	size_t n_notes;
 	bool notes_cut;			/* a bound above was met */
-	struct core_thread *threads;	/* in file order: the first is the crashed or current one */
+	struct core_thread *threads;	/* in file order */
+	const struct core_thread *crashed;	/* the one that took the signal of the crash, or NULL */
 	size_t n_threads;
 	u32 *by_tid;			/* indices of threads, sorted by tid */
 
@@ -326,7 +327,7 @@ int core_thread_pc(const struct core *core, const struct core_thread *t, u64 *ou
 		   struct err *e) must_check;
 int core_thread_sp(const struct core *core, const struct core_thread *t, u64 *out,
 		   struct err *e) must_check;
-/* The thread's name: TAGCORE's, or the command's for a core of one thread; "" if unknown. */
+/* The thread's name: TAGCORE's, or the command's for the first thread of the process; "" if unknown. */
 #define CORE_NAME_MAX 64
 const char *core_thread_name(const struct core *core, const struct core_thread *t,
 			     char out[CORE_NAME_MAX]);
@@ -349,6 +350,8 @@ struct core_siginfo {
 };
 int core_siginfo_get(const struct core *core, struct bytes desc, struct core_siginfo *out,
 		     struct err *e) must_check;
+/* The SIGINFO of the crashed thread, or of the process if it agrees; false when there is none. */
+bool core_crash_siginfo(const struct core *core, struct core_siginfo *out) must_check;
 
 /* The value of @key in the TAGCORE INFO note; p NULL when it is not there. */
 struct core_text core_info(const struct core *core, const char *key);

@@ -133,6 +133,16 @@ static int choose(const struct core *core, const char *tid, size_t *from, size_t
 	return 0;
 }
 
+/* Thread number @i of [from, to) when the one that crashed, if it is among them, comes first. */
+static const struct core_thread *in_order(const struct core *core, size_t from, size_t to, size_t i)
+{
+	size_t crashed = core->crashed ? (size_t)(core->crashed - core->threads) : from;
+
+	if (crashed < from || crashed >= to || i > crashed)
+		return &core->threads[i];
+	return &core->threads[i == from ? crashed : i - 1];
+}
+
 /* Unwinds threads [from, to) into @g; prints each at once unless they are gathered. */
 static int unwind_threads(struct stack_args *a, struct core *core, struct unwind *u, size_t from, size_t to,
 			  struct stack_groups *g, bool gather, struct err *e)
@@ -143,7 +153,7 @@ static int unwind_threads(struct stack_args *a, struct core *core, struct unwind
 	for (size_t i = from; !r && i < to; i++) {
 		struct stack s scoped(stack_fini) = { 0 };
 
-		r = unwind_thread(u, &core->threads[i], &s, e);
+		r = unwind_thread(u, in_order(core, from, to, i), &s, e);
 		if (!r)
 			r = stack_groups_add(g, &s, &group, e);
 		if (!r && !gather)

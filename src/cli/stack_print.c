@@ -148,6 +148,7 @@ static int print_json(struct stack_print *p, const struct stack *s, size_t group
 	json_object_object_add(o, "tid", json_object_new_int(s->thread->tid));
 	core_thread_name(p->core, s->thread, name);
 	json_put_text(o, "name", *name ? name : NULL);
+	json_put_bool(o, "crashed", s->thread == p->core->crashed);
 	json_put_u64(o, "group", group);
 	json_object_object_add(o, "frames", frames);
 	for (size_t i = 0; !r && i < s->n; i++) {

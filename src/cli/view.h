@@ -51,6 +51,7 @@ int view_addr_parse(const struct core *core, const char *text, u64 *out, struct 
 struct view_mte {
 	bool has_ctrl;		/* of the first thread, and of all */
 	bool same_ctrl;
+	bool of_crashed;	/* ctrl is, not the first thread\'s */
 	struct core_tag_ctrl ctrl;
 	bool is_fault;		/* SIGSEGV for a tag */
 	bool is_async;		/* which has no address */

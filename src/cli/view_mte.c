@@ -14,11 +14,13 @@ static bool same_ctrl(const struct core_tag_ctrl *a, const struct core_tag_ctrl 
 
 static void gather_ctrl(const struct core *c, struct view_mte *m)
 {
+	const struct core_thread *t = c->crashed ? c->crashed : c->threads;
 	struct core_tag_ctrl other;
 
-	m->has_ctrl = c->n_threads && !core_tag_ctrl(c, &c->threads[0], &m->ctrl, NULL);
+	m->has_ctrl = c->n_threads && !core_tag_ctrl(c, t, &m->ctrl, NULL);
 	m->same_ctrl = m->has_ctrl;
-	for (size_t i = 1; m->same_ctrl && i < c->n_threads; i++)
+	m->of_crashed = c->crashed;
+	for (size_t i = 0; m->same_ctrl && i < c->n_threads; i++)
 		m->same_ctrl = !core_tag_ctrl(c, &c->threads[i], &other, NULL) && same_ctrl(&m->ctrl, &other);
 }
 
@@ -95,5 +97,6 @@ void view_mte_text_mode(FILE *out, const struct view_mte *m)
 		t->sync && t->async ? "synchronous or asynchronous, as the CPU prefers" :
 		t->sync ? "synchronous" : t->async ? "asynchronous" : "none", t->include_mask,
 		t->tagged_addresses ? "" : ", no tagged addresses in system calls",
-		m->same_ctrl ? "" : " (the first thread; others differ)");
+		m->same_ctrl ? "" :
+		m->of_crashed ? " (the thread that crashed; others differ)" : " (the first thread; others differ)");
 }

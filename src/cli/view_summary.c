@@ -26,11 +26,9 @@ struct summary {
 
 static void gather_signal(const struct core *c, struct summary *s)
 {
-	const struct core_note *n = core_note_find(c, 0, "CORE", NT_SIGINFO);
-
-	s->has_si = n && !core_siginfo_get(c, n->note.desc, &s->si, NULL) && s->si.signo;
+	s->has_si = core_crash_siginfo(c, &s->si);
 	/* gdb's gcore leaves the SIGSTOP of its own attach in SIGINFO: PRSTATUS has the last word. */
-	s->signo = c->n_threads ? c->threads[0].cursig : s->has_si ? s->si.signo : 0;
+	s->signo = c->crashed ? c->crashed->cursig : !c->n_threads && s->has_si ? s->si.signo : 0;
 	if (s->ps.has_signo)
 		s->signo = (int)s->ps.signo;
 	s->has_si &= s->signo != 0;

@@ -14,12 +14,6 @@ const char *view_signal(const struct core *c, int signo, char out[VIEW_SIGNAL_MA
 	return out;
 }
 
-/* Of several threads the kernel writes the one that took the signal first. */
-static bool is_crashed(const struct core *c, const struct core_thread *t)
-{
-	return t == c->threads && t->cursig;
-}
-
 typedef int reg_fn(const struct core *c, const struct core_thread *t, u64 *out, struct err *e);
 
 static void reg_json(struct json_object *o, const char *key, reg_fn *get, const struct core *c,
@@ -49,7 +43,7 @@ static void print_json(struct view_ctx *v)
 		json_put_s64(o, "signal", t->cursig);
 		reg_json(o, "pc", core_thread_pc, c, t);
 		reg_json(o, "sp", core_thread_sp, c, t);
-		json_put_bool(o, "crashed", is_crashed(c, t));
+		json_put_bool(o, "crashed", t == c->crashed);
 		json_list_add(&l, o);
 	}
 	json_list_end(&l);
@@ -77,7 +71,7 @@ static void print_text(struct view_ctx *v)
 		const char *signal = t->cursig ? view_signal(c, t->cursig, sig) : "-";
 
 		snprintf(num, sizeof(num), "%d", t->cursig);
-		fprintf(v->out, "%c %8d  %-10s %-*s %-*s ", is_crashed(c, t) ? '*' : ' ', t->tid,
+		fprintf(v->out, "%c %8d  %-10s %-*s %-*s ", t == c->crashed ? '*' : ' ', t->tid,
 			signal ? signal : num, w, reg_text(core_thread_pc, c, t, pc), w,
 			reg_text(core_thread_sp, c, t, sp));
 		text_puts(v->out, core_thread_name(c, t, name));

@@ -53,8 +53,10 @@ static int load(struct core *c, struct err *e)
 		r = core_load_notes(c, e);
 	if (!r)
 		r = core_load_threads(c, e);
-	if (!r)
+	if (!r) {
 		c->kind = core_find_kind(c);
+		core_find_crashed(c);
+	}
 	if (!r)
 		r = core_load_maps(c, e);
 	if (!r)

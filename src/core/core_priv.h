@@ -20,6 +20,9 @@ int core_load_areas(struct core *c, struct err *e) must_check;
 /* tags.c: after all areas. */
 int core_load_tags(struct core *c, struct err *e) must_check;
 
+/* crashed.c: after the threads and the kind. */
+void core_find_crashed(struct core *c);
+
 /* What the core is of, from its notes and segments. */
 enum core_kind core_find_kind(const struct core *c);
 /* "a compressed kdump: ...", what a file with these first bytes is that is not ELF, or NULL. */

@@ -143,8 +143,8 @@ const char *core_thread_name(const struct core *c, const struct core_thread *t, 
 	out[0] = 0;
 	if (t->name.p)
 		return core_text_copy(t->name, out, CORE_NAME_MAX);
-	/* pr_fname is the name of the thread that dumped: the first. */
-	if (t == c->threads && !core_prpsinfo(c, &ps, NULL))
+	/* pr_fname and pr_pid are the group leader's, whichever thread dumped: fs/binfmt_elf.c: fill_note_info(). */
+	if (!core_prpsinfo(c, &ps, NULL) && (t->tid == ps.pid || c->n_threads == 1))
 		memcpy(out, ps.fname, sizeof(ps.fname));
 	return out;
 }
