@@ -23,6 +23,7 @@ static const struct {
 	{ "CORE", NT_SOLARIS_PSTATUS, CORE_SOLARIS },	/* uts/common/exec/elf/elf_notes.c */
 	{ "CORE", NT_SOLARIS_PSINFO, CORE_SOLARIS },
 	{ "CORE", NT_SOLARIS_LWPSTATUS, CORE_SOLARIS },
+	{ "LINUX", NT_S390_PREFIX, CORE_VMCORE },	/* of a processor: qemu target/s390x/arch_dump.c */
 };
 
 static const char *const names[] = {
@@ -69,20 +70,42 @@ static bool is_kcore(const struct core *c)
 }
 
 /*
+ * Where qemu does not follow the guest's page tables, p_vaddr is p_paddr; a
+ * PT_LOAD has no flags and no alignment, and processors count from 1 (some
+ * machines' have no number), dump/dump.c: write_elf64_load(), cpu_index().
+ */
+static bool is_by_qemu(const struct core *c)
+{
+	for (size_t i = 0; i < c->n_segs; i++)
+		if (c->segs[i].p_type == PT_LOAD && (c->segs[i].p_flags || c->segs[i].p_align))
+			return false;
+	for (size_t i = 0; i < c->n_threads; i++)
+		if (c->threads[i].tid && c->threads[i].tid != (s32)i + 1)
+			return false;
+	return true;
+}
+
+/*
  * qemu writes no note of its own for most machines (target/arm/arch_dump.c);
- * what is left is that segments have physical addresses, and nothing is of a process.
+ * what is left is that segments have physical addresses, and nothing is of a
+ * process.  Those of a system without an MMU, whose threads are its tasks, are
+ * the virtual ones.
  */
 static bool is_vmcore(const struct core *c)
 {
 	static const u32 of_process[] = { NT_PRPSINFO, NT_AUXV, NT_SIGINFO, NT_FILE };
+	bool physical = false, mapped = false;
 
 	for (size_t i = 0; i < ARRAY_SIZE(of_process); i++)
 		if (core_note_find(c, 0, "CORE", of_process[i]))
 			return false;
-	for (size_t i = 0; i < c->n_segs; i++)
-		if (c->segs[i].p_type == PT_LOAD && c->segs[i].p_paddr)
-			return true;
-	return false;
+	for (size_t i = 0; i < c->n_segs; i++) {
+		const GElf_Phdr *p = &c->segs[i];
+
+		physical |= p->p_type == PT_LOAD && p->p_paddr;
+		mapped |= p->p_type == PT_LOAD && p->p_paddr != p->p_vaddr;
+	}
+	return physical && (mapped || !c->n_notes || is_by_qemu(c));
 }
 
 enum core_kind core_find_kind(const struct core *c)

@@ -146,6 +146,59 @@ static void the_rest_is_of_a_process(void **state)
 	fini(&o);
 }
 
+/* All segments at their physical addresses; @flags and @align of each, @tids of the threads. */
+static enum core_kind kind_of_unmapped(u16 machine, struct elffmt fmt, u32 flags, u64 align, const s32 *tids, size_t n)
+{
+	struct opened o = { 0 };
+	enum core_kind kind;
+
+	cb_with_note(&o.cb, machine, fmt, "OTHER", 7);
+	for (size_t i = 0; i < n; i++)
+		cb_prstatus(&o.cb, tids[i], 0);
+	cb_seg_add(&o.cb, PT_LOAD, flags, CB_HEAP, CB_PAGE, CB_PAGE);
+	open_built(&o);
+	core_close(&o.core);
+	for (size_t i = 1; i < o.cb.n_segs; i++) {
+		o.cb.segs[i].p_paddr = o.cb.segs[i].p_vaddr;
+		o.cb.segs[i].p_flags = flags;
+		o.cb.segs[i].p_align = align;
+	}
+	close(o.fd);
+	open_built(&o);
+	kind = o.core.kind;
+	fini(&o);
+	return kind;
+}
+
+/* Without an MMU the two addresses are the same: the memory of an RTOS, and its tasks. */
+static void tasks_of_an_rtos_are_no_processors(void **state)
+{
+	static const s32 pointers[] = { 0x3fc81000, 0x3fc82000 }, small[] = { 1, 2, 3 }, gaps[] = { 1, 3 }, none[] = { 0, 0 };
+
+	(void)state;
+	assert_int_equal(kind_of_unmapped(CB_NO_MACHINE, CB_LE32, PF_R | PF_W, 1, pointers, 2), CORE_PROCESS);
+	assert_int_equal(kind_of_unmapped(CB_NO_MACHINE, CB_LE32, PF_R | PF_W, 0, small, 3), CORE_PROCESS);
+	assert_int_equal(kind_of_unmapped(EM_AARCH64, CB_LE64, PF_R | PF_W, CB_PAGE, small, 3), CORE_PROCESS);
+	assert_int_equal(kind_of_unmapped(CB_NO_MACHINE, CB_LE32, 0, 0, pointers, 2), CORE_PROCESS);
+	assert_int_equal(kind_of_unmapped(CB_NO_MACHINE, CB_LE32, 0, 0, gaps, 2), CORE_PROCESS);
+	/* qemu without paging. */
+	assert_int_equal(kind_of_unmapped(EM_AARCH64, CB_LE64, 0, 0, small, 3), CORE_VMCORE);
+	assert_int_equal(kind_of_unmapped(CB_NO_MACHINE, CB_BE64, 0, 0, none, 2), CORE_VMCORE);
+}
+
+/* A processor's registers, which no process has: of s390, whose kernel is at its physical addresses. */
+static void registers_of_a_processor(void **state)
+{
+	struct opened o = { 0 };
+
+	(void)state;
+	cb_good(&o.cb, EM_S390, CB_BE64);
+	cb_note_add(&o.cb, "LINUX", NT_S390_PREFIX, "1234", 4);
+	open_built(&o);
+	assert_int_equal(o.core.kind, CORE_VMCORE);
+	fini(&o);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -156,6 +209,8 @@ int main(void)
 		cmocka_unit_test(qemu_goes_before_its_guest),
 		cmocka_unit_test(kcore_is_vmlinux),
 		cmocka_unit_test(the_rest_is_of_a_process),
+		cmocka_unit_test(tasks_of_an_rtos_are_no_processors),
+		cmocka_unit_test(registers_of_a_processor),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
