@@ -108,7 +108,7 @@ static const char *linux_owner(u32 type)
 	return note_kind_find("LINUX", type) ? "LINUX" : NULL;
 }
 
-/* Owners of notes that have other meanings; besides those of note_kinds[], what bfd/elf.c: elf_parse_notes() knows. */
+/* Owners whose types mean other things: those of note_kinds[], and what bfd/elf.c: elf_parse_notes() knows. */
 static bool is_known_owner(const char *owner)
 {
 	static const char *const others[] = { "GNU", "Go", "stapsdt", "FDO", "Xen", "QNX", "SPU/" };

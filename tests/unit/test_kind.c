@@ -147,7 +147,8 @@ static void the_rest_is_of_a_process(void **state)
 }
 
 /* All segments at their physical addresses; @flags and @align of each, @tids of the threads. */
-static enum core_kind kind_of_unmapped(u16 machine, struct elffmt fmt, u32 flags, u64 align, const s32 *tids, size_t n)
+static enum core_kind kind_of_unmapped(u16 machine, struct elffmt fmt, u32 flags, u64 align, const s32 *tids,
+				      size_t n)
 {
 	struct opened o = { 0 };
 	enum core_kind kind;
@@ -173,7 +174,8 @@ static enum core_kind kind_of_unmapped(u16 machine, struct elffmt fmt, u32 flags
 /* Without an MMU the two addresses are the same: the memory of an RTOS, and its tasks. */
 static void tasks_of_an_rtos_are_no_processors(void **state)
 {
-	static const s32 pointers[] = { 0x3fc81000, 0x3fc82000 }, small[] = { 1, 2, 3 }, gaps[] = { 1, 3 }, none[] = { 0, 0 };
+	static const s32 pointers[] = { 0x3fc81000, 0x3fc82000 }, small[] = { 1, 2, 3 };
+	static const s32 gaps[] = { 1, 3 }, none[] = { 0, 0 };
 
 	(void)state;
 	assert_int_equal(kind_of_unmapped(CB_NO_MACHINE, CB_LE32, PF_R | PF_W, 1, pointers, 2), CORE_PROCESS);
