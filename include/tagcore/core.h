@@ -440,6 +440,7 @@ struct core_tag_ctrl {
 	bool tagged_addresses;	/* system calls take tagged pointers */
 	bool sync;
 	bool async;
+	bool store_only;	/* loads are not checked: PR_MTE_STORE_ONLY, since v6.17 */
 	u16 include_mask;	/* bit n: IRG may make tag n */
 };
 /* ERR_INPUT when the thread has no such note. */

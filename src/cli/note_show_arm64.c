@@ -125,7 +125,7 @@ int note_show_debug(struct note_ctx *n, struct err *e)
 	return 1;
 }
 
-/* prctl(2): PR_SET_TAGGED_ADDR_CTRL. */
+/* prctl(2): PR_SET_TAGGED_ADDR_CTRL; PR_MTE_STORE_ONLY since v6.17. */
 int note_show_tag_ctrl(struct note_ctx *n, struct err *e)
 {
 	u64 v;
@@ -137,6 +137,7 @@ int note_show_tag_ctrl(struct note_ctx *n, struct err *e)
 	show_bool(n->s, "tagged_addresses", v & 1);
 	show_bool(n->s, "sync", v >> 1 & 1);
 	show_bool(n->s, "async", v >> 2 & 1);
+	show_bool(n->s, "store_only", v >> 19 & 1);
 	show_hex(n->s, "include_mask", v >> 3 & 0xffff);
 	return 1;
 }

@@ -9,7 +9,7 @@
 static bool same_ctrl(const struct core_tag_ctrl *a, const struct core_tag_ctrl *b)
 {
 	return a->tagged_addresses == b->tagged_addresses && a->sync == b->sync && a->async == b->async &&
-	       a->include_mask == b->include_mask;
+	       a->store_only == b->store_only && a->include_mask == b->include_mask;
 }
 
 static void gather_ctrl(const struct core *c, struct view_mte *m)
@@ -58,6 +58,7 @@ static struct json_object *ctrl_json(const struct view_mte *m)
 	json_put_bool(o, "tagged_addresses", m->ctrl.tagged_addresses);
 	json_put_bool(o, "sync", m->ctrl.sync);
 	json_put_bool(o, "async", m->ctrl.async);
+	json_put_bool(o, "store_only", m->ctrl.store_only);
 	json_put_hex(o, "include_mask", m->ctrl.include_mask);
 	json_put_bool(o, "all_threads", m->same_ctrl);
 	return o;
@@ -93,9 +94,10 @@ void view_mte_text_mode(FILE *out, const struct view_mte *m)
 	/* Every arm64 core has the note; where tagging is not in use it is not worth a line. */
 	if (!m->has_ctrl || (m->same_ctrl && !t->sync && !t->async && !t->include_mask))
 		return;
-	fprintf(out, "tag check  %s, new tags from the mask 0x%04x%s%s\n",
+	fprintf(out, "tag check  %s%s, new tags from the mask 0x%04x%s%s\n",
 		t->sync && t->async ? "synchronous or asynchronous, as the CPU prefers" :
-		t->sync ? "synchronous" : t->async ? "asynchronous" : "none", t->include_mask,
+		t->sync ? "synchronous" : t->async ? "asynchronous" : "none",
+		t->store_only ? ", loads are unchecked" : "", t->include_mask,
 		t->tagged_addresses ? "" : ", no tagged addresses in system calls",
 		m->same_ctrl ? "" :
 		m->of_crashed ? " (the thread that crashed; others differ)" : " (the first thread; others differ)");

@@ -91,13 +91,13 @@ static void ctrl_of_a_thread(void **state)
 	u8 raw[8];
 
 	cb_good_mte(&o.cb, *fmt);
-	uint_put(*fmt, raw, 8, 1 | 4 | 0x8ffeull << 3);
+	uint_put(*fmt, raw, 8, 1 | 4 | 0x8ffeull << 3 | 1ull << 19);
 	/* After the second thread's PRSTATUS: its own. */
 	cb_note_add(&o.cb, "LINUX", NT_ARM_TAGGED_ADDR_CTRL, raw, sizeof(raw));
 	open_built(&o);
 	assert_int_equal(core_tag_ctrl(&o.core, &o.core.threads[0], &ctrl, &e), ERR_INPUT);
 	cb_ok(core_tag_ctrl(&o.core, &o.core.threads[1], &ctrl, &e), &e);
-	assert_true(ctrl.tagged_addresses && !ctrl.sync && ctrl.async);
+	assert_true(ctrl.tagged_addresses && !ctrl.sync && ctrl.async && ctrl.store_only);
 	assert_int_equal(ctrl.include_mask, 0x8ffe);
 	fini(&o);
 }
