@@ -37,6 +37,8 @@ static const struct reg vector64[] = { VECTOR(8) };
 static const struct reg vector32[] = { VECTOR(4) };
 static const struct reg tagged64[] = { { "tagged_addr_ctrl", 0, 8, -1 } };
 static const struct reg tagged32[] = { { "tagged_addr_ctrl", 0, 4, -1 } };
+/* struct user_cfi_state, same file, Linux 7.0; of 64 bits on either. */
+static const struct reg user_cfi[] = { { "cfi_state", 0, 8, -1 }, { "shstk_ptr", 8, 8, -1 } };
 
 /* The kernel's order: arch/riscv/kernel/ptrace.c, riscv_user_regset[]; the CSRs are not written by it. */
 #define SETS(vector_, tagged_, w) \
@@ -44,6 +46,7 @@ static const struct reg tagged32[] = { { "tagged_addr_ctrl", 0, 4, -1 } };
 	{ .name = "vector", .owner = "LINUX", .type = NT_RISCV_VECTOR, REGS(vector_), .unwind = true }, \
 	{ .name = "tagged_addr_ctrl", .owner = "LINUX", .type = NT_RISCV_TAGGED_ADDR_CTRL, .size = (w), \
 	  REGS(tagged_) }, \
+	{ .name = "user_cfi", .owner = "LINUX", .type = NT_RISCV_USER_CFI, .size = 16, REGS(user_cfi) }, \
 	{ .name = "csr", .owner = "LINUX", .type = NT_RISCV_CSR }
 static const struct regset sets64[] = { SETS(vector64, tagged64, 8) };
 static const struct regset sets32[] = { SETS(vector32, tagged32, 4) };

@@ -6,7 +6,7 @@
 
 #include <tagcore/types.h>
 
-/* elf.h of glibc 2.36 lacks these; include/uapi/linux/elf.h, Linux 6.12. */
+/* elf.h of glibc 2.36 lacks these; include/uapi/linux/elf.h, Linux 7.0. */
 #ifndef NT_ARM_TAGGED_ADDR_CTRL
 #define NT_ARM_TAGGED_ADDR_CTRL 0x409
 #endif
@@ -58,6 +58,9 @@
 #ifndef NT_RISCV_TAGGED_ADDR_CTRL
 #define NT_RISCV_TAGGED_ADDR_CTRL 0x902
 #endif
+#ifndef NT_RISCV_USER_CFI
+#define NT_RISCV_USER_CFI 0x903
+#endif
 #ifndef NT_LOONGARCH_CPUCFG
 #define NT_LOONGARCH_CPUCFG 0xa00
 #endif
@@ -82,6 +85,9 @@
 #ifndef PT_AARCH64_MEMTAG_MTE
 #define PT_AARCH64_MEMTAG_MTE 0x70000002
 #endif
+
+/* include/uapi/linux/auxvec.h, since v6.9; elf.h of glibc 2.36 lacks it. */
+#define UAPI_AT_HWCAP3 29
 
 /* arch/arm64/include/uapi/asm/ptrace.h, since v5.10, commit 18ddbaa02b7a; other machines say EIO. */
 #define UAPI_PTRACE_PEEKMTETAGS 33

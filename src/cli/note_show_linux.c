@@ -249,3 +249,24 @@ int note_show_cpucfg(struct note_ctx *n, struct err *e)
 	}
 	return 1;
 }
+
+/* struct user_cfi_state: Linux 7.0, arch/riscv/include/uapi/asm/ptrace.h, PTRACE_CFI_*_BIT. */
+int note_show_riscv_cfi(struct note_ctx *n, struct err *e)
+{
+	static const char *const bits[] = {
+		"landing_pad_enabled", "landing_pad_locked", "landing_pad_expected",
+		"shadow_stack_enabled", "shadow_stack_locked",
+	};
+	struct note_cursor c = { .b = n->note->desc, .fmt = n->core->fmt };
+	u64 state;
+
+	(void)e;
+	if (c.b.len < 16)
+		return 0;
+	state = note_take(&c, 8);
+	show_hex(n->s, "cfi_state", state);
+	for (size_t i = 0; i < ARRAY_SIZE(bits); i++)
+		show_bool(n->s, bits[i], state >> i & 1);
+	show_hex(n->s, "shstk_ptr", note_take(&c, 8));
+	return 1;
+}

@@ -2,12 +2,13 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "base/uapi.h"
 #include "base/util.h"
 #include "cli/view.h"
 
 enum show { SHOW_BITS, SHOW_ADDRESS, SHOW_NUMBER, SHOW_STRING };
 
-/* Linux 6.12, include/uapi/linux/auxvec.h and the machines' own; 34 to 47 are of alpha, sh and powerpc. */
+/* Linux 7.0, include/uapi/linux/auxvec.h and the machines' own: 34 to 47 alpha, sh, powerpc; 48 to 50 sparc. */
 static const struct entry {
 	const char *name;
 	u16 type;
@@ -57,6 +58,9 @@ static const struct entry {
 	{ "AT_L2_CACHEGEOMETRY", 45, SHOW_BITS },
 	{ "AT_L3_CACHESIZE", 46, SHOW_NUMBER },
 	{ "AT_L3_CACHEGEOMETRY", 47, SHOW_BITS },
+	{ "AT_ADI_BLKSZ", 48, SHOW_NUMBER },
+	{ "AT_ADI_NBITS", 49, SHOW_NUMBER },
+	{ "AT_ADI_UEONADI", 50, SHOW_NUMBER },
 	{ "AT_MINSIGSTKSZ", 51, SHOW_NUMBER },
 };
 
@@ -65,17 +69,21 @@ static const char x86_hwcap[] =
 	"sse sse2 ss ht tm ia64 pbe";
 static const char arm64_hwcap[] =
 	"fp asimd evtstrm aes pmull sha1 sha2 crc32 atomics fphp asimdhp cpuid asimdrdm jscvt fcma lrcpc dcpop sha3 "
-	"sm3 sm4 asimddp sha512 sve asimdfhm dit uscat ilrcpc flagm ssbs sb paca pacg";
+	"sm3 sm4 asimddp sha512 sve asimdfhm dit uscat ilrcpc flagm ssbs sb paca pacg "
+	"gcs cmpbr fprcvt f8mm8 f8mm4 svef16mm sveeltperm sveaes2 svebfscale sve2p2 sme2p2 smesbitperm smeaes "
+	"smesfexpa smestmop smesmop4";
 static const char arm64_hwcap2[] =
 	"dcpodp sve2 sveaes svepmull svebitperm svesha3 svesm4 flagm2 frint svei8mm svef32mm svef64mm svebf16 i8mm "
 	"bf16 dgh rng bti mte ecv afp rpres mte3 sme smei16i64 smef64f64 smei8i32 smef16f32 smeb16f32 smef32f32 "
 	"smefa64 wfxt ebf16 sveebf16 cssc rprfm sve2p1 sme2 sme2p1 smei16i32 smebi32i32 smeb16b16 smef16f16 mops hbc "
 	"sveb16b16 lrcpc3 lse128 fpmr lut faminmax f8cvt f8fma f8dp4 f8dp2 f8e4m3 f8e5m2 smelutv2 smef8f16 smef8f32 "
 	"smesf8fma smesf8dp4 smesf8dp2 poe";
+static const char arm64_hwcap3[] =
+	"mtefar mtestoreonly lsfe ls64 sveb16mm sve2p3 smelut6 sme2p3 f16mm f16f32dot f16f32mm svelut6";
 
 /*
  * What bit 0, 1, ... of a value means, in words; "-" for none.  As /proc/cpuinfo
- * has them: Linux 6.12, arch/arm64/kernel/cpuinfo.c: hwcap_str; of x86 it is
+ * has them: Linux 7.2, arch/arm64/kernel/cpuinfo.c: hwcap_str; of x86 it is
  * CPUID leaf 1, EDX (arch/x86/include/asm/elf.h: ELF_HWCAP) and asm/hwcap2.h.
  */
 static const struct {
@@ -89,6 +97,7 @@ static const struct {
 	{ EM_386, AT_HWCAP2, "ring3mwait fsgsbase" },
 	{ EM_AARCH64, AT_HWCAP, arm64_hwcap },
 	{ EM_AARCH64, AT_HWCAP2, arm64_hwcap2 },
+	{ EM_AARCH64, UAPI_AT_HWCAP3, arm64_hwcap3 },
 };
 
 static const struct entry *entry_find(u64 type)

@@ -276,7 +276,7 @@ int core_tag_at(struct core *c, u64 addr, enum tag_state *state, u8 *tag, struct
 	return 0;
 }
 
-/* Linux 6.17, include/uapi/linux/prctl.h: PR_TAGGED_ADDR_ENABLE, PR_MTE_TCF_*, PR_MTE_TAG_MASK, PR_MTE_STORE_ONLY. */
+/* Linux 6.17, include/uapi/linux/prctl.h: PR_TAGGED_ADDR_ENABLE, PR_MTE_TCF_*, _TAG_MASK, _STORE_ONLY. */
 int core_tag_ctrl(const struct core *c, const struct core_thread *t, struct core_tag_ctrl *out, struct err *e)
 {
 	const struct core_note *n = core_thread_note(c, t, "LINUX", NT_ARM_TAGGED_ADDR_CTRL);

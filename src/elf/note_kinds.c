@@ -5,7 +5,7 @@
 #include "base/uapi.h"
 #include "base/util.h"
 
-/* Linux 6.12, include/uapi/linux/elf.h; names as elf.h has them; and other makers. */
+/* Linux 7.0, include/uapi/linux/elf.h; names as elf.h has them; and other makers. */
 const struct note_kind note_kinds[] = {
 	{ "NT_PRSTATUS", "CORE", NT_PRSTATUS, "thread status and general registers", true },
 	{ "NT_PRFPREG", "CORE", NT_PRFPREG, "floating-point registers", true },
@@ -79,6 +79,7 @@ const struct note_kind note_kinds[] = {
 	{ "NT_RISCV_CSR", "LINUX", NT_RISCV_CSR, "RISC-V control and status registers", true },
 	{ "NT_RISCV_VECTOR", "LINUX", NT_RISCV_VECTOR, "RISC-V vector registers", true },
 	{ "NT_RISCV_TAGGED_ADDR_CTRL", "LINUX", NT_RISCV_TAGGED_ADDR_CTRL, "RISC-V tagged address control", true },
+	{ "NT_RISCV_USER_CFI", "LINUX", NT_RISCV_USER_CFI, "RISC-V landing pads and shadow stack", true },
 	{ "NT_LOONGARCH_CPUCFG", "LINUX", NT_LOONGARCH_CPUCFG, "LoongArch processor configuration", true },
 	{ "NT_LOONGARCH_CSR", "LINUX", NT_LOONGARCH_CSR, "LoongArch control and status registers", true },
 	{ "NT_LOONGARCH_LSX", "LINUX", NT_LOONGARCH_LSX, "LoongArch 128-bit vector registers", true },
