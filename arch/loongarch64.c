@@ -83,7 +83,7 @@ const struct arch arch_loongarch64 = {
 	.sp = SP,
 	.sets = sets,
 	.n_sets = ARRAY_SIZE(sets),
-	/* LoongArch psABI: the frame record is below fp. */
+	/* LoongArch psABI: the frame record is below fp; calls keep tp, sp, fp and s0 to s8. */
 	.frame = { .known = true, .fp = FP, .lr = RA, .saved_fp = -2, .saved_ret = -1, .caller_sp = 0,
-		   SIGNALS(signals) },
+		   .kept = 0xffc0000c, SIGNALS(signals) },
 };

@@ -15,8 +15,8 @@ struct dw {
 };
 
 /*
- * libdw reads no table of a machine that it has no backend for: mips, until
- * elfutils 0.190 at least, alpha and parisc.  All that it wants of one is what its
+ * libdw reads no table of a machine that it has no backend for, or whose has no
+ * abi_cfi: mips and loongarch, until elfutils 0.190 at least, alpha and parisc.  All that it wants of one is what its
  * ABI says of registers that no row names (libebl, abi_cfi), and cfi.c knows that
  * better: another machine's will do, whose ABI has no rule for the register that
  * ours returns by.
@@ -25,6 +25,7 @@ static const struct {
 	u16 machine, instead;
 } lent[] = {
 	{ EM_MIPS, EM_RISCV }, { EM_ALPHA, EM_RISCV }, { EM_FAKE_ALPHA, EM_RISCV }, { EM_PARISC, EM_AARCH64 },
+	{ EM_LOONGARCH, EM_AARCH64 },
 };
 
 static void lend_machine(Elf *elf)

@@ -155,7 +155,7 @@ static inline u8 eb_ra(const struct arch *a)
 	case EM_X86_64: return 16;
 	case EM_386: return 8;
 	case EM_S390: return 14;
-	default: return eb_dwarf(a, a->frame.known && a->frame.lr >= 0 ? a->frame.lr : a->pc);
+	default: return eb_dwarf(a, (a->frame.known || a->frame.kept) && a->frame.lr >= 0 ? a->frame.lr : a->pc);
 	}
 }
 

@@ -12,7 +12,7 @@ static const struct {
 	{ EM_ARM, { ELFCLASS32, ELFDATA2LSB } }, { EM_RISCV, { ELFCLASS64, ELFDATA2LSB } },
 	{ EM_S390, { ELFCLASS64, ELFDATA2MSB } }, { EM_S390, { ELFCLASS32, ELFDATA2MSB } },
 	{ EM_PPC64, { ELFCLASS64, ELFDATA2MSB } }, { EM_PPC64, { ELFCLASS64, ELFDATA2LSB } },
-	{ EM_PPC, { ELFCLASS32, ELFDATA2MSB } },
+	{ EM_PPC, { ELFCLASS32, ELFDATA2MSB } }, { EM_LOONGARCH, { ELFCLASS64, ELFDATA2LSB } },
 };
 
 /* @n frames as sb_frames[] has them, of tables all but the first. */
@@ -51,6 +51,31 @@ static void of_memory(void **state)
 		sb_open(&o, &opts);
 		s = unwind_first(&o);
 		expect_frames(&s, 4, STACK_NO_TABLE);
+		stack_fini(&s);
+		sb_close(&o);
+	}
+}
+
+/*
+ * Every machine whose registers have DWARF numbers has tables that are read: by a
+ * backend of libdw, or by one that is lent.
+ */
+static void of_every_machine(void **state)
+{
+	struct unwind_opts opts = { .unwinder = "libdw" };
+
+	(void)state;
+	for (const struct arch *const *a = arches; *a; a++) {
+		struct sb_open o;
+		struct stack s;
+
+		if ((*a)->gregs.regs[(*a)->sp].dwarf < 0)
+			continue;
+		sb_begin(&o.s, (*a)->machine, (*a)->fmt, ET_DYN);
+		sb_open(&o, &opts);
+		s = unwind_first(&o);
+		if (s.n < 2 || s.frames[1].by != FRAME_BY_CFI)
+			fail_msg("%s: its table is not read: %s", (*a)->name, s.why);
 		stack_fini(&s);
 		sb_close(&o);
 	}
@@ -339,7 +364,7 @@ static void signatures(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(of_memory),			cmocka_unit_test(of_a_file),
+		cmocka_unit_test(of_every_machine),		cmocka_unit_test(of_memory),			cmocka_unit_test(of_a_file),
 		cmocka_unit_test(by_either),			cmocka_unit_test(an_expression_without_end),
 		cmocka_unit_test(a_frame_that_calls_itself),	cmocka_unit_test(signatures),
 		cmocka_unit_test(without_aranges),		cmocka_unit_test(a_tail_call), cmocka_unit_test(no_tail_call_of_a_first_function),
