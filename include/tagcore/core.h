@@ -133,6 +133,7 @@ struct core_area {
 	u64 saved_end;
 	u32 seg;
 	bool mte;	/* a tag segment has part of it, or all */
+	bool shadow_stack;	/* a thread's registers say so */
 };
 
 /*

@@ -28,6 +28,7 @@ enum vma_flag {
 	VM_WIPEONFORK	= 1 << 12,	/* wf */
 	VM_GROWSDOWN	= 1 << 13,	/* gd */
 	VM_UFFD_MISSING	= 1 << 14,	/* um: the content of pages that are not there is with a monitor */
+	VM_SHADOW_STACK	= 1 << 15,	/* ss: return addresses that only calls and returns write */
 };
 
 /*

@@ -57,7 +57,10 @@ static void row_text(struct view_ctx *view, const struct vma *v, u64 saved)
 		prot_text(view->core, v, prot), v->pgoff, text_size(range_len(v->start, v->end), size),
 		text_size(saved, kept));
 	text_puts(f, v->name);
-	fputs(vma_is_mte(v) ? " (mte)\n" : "\n", f);
+	fputs(vma_is_mte(v) ? " (mte)" : "", f);
+	if (v->flags & VM_SHADOW_STACK)
+		fputs(view->core->ehdr.e_machine == EM_AARCH64 ? " (guarded control stack)" : " (shadow stack)", f);
+	fputc('\n', f);
 }
 
 static struct json_object *row_json(struct view_ctx *view, const struct vma *v, u64 saved)
@@ -72,6 +75,7 @@ static struct json_object *row_json(struct view_ctx *view, const struct vma *v, 
 	json_put_text(o, "name", v->name);
 	json_put_u64(o, "saved_bytes", saved);
 	json_put_bool(o, "mte", vma_is_mte(v));
+	json_put_bool(o, "shadow_stack", v->flags & VM_SHADOW_STACK);
 	json_put_null(o, "physical");
 	return o;
 }
@@ -132,6 +136,7 @@ static void machine_json(struct json_list *l, const struct core *c, size_t i)
 	json_put_null(o, "name");
 	json_put_u64(o, "saved_bytes", core_seg_in_file(c, i));
 	json_put_bool(o, "mte", false);
+	json_put_bool(o, "shadow_stack", false);
 	json_put_hex(o, "physical", p->p_paddr);
 	json_list_add(l, o);
 }

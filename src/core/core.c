@@ -63,6 +63,8 @@ static int load(struct core *c, struct err *e)
 		r = core_load_own(c, e);
 	if (!r)
 		r = core_load_areas(c, e);
+	if (!r)
+		core_mark_shadow_stacks(c);
 	return r ? r : core_load_tags(c, e);
 }
 

@@ -19,6 +19,8 @@ int core_load_areas(struct core *c, struct err *e) must_check;
 
 /* tags.c: after all areas. */
 int core_load_tags(struct core *c, struct err *e) must_check;
+/* After the areas. */
+void core_mark_shadow_stacks(struct core *c);
 
 /* crashed.c: after the threads and the kind. */
 void core_find_crashed(struct core *c);

@@ -88,7 +88,7 @@ static const struct {
 } flag_codes[] = {
 	{ "dd", VM_DONTDUMP }, { "io", VM_IO }, { "pf", VM_PFNMAP }, { "mm", VM_MIXEDMAP },
 	{ "ht", VM_HUGETLB }, { "mt", VM_MTE }, { "dc", VM_DONTCOPY }, { "wf", VM_WIPEONFORK },
-	{ "gd", VM_GROWSDOWN }, { "um", VM_UFFD_MISSING },
+	{ "gd", VM_GROWSDOWN }, { "um", VM_UFFD_MISSING }, { "ss", VM_SHADOW_STACK },
 };
 
 /* "dd,mt", "-" for none, "?" where the dump did not know them; codes that we do not know are passed over. */

@@ -63,7 +63,8 @@ static int core_find(struct mm *mm, u64 addr, struct vma *out, struct err *e)
 	if (!a || addr == UINT64_MAX)
 		return 0;
 	*out = (struct vma){ .start = a->start, .end = a->end,
-			     .flags = prot_flags(vc->core, a) | (a->mte ? VM_MTE : 0) };
+			     .flags = prot_flags(vc->core, a) | (a->mte ? VM_MTE : 0) |
+				      (a->shadow_stack ? VM_SHADOW_STACK : 0) };
 	fill_origin(vc, a->start, out);
 	return 1;
 }

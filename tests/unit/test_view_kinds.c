@@ -423,6 +423,46 @@ static void files_that_are_no_elf_are_named(void **state)
 	}
 }
 
+/* By a register of a thread that has it switched on, or by a flag that was seen in smaps. */
+static void shadow_stacks_are_named(void **state)
+{
+	static const struct {
+		u16 machine;
+		u32 type;
+		u64 words[3];
+		const char *want;
+	} of[] = {
+		{ EM_AARCH64, NT_ARM_GCS, { 1, 0, CB_HEAP + 0x1ff8 }, "(guarded control stack)\n" },
+		{ EM_AARCH64, NT_ARM_GCS, { 0, 0, CB_HEAP + 0x1ff8 }, NULL },
+		{ EM_AARCH64, NT_ARM_GCS, { 1, 0, CB_HEAP - 8 }, NULL },
+		{ EM_X86_64, NT_X86_SHSTK, { CB_HEAP }, "(shadow stack)\n" },
+		{ EM_RISCV, NT_RISCV_USER_CFI, { 8, CB_HEAP + 8 }, "(shadow stack)\n" },
+		{ EM_RISCV, NT_RISCV_USER_CFI, { 7, CB_HEAP + 8 }, NULL },
+		{ EM_X86_64, 0, { 0 }, "(shadow stack)\n" },
+	};
+	static const char areas[] = "600000-602000 rw-p 0 ss whole anon \n";
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(of); i++) {
+		struct opened o = { 0 };
+		char *text;
+
+		cb_good(&o.cb, of[i].machine, CB_LE64);
+		if (of[i].type)
+			cb_note_add(&o.cb, "LINUX", of[i].type, of[i].words, sizeof(of[i].words));
+		else
+			cb_note_add(&o.cb, TAGCORE_OWNER, NT_TAGCORE_AREAS, areas, sizeof(areas) - 1);
+		open_built(&o);
+		text = vs_shown(&o, view_maps, false, NULL);
+		if (of[i].want)
+			vs_expect(text, of[i].want);
+		else
+			assert_null(strstr(text, "stack)"));
+		free(text);
+		fini(&o);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -438,6 +478,7 @@ int main(void)
 		cmocka_unit_test(losses_are_told),
 		cmocka_unit_test(signals_above_15_have_names_of_their_machine),
 		cmocka_unit_test(files_that_are_no_elf_are_named),
+		cmocka_unit_test(shadow_stacks_are_named),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
