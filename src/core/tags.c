@@ -200,6 +200,20 @@ static int piece_runs(struct tag_walk *w, u64 base, size_t len, u64 start, u64 e
 	return r;
 }
 
+/*
+ * Where the tags of @base on, at @off in the file, are a hole: its zeros are not
+ * read, as they may be gigabytes.  @start moves to where data go on, up to @end.
+ */
+static int skip_hole(struct tag_walk *w, u64 off, u64 base, u64 *start, u64 end, struct err *e)
+{
+	u64 data = core_file_next_data(&w->core->file, off), len, from = *start;
+
+	if (data <= off || mul_overflow(data - off, (u64)TAG_BYTE_SPAN, &len))
+		return 0;
+	*start = min(end, range_end(base, len));
+	return add(w, from, *start, TAG_KNOWN, 0, e);
+}
+
 /* [start, end) lies in @t, and all its tags are in the file. */
 static int known_runs(struct tag_walk *w, const struct core_tagged *t, u64 start, u64 end, struct err *e)
 {
@@ -215,6 +229,11 @@ static int known_runs(struct tag_walk *w, const struct core_tagged *t, u64 start
 
 		if (w->core->cancel && *w->core->cancel)
 			return err_set(e, ERR_CANCELLED, "interrupted");
+		u64 from = start;
+
+		r = skip_hole(w, p->p_offset + at, base, &start, end, e);
+		if (r || start != from)
+			continue;
 		r = core_file_read(&w->core->file, p->p_offset + at, w->piece, len, e);
 		if (r)
 			return err_wrap(e, "memory tags at 0x%llx", (unsigned long long)start);
