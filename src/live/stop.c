@@ -307,10 +307,11 @@ static void let_go(struct target *t, struct thread *th, bool shared, u64 deadlin
  */
 void target_resume(struct target *t)
 {
-	u64 deadline = now_ns() + 50 * 1000000ull;
+	u64 deadline;
 	bool shared;
 
 	settle(t);
+	deadline = now_ns() + 50 * 1000000ull;
 	shared = restart_shared_signals(t, NULL);
 	for (size_t i = 0; i < t->n_threads; i++)
 		if (t->threads[i].stop == THREAD_STOPPED)
