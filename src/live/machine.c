@@ -159,11 +159,13 @@ int machine_gregs(const struct target *t, struct thread *th, struct err *e)
 			return r;
 	}
 	th->other_mode = th->mode != a;
-	if (th->other_mode && th->form == a)
+	if (!th->other_mode)
+		return 0;
+	if (th->form == a)
 		memcpy(th->gregs, th->regs, sizeof(th->gregs));
-	else if (th->other_mode && th->mode && a->wide_regs)
+	else if (th->mode && a->wide_regs)
 		narrow(a, th);
-	else if (th->other_mode)
+	else
 		return err_set(e, ERR_UNSUPPORTED, "thread %d has %zu bytes of registers, not the %u of %s",
 			       th->tid, th->gregs_len, a->gregs.size, a->name);
 	th->gregs_len = a->gregs.size;
