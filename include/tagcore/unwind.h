@@ -61,8 +61,8 @@ void stack_fini(struct stack *s);
 /* All may be NULL or 0 but @unwinder's row; strings are borrowed until unwind_close(). */
 struct unwind_opts {
 	const char *exe;		/* the program itself, instead of what the core names */
-	const char *sysroot;		/* goes before every path that the core names */
-	const char *debuginfo_path;	/* of directories, as gdb's debug-file-directory; default /usr/lib/debug */
+	const char *sysroot;		/* goes before every path that the core names; a directory */
+	const char *debuginfo_path;	/* directories with ":" between them; default /usr/lib/debug */
 	const char *unwinder;		/* "libdw", "libunwind"; NULL or "auto": the better result of each thread */
 	bool no_tail_calls;		/* frames of tail calls need debug information, which takes its time */
 	u32 max_frames;			/* 0: UNWIND_FRAMES_MAX */
@@ -75,7 +75,8 @@ struct unwind;
 /*
  * Gets ready to unwind the threads of @core, which must outlive *out.  Executables
  * are looked for when they are needed, and used only if their build-id is the one
- * in the core's memory.  ERR_USAGE: no such unwinder; ERR_UNSUPPORTED: the one
+ * in the core's memory.  An error if opts->exe cannot be the program of the core, or a
+ * directory of @opts is none.  ERR_USAGE: no such unwinder; ERR_UNSUPPORTED: the one
  * that was asked for cannot do this core.
  */
 int unwind_open(struct unwind **out, struct core *core, const struct unwind_opts *opts,

@@ -28,19 +28,6 @@ struct search {
 	char **name;		/* to be the name of the one that was found */
 };
 
-bool debugdir_next(const struct unwind *u, const char **rest, char *out, size_t size)
-{
-	size_t len;
-
-	if (!*rest)
-		*rest = u->opts.debuginfo_path ? u->opts.debuginfo_path : "/usr/lib/debug";
-	*rest += strspn(*rest, ":");
-	len = strcspn(*rest, ":");
-	snprintf(out, size, "%s%.*s", u->opts.sysroot ? u->opts.sysroot : "", (int)len, *rest);
-	*rest += len;
-	return len > 0;
-}
-
 /* ---- is it the one? */
 
 /* As .gnu_debuglink has it, which is zlib's. */
@@ -105,15 +92,14 @@ static int try_name(struct search *s, const char *name)
 
 static int by_build_id(struct search *s)
 {
-	char dir[NAME_SIZE], name[NAME_SIZE], id[2 * CORE_BUILD_ID_MAX + 1];
-	const char *rest = NULL;
+	char name[NAME_SIZE], id[2 * CORE_BUILD_ID_MAX + 1];
 	int fd = -1;
 
 	if (s->id_len < 2)
 		return -1;
 	modfile_hex(s->id, s->id_len, id);
-	while (fd < 0 && debugdir_next(s->u, &rest, dir, sizeof(dir)))
-		if (snprintf(name, sizeof(name), "%s/.build-id/%.2s/%s.debug", dir, id, id + 2) < NAME_SIZE)
+	for (size_t i = 0; fd < 0 && i < s->u->n_debugdirs; i++)
+		if (snprintf(name, sizeof(name), "%s/.build-id/%.2s/%s.debug", s->u->debugdirs[i], id, id + 2) < NAME_SIZE)
 			fd = try_name(s, name);
 	return fd;
 }
@@ -152,8 +138,8 @@ static void dir_of(const char *path, char out[NAME_SIZE])
 /* The name of @link, or for want of one, made of the file's own. */
 static int by_name(struct search *s, const char *of, const char *link)
 {
-	char dir[NAME_SIZE], at[NAME_SIZE], made[NAME_SIZE];
-	const char *base = last_part(of), *rest = NULL, *name = link ? link : made;
+	char at[NAME_SIZE], made[NAME_SIZE];
+	const char *base = last_part(of), *name = link ? link : made;
 	int fd;
 
 	dir_of(of, at);
@@ -164,7 +150,9 @@ static int by_name(struct search *s, const char *of, const char *link)
 		fd = try_in(s, at, "/.debug", name);
 	if (fd < 0 && !link)
 		fd = try_in(s, at, "/.debug", base);
-	while (fd < 0 && debugdir_next(s->u, &rest, dir, sizeof(dir))) {
+	for (size_t i = 0; fd < 0 && i < s->u->n_debugdirs; i++) {
+		const char *dir = s->u->debugdirs[i];
+
 		fd = in_subdirs(s, dir, strchr(at, '/'), name);
 		if (fd < 0 && !link)
 			fd = in_subdirs(s, dir, strchr(at, '/'), base);
@@ -175,15 +163,17 @@ static int by_name(struct search *s, const char *of, const char *link)
 /* @link as the debug file @of has it: mostly ../../.dwz/NAME. */
 static int alt_by_name(struct search *s, const char *of, const char *link)
 {
-	char dir[NAME_SIZE], at[NAME_SIZE];
-	const char *root = s->u->opts.sysroot ? s->u->opts.sysroot : "", *rest = NULL;
+	char at[NAME_SIZE];
+	const char *root = s->u->opts.sysroot ? s->u->opts.sysroot : "";
 	int fd;
 
 	dir_of(of, at);
 	fd = link[0] == '/' ? try_in(s, root, "", link + 1) : try_in(s, at, "", link);
 	if (fd < 0)
 		fd = try_in(s, at, "/.dwz", last_part(link));
-	while (fd < 0 && debugdir_next(s->u, &rest, dir, sizeof(dir))) {
+	for (size_t i = 0; fd < 0 && i < s->u->n_debugdirs; i++) {
+		const char *dir = s->u->debugdirs[i];
+
 		fd = try_in(s, dir, "", last_part(link));
 		if (fd < 0)
 			fd = try_in(s, dir, "/.dwz", last_part(link));

@@ -49,7 +49,7 @@ static bool bounds(struct unwind *u, u64 at, const struct exidx *x, struct walk_
 		start = x->start;
 	if (x)
 		end = min(end, x->end);
-	if (core_auxv(u->core, AT_ENTRY, &entry) && (entry & ~1ull) > start && (entry & ~1ull) <= at)
+	if (program_entry(u, &entry) && (entry & ~1ull) > start && (entry & ~1ull) <= at)
 		start = entry & ~1ull;
 	ask->start = (u32)start;
 	ask->end = (u32)min(end, (u64)UINT32_MAX);

@@ -58,13 +58,15 @@ int modfile_open(const struct unwind *u, const char *path, struct err *e)
 	return open_regular(path, e);
 }
 
-/* Without a build-id: what the process had mapped must be what the file has to be mapped. */
-static bool layout_fits(const struct unwind *u, const struct module *m, Elf *elf)
+bool modfile_layout_fits(const struct unwind *u, const struct module *m, Elf *elf)
 {
+	u64 page = 4096;
 	size_t n = 0;
 
 	if (elf_getphdrnum(elf, &n))
 		return false;
+	if (!core_auxv(u->core, AT_PAGESZ, &page) || !page || page & (page - 1))
+		page = 4096;
 	for (size_t i = 0; i < u->core->n_maps; i++) {
 		const struct core_map *k = &u->core->maps[i];
 		bool found = false;
@@ -74,8 +76,8 @@ static bool layout_fits(const struct unwind *u, const struct module *m, Elf *elf
 			continue;
 		for (size_t j = 0; !found && j < n; j++)
 			found = gelf_getphdr(elf, (int)j, &p) && p.p_type == PT_LOAD &&
-				k->pgoff >= align_down(p.p_offset, 4096) &&
-				k->end - k->start <= align_up(p.p_offset + p.p_filesz, 4096) - k->pgoff;
+				k->pgoff >= align_down(p.p_offset, page) &&
+				k->end - k->start <= align_up(p.p_offset + p.p_filesz, page) - k->pgoff;
 		if (!found)
 			return false;
 	}
@@ -99,7 +101,7 @@ static bool verify(const struct unwind *u, struct module *m, Elf *elf, const cha
 		return false;
 	}
 	len = dwelf_elf_gnu_build_id(elf, &id);
-	if (!m->build_id_len && !layout_fits(u, m, elf)) {
+	if (!m->build_id_len && !modfile_layout_fits(u, m, elf)) {
 		set_note(m, "%s is not the file that the process had: its segments are others; not used", path);
 		return false;
 	}
@@ -114,14 +116,14 @@ static bool verify(const struct unwind *u, struct module *m, Elf *elf, const cha
 	return false;
 }
 
-static void bound(struct unwind *u, struct module *m, Elf *elf, const char *path)
+void modfile_bound(struct unwind *u, struct module *m)
 {
 	char note[PATH_LEN + 128];
-	size_t n = sections_bound(u, elf);
+	size_t n = sections_bound(u, m->elf);
 
 	if (!n)
 		return;
-	snprintf(note, sizeof(note), "%s: %zu %s not used: unpacked, it would take too much memory", path, n,
+	snprintf(note, sizeof(note), "%s: %zu %s not used: unpacked, it would take too much memory", m->file ? m->file : "", n,
 		 n == 1 ? "section is" : "sections are");
 	modfile_add_note(m, note);
 }
@@ -143,10 +145,10 @@ static bool try_fd(struct unwind *u, struct module *m, int opened, const char *p
 		free(m->note);
 		m->note = NULL;
 	}
-	bound(u, m, elf, path);
 	m->elf = elf;
 	m->fd = take_fd(fd);
 	m->file = strdup(path);
+	modfile_bound(u, m);
 	return true;
 }
 
@@ -200,14 +202,13 @@ static bool try_live(struct unwind *u, struct module *m, const char *path)
 /* DIR/.build-id/xx/yyyy: the executable itself, where distributions link it. */
 static bool try_build_id(struct unwind *u, struct module *m)
 {
-	char id[2 * CORE_BUILD_ID_MAX + 1], dir[PATH_LEN], name[2 * PATH_LEN];
-	const char *rest = NULL;
+	char id[2 * CORE_BUILD_ID_MAX + 1], name[2 * PATH_LEN];
 
 	if (m->build_id_len < 2)
 		return false;
 	hex(m->build_id, m->build_id_len, id);
-	while (debugdir_next(u, &rest, dir, sizeof(dir))) {
-		snprintf(name, sizeof(name), "%s/.build-id/%.2s/%s", dir, id, id + 2);
+	for (size_t i = 0; i < u->n_debugdirs; i++) {
+		snprintf(name, sizeof(name), "%s/.build-id/%.2s/%s", u->debugdirs[i], id, id + 2);
 		if (try_file(u, m, name))
 			return true;
 	}
@@ -273,8 +274,6 @@ void modfile_find(struct unwind *u, struct module *m)
 	m->looked = true;
 	snprintf(path, sizeof(path), "%s", m->path ? m->path : "");
 	without_deleted(path);
-	if (m->is_main && u->opts.exe && try_file(u, m, u->opts.exe))
-		return;
 	if (try_live(u, m, path))
 		return;
 	if (path[0] == '/') {

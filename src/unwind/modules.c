@@ -61,7 +61,7 @@ bool module_span(Elf *elf, u64 *lo, u64 *hi)
 }
 
 /* As core_modules() placed it: the page of the lowest PT_LOAD is at m->start. */
-static void set_bias(struct module *m)
+void module_set_bias(struct module *m)
 {
 	GElf_Ehdr eh;
 	u64 lo, hi;
@@ -83,9 +83,9 @@ int modules_take(struct unwind *u, struct module *m, struct err *e)
 	r = array_grow((void **)&u->mods, u->n_mods, &u->cap_mods, sizeof(*u->mods), "modules", e);
 	if (r)
 		return r;
-	m->is_main = core_auxv(u->core, AT_ENTRY, &entry) && entry >= m->start && entry < m->end;
+	m->is_main = program_entry(u, &entry) && entry >= m->start && entry < m->end;
 	if (m->elf)
-		set_bias(m);
+		module_set_bias(m);
 	u->mods[u->n_mods++] = *m;
 	*m = (struct module){ .fd = -1 };
 	return 0;
@@ -120,6 +120,9 @@ int modules_load(struct unwind *u, struct err *e)
 {
 	int r = core_modules(u->core, add_module, u, e);
 
+	sort(u);
+	if (!r && u->opts.exe)
+		r = exe_load(u, e);
 	sort(u);
 	if (!r)
 		r = program_load(u, e);
@@ -162,6 +165,6 @@ Elf *module_elf(struct unwind *u, struct module *m)
 	modfile_find(u, m);
 	if (!m->elf && !modfile_from_memory(u, m))
 		return NULL;
-	set_bias(m);
+	module_set_bias(m);
 	return m->elf;
 }

@@ -13,8 +13,8 @@
  * is; what it says must be true of the file.
  */
 
-/* AT_EXECFN; only an absolute one is looked for.  The caller frees it. */
-static char *executed_name(struct unwind *u)
+/* Only an absolute one is looked for. */
+char *program_name(struct unwind *u)
 {
 	char name[4096];
 	u64 at;
@@ -51,23 +51,31 @@ static bool phdr_address(Elf *elf, u64 *out)
 	return false;
 }
 
-/* Places @m as its file and the auxiliary vector say; false when they contradict each other. */
-static bool place(const struct unwind *u, struct module *m)
+bool program_place(const struct unwind *u, struct module *m)
 {
-	u64 phdr, entry, phnum, at, lo, hi, bias;
+	u64 phdr, entry, phnum, at = 0, lo, hi, bias;
 	GElf_Ehdr eh;
 	size_t n = 0;
 
-	if (!core_auxv(u->core, AT_PHDR, &phdr) || !core_auxv(u->core, AT_ENTRY, &entry) ||
-	    !core_auxv(u->core, AT_PHNUM, &phnum) || !gelf_getehdr(m->elf, &eh) || elf_getphdrnum(m->elf, &n) ||
-	    n != phnum || !phdr_address(m->elf, &at) || !module_span(m->elf, &lo, &hi))
+	if (!core_auxv(u->core, AT_ENTRY, &entry) || !gelf_getehdr(m->elf, &eh) || elf_getphdrnum(m->elf, &n) ||
+	    !module_span(m->elf, &lo, &hi) || (core_auxv(u->core, AT_PHNUM, &phnum) && n != phnum))
 		return false;
-	bias = phdr - at;
+	if (core_auxv(u->core, AT_PHDR, &phdr) && !phdr_address(m->elf, &at))
+		return false;
+	bias = at ? phdr - at : entry - eh.e_entry;
 	if (u64_of_word(u, eh.e_entry + bias) != entry || (eh.e_type == ET_EXEC && bias))
 		return false;
 	m->start = u64_of_word(u, lo + bias);
 	m->end = u64_of_word(u, hi + bias);
 	return m->start < m->end;
+}
+
+bool program_entry(const struct unwind *u, u64 *out)
+{
+	if (core_auxv(u->core, AT_ENTRY, out))
+		return true;
+	*out = u->entry;
+	return u->entry;
 }
 
 int program_load(struct unwind *u, struct err *e)
@@ -80,12 +88,12 @@ int program_load(struct unwind *u, struct err *e)
 		return 0;
 	known = module_at(u, entry);
 	if (known && !known->path)
-		known->path = executed_name(u);
+		known->path = program_name(u);
 	if (known)
 		return 0;
-	m.path = executed_name(u);
+	m.path = program_name(u);
 	modfile_find(u, &m);
-	if (m.elf && !place(u, &m))
+	if (m.elf && !program_place(u, &m))
 		modfile_refuse(&m, "its program headers and entry point are others");
 	if (!m.elf) {
 		a = core_area_find(u->core, entry);

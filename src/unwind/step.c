@@ -263,7 +263,7 @@ bool step_fp(struct unwind *u, struct cpu_regs *r)
 }
 
 /*
- * In the function at the program's entry point, AT_ENTRY.  Where no symbol tells of
+ * In the function at the program's entry point.  Where no symbol tells of
  * it, a call that is a few instructions behind it is: the start files of the C
  * libraries make one, and have 20 to 80 bytes before it.
  */
@@ -272,7 +272,7 @@ static bool is_entry(struct unwind *u, const struct cpu_regs *r)
 	enum { START_LEN = 80 };
 	u64 entry, start, end;
 
-	if (!core_auxv(u->core, AT_ENTRY, &entry))
+	if (!program_entry(u, &entry))
 		return false;
 	entry = space_strip(u, entry);
 	if (symbol_bounds(u, r->exact ? r->pc : r->pc - 1, &start, &end))

@@ -133,6 +133,8 @@ static int open_all(struct unwind *u, struct err *e)
 	int r = check_name(u, e);
 
 	if (!r)
+		r = dirs_open(u, e);
+	if (!r)
 		r = modules_load(u, e);
 	if (!r)
 		r = dw_open(u, e);
@@ -169,6 +171,7 @@ void unwind_close(struct unwind *u)
 	code_close(u->code);
 	tailcall_free(u->tails);
 	modules_close(u);
+	dirs_close(u);
 	free(u->demangled);
 	free(u);
 }

@@ -83,6 +83,11 @@ struct text_slot {
 struct unwind {
 	struct core *core;
 	struct unwind_opts opts;
+	char *sysroot;		/* dirs.c: opts.sysroot, real; and the directories of debug files */
+	char **debugdirs;
+	size_t n_debugdirs;
+	size_t cap_debugdirs;
+	u64 entry;		/* of the program of --exe where the core has no AT_ENTRY; or 0 */
 	struct module *mods;	/* sorted by start, the first n_sorted of them */
 	size_t n_mods;
 	size_t n_sorted;
@@ -115,11 +120,21 @@ int modules_add(struct unwind *u, const struct core_module *m, struct err *e) mu
 /* Takes over what @m owns, which is empty then. */
 int modules_take(struct unwind *u, struct module *m, struct err *e) must_check;
 int program_load(struct unwind *u, struct err *e) must_check;
+/* Places @m as its file and the auxiliary vector say; false when they contradict each other. */
+bool program_place(const struct unwind *u, struct module *m);
+/* AT_EXECFN, or NULL.  The caller frees it. */
+char *program_name(struct unwind *u);
+/* Where the program begins: AT_ENTRY, or what --exe says. */
+bool program_entry(const struct unwind *u, u64 *out);
+/* Finds out which module the program of --exe is, and gives it that file; an error if it is not the core's program. */
+int exe_load(struct unwind *u, struct err *e) must_check;
 int links_load(struct unwind *u, struct err *e) must_check;
 void modules_close(struct unwind *u);
 void module_fini(struct module *m);
 /* The pages that a file's PT_LOADs take, [lo, hi), addresses as in the file; false when it has none. */
 bool module_span(Elf *elf, u64 *lo, u64 *hi);
+/* m->bias, of its place and file. */
+void module_set_bias(struct module *m);
 /* The module that covers @addr, or NULL. */
 struct module *module_at(const struct unwind *u, u64 addr);
 /* Its ELF file, looked for at the first call; NULL when there is none that can be trusted. */
@@ -136,11 +151,16 @@ int modfile_open(const struct unwind *u, const char *path, struct err *e) must_c
 bool modfile_real(int fd, char *out, size_t size);
 /* A build-id as text. */
 const char *modfile_hex(const u8 *p, size_t len, char out[2 * CORE_BUILD_ID_MAX + 1]);
-/* The directories of debug files, below --sysroot; *rest is NULL for the first. */
-bool debugdir_next(const struct unwind *u, const char **rest, char *out, size_t size);
+/* u->sysroot and u->debugdirs, of the options; an error if one that the user named is no directory. */
+int dirs_open(struct unwind *u, struct err *e) must_check;
+void dirs_close(struct unwind *u);
 
 /* Opens the file that is module @m, verified by its build-id: fills fd, file, elf; or note. */
 void modfile_find(struct unwind *u, struct module *m);
+/* Without a build-id: could the file be what the process had mapped? */
+bool modfile_layout_fits(const struct unwind *u, const struct module *m, Elf *elf);
+/* Hides the sections of m->elf that would unpack to too much, and says so in a note. */
+void modfile_bound(struct unwind *u, struct module *m);
 /* Closes that file again: it is not the one, because of @why. */
 void modfile_refuse(struct module *m, const char *why);
 void modfile_note(struct module *m, const char *text);

@@ -78,6 +78,7 @@ same_words "tagcore-repair(1)" prog page 10
 # Without files there is something to say about them.
 ok "stack --json" "$TAGCORE" stack --json core
 cp out stack.json
+mkdir nowhere
 ok "stack --json without files" "$TAGCORE" stack --json --sysroot "$PWD/nowhere" core
 keys stack.json out >prog
 bold JSON "$man/tagcore-stack.1" >page

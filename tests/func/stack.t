@@ -178,8 +178,13 @@ matches "replaced: core: says so" err 'program is not the file that the process 
 matches_not "replaced: core: does not use it" out ' main\+|case_wait'
 ok "replaced: --exe" "$TAGCORE" stack --exe "$TARGETS/stacks" full
 matches "replaced: --exe: is used" out case_wait
-ok "replaced: a wrong --exe" "$TAGCORE" stack --exe "$TARGETS/threads" full
-matches_not "replaced: a wrong --exe: is not" out ' main\+|case_wait'
+for operand in full "$PID"; do
+	exits 2 "a wrong --exe of $operand" "$TAGCORE" stack --exe "$TARGETS/threads" "$operand"
+	matches "a wrong --exe of $operand: says why" err 'threads is not the program of the core: its build-id is [0-9a-f]+, the core has '
+	is "a wrong --exe of $operand: prints no stack" "$(cat out)" ""
+done
+ok "replaced: live: --exe" "$TAGCORE" stack --exe "$TARGETS/stacks" "$PID"
+matches "replaced: live: --exe: is used" out case_wait
 rm program
 ok "deleted: live" "$TAGCORE" stack "$PID"
 matches "deleted: live" out case_wait
@@ -187,6 +192,11 @@ ok "deleted: dump --stacks" "$TAGCORE" dump --force -q --stacks -o mini "$PID"
 ok "deleted: the core itself has its tables" "$TAGCORE" stack mini
 matches_not "deleted: the core itself has its tables: nothing incomplete" out incomplete
 is "deleted: as many frames" "$(grep -c '^#' out)" "$("$TAGCORE" stack --exe "$TARGETS/stacks" full | grep -c '^#')"
+exits 2 "a --exe that is not there" "$TAGCORE" stack --exe nowhere full
+exits 2 "a --sysroot that is no directory" "$TAGCORE" stack --sysroot "$TARGETS/stacks" full
+matches "a --sysroot that is no directory: says so" err 'sysroot: .*stacks is no directory'
+exits 2 "a directory of --debuginfo-path that is not there" "$TAGCORE" stack --debuginfo-path /:nowhere full
+matches "a directory of --debuginfo-path that is not there: says so" err 'debuginfo-path: open nowhere: '
 mkdir -p "root$PWD" && cp "$TARGETS/stacks" "root$PWD/program"
 ok "sysroot without libc" "$TAGCORE" stack --sysroot root full
 matches "sysroot without libc: says so" err 'root/.*libc.so.6: no such file here'

@@ -141,12 +141,18 @@ static void print(struct core *c, struct unwind *u, const struct stack *stacks, 
 static void unwind_all(struct core *c, const struct unwind_opts *o, u32 h)
 {
 	struct stack stacks[THREADS] = { 0 };
+	struct unwind_opts alone = *o;
 	struct unwind *u = NULL;
 	struct err e = { 0 };
 	size_t n = 0;
 	int r = unwind_open(&u, c, o, &e);
 
 	must(!r || (r < 0 && e.code == r && *e.msg), "unwind_open: %d", r);
+	/* Not this core's program: the core alone. */
+	if (r && o->exe) {
+		alone.exe = NULL;
+		r = unwind_open(&u, c, &alone, &e);
+	}
 	if (r)
 		return;
 	for (; n < min(c->n_threads, (size_t)THREADS); n++) {
@@ -183,7 +189,7 @@ void fuzz_stack(const u8 *data, size_t size, u32 h)
 	char path[32];
 	int fd auto_close = open_exe(data + exe_at, size - exe_at, path);
 	struct unwind_opts o = {
-		.exe = fd < 0 ? NULL : path, .sysroot = "/dev/null", .debuginfo_path = "",
+		.exe = fd < 0 ? NULL : path, .sysroot = "/proc/self/ns", .debuginfo_path = "",
 		.unwinder = unwinders[h % ARRAY_SIZE(unwinders)], .max_frames = h / 4 % ALL_FRAMES_ONE_IN ? FRAMES : 0,
 	};
 	struct err e = { 0 };

@@ -195,14 +195,14 @@ struct sb_open {
 	int fd;
 };
 
-/* Writes and opens @o->s.  No file is looked for but opts->exe, unless there is a sysroot. */
+/* Writes and opens @o->s.  No file is found but opts->exe, unless there is a sysroot. */
 cb_unused static void sb_open(struct sb_open *o, const struct unwind_opts *opts)
 {
 	struct unwind_opts mine = *opts;
 	struct err e = { 0 };
 
 	if (!mine.sysroot)
-		mine.sysroot = "/dev/null";
+		mine.sysroot = "/proc/self/ns";
 	mine.debuginfo_path = "";
 	sb_write(&o->s);
 	o->core = (struct core){ 0 };

@@ -52,7 +52,7 @@ static void the_program_and_the_list(void **state)
 /* The list with entry @i changed after it was written. */
 static size_t modules_with(u64 base, const char *name, u64 ld, int next)
 {
-	const struct unwind_opts opts = { .sysroot = "/dev/null", .debuginfo_path = "" };
+	const struct unwind_opts opts = { .sysroot = "/proc/self/ns", .debuginfo_path = "" };
 	struct unwind *u = NULL;
 	struct core core = { 0 };
 	struct err e = { 0 };
@@ -169,8 +169,8 @@ static void put_bytes(const char *path, const void *p, size_t len)
 	assert_int_equal(fclose(f), 0);
 }
 
-/* What becomes of @path as the program's file: @used, and @note is part of what is said. */
-static void expect_file_of(struct sb_open *o, const char *path, bool used, const char *note)
+/* @path as the program's file is used, and @note is part of what is said. */
+static void expect_file_of(struct sb_open *o, const char *path, const char *note)
 {
 	const struct unwind_opts opts = { .exe = path };
 	struct unwind_note n = { .text = NULL };
@@ -179,14 +179,42 @@ static void expect_file_of(struct sb_open *o, const char *path, bool used, const
 
 	sb_open(o, &opts);
 	m = main_of(o);
-	assert_int_equal(module_elf(o->u, m) != NULL, used);
+	assert_non_null(module_elf(o->u, m));
 	assert_null(m->image);
-	assert_true(!used || !strcmp(m->file, path));
+	assert_string_equal(m->file, path);
 	if (unwind_note(o->u, &i, &n) != (note != NULL))
 		fail_msg("%s", n.text ? n.text : "no note");
 	if (note && !strstr(n.text, note))
 		fail_msg("%s is not in: %s", note, n.text);
 	sb_close(o);
+}
+
+/* What is said of options that cannot be followed: nothing is opened then. */
+static void expect_refused_opts(struct sb_open *o, struct unwind_opts opts, const char *why)
+{
+	struct core core = { 0 };
+	struct unwind *u = NULL;
+	struct err e = { 0 };
+	char path[32];
+	int fd;
+
+	if (!opts.debuginfo_path)
+		opts.debuginfo_path = "";
+	sb_write(&o->s);
+	fd = cb_file_of(&o->s.file, path);
+	cb_ok(core_open(&core, path, &e), &e);
+	assert_true(unwind_open(&u, &core, &opts, &e) < 0);
+	assert_null(u);
+	if (!strstr(e.msg, why))
+		fail_msg("%s is not in: %s", why, e.msg);
+	core_close(&core);
+	close(fd);
+	sb_fini(&o->s);
+}
+
+static void expect_refused(struct sb_open *o, const char *path, const char *why)
+{
+	expect_refused_opts(o, (struct unwind_opts){ .exe = path }, why);
 }
 
 static void by_build_id(void **state)
@@ -198,21 +226,20 @@ static void by_build_id(void **state)
 	begin_with_file(&o, true);
 	put_bytes("good", o.s.eb.b.p, o.s.eb.b.len);
 	id = memmem(o.s.eb.b.p, o.s.eb.b.len, "\xb1\xb1\xb1\xb1", 4);
-	put_bytes("good", o.s.eb.b.p, o.s.eb.b.len);
 	id[19] ^= 1;
 	put_bytes("other", o.s.eb.b.p, o.s.eb.b.len);
 	id[19] ^= 1;
-	expect_file_of(&o, "good", true, NULL);
+	expect_file_of(&o, "good", NULL);
 	begin_with_file(&o, true);
-	expect_file_of(&o, "other", false, "its build-id is b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b0, the core has b1b1");
+	expect_refused(&o, "other", "other is not the program of the core: its build-id is b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b0, the core has b1b1");
 	begin_with_file(&o, false);
 	put_bytes("none", o.s.eb.b.p, o.s.eb.b.len);
 	sb_fini(&o.s);
 	begin_with_file(&o, true);
-	expect_file_of(&o, "none", false, "its build-id is none");
+	expect_refused(&o, "none", "its build-id is none");
 }
 
-/* Without a build-id: the segments have to be those that were mapped. */
+/* Without a build-id in the core: the segments have to be those that were mapped, and the entry point, too. */
 static void by_layout(void **state)
 {
 	struct sb_open o;
@@ -224,17 +251,23 @@ static void by_layout(void **state)
 	uint_put(CB_LE64, o.s.eb.b.p + sizeof(Elf64_Ehdr) + offsetof(Elf64_Phdr, p_filesz), 8, CB_PAGE);
 	put_bytes("short", o.s.eb.b.p, o.s.eb.b.len);
 	uint_put(CB_LE64, o.s.eb.b.p + sizeof(Elf64_Ehdr) + offsetof(Elf64_Phdr, p_filesz), 8, EB_SIZE);
-	expect_file_of(&o, "good", true, "cannot be verified");
+	expect_file_of(&o, "good", "cannot be verified");
 	begin_with_file(&o, false);
-	expect_file_of(&o, "short", false, "its segments are others");
+	expect_refused(&o, "short", "its segments are others");
+	/* The core does not have the page that the build-id is in. */
+	begin_with_file(&o, true);
+	put_bytes("good", o.s.eb.b.p, o.s.eb.b.len);
+	o.s.cb.segs[1].p_filesz = 0;
+	expect_file_of(&o, "good", "cannot be verified");
 }
 
 static void what_is_no_program(void **state)
 {
-	static const struct { const char *path, *note; } not_opened[] = {
-		{ "dir", "dir is no regular file; not used" }, { "fifo", "fifo is no regular file; not used" },
-		{ "/dev/zero", "/dev/zero is no regular file; not used" }, { "loop", "/bin/prog: no such file here" },
-		{ "absent", "/bin/prog: no such file here" },
+	static const struct { const char *path, *why; } refused[] = {
+		{ "machine", "machine is of another machine" }, { "text", "text is no ELF file" }, { "empty", "empty is no ELF file" },
+		{ "core", "core is no program: its e_type is 4" }, { "dir", "dir is no regular file" },
+		{ "fifo", "fifo is no regular file" }, { "/dev/zero", "/dev/zero is no regular file" },
+		{ "loop", "open loop: Too many levels" }, { "absent", "open absent: No such file" }, { "", "open : No such file" },
 	};
 	struct sb_open o;
 
@@ -243,28 +276,69 @@ static void what_is_no_program(void **state)
 	o.s.eb.b.p[18] = EM_AARCH64;
 	put_bytes("machine", o.s.eb.b.p, o.s.eb.b.len);
 	o.s.eb.b.p[18] = EM_X86_64;
+	o.s.eb.b.p[16] = ET_CORE;
+	put_bytes("core", o.s.eb.b.p, o.s.eb.b.len);
+	sb_fini(&o.s);
 	put_file("text", "hello\n");
 	put_file("empty", "");
 	assert_int_equal(mkdir("dir", 0700) || mkfifo("fifo", 0600) || symlink("loop", "loop"), 0);
-	expect_file_of(&o, "machine", false, "of another machine");
-	begin_with_file(&o, true);
-	expect_file_of(&o, "text", false, "no ELF file");
-	begin_with_file(&o, true);
-	expect_file_of(&o, "empty", false, "no ");
 	/* None of them is waited for. */
 	alarm(60);
-	for (size_t i = 0; i < ARRAY_SIZE(not_opened); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(refused); i++) {
 		begin_with_file(&o, true);
-		expect_file_of(&o, not_opened[i].path, false, not_opened[i].note);
+		expect_refused(&o, refused[i].path, refused[i].why);
 	}
 	alarm(0);
 	rmdir("dir");
 }
 
+static void what_is_no_directory(void **state)
+{
+	struct sb_open o;
+
+	(void)state;
+	put_file("file", "");
+	assert_int_equal(mkdir("dir", 0700), 0);
+	begin_with_file(&o, true);
+	expect_refused_opts(&o, (struct unwind_opts){ .sysroot = "absent" }, "--sysroot: open absent: No such file");
+	begin_with_file(&o, true);
+	expect_refused_opts(&o, (struct unwind_opts){ .sysroot = "file" }, "--sysroot: file is no directory");
+	begin_with_file(&o, true);
+	expect_refused_opts(&o, (struct unwind_opts){ .sysroot = "" }, "--sysroot: open : No such file");
+	begin_with_file(&o, true);
+	expect_refused_opts(&o, (struct unwind_opts){ .debuginfo_path = "dir:absent" }, "--debuginfo-path: open absent: No such file");
+	begin_with_file(&o, true);
+	expect_refused_opts(&o, (struct unwind_opts){ .debuginfo_path = "file:dir" }, "--debuginfo-path: file is no directory");
+	rmdir("dir");
+}
+
+/* Names in the working directory; one of a directory of debug files that is absolute is below the sysroot if it is there. */
+static void relative_directories(void **state)
+{
+	char *cwd = getcwd(NULL, 0), *in_root = NULL;
+	struct unwind u = { .opts = { .sysroot = "root/.", .debuginfo_path = "debug::/usr/share:/proc" } };
+	struct err e = { 0 };
+
+	(void)state;
+	assert_non_null(cwd);
+	assert_int_equal(mkdir("root", 0700) || mkdir("debug", 0700) || mkdir("root/usr", 0700) || mkdir("root/usr/share", 0700), 0);
+	assert_int_equal(asprintf(&in_root, "%s/root/usr/share", cwd) < 0, 0);
+	cb_ok(dirs_open(&u, &e), &e);
+	assert_string_equal(u.opts.sysroot + strlen(cwd), "/root");
+	assert_int_equal(u.n_debugdirs, 3);
+	assert_string_equal(u.debugdirs[0] + strlen(cwd), "/debug");
+	assert_string_equal(u.debugdirs[1], in_root);
+	assert_string_equal(u.debugdirs[2], "/proc");
+	dirs_close(&u);
+	assert_int_equal(rmdir("debug") || rmdir("root/usr/share") || rmdir("root/usr") || rmdir("root"), 0);
+	free(in_root);
+	free(cwd);
+}
+
 /* What the core has not, the verified file has, if it was not written to. */
 static void memory_of_the_file(void **state)
 {
-	const struct unwind_opts opts = { .exe = "good" }, none = { .exe = "absent" };
+	const struct unwind_opts opts = { .exe = "good" }, none = { .exe = NULL };
 	struct sb_open o;
 	u8 buf[64];
 
@@ -415,6 +489,7 @@ int main(void)
 		cmocka_unit_test(overlapping),			cmocka_unit_test(too_many),
 		in_dir(by_build_id),
 		in_dir(by_layout),				in_dir(what_is_no_program),
+		in_dir(what_is_no_directory),			in_dir(relative_directories),
 		in_dir(memory_of_the_file),			cmocka_unit_test(of_memory),
 		cmocka_unit_test(of_overlapping_segments),	cmocka_unit_test(of_too_much),
 	};

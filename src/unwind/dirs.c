@@ -1,0 +1,100 @@
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/array.h"
+#include "base/scope.h"
+#include "base/util.h"
+#include "unwind/unwind_priv.h"
+
+/*
+ * The directories that the user named, as absolute names without symbolic links: names
+ * are put together with them, and compared with those that /proc has of open files.
+ */
+static int real_dir(const char *option, const char *path, char **out, struct err *e)
+{
+	char *real auto_free = realpath(path, NULL);
+	struct stat st;
+
+	if (!real || stat(real, &st))
+		return err_set(e, -errno, "%s: open %s", option, path);
+	if (!S_ISDIR(st.st_mode))
+		return err_set(e, ERR_INPUT, "%s: %s is no directory", option, path);
+	*out = take_ptr(real);
+	return 0;
+}
+
+/* Takes over @dir. */
+static int add(struct unwind *u, char *dir, struct err *e)
+{
+	char *held auto_free = dir;
+	int r;
+
+	if (!held)
+		return err_set(e, -ENOMEM, "directories of debug files");
+	r = array_grow((void **)&u->debugdirs, u->n_debugdirs, &u->cap_debugdirs, sizeof(*u->debugdirs),
+		       "directories of debug files", e);
+	if (!r)
+		u->debugdirs[u->n_debugdirs++] = take_ptr(held);
+	return r;
+}
+
+/*
+ * An absolute one is looked for below the sysroot, then as it is, which gdb does, too
+ * (symfile.c: find_separate_debug_file()).  A relative one is the working directory's.
+ */
+static int add_named(struct unwind *u, const char *path, struct err *e)
+{
+	char *below auto_free = NULL, *real = NULL;
+	struct stat st;
+	int r;
+
+	if (path[0] == '/' && u->sysroot && asprintf(&below, "%s%s", u->sysroot, path) < 0)
+		return err_set(e, -ENOMEM, "directories of debug files");
+	if (below && !stat(below, &st) && S_ISDIR(st.st_mode))
+		return add(u, take_ptr(below), e);
+	r = real_dir("--debuginfo-path", path, &real, e);
+	return r ? r : add(u, real, e);
+}
+
+/* Need not be there. */
+static int add_default(struct unwind *u, struct err *e)
+{
+	char *dir = NULL;
+
+	if (asprintf(&dir, "%s/usr/lib/debug", u->sysroot ? u->sysroot : "") < 0)
+		dir = NULL;
+	return add(u, dir, e);
+}
+
+int dirs_open(struct unwind *u, struct err *e)
+{
+	char *path auto_free = NULL, *rest, *dir;
+	int r = 0;
+
+	if (u->opts.sysroot)
+		r = real_dir("--sysroot", u->opts.sysroot, &u->sysroot, e);
+	if (r)
+		return r;
+	u->opts.sysroot = u->sysroot;
+	if (!u->opts.debuginfo_path)
+		return add_default(u, e);
+	path = strdup(u->opts.debuginfo_path);
+	if (!path)
+		return err_set(e, -ENOMEM, "directories of debug files");
+	rest = path;
+	while (!r && (dir = strsep(&rest, ":")))
+		if (*dir)
+			r = add_named(u, dir, e);
+	return r;
+}
+
+void dirs_close(struct unwind *u)
+{
+	for (size_t i = 0; i < u->n_debugdirs; i++)
+		free(u->debugdirs[i]);
+	free(u->debugdirs);
+	free(u->sysroot);
+}
