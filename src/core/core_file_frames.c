@@ -33,7 +33,7 @@ static int frame_unpack(struct packed *p, size_t i, u8 *to, struct err *e)
 {
 	const struct unpack_frame *fr = &p->index.frames[i];
 	struct unpacker *u scoped(unpacker_close) = NULL;
-	size_t want = (size_t)(frame_end(p, i) - fr->off), n;
+	size_t want = (size_t)(frame_end(p, i) - fr->off), n = 0;
 	bool cut = p->index.cut && i + 1 == p->index.n_frames;
 	int r = unpacker_open(&u, p->unpacker, &p->in, fr->at, fr->at + fr->len, e);
 
