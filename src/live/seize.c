@@ -5,6 +5,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/scope.h"
 #include "live/live.h"
 #include "live/permission.h"
@@ -43,17 +44,12 @@ static int known_tids(const struct target *t, pid_t **out, struct err *e)
 
 static int add_thread(struct target *t, const struct thread *th, struct err *e)
 {
-	if (t->n_threads == t->cap_threads) {
-		size_t cap = t->cap_threads ? t->cap_threads * 2 : 16;
-		struct thread *p = reallocarray(t->threads, cap, sizeof(*p));
+	int r = array_grow((void **)&t->threads, t->n_threads, &t->cap_threads, sizeof(*t->threads),
+			   "list of threads", e);
 
-		if (!p)
-			return err_set(e, -ENOMEM, "list of %zu threads", cap);
-		t->threads = p;
-		t->cap_threads = cap;
-	}
-	t->threads[t->n_threads++] = *th;
-	return 0;
+	if (!r)
+		t->threads[t->n_threads++] = *th;
+	return r;
 }
 
 static bool is_dead(const struct proc_stat *st)
