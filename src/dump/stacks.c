@@ -137,14 +137,9 @@ static bool load_page(struct list_reader *l, u64 page)
 {
 	struct dump *d = l->d;
 	const struct vma *v = want_area(d, page);
-	struct page_run run;
-	size_t n = 0;
-	struct err e;
 
 	l->page = UINT64_MAX;
-	if (d->page_size > PAGE_MAX || d->pages.ops->next(&d->pages, page, page + d->page_size, &run, &e) <= 0 ||
-	    !(run.flags & (PAGE_PRESENT | PAGE_SWAPPED)) || (v && page_is_uffd_marker(v, &run)) ||
-	    target_read(&d->target, page, l->buf, (size_t)d->page_size, &n, &e) || n < d->page_size)
+	if (d->page_size > PAGE_MAX || !want_peek(d, page, l->buf, (size_t)d->page_size))
 		return false;
 	l->page = page;
 	/* The vdso is saved whole anyway, and stays one area. */
