@@ -80,18 +80,29 @@ static int split_areas(struct dump *d, struct err *e)
 	return areas_split(&d->areas, at, n, e);
 }
 
-static int make_plan(struct dump *d, struct err *e)
+static struct plan_opts plan_opts(const struct dump *d)
 {
-	int r;
-	struct plan_opts po = {
+	return (struct plan_opts){
 		.filter = d->filter, .all = d->opts->all, .page_size = d->page_size,
 		.select = d->opts->select, .n_select = d->opts->n_select,
 		.stacks = d->opts->stacks, .wanted = d->wanted,
 	};
+}
+
+static int make_plan(struct dump *d, struct err *e)
+{
+	struct plan_opts po = plan_opts(d);
 
 	plan_free(&d->plan);
-	r = plan_make(&d->areas, &po, &d->plan, e);
-	return r ? r : dump_find_unmatched(d, &po, &d->report->unmatched, e);
+	return plan_make(&d->areas, &po, &d->plan, e);
+}
+
+/* Of the plan that was carried out; not while the target is stopped for it. */
+static int find_unmatched(struct dump *d, struct err *e)
+{
+	struct plan_opts po = plan_opts(d);
+
+	return dump_find_unmatched(d, &po, &d->report->unmatched, e);
 }
 
 /* Before the stop: the areas with all facts, and what will be done with each. */
@@ -347,15 +358,6 @@ static int capture(struct dump *d, struct err *e)
 	return r;
 }
 
-int dump_open_output(struct dump *d, struct err *e)
-{
-	int r = output_open(d, e);
-
-	d->writer.limit = d->opts->limit;
-	d->writer.cancel = d->opts->cancel;
-	return r;
-}
-
 static int save(struct dump *d, struct err *e)
 {
 	int r = pump_init(&d->pump, (size_t)d->page_size, d->opts->cancel, e);
@@ -373,7 +375,7 @@ static int run(struct dump *d, struct err *e)
 	int r = check_predicted(d, e);
 
 	if (!r)
-		r = dump_open_output(d, e);
+		r = output_open(d, e);
 	if (r)
 		return r;
 	read_sizes(d, &d->report->rss_before, &d->report->pte_before);
@@ -381,7 +383,9 @@ static int run(struct dump *d, struct err *e)
 	if (r)
 		return r;
 	read_sizes(d, &d->report->rss_after, &d->report->pte_after);
-	r = write_end(d, e);
+	r = find_unmatched(d, e);
+	if (!r)
+		r = write_end(d, e);
 	if (!r)
 		r = writer_finish(&d->writer, e);
 	d->report->bytes = d->writer.off;
@@ -426,6 +430,8 @@ int dump_preview(pid_t pid, const struct dump_opts *opts, struct dump_preview *o
 		r = split_areas(&d, e);
 	if (!r)
 		r = make_plan(&d, e);
+	if (!r)
+		r = find_unmatched(&d, e);
 	if (!r)
 		r = dump_predict(&d.target, &d.areas, &d.plan, &p.area_bytes, &p.bytes, e);
 	if (!r)

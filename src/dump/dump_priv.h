@@ -47,8 +47,6 @@ struct dump {
 int dump_name(struct dump *d, struct err *e) must_check;
 /* The same when the target stands still, with the output open: under another name it is opened anew. */
 int dump_name_again(struct dump *d, struct err *e) must_check;
-/* Opens d->report->path, or the stream it names, as d->writer, with the limits that the user set. */
-int dump_open_output(struct dump *d, struct err *e) must_check;
 
 /* Stacks, variables and the dynamic linker's list into d->wanted.  The target is stopped. */
 int dump_want_stacks(struct dump *d, struct err *e) must_check;
@@ -91,7 +89,7 @@ int dump_predict(const struct target *t, const struct areas *areas, const struct
 int dump_find_unmatched(const struct dump *d, const struct plan_opts *po, struct unmatched *out,
 			struct err *e) must_check;
 
-/* Opens d->report->path, or the stream it names, as d->writer. */
+/* Opens d->report->path, or the stream it names, as d->writer, with the limits that the user set. */
 int output_open(struct dump *d, struct err *e) must_check;
 /* "-", or a FIFO or device that exists and that the user named without specifiers. */
 bool output_is_stream(const struct dump *d);

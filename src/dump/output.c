@@ -136,7 +136,7 @@ static int open_stream(const char *path, int *out, struct err *e)
 	return 0;
 }
 
-int output_open(struct dump *d, struct err *e)
+static int open_writer(struct dump *d, struct err *e)
 {
 	const char *path = d->report->path;
 	int r;
@@ -149,4 +149,13 @@ int output_open(struct dump *d, struct err *e)
 	if (!r && isatty(d->stream_fd))
 		r = err_set(e, ERR_USAGE, "dump: a core is not written to a terminal");
 	return r ? r : writer_open_stream(&d->writer, d->stream_fd, path, e);
+}
+
+int output_open(struct dump *d, struct err *e)
+{
+	int r = open_writer(d, e);
+
+	d->writer.limit = d->opts->limit;
+	d->writer.cancel = d->opts->cancel;
+	return r;
 }

@@ -43,5 +43,5 @@ int dump_name_again(struct dump *d, struct err *e)
 	if (r || !strcmp(before, d->report->path))
 		return r;
 	writer_close(&d->writer);
-	return dump_open_output(d, e);
+	return output_open(d, e);
 }
