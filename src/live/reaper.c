@@ -25,10 +25,15 @@ static void reap_all(const struct reaper *r)
 			waitid(P_PID, (id_t)r->tids[i], &unused, WEXITED | WNOHANG | __WALL);
 }
 
+/*
+ * Only where no thread has been added for a period, so that the first thread of ours may
+ * be held up: to look at thousands in vain takes the processor and a lock from it.
+ */
 static void *reap(void *arg)
 {
 	struct reaper *r = arg;
 	struct timespec until;
+	size_t seen = 0;
 
 	pthread_mutex_lock(&r->lock);
 	while (!r->ending) {
@@ -37,8 +42,9 @@ static void *reap(void *arg)
 		until.tv_sec += until.tv_nsec / 1000000000;
 		until.tv_nsec %= 1000000000;
 		pthread_cond_timedwait(&r->moved, &r->lock, &until);
-		if (!r->ending)
+		if (!r->ending && r->n == seen)
 			reap_all(r);
+		seen = r->n;
 	}
 	pthread_mutex_unlock(&r->lock);
 	return NULL;
