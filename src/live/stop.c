@@ -16,14 +16,15 @@
 /* How often a process without a thread that lives is looked at, 1 ms apart. */
 enum { EMPTY_ROUNDS = 10 };
 
+/* The pause begins with the first thread that stands still, not when the last has been asked to. */
 static void interrupt_new(struct target *t)
 {
+	if (!t->stopped_at)
+		t->stopped_at = now_ns();
 	for (size_t i = 0; i < t->n_threads; i++)
 		if (t->threads[i].stop == THREAD_SEIZED &&
 		    ptrace(PTRACE_INTERRUPT, t->threads[i].tid, NULL, NULL) < 0 && errno == ESRCH)
 			t->threads[i].stop = THREAD_EXITED;
-	if (!t->stopped_at)
-		t->stopped_at = now_ns();
 }
 
 static bool is_group_stop(int sig)
