@@ -364,6 +364,8 @@ static int save(struct dump *d, struct err *e)
 	int ended;
 
 	if (!r)
+		r = dump_notes_reserve(d, e);
+	if (!r)
 		r = capture(d, e);
 	/* The first error is the one to report; the pump must end in any case. */
 	ended = pump_end(&d->pump, r ? NULL : e);

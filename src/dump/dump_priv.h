@@ -51,6 +51,8 @@ int dump_name_again(struct dump *d, struct err *e) must_check;
 /* Stacks, variables and the dynamic linker's list into d->wanted.  The target is stopped. */
 int dump_want_stacks(struct dump *d, struct err *e) must_check;
 
+/* Memory for the notes, before the stop. */
+int dump_notes_reserve(struct dump *d, struct err *e) must_check;
 /* Every note of the first PT_NOTE into d->notes.  The target is stopped. */
 int dump_notes(struct dump *d, struct err *e) must_check;
 /* The notes of our own, after the kernel's. */

@@ -115,6 +115,7 @@ static const struct status_row {
 	ROW("VmSize", ST_DEC, has_mm),
 	ROW("VmRSS", ST_KB, vm_rss),
 	ROW("VmPTE", ST_KB, vm_pte),
+	ROW("Threads", ST_DEC, threads),
 	ROW("SigPnd", ST_HEX, sig_pending),
 	ROW("ShdPnd", ST_HEX, shared_pending),
 	ROW("SigBlk", ST_HEX, sig_blocked),

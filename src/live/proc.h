@@ -25,6 +25,7 @@ int proc_stat_group(pid_t pid, struct proc_stat *out, struct err *e) must_check;
 struct proc_status {
 	s32 tgid;
 	s32 tracer;
+	u32 threads;
 	u32 uid[4], gid[4];	/* real, effective, saved, file system */
 	u64 sig_pending, shared_pending, sig_blocked, sig_ignored, sig_caught;
 	u64 vm_rss, vm_pte;
