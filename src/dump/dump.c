@@ -153,6 +153,7 @@ static void dump_fini(struct dump *d)
 	buf_fini(&d->notes);
 	free(d->segs);
 	free(d->wanted.v);
+	free(d->peeked.bytes);
 }
 
 /* Who it is, what is planned, where it goes. */

@@ -19,6 +19,14 @@
  */
 enum { MISSING_NOTE_MIN = 512, MISSING_NOTE_MAX = 64 * 1024, MISSING_LINE_MAX = 96 };
 
+/* --stacks: the pages that were read last of the stopped target. */
+enum { PEEK_PAGES = 8 };
+struct peeked {
+	u64 page[PEEK_PAGES];	/* addresses; UINT64_MAX: none */
+	u8 *bytes;
+	size_t next;		/* to be replaced */
+};
+
 /* A dump under way: what is read, what was decided, where it goes. */
 struct dump {
 	const struct dump_opts *opts;
@@ -30,6 +38,7 @@ struct dump {
 	u64 collect_ns;		/* processor time that it took to learn them while the target ran */
 	struct plan_ranges wanted;	/* --stacks: what of the areas it saves */
 	size_t wanted_cap;
+	struct peeked peeked;
 	struct plan plan;
 	struct segment *segs;	/* [0] notes, one an area that has one, the same for tags, the missing note */
 	size_t n_segs;

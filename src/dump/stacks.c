@@ -16,7 +16,6 @@
 enum {
 	RED_ZONE = 256,			/* below the stack pointer and in use: psABI x86-64 128, ppc64 288 with vectors, 512 */
 	UNKNOWN_STACK_MAX = 1 << 20,	/* of a stack whose upper end nothing tells: a coroutine's, in a heap */
-	PAGE_MAX = 64 << 10,
 	LINK_MAP_MAX = 1536,		/* struct link_map: 1160 bytes in glibc 2.36 on x86-64 */
 	LINKER_ROOM = 32 << 10,		/* around an entry, what the dynamic linker has allocated beside it */
 };
@@ -126,28 +125,23 @@ static int want_stacks(struct dump *d, const struct want_tls *tls, struct err *e
 
 struct list_reader {
 	struct dump *d;
-	u64 page;	/* in @buf, or UINT64_MAX */
-	u8 buf[PAGE_MAX];
+	u64 page;	/* wanted last, or UINT64_MAX */
 	int error;
 	struct err *e;
 };
 
-/* Only what is in memory, so that the target does not grow. */
-static bool load_page(struct list_reader *l, u64 page)
+/* The vdso is saved whole anyway, and stays one area. */
+static bool want_page(struct list_reader *l, u64 page)
 {
-	struct dump *d = l->d;
-	const struct vma *v = want_area(d, page);
+	const struct vma *v = want_area(l->d, page);
 
-	l->page = UINT64_MAX;
-	if (d->page_size > PAGE_MAX || !want_peek(d, page, l->buf, (size_t)d->page_size))
-		return false;
+	if (page != l->page && v && !vma_is_special(v))
+		l->error = want_range(l->d, page, page + l->d->page_size, l->e);
 	l->page = page;
-	/* The vdso is saved whole anyway, and stays one area. */
-	if (v && !vma_is_special(v))
-		l->error = want_range(d, page, page + d->page_size, l->e);
 	return !l->error;
 }
 
+/* Only what is in memory, so that the target does not grow. */
 static bool read_list(void *arg, u64 addr, void *buf, size_t len)
 {
 	struct list_reader *l = arg;
@@ -157,10 +151,9 @@ static bool read_list(void *arg, u64 addr, void *buf, size_t len)
 	for (size_t done = 0, n; done < len; done += n) {
 		u64 at = addr + done, page = align_down(at, size);
 
-		if (at < addr || page > UINT64_MAX - size || (page != l->page && !load_page(l, page)))
-			return false;
 		n = (size_t)min((u64)(len - done), page + size - at);
-		memcpy((u8 *)buf + done, l->buf + (at - page), n);
+		if (at < addr || !want_peek(l->d, at, (u8 *)buf + done, n) || !want_page(l, page))
+			return false;
 	}
 	return true;
 }
@@ -217,30 +210,27 @@ static bool find_phdr(const struct dump *d, u64 *phdr, u64 *phnum)
 
 static int want_list(struct dump *d, struct err *e)
 {
-	struct list_reader *l auto_free = calloc(1, sizeof(*l));
+	struct list_reader l = { .d = d, .page = UINT64_MAX, .e = e };
 	struct linkmap_reader r = {
-		.fmt = d->target.arch->fmt, .word = d->target.arch->word, .read = read_list, .arg = l,
+		.fmt = d->target.arch->fmt, .word = d->target.arch->word, .read = read_list, .arg = &l,
 	};
-	u64 phdr, phnum;
+	u64 phdr = 0, phnum = 0;
 	int ret;
 
-	if (!l)
-		return err_set(e, -ENOMEM, "list of libraries");
-	l->d = d;
-	l->page = UINT64_MAX;
-	l->e = e;
 	if (!find_phdr(d, &phdr, &phnum))
 		return 0;
-	ret = linkmap_walk(&r, phdr, phnum, on_link, l, e);
-	return l->error ? l->error : ret;
+	ret = linkmap_walk(&r, phdr, phnum, on_link, &l, e);
+	return l.error ? l.error : ret;
 }
 
 int dump_want_stacks(struct dump *d, struct err *e)
 {
 	bool variables = !d->opts->unwind_only;
 	struct want_tls tls;
-	int r = variables ? want_variables(d, &tls, e) : 0;
+	int r = want_peek_init(d, e);
 
+	if (!r && variables)
+		r = want_variables(d, &tls, e);
 	if (!r)
 		r = want_stacks(d, variables ? &tls : NULL, e);
 	if (!r)

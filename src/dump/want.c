@@ -1,4 +1,6 @@
+#include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/array.h"
 #include "base/util.h"
@@ -61,20 +63,52 @@ static bool is_in_memory(const struct dump *d, const struct page_run *run)
 	return run->flags & (PAGE_PRESENT | PAGE_SWAPPED) && !(v && page_is_uffd_marker(v, run));
 }
 
+int want_peek_init(struct dump *d, struct err *e)
+{
+	d->peeked.bytes = malloc(PEEK_PAGES * (size_t)d->page_size);
+	for (size_t i = 0; i < PEEK_PAGES; i++)
+		d->peeked.page[i] = UINT64_MAX;
+	return d->peeked.bytes ? 0 : err_set(e, -ENOMEM, "%d pages", PEEK_PAGES);
+}
+
+/* The target stands still, so a page that was read once is kept: many threads' vectors lie in one. */
+static const u8 *peek_page(struct dump *d, u64 page)
+{
+	struct peeked *p = &d->peeked;
+	size_t size = (size_t)d->page_size, n = 0;
+	struct page_run run;
+	struct err e;
+	u8 *bytes;
+
+	for (size_t i = 0; i < PEEK_PAGES; i++)
+		if (p->page[i] == page)
+			return p->bytes + i * size;
+	bytes = p->bytes + p->next * size;
+	p->page[p->next] = UINT64_MAX;
+	if (d->pages.ops->next(&d->pages, page, page + size, &run, &e) <= 0 || !is_in_memory(d, &run) ||
+	    target_read(&d->target, page, bytes, size, &n, &e) || n < size)
+		return NULL;
+	p->page[p->next] = page;
+	p->next = (p->next + 1) % PEEK_PAGES;
+	return bytes;
+}
+
 bool want_peek(struct dump *d, u64 addr, void *buf, size_t len)
 {
-	u64 at = align_down(addr, d->page_size), end;
-	struct page_run run;
-	size_t n = 0;
-	struct err e;
+	u64 end;
 
 	if (add_overflow(addr, len, &end) || end > UINT64_MAX - d->page_size)
 		return false;
-	for (; at < end; at = run.end)
-		if (d->pages.ops->next(&d->pages, at, align_up(end, d->page_size), &run, &e) <= 0 || run.start > at ||
-		    !is_in_memory(d, &run))
+	for (size_t done = 0, n; done < len; done += n) {
+		u64 at = addr + done, page = align_down(at, d->page_size);
+		const u8 *bytes = peek_page(d, page);
+
+		if (!bytes)
 			return false;
-	return !target_read(&d->target, addr, buf, len, &n, &e) && n == len;
+		n = (size_t)min((u64)(len - done), page + d->page_size - at);
+		memcpy((u8 *)buf + done, bytes + (at - page), n);
+	}
+	return true;
 }
 
 /* ---- copies: pages that are not as the file has them, or as untouched memory is */

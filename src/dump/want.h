@@ -21,6 +21,8 @@ void want_settle(struct dump *d);
 const struct vma *want_area(const struct dump *d, u64 addr);
 /* Index in d->areas of the first that ends above @addr; d->areas.n when there is none. */
 size_t want_area_index(const struct dump *d, u64 addr);
+/* Before the first want_peek(); d->peeked.bytes is the caller's to free. */
+int want_peek_init(struct dump *d, struct err *e) must_check;
 /* Reads what is in memory, so that the target does not grow: all @len bytes, or false. */
 bool want_peek(struct dump *d, u64 addr, void *buf, size_t len);
 
