@@ -339,6 +339,8 @@ static int capture(struct dump *d, struct err *e)
 
 	if (!r)
 		r = note_unstopped(d, e);
+	if (!r && !d->opts->unwind_only)
+		ahead_start(&d->ahead, &d->target);
 	if (!r)
 		r = look_stopped(d, e);
 	if (!r)
@@ -354,6 +356,8 @@ static int capture(struct dump *d, struct err *e)
 	if (!r)
 		r = copy_all_tags(d, seg, e);
 	d->report->threads = d->target.n_threads;
+	/* It looks at the list of threads, which changes now. */
+	ahead_end(&d->ahead);
 	target_resume(&d->target);
 	d->report->pause_us = d->target.pause_ns / 1000;
 	return r;

@@ -10,6 +10,7 @@
 #include <tagcore/target.h>
 #include <tagcore/writer.h>
 
+#include "dump/ahead.h"
 #include "dump/pump.h"
 
 /*
@@ -44,6 +45,7 @@ struct dump {
 	size_t n_segs;
 	struct layout layout;
 	struct buf notes;
+	struct ahead ahead;	/* from the stop until the notes are made */
 	struct writer writer;
 	int stream_fd;		/* a FIFO or device opened as output, or -1 */
 	struct pump pump;	/* before the writer, while memory is copied */

@@ -40,13 +40,6 @@ static void set_time(s64 out[2], u64 ticks)
 	out[1] = (s64)(ticks % hz * 1000000 / hz);
 }
 
-/* The leader's times are the group's: /proc/PID/stat, not /proc/PID/task/PID/stat. */
-static int thread_stat(const struct dump *d, const struct thread *th, struct proc_stat *st, struct err *e)
-{
-	return th->tid == d->target.pid ? proc_stat_group(d->target.pid, st, e)
-					: proc_stat(d->target.pid, th->tid, st, e);
-}
-
 /* Of a thread that did not stop, only what /proc/TID/syscall told. */
 static void partial_gregs(const struct arch *a, const struct thread *th, u8 *gregs)
 {
@@ -72,25 +65,23 @@ static int read_fpregs(const struct dump *d, const struct thread *th, struct buf
 }
 
 /* What /proc tells of a thread. */
-static int fill_facts(struct dump *d, const struct thread *th, struct prstatus *s, struct err *e)
+static int fill_info(struct dump *d, const struct thread *th, struct prstatus *s, struct err *e)
 {
-	struct proc_status status;
-	struct proc_stat st;
-	int r = thread_stat(d, th, &st, e);
+	struct thread_info info;
+	const struct proc_stat *st = &info.stat;
+	int r = ahead_get(&d->ahead, &d->target, (size_t)(th - d->target.threads), &info, e);
 
-	if (!r)
-		r = proc_status(d->target.pid, th->tid, &status, e);
 	if (r)
 		return r;
-	s->sigpend = status.sig_pending;
-	s->sighold = status.sig_blocked;
-	s->ppid = st.ppid;
-	s->pgrp = st.pgrp;
-	s->sid = st.sid;
-	set_time(s->utime, st.utime);
-	set_time(s->stime, st.stime);
-	set_time(s->cutime, st.cutime);
-	set_time(s->cstime, st.cstime);
+	s->sigpend = info.status.sig_pending;
+	s->sighold = info.status.sig_blocked;
+	s->ppid = st->ppid;
+	s->pgrp = st->pgrp;
+	s->sid = st->sid;
+	set_time(s->utime, st->utime);
+	set_time(s->stime, st->stime);
+	set_time(s->cutime, st->cutime);
+	set_time(s->cstime, st->cstime);
 	return 0;
 }
 
@@ -107,7 +98,7 @@ static int put_prstatus(struct dump *d, const struct thread *th, bool fpvalid, s
 		.fpvalid = fpvalid,
 		.regs = { .p = th->gregs, .len = th->gregs_len },
 	};
-	int r = d->opts->unwind_only ? 0 : fill_facts(d, th, &s, e);
+	int r = d->opts->unwind_only ? 0 : fill_info(d, th, &s, e);
 
 	if (th->stop != THREAD_STOPPED) {
 		partial_gregs(a, th, partial);
@@ -365,6 +356,7 @@ int dump_notes(struct dump *d, struct err *e)
 
 	for (size_t i = 0; !r && i < d->target.n_threads; i++)
 		r = put_thread(d, i, e);
+	ahead_end(&d->ahead);
 	if (!r)
 		r = xsave_layout_note(d->target.arch->fmt, &d->notes, e);
 	return r ? r : dump_own_notes(d, e);

@@ -1,0 +1,30 @@
+/* ahead.h - what /proc says of each thread of the stopped target, half of it read by a second thread of ours. */
+#pragma once
+
+#include <pthread.h>
+
+#include <tagcore/target.h>
+
+#include "live/proc.h"
+
+struct thread_info {
+	struct proc_stat stat;		/* of the leader: times of all threads together */
+	struct proc_status status;
+};
+
+/* A zeroed one has nothing. */
+struct ahead {
+	const struct target *target;
+	struct thread_info *info;	/* one for each thread */
+	size_t from;			/* those from here on have been read; both threads use it */
+	bool ending;			/* so do they this */
+	pthread_t thread;
+	bool running;
+};
+
+/* Starts to read, last thread first, where it is worth a thread of ours. */
+void ahead_start(struct ahead *a, const struct target *t);
+/* Of thread @i of @t: what was read, or it is read now. */
+int ahead_get(const struct ahead *a, const struct target *t, size_t i, struct thread_info *out,
+	      struct err *e) must_check;
+void ahead_end(struct ahead *a);
