@@ -8,6 +8,18 @@
  * divided by our share of it.  This is about nine times the weight of an ordinary
  * thread (kernel/sched/core.c: sched_prio_to_weight[]): nobody is starved, as by a
  * real-time policy.  Who was made to give way, by nice(1), goes on giving way.
+ *
+ * What was seen (Linux 6.18, two processors, eight busy loops, a copy of 150 MiB that
+ * takes 0.16 s of processor time; /proc/PID/task/TID/schedstat): as an ordinary thread,
+ * we run 1 ms and then wait 25 to 35 ms until all others have run, 3 to 4 s in all.
+ * Under strace(1) we sleep at every call, after 0.05 ms, and are mostly run at once when
+ * woken, which is why that is faster, at times; a shorter slice (sched_setattr(2)) alone
+ * is not.  With this nice value we wait 0.3 to 3 ms, 0.1 to 0.3 s in all.
+ *
+ * Where each session is a group of its own (sched(7), "The autogroup feature"), it counts
+ * among the threads of our session only.  Against busy processes of other sessions we have
+ * our session's share.  The weight of the session is left alone: it is not ours, and who
+ * kills us would leave it changed.
  */
 enum { URGENT_NICE = -10 };
 
