@@ -180,24 +180,42 @@ void check_seg_overlap(struct check_ctx *x)
 	}
 }
 
+/* The headers that share bytes with the segment, or NULL.  Tables of headers may be anywhere in the file. */
+static const char *headers_in(const struct core *c, const GElf_Phdr *p)
+{
+	const struct {
+		const char *name;
+		u64 off, len;
+	} headers[] = {
+		{ "the ELF header", 0, elffmt_ehdr_size(c->fmt) },
+		{ "the program headers", c->ehdr.e_phoff, c->n_segs * elffmt_phdr_size(c->fmt) },
+		{ "the section headers", c->ehdr.e_shoff, c->ehdr.e_shoff ? c->ehdr.e_shnum * elffmt_shdr_size(c->fmt) : 0 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(headers); i++)
+		if (p->p_offset < range_end(headers[i].off, headers[i].len) &&
+		    headers[i].off < p->p_offset + p->p_filesz)
+			return headers[i].name;
+	return NULL;
+}
+
 void check_seg_data_overlap(struct check_ctx *x)
 {
 	const struct core *c = x->core;
 	size_t n;
 	u32 *order auto_free = check_sorted_segs(x, has_data, by_offset, &n);
-	u64 last = c->ehdr.e_phoff + c->n_segs * elffmt_phdr_size(c->fmt);
-	const char *of = "the program headers";
+	u64 last = 0;
 
 	for (size_t k = 0; k < n; k++) {
 		const GElf_Phdr *p = &c->segs[order[k]];
+		const char *of = headers_in(c, p);
 
-		if (p->p_offset < last)
+		if (!of && p->p_offset < last)
+			of = "another segment";
+		if (of)
 			check_found(x, core_phdr_off(c, order[k]), "segment %u: its bytes at 0x%llx are also those of %s",
 				    order[k], (ull)p->p_offset, of);
-		if (p->p_offset + p->p_filesz > last) {
-			last = p->p_offset + p->p_filesz;
-			of = "another segment";
-		}
+		last = max(last, p->p_offset + p->p_filesz);
 	}
 }
 
