@@ -44,6 +44,22 @@ struct core_text core_info(const struct core *c, const char *key)
 }
 
 /*
+ * Who puts PRPSINFO before all threads: gdb before it had NT_FILE, whose cores are
+ * written by BFD and so have section headers; valgrind, whose PRPSINFO has no
+ * pid and whose PT_NOTE no flags and no alignment (3.19,
+ * coregrind/m_coredump/coredump-elf.c: fill_prpsinfo(), VG_(make_coredump)()).
+ */
+static const char *tool_with_prpsinfo_first(const struct core *c)
+{
+	const GElf_Phdr *notes = &c->segs[c->note_segs[c->notes[0].seg].seg];
+	struct prpsinfo ps;
+
+	if (c->ehdr.e_shoff)
+		return "gdb";
+	return !notes->p_flags && !notes->p_align && !core_prpsinfo(c, &ps, NULL) && !ps.pid ? "valgrind" : NULL;
+}
+
+/*
  * gdb's signature is NT_FILE in units of 1 byte (gdb 16, linux-tdep.c:
  * linux_make_mappings_corefile_notes()) or, before that note, PRPSINFO first;
  * the kernel's is PRSTATUS first with PRPSINFO second (fs/binfmt_elf.c).
@@ -64,7 +80,7 @@ const char *core_tool(const struct core *c, char *out, size_t size)
 	if (c->n_notes < 2 || strcmp(c->notes[0].note.owner, "CORE"))
 		return NULL;
 	if (c->notes[0].note.type == NT_PRPSINFO && c->notes[1].note.type == NT_PRSTATUS)
-		return "gdb";
+		return tool_with_prpsinfo_first(c);
 	if (c->notes[0].note.type == NT_PRSTATUS && c->notes[1].note.type == NT_PRPSINFO)
 		return "kernel";
 	return NULL;
