@@ -18,6 +18,7 @@ struct check {
 	const char *what;		/* what must hold, in a sentence */
 	const char *reference;		/* who says so, or who stumbles */
 	enum core_fault fault;
+	bool of_process;		/* of the process, not of the file: info where the kernel wrote the core */
 	u32 kinds;			/* of core it is for: a sum of 1 << CORE_*; 0: all */
 	void (*run)(struct check_ctx *x);
 };
@@ -26,9 +27,10 @@ extern const struct check checks[];
 extern const size_t n_checks;
 const char *check_severity_name(enum check_severity s);
 
-/* One fault found: @off is a file position. */
+/* One fault found: @off is a file position, @severity the check's, or less. */
 struct finding {
 	const struct check *check;
+	enum check_severity severity;
 	u64 off;
 	char *msg;
 };

@@ -97,7 +97,7 @@ const struct check checks[] = {
 	  "Linux fs/binfmt_elf.c: fill_auxv_note()", .kinds = CHECK_PROCESS, .run = check_auxv_end },
 	{ "auxv-address", CHECK_WARNING, "AT_PHDR, AT_ENTRY, AT_BASE and AT_SYSINFO_EHDR are in areas",
 	  "Linux fs/binfmt_elf.c: create_elf_tables(); gdb places a PIE by AT_ENTRY, and finds the vdso so",
-	  .kinds = CHECK_PROCESS, .run = check_auxv_address },
+	  .of_process = true, .kinds = CHECK_PROCESS, .run = check_auxv_address },
 	{ "file-malformed", CHECK_ERROR, "The FILE note's counts, ranges and names fit in it",
 	  "Linux fs/binfmt_elf.c: fill_files_note()", .kinds = CHECK_PROCESS, .run = check_file_malformed },
 	{ "file-order", CHECK_WARNING, "The FILE note's ranges ascend and do not overlap",
@@ -126,12 +126,14 @@ const struct check checks[] = {
 	  "Linux fs/binfmt_elf.c: fill_thread_core_info(); a set may be inactive",
 	  .kinds = CHECK_PROCESS, .run = check_thread_sets },
 	{ "thread-pc", CHECK_WARNING, "A thread's program counter is in an executable area",
-	  "else it jumped astray, or the registers are wrong", .kinds = CHECK_PROCESS, .run = check_thread_pc },
-	{ "thread-sp", CHECK_WARNING, "A thread's stack pointer is in an area",
-	  "else no unwinder gets past its first frame", .kinds = CHECK_PROCESS, .run = check_thread_sp },
+	  "else it jumped astray, or the registers are wrong",
+	  .of_process = true, .kinds = CHECK_PROCESS, .run = check_thread_pc },
+	{ "thread-sp", CHECK_WARNING, "A thread's stack pointer is in an area, or below a stack that has room to grow",
+	  "else no unwinder gets past its first frame; Linux mm/mmap.c: expand_stack_locked()",
+	  .of_process = true, .kinds = CHECK_PROCESS, .run = check_thread_sp },
 	{ "thread-stack", CHECK_WARNING, "A thread's stack is in the file, from its stack pointer on",
 	  "Linux fs/coredump.c: vma_dump_size(), unless coredump_filter says otherwise; else there is no backtrace",
-	  .kinds = CHECK_PROCESS, .run = check_thread_stack_bytes },
+	  .of_process = true, .kinds = CHECK_PROCESS, .run = check_thread_stack_bytes },
 	{ "mte-old-type", CHECK_WARNING, "A tag segment has the type 0x70000002",
 	  "Linux include/uapi/linux/elf.h: PT_AARCH64_MEMTAG_MTE; 5.18 release candidates wrote 0x70000001, "
 	  "which gdb and LLDB pass over", .run = check_mte_old_type },
@@ -222,7 +224,7 @@ const char *check_severity_name(enum check_severity s)
 	return names[s];
 }
 
-static int add(struct findings *l, const struct check *check, u64 off, const char *msg)
+static int add(struct findings *l, const struct finding *new, const char *msg)
 {
 	char *copy auto_free = strdup(msg);
 
@@ -237,23 +239,43 @@ static int add(struct findings *l, const struct check *check, u64 off, const cha
 		l->f = f;
 		l->cap = cap;
 	}
-	l->f[l->n++] = (struct finding){ .check = check, .off = off, .msg = take_ptr(copy) };
+	l->f[l->n] = *new;
+	l->f[l->n++].msg = take_ptr(copy);
 	return 0;
+}
+
+static void printf_like(4, 0) found(struct check_ctx *x, enum check_severity severity, u64 off, const char *fmt,
+				    va_list ap)
+{
+	struct finding f = { .check = x->check, .severity = severity, .off = off };
+	char msg[512];
+
+	if (!x->n++)
+		x->first_off = off;
+	if (x->n > CHECK_FINDINGS_MAX)
+		x->unlisted = min(x->unlisted, severity);
+	if (x->n > CHECK_FINDINGS_MAX || x->oom)
+		return;
+	vsnprintf(msg, sizeof(msg), fmt, ap);
+	x->oom = add(x->out, &f, msg);
 }
 
 void check_found(struct check_ctx *x, u64 off, const char *fmt, ...)
 {
-	char msg[512];
 	va_list ap;
 
-	if (!x->n++)
-		x->first_off = off;
-	if (x->n > CHECK_FINDINGS_MAX || x->oom)
-		return;
 	va_start(ap, fmt);
-	vsnprintf(msg, sizeof(msg), fmt, ap);
+	found(x, x->severity, off, fmt, ap);
 	va_end(ap);
-	x->oom = add(x->out, x->check, off, msg);
+}
+
+void check_found_info(struct check_ctx *x, u64 off, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	found(x, CHECK_INFO, off, fmt, ap);
+	va_end(ap);
 }
 
 void check_found_err(struct check_ctx *x, u64 off, const struct err *e)
@@ -266,16 +288,31 @@ void check_found_err(struct check_ctx *x, u64 off, const struct err *e)
 	check_found(x, off, "%s", e->msg + skip);
 }
 
+/*
+ * The kernel writes what it has: what looks strange in a core of its own is so
+ * in the process, unless the file has lost something since.
+ */
+static bool is_by_kernel(const struct core *c)
+{
+	char text[64];
+	const char *tool = core_tool(c, text, sizeof(text));
+
+	return tool && !strcmp(tool, "kernel") && !c->n_missing;
+}
+
 static void run_one(struct check_ctx *x, const struct check *check)
 {
 	x->check = check;
+	x->severity = check->of_process && is_by_kernel(x->core) ? CHECK_INFO : check->severity;
+	x->unlisted = CHECK_INFO;
 	x->n = 0;
 	check->run(x);
 	if (x->n > CHECK_FINDINGS_MAX && !x->oom) {
+		struct finding f = { .check = check, .severity = x->unlisted, .off = x->first_off };
 		char msg[64];
 
 		snprintf(msg, sizeof(msg), "and %zu more", x->n - CHECK_FINDINGS_MAX);
-		x->oom = add(x->out, check, x->first_off, msg);
+		x->oom = add(x->out, &f, msg);
 	}
 }
 
@@ -309,6 +346,7 @@ static int refused(const char *path, enum core_fault fault, const struct err *wh
 	for (size_t i = 0; i < n_checks; i++)
 		if (checks[i].fault == fault) {
 			x.check = &checks[i];
+			x.severity = checks[i].severity;
 			check_found_err(&x, 0, &bare);
 		}
 	return x.oom ? err_set(e, x.oom, "check %s", path) : 0;
@@ -350,6 +388,6 @@ size_t findings_count(const struct findings *l, enum check_severity s)
 	size_t n = 0;
 
 	for (size_t i = 0; i < l->n; i++)
-		n += l->f[i].check->severity == s;
+		n += l->f[i].severity == s;
 	return n;
 }

@@ -125,6 +125,9 @@ void check_note_xsave_layout(struct check_ctx *x)
 /* VECTOR_MAX: SVE_VL_MAX, a name that sigcontext.h of arm64 has taken. */
 enum { SVE_HEADER = 16, VECTOR_MAX = 8192, SVE_IS_SVE = 1, FPSIMD_SIZE = 528 };
 
+/* sve_init_header_from_task(), arch/arm64/kernel/ptrace.c, has "header->size = sizeof(header)", of a pointer. */
+enum { SVE_POINTER = 8 };
+
 static u64 sve_size(u32 type, u64 vl, u64 flags)
 {
 	u64 vq = vl / 16;
@@ -154,7 +157,11 @@ static void check_sve_note(struct check_ctx *x, const struct note *n)
 	}
 	want = sve_size(n->type, vl, uint_get(fmt, n->desc.p + 12, 2));
 	/* The header alone: not in that mode. */
-	if (size != SVE_HEADER && size != want)
+	if (size == SVE_POINTER && n->type != NT_ARM_ZA)
+		check_found_info(x, n->off, "%s says that it has %d bytes: a fault of Linux, which writes the size of a "
+				 "pointer where that of the header, %d, belongs, when the thread is not in that mode", k->name,
+				 SVE_POINTER, SVE_HEADER);
+	else if (size != SVE_HEADER && size != want)
 		check_found(x, n->off, "%s says that it has %llu bytes, with vectors of %llu it has %llu", k->name,
 			    (unsigned long long)size, (unsigned long long)vl, (unsigned long long)want);
 	else if (n->desc.len < size)

@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/uapi.h"
 #include "base/util.h"
 #include "check/checks.h"
 
@@ -116,6 +117,19 @@ void check_thread_sets(struct check_ctx *x)
 	}
 }
 
+/*
+ * A thread of the process that runs in the kernel only, as io_uring's SQPOLL and
+ * iou-wrk and vhost's workers (PF_IO_WORKER, PF_USER_WORKER), is in the kernel's
+ * cores and has no registers of its own: Linux 6.12, arch/x86/kernel/process.c:
+ * copy_thread() sets ip and sp to 0, other machines' the whole of pt_regs.
+ */
+static bool is_kernel_worker(const struct core *c, const struct core_thread *t)
+{
+	u64 pc, sp;
+
+	return !core_thread_pc(c, t, &pc, NULL) && !core_thread_sp(c, t, &sp, NULL) && !pc && !sp;
+}
+
 void check_thread_pc(struct check_ctx *x)
 {
 	const struct core *c = x->core;
@@ -129,7 +143,7 @@ void check_thread_pc(struct check_ctx *x)
 		bool known;
 		u32 prot;
 
-		if (core_thread_pc(c, t, &pc, NULL))
+		if (is_kernel_worker(c, t) || core_thread_pc(c, t, &pc, NULL))
 			continue;
 		a = core_area_find(c, pc);
 		prot = a ? core_area_prot(c, a, &known) : 0;
@@ -151,6 +165,41 @@ int check_thread_stack(const struct core *c, const struct core_thread *t, u64 *o
 	return r;
 }
 
+/* The first thread's: the program's arguments are in it (fs/binfmt_elf.c: create_elf_tables()), or a note says that it grows. */
+static bool is_main_stack(const struct core *c, const struct core_area *a)
+{
+	const struct core_own_area *own = core_own_area_at(c, a->start);
+	static const u64 in_it[] = { AT_RANDOM, AT_EXECFN };
+	u64 addr;
+
+	for (size_t i = 0; i < ARRAY_SIZE(in_it); i++)
+		if (core_auxv(c, in_it[i], &addr) && addr >= a->start && addr < a->end)
+			return true;
+	return own && own->flags & VM_GROWSDOWN;
+}
+
+/*
+ * @sp is below the stack @a, of which a function that keeps its variables far
+ * down has not touched the last part yet: the kernel would make the area larger.
+ * Linux 6.12, mm/mmap.c: expand_downwards() leaves stack_guard_gap (256 pages)
+ * above the area before, acct_stack_growth() goes as far as RLIMIT_STACK, which
+ * no core has; 8 MiB unless it is larger already.
+ */
+static bool may_grow_to(const struct core *c, const struct core_area *a, u64 sp)
+{
+	enum { GUARD_PAGES = 256, LIMIT = 8 << 20 };
+	const struct core_area *before = a > c->areas ? a - 1 : NULL;
+	u64 page = 4096, floor;
+
+	if (!is_main_stack(c, a))
+		return false;
+	core_auxv(c, AT_PAGESZ, &page);
+	if (page < 4096 || page > 65536)
+		page = 4096;
+	floor = before ? range_end(before->end, GUARD_PAGES * page) : 0;
+	return sp >= floor && (a->end - sp <= LIMIT || a->end - a->start > LIMIT);
+}
+
 void check_thread_sp(struct check_ctx *x)
 {
 	const struct core *c = x->core;
@@ -162,11 +211,11 @@ void check_thread_sp(struct check_ctx *x)
 		const struct core_thread *t = &c->threads[i];
 		const struct core_area *a;
 
-		if (check_thread_stack(c, t, &sp))
+		if (is_kernel_worker(c, t) || check_thread_stack(c, t, &sp))
 			continue;
 		/* An empty stack points just above its area. */
 		a = core_area_find(c, sp ? sp - 1 : sp);
-		if (!a || a->start > sp)
+		if (!a || (a->start > sp && !may_grow_to(c, a, sp)))
 			check_found(x, check_thread_off(c, t), "thread %d: sp 0x%llx is in no area", t->tid,
 				    (unsigned long long)sp);
 	}

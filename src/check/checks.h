@@ -13,15 +13,19 @@ struct check_ctx {
 	struct core *core;
 	const struct check *check;
 	struct findings *out;
+	enum check_severity severity;	/* of its findings */
 	size_t n;	/* findings of this check so far */
 	u64 first_off;	/* where the first one was */
+	enum check_severity unlisted;	/* the worst of those past CHECK_FINDINGS_MAX */
 	int oom;	/* a finding could not be kept, or checking had to end: */
 	struct err why;	/* with this sentence, if it has one */
 };
 
 /* Reports one finding of the running check. */
 void check_found(struct check_ctx *x, u64 off, const char *fmt, ...) printf_like(3, 4);
-/* The same with the sentence of an error, whose own "at 0xOFF" becomes the position. */
+/* The same as info, whatever the check's severity. */
+void check_found_info(struct check_ctx *x, u64 off, const char *fmt, ...) printf_like(3, 4);
+/* The same as check_found() with the sentence of an error, whose own "at 0xOFF" becomes the position. */
 void check_found_err(struct check_ctx *x, u64 off, const struct err *e);
 
 /* True when every program header, or every note, is in the file: then what is not there was never there. */

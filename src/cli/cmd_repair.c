@@ -83,9 +83,9 @@ static void print_text(const struct repaired *r)
 	for (size_t i = 0; i < r->left.n; i++) {
 		const struct finding *f = &r->left.f[i];
 
-		if (f->check->severity == CHECK_INFO)
+		if (f->severity == CHECK_INFO)
 			continue;
-		printf("left: %s %s at 0x%" PRIx64 ": ", check_severity_name(f->check->severity), f->check->id, f->off);
+		printf("left: %s %s at 0x%" PRIx64 ": ", check_severity_name(f->severity), f->check->id, f->off);
 		text_puts(stdout, f->msg);
 		putchar('\n');
 	}
@@ -111,7 +111,7 @@ static void print_json(const struct job *j, const struct repaired *r)
 		struct json_object *row = json_object_new_object();
 
 		json_put_text(row, "id", r->left.f[i].check->id);
-		json_put_text(row, "severity", check_severity_name(r->left.f[i].check->severity));
+		json_put_text(row, "severity", check_severity_name(r->left.f[i].severity));
 		json_put_u64(row, "offset", r->left.f[i].off);
 		json_put_text(row, "message", r->left.f[i].msg);
 		json_object_array_add(left, row);

@@ -55,7 +55,7 @@ static void print_text(const char *path, const struct findings *l)
 		const struct finding *f = &l->f[i];
 
 		text_puts(stdout, path);
-		printf(": %s %s at 0x%" PRIx64 ": ", check_severity_name(f->check->severity), f->check->id, f->off);
+		printf(": %s %s at 0x%" PRIx64 ": ", check_severity_name(f->severity), f->check->id, f->off);
 		text_puts(stdout, f->msg);
 		putchar('\n');
 	}
@@ -72,7 +72,7 @@ static void print_json(struct validate *v, const char *path, const struct findin
 		struct json_object *f = json_object_new_object();
 
 		json_put_text(f, "id", l->f[i].check->id);
-		json_put_text(f, "severity", check_severity_name(l->f[i].check->severity));
+		json_put_text(f, "severity", check_severity_name(l->f[i].severity));
 		json_put_u64(f, "offset", l->f[i].off);
 		json_put_text(f, "message", l->f[i].msg);
 		json_object_array_add(list, f);

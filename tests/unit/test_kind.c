@@ -21,7 +21,7 @@ static void expect_no_findings(struct opened *o)
 
 	cb_ok(check_core(&o->core, &l, &e), &e);
 	for (size_t i = 0; i < l.n; i++)
-		if (l.f[i].check->severity != CHECK_INFO)
+		if (l.f[i].severity != CHECK_INFO)
 			fail_msg("%s: %s", l.f[i].check->id, l.f[i].msg);
 	findings_fini(&l);
 }

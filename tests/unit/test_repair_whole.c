@@ -98,7 +98,7 @@ static void hold_truncated(struct core *good, const struct buf *cut)
 		return;
 	}
 	for (size_t i = 0; i < rep.left.n; i++)
-		if (rep.left.f[i].check->severity == CHECK_ERROR && !is_loss(rep.left.f[i].check->id))
+		if (rep.left.f[i].severity == CHECK_ERROR && !is_loss(rep.left.f[i].check->id))
 			fail_msg("%zu bytes: %s: %s", cut->len, rep.left.f[i].check->id, rep.left.f[i].msg);
 	rb_write_out(&rep, &out);
 	rb_open_bytes(&out, &is);
