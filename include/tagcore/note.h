@@ -141,6 +141,14 @@ size_t prstatus_size(const struct arch *a);
  * v4.15 (commit 547da673173d) wrote n32 cores of MIPS with the e_flags of o32.
  */
 const struct arch *prstatus_arch(const struct arch *a, size_t len);
+/*
+ * The machine of which a PRSTATUS of @len bytes is, if that is not @a's size, or
+ * NULL.  gdb's gcore of a remote target writes its own host's structure, with as
+ * many of the target's registers as that has room for, where BFD cannot write
+ * the target's (bfd/elf.c: elfcore_write_prstatus()).
+ */
+const struct arch *prstatus_host(const struct arch *a, size_t len);
+/* Of a host's structure regs may be shorter than @a's. */
 int prstatus_get(const struct arch *a, struct bytes desc, struct prstatus *out,
 		 struct err *e) must_check;
 /* Appends the encoded structure; regs shorter than the machine's are zero-filled. */

@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <string.h>
 
 #include "base/util.h"
@@ -139,9 +140,22 @@ static size_t expected_size(const struct core *c, const struct note *n)
 	return 0;
 }
 
+/* What the sizes say of PRSTATUS, or "". */
+static const char *whose_layout(const struct core *c, const struct note *n, char out[160])
+{
+	const struct arch *host = n->type == NT_PRSTATUS ? prstatus_host(c->arch, n->desc.len) : NULL;
+
+	out[0] = 0;
+	if (host)
+		snprintf(out, 160, ": it has the layout of %s, where gdb ran; registers that have no room in it are missing",
+			 host->name);
+	return out;
+}
+
 void check_note_size(struct check_ctx *x)
 {
 	const struct core *c = x->core;
+	char whose[160];
 
 	for (size_t i = 0; i < c->n_notes; i++) {
 		const struct note *n = &c->notes[i].note;
@@ -149,8 +163,8 @@ void check_note_size(struct check_ctx *x)
 		size_t want = expected_size(c, n);
 
 		if (want && n->desc.len != want)
-			check_found(x, n->off, "%s of %zu bytes, this machine's has %zu", k ? k->name : "note",
-				    n->desc.len, want);
+			check_found(x, n->off, "%s of %zu bytes, this machine's has %zu%s", k ? k->name : "note",
+				    n->desc.len, want, whose_layout(c, n, whose));
 	}
 }
 
@@ -275,7 +289,13 @@ void check_auxv_address(struct check_ctx *x)
 		if (!core_auxv(c, placed[i].type, &addr) || !addr)
 			continue;
 		a = core_area_find(c, addr);
-		if (!a || a->start > addr)
+		if (a && a->start <= addr)
+			continue;
+		/* A process may unmap or move its vdso; the kernel's copy of the vector stays as it was. */
+		if (placed[i].type == AT_SYSINFO_EHDR)
+			check_found_info(x, n->note.off, "AT_SYSINFO_EHDR 0x%llx is in no area: the vdso is no longer "
+					 "there", (unsigned long long)addr);
+		else
 			check_found(x, n->note.off, "%s 0x%llx is in no area", placed[i].name,
 				    (unsigned long long)addr);
 	}

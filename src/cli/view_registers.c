@@ -128,6 +128,15 @@ static void set_text(FILE *f, const struct view_set *s)
 	view_set_text(f, s, has_values(s) ? 2 : 1);
 }
 
+/* Of a note with another machine's layout: prstatus_host(). */
+static void say_cut(FILE *f, const struct core *c, const struct core_thread *t)
+{
+	struct prstatus st;
+
+	if (c->arch && !prstatus_get(c->arch, c->notes[t->note].note.desc, &st, NULL) && st.regs.len < c->arch->gregs.size)
+		fprintf(f, "PRSTATUS has %zu of %u bytes of registers\n", st.regs.len, c->arch->gregs.size);
+}
+
 static void thread_text(FILE *f, const struct core *c, const struct core_thread *t)
 {
 	char name[CORE_NAME_MAX], machine[CORE_MACHINE_MAX];
@@ -142,6 +151,7 @@ static void thread_text(FILE *f, const struct core *c, const struct core_thread 
 	fputc('\n', f);
 	if (!c->arch)
 		fprintf(f, "unknown registers: there is no table of machine %s\n", core_machine(c, machine));
+	say_cut(f, c, t);
 	for (size_t i = t->note; i < notes_end(c, t); i++)
 		if (set_of(c, t, i, &s))
 			set_text(f, &s);

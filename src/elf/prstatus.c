@@ -228,14 +228,35 @@ const struct arch *prstatus_arch(const struct arch *a, size_t len)
 	return a;
 }
 
+/* Some hosts know 32-bit structures, too: then that of the same class is it.  x86_64 and aarch64 come first. */
+const struct arch *prstatus_host(const struct arch *a, size_t len)
+{
+	const struct arch *other_class = NULL;
+
+	if (prstatus_size(a) == len)
+		return NULL;
+	for (size_t i = 0; arches[i]; i++) {
+		if (prstatus_size(arches[i]) != len)
+			continue;
+		if (arches[i]->fmt.class == a->fmt.class)
+			return arches[i];
+		if (!other_class)
+			other_class = arches[i];
+	}
+	return other_class;
+}
+
 int prstatus_get(const struct arch *a, struct bytes desc, struct prstatus *out, struct err *e)
 {
+	const struct arch *host = prstatus_host(a, desc.len);
 	struct prstatus s = { 0 };
-	int r = struct_get(a, prstatus_fields, ARRAY_SIZE(prstatus_fields), desc, &s, e);
+	int r = struct_get(host ? host : a, prstatus_fields, ARRAY_SIZE(prstatus_fields), desc, &s, e);
 
-	if (!r)
-		*out = s;
-	return r ? err_wrap(e, "PRSTATUS") : 0;
+	if (r)
+		return err_wrap(e, "PRSTATUS");
+	s.regs.len = min(s.regs.len, (size_t)a->gregs.size);
+	*out = s;
+	return 0;
 }
 
 int prstatus_put(const struct arch *a, const struct prstatus *s, struct buf *b, struct err *e)
