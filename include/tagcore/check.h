@@ -27,26 +27,34 @@ extern const struct check checks[];
 extern const size_t n_checks;
 const char *check_severity_name(enum check_severity s);
 
-/* One fault found: @off is a file position, @severity the check's, or less. */
+/*
+ * One fault found: @off is a file position, @severity the check's, or less.  One
+ * with @unlisted is the last of its check, and stands for so many that are not listed.
+ */
 struct finding {
 	const struct check *check;
 	enum check_severity severity;
+	size_t unlisted;
 	u64 off;
 	char *msg;
 };
 
-/* Findings in the order of checks[]; owns the sentences.  A zeroed one is empty and valid. */
+/*
+ * Findings in the order of checks[]; owns the sentences.  A zeroed one is empty
+ * and valid.  Of one check at most @max are listed; 0: CHECK_FINDINGS_MAX.
+ */
 struct findings {
 	struct finding *f;
 	size_t n;
 	size_t cap;
+	size_t max;
 };
 void findings_fini(struct findings *l);
 /* How many are of that severity. */
 size_t findings_count(const struct findings *l, enum check_severity s);
 
-/* At most so many findings of one check are listed; one more says how many are not. */
-enum { CHECK_FINDINGS_MAX = 100 };
+/* Bounds for findings.max: the usual one, and the one for who wants all. */
+enum { CHECK_FINDINGS_MAX = 100, CHECK_FINDINGS_ALL = 10000 };
 
 /* Runs every check on an open core and appends to @out. */
 int check_core(struct core *core, struct findings *out, struct err *e) must_check;

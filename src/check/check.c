@@ -244,6 +244,11 @@ static int add(struct findings *l, const struct finding *new, const char *msg)
 	return 0;
 }
 
+static size_t most(const struct check_ctx *x)
+{
+	return x->out->max ? x->out->max : CHECK_FINDINGS_MAX;
+}
+
 static void printf_like(4, 0) found(struct check_ctx *x, enum check_severity severity, u64 off, const char *fmt,
 				    va_list ap)
 {
@@ -252,9 +257,9 @@ static void printf_like(4, 0) found(struct check_ctx *x, enum check_severity sev
 
 	if (!x->n++)
 		x->first_off = off;
-	if (x->n > CHECK_FINDINGS_MAX)
+	if (x->n > most(x))
 		x->unlisted = min(x->unlisted, severity);
-	if (x->n > CHECK_FINDINGS_MAX || x->oom)
+	if (x->n > most(x) || x->oom)
 		return;
 	vsnprintf(msg, sizeof(msg), fmt, ap);
 	x->oom = add(x->out, &f, msg);
@@ -307,11 +312,12 @@ static void run_one(struct check_ctx *x, const struct check *check)
 	x->unlisted = CHECK_INFO;
 	x->n = 0;
 	check->run(x);
-	if (x->n > CHECK_FINDINGS_MAX && !x->oom) {
-		struct finding f = { .check = check, .severity = x->unlisted, .off = x->first_off };
+	if (x->n > most(x) && !x->oom) {
+		struct finding f = { .check = check, .severity = x->unlisted, .unlisted = x->n - most(x),
+				     .off = x->first_off };
 		char msg[64];
 
-		snprintf(msg, sizeof(msg), "and %zu more", x->n - CHECK_FINDINGS_MAX);
+		snprintf(msg, sizeof(msg), "and %zu more", f.unlisted);
 		x->oom = add(x->out, &f, msg);
 	}
 }

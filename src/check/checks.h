@@ -16,7 +16,7 @@ struct check_ctx {
 	enum check_severity severity;	/* of its findings */
 	size_t n;	/* findings of this check so far */
 	u64 first_off;	/* where the first one was */
-	enum check_severity unlisted;	/* the worst of those past CHECK_FINDINGS_MAX */
+	enum check_severity unlisted;	/* the worst of those that are not listed */
 	int oom;	/* a finding could not be kept, or checking had to end: */
 	struct err why;	/* with this sentence, if it has one */
 };

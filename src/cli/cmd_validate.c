@@ -12,9 +12,10 @@
 #include "cli/reader.h"
 #include "cli/view.h"
 
-enum { OPT_JSON = 1, OPT_STRICT, OPT_LIST, OPT_UNPACK_LIMIT };
+enum { OPT_JSON = 1, OPT_STRICT, OPT_LIST, OPT_UNPACK_LIMIT, OPT_ALL };
 const struct opt validate_opts[] = {
 	{ "strict", 0, NULL, "warnings count as errors", OPT_STRICT },
+	{ "all", 0, NULL, "a line for each finding, also for those that repeat", OPT_ALL },
 	{ "list", 0, NULL, "list every check, its severity and source", OPT_LIST },
 	{ READER_UNPACK_LIMIT, OPT_UNPACK_LIMIT },
 	{ "json", 0, NULL, "print one JSON document", OPT_JSON },
@@ -25,6 +26,7 @@ struct validate {
 	bool json;
 	bool strict;
 	bool list;
+	bool all;
 	u64 unpack_limit;
 	struct json_list rows;
 };
@@ -49,14 +51,57 @@ static void list_checks(struct validate *v)
 	}
 }
 
-static void print_text(const char *path, const struct findings *l)
+/* The finding, without an end of line. */
+static void print_one(const char *path, const struct finding *f)
+{
+	text_puts(stdout, path);
+	printf(": %s %s at 0x%" PRIx64 ": ", check_severity_name(f->severity), f->check->id, f->off);
+	text_puts(stdout, f->msg);
+}
+
+static bool is_same(const struct finding *a, const struct finding *b)
+{
+	return a->check == b->check && a->severity == b->severity;
+}
+
+/* True when the finding has been told with an earlier one: those of a check stand together. */
+static bool is_told(const struct findings *l, size_t i)
+{
+	for (size_t k = i; k && l->f[k - 1].check == l->f[i].check; k--)
+		if (is_same(&l->f[k - 1], &l->f[i]))
+			return true;
+	return false;
+}
+
+/* How many more the check has of that severity, and where the first of them are. */
+static void print_more(const struct findings *l, size_t i)
+{
+	enum { PLACES = 3 };
+	size_t n = 0;
+
+	for (size_t k = i + 1; k < l->n && l->f[k].check == l->f[i].check; k++)
+		if (is_same(&l->f[k], &l->f[i]))
+			n += l->f[k].unlisted ? l->f[k].unlisted : 1;
+	if (!n)
+		return;
+	printf(" (and %zu more, at", n);
+	for (size_t k = i + 1, told = 0; k < l->n && told < min(n, (size_t)PLACES); k++) {
+		if (!is_same(&l->f[k], &l->f[i]))
+			continue;
+		printf("%s 0x%" PRIx64, told ? "," : "", l->f[k].off);
+		told++;
+	}
+	fputs(n > PLACES ? ", ...)" : ")", stdout);
+}
+
+static void print_text(const char *path, const struct findings *l, bool all)
 {
 	for (size_t i = 0; i < l->n; i++) {
-		const struct finding *f = &l->f[i];
-
-		text_puts(stdout, path);
-		printf(": %s %s at 0x%" PRIx64 ": ", check_severity_name(f->severity), f->check->id, f->off);
-		text_puts(stdout, f->msg);
+		if (!all && is_told(l, i))
+			continue;
+		print_one(path, &l->f[i]);
+		if (!all)
+			print_more(l, i);
 		putchar('\n');
 	}
 }
@@ -91,7 +136,7 @@ static int validate_one(void *arg, u64 *unused, struct err *e)
 	const struct job *job = arg;
 	struct validate *v = job->v;
 	struct core_file file = { .cancel = &cli_cancelled, .unpack_limit = v->unpack_limit };
-	struct findings l scoped(findings_fini) = { 0 };
+	struct findings l scoped(findings_fini) = { .max = v->all ? CHECK_FINDINGS_ALL : CHECK_FINDINGS_MAX };
 	int r = core_file_open(&file, job->path, e);
 	bool valid;
 
@@ -106,7 +151,7 @@ static int validate_one(void *arg, u64 *unused, struct err *e)
 	if (v->json)
 		print_json(v, job->path, &l, valid);
 	else
-		print_text(job->path, &l);
+		print_text(job->path, &l, v->all);
 	return valid ? EXIT_GOOD : EXIT_FINDINGS;
 }
 
@@ -146,6 +191,7 @@ int cmd_validate(int argc, char **argv, struct err *e)
 		v.json |= r == OPT_JSON;
 		v.strict |= r == OPT_STRICT;
 		v.list |= r == OPT_LIST;
+		v.all |= r == OPT_ALL;
 		if (r == OPT_UNPACK_LIMIT && reader_unpack_limit(it.arg, &v.unpack_limit, e))
 			return ERR_USAGE;
 	}

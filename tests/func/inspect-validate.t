@@ -118,6 +118,21 @@ found()
 
 head -c $(($(size_of core) / 2)) core >bad
 found "cut off"
+
+# ---- one line for a check that finds more
+lines() { grep -c '^bad: error seg-truncated at 0x[0-9a-f]*: ' "$1"; }
+head -c 4096 core >bad
+exits 1 "many are cut: exit" "$TAGCORE" validate bad
+cp out short
+exits 1 "many are cut, with all: the same exit" "$TAGCORE" validate --all bad
+cp out long
+exits 1 "many are cut, in JSON: the same exit" "$TAGCORE" validate --json bad
+all=$(grep -o '"id": "seg-truncated"' out | wc -l)
+num "many are cut: there are many" "$all" -gt 4
+is "many are cut: one line" "$(lines short)" 1
+matches "many are cut: how many more, and where" short \
+	"seg-truncated at .*[(]and $((all - 1)) more, at 0x[0-9a-f]*, 0x[0-9a-f]*, 0x[0-9a-f]*, [.][.][.][)]\$"
+is "many are cut: with all, a line each" "$(lines long) $(grep -c ' more, at ' long)" "$all 0"
 # p_filesz of the first program header (PT_NOTE): beyond the end of the file
 damage $((64 + 32)) '\377\377\377\377\377\377\377\177'
 found "PT_NOTE of impossible size"
