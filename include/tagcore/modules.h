@@ -18,7 +18,16 @@ struct core_module {
 	u64 build_id_addr;
 	size_t build_id_len;	/* 0: it has none, or it is not in this core */
 	u8 build_id[CORE_BUILD_ID_MAX];
+	u64 package_addr;	/* where .note.package has its JSON text, */
+	size_t package_len;	/* and its bytes; 0: it has none, or it is not in this core */
 };
+
+/*
+ * Owner and type of .note.package, which says what package a file is of:
+ * systemd.io/PACKAGE_METADATA_FOR_EXECUTABLE_FILES (JSON, ended by NUL).
+ */
+#define PACKAGE_OWNER "FDO"
+#define PACKAGE_TYPE 0xcafe1a7eu
 
 /*
  * Calls @fn for each module in address order.  Not 0 from @fn ends the walk and

@@ -1,6 +1,7 @@
 #include <inttypes.h>
 
 #include "base/text.h"
+#include "cli/package.h"
 #include "cli/view.h"
 
 enum { PATH_BYTES = 4 * 4096 + 1 };	/* PATH_MAX, each byte escaped */
@@ -18,6 +19,17 @@ const char *view_build_id(const u8 *id, size_t len, char out[VIEW_BUILD_ID_MAX])
 	return len ? out : NULL;
 }
 
+/* A line of its own: files without a package have none. */
+static void print_package(FILE *f, const struct core_module *m, struct json_object *package)
+{
+	char text[512];
+
+	if (package && package_text(package, text, sizeof(text)))
+		fprintf(f, "    package  %s\n", text);
+	else if (m->package_len)
+		fputs("    package  (its note cannot be read)\n", f);
+}
+
 static int print_module(const struct core_module *m, void *arg, struct err *e)
 {
 	char hex[VIEW_BUILD_ID_MAX];
@@ -25,8 +37,11 @@ static int print_module(const struct core_module *m, void *arg, struct err *e)
 	const char *id = view_build_id(m->build_id, m->build_id_len, hex);
 	const char *path = core_text_copy(m->path, p->path, sizeof(p->path));
 	int w = p->v->core->fmt.class == ELFCLASS32 ? 8 : 12;
+	struct json_object *package;
+	int r = package_read(p->v->core, m, &package, e);
 
-	(void)e;
+	if (r)
+		return r;
 	if (p->list) {
 		struct json_object *o = json_object_new_object();
 
@@ -34,12 +49,15 @@ static int print_module(const struct core_module *m, void *arg, struct err *e)
 		json_put_text(o, "build_id", id);
 		json_put_hex(o, "start", m->start);
 		json_put_hex(o, "end", m->end);
+		json_object_object_add(o, "package", package);
 		json_list_add(p->list, o);
 		return 0;
 	}
 	fprintf(p->v->out, "%0*" PRIx64 "-%0*" PRIx64 " %-40s  ", w, m->start, w, m->end, id ? id : "-");
 	text_puts(p->v->out, path[0] ? path : "-");
 	fputc('\n', p->v->out);
+	print_package(p->v->out, m, package);
+	json_object_put(package);
 	return 0;
 }
 

@@ -155,41 +155,48 @@ static bool place(struct image *im, u64 addr, struct core_module *m)
 	return true;
 }
 
-static bool take_build_id(struct bytes notes, struct elffmt fmt, const GElf_Phdr *p, u64 addr,
-			  struct core_module *m)
+static bool is_note(const struct note *n, const char *owner, u32 type)
+{
+	return n->type == type && !strcmp(n->owner, owner) && n->desc.len;
+}
+
+/* The first note of a kind counts.  True when there is no more to look for. */
+static bool take_notes(struct bytes notes, struct elffmt fmt, const GElf_Phdr *p, u64 addr, struct core_module *m)
 {
 	struct note_iter it;
 	struct note n;
 
 	note_iter_init(&it, notes, fmt, p->p_align);
 	while (note_next(&it, &n, NULL) > 0) {
-		if (n.type != NT_GNU_BUILD_ID || strcmp(n.owner, "GNU") || !n.desc.len ||
-		    n.desc.len > CORE_BUILD_ID_MAX)
-			continue;
-		memcpy(m->build_id, n.desc.p, n.desc.len);
-		m->build_id_len = n.desc.len;
-		m->build_id_addr = addr + (u64)(n.desc.p - notes.p);
-		return true;
+		u64 at = addr + (u64)(n.desc.p - notes.p);
+
+		if (!m->build_id_len && is_note(&n, "GNU", NT_GNU_BUILD_ID) && n.desc.len <= CORE_BUILD_ID_MAX) {
+			memcpy(m->build_id, n.desc.p, n.desc.len);
+			m->build_id_len = n.desc.len;
+			m->build_id_addr = at;
+		} else if (!m->package_len && is_note(&n, PACKAGE_OWNER, PACKAGE_TYPE)) {
+			m->package_addr = at;
+			m->package_len = n.desc.len;
+		}
 	}
-	return false;
+	return m->build_id_len && m->package_len;
 }
 
-/* 1 when the build-id is among the notes of @p, whose first @len bytes are at @addr. */
+/* Looks at the notes of @p, whose first @len bytes are at @addr; 1 when there is no more to look for. */
 static int look_in_notes(struct walk *w, const struct image *im, const GElf_Phdr *p, u64 addr, size_t len,
 			 struct core_module *m, struct err *e)
 {
 	struct bytes notes = { .p = w->notes };
 	int r = core_read_present(w->core, addr, w->notes, len, &notes.len, e);
 
-	return r ? r : take_build_id(notes, im->fmt, p, addr, m);
+	return r ? r : take_notes(notes, im->fmt, p, addr, m);
 }
 
 /*
  * @header is where the ELF header was found.  Where that is the second mapping of
  * the file's first page, the notes may be in that page when the first is not saved.
  */
-static int find_build_id(struct walk *w, const struct image *im, u64 header, struct core_module *m,
-			 struct err *e)
+static int find_notes(struct walk *w, const struct image *im, u64 header, struct core_module *m, struct err *e)
 {
 	size_t left = NOTES_MAX, len;
 	GElf_Phdr p;
@@ -257,7 +264,7 @@ static int look_at(struct walk *w, u64 addr, struct core_module *m, struct err *
 	if (!r || !measure(w, &im) || !place(&im, addr, m))
 		return known_by_name(w, addr, m);
 	m->has_header = true;
-	r = find_build_id(w, &im, addr, m, e);
+	r = find_notes(w, &im, addr, m, e);
 	return r ? r : 1;
 }
 
