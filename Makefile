@@ -73,7 +73,7 @@ $(O)/san/unit/%: $(O)/san/tests/unit/%.o $(O)/san/libtagcore.a
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(SAN) $(LDFLAGS) -o $@ $^ $(shell $(PKG_CONFIG) --libs cmocka) $(TC_LIBS)
 # Tests of views need the rest of the program, too.
-CLI_UNITS   := $(addprefix $(O)/san/unit/,test_notes_show test_view_kinds)
+CLI_UNITS   := $(addprefix $(O)/san/unit/,test_notes_show test_view_kinds test_package)
 $(CLI_UNITS): $(O)/san/unit/%: $(O)/san/tests/unit/%.o $(call obj,san,$(filter-out src/cli/main.c,$(CLI_SRC))) $(O)/san/libtagcore.a
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
