@@ -32,6 +32,7 @@ static const struct {
 	{ "LINUX", NT_S390_SYSTEM_CALL, 0, note_show_call },
 	{ "LINUX", NT_ARM_TAGGED_ADDR_CTRL, 0, note_show_tag_ctrl },
 	{ "LINUX", NT_ARM_PAC_ENABLED_KEYS, 0, note_show_pac_keys },
+	{ "LINUX", NT_RISCV_TAGGED_ADDR_CTRL, EM_RISCV, note_show_riscv_tag_ctrl },
 	{ "LINUX", NT_RISCV_USER_CFI, EM_RISCV, note_show_riscv_cfi },
 	{ "LINUX", NT_LOONGARCH_CPUCFG, 0, note_show_cpucfg },
 	{ "LINUX", NT_VMCOREDD, 0, note_show_vmcoredd },

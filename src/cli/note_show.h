@@ -31,7 +31,7 @@ note_show_fn note_show_siginfo;
 /* Of one machine: note_show_x86.c, note_show_arm64.c; the rest by the machine's register tables. */
 note_show_fn note_show_xstate, note_show_xsave_layout, note_show_ioperm;
 note_show_fn note_show_sve, note_show_debug, note_show_tag_ctrl, note_show_pac_keys, note_show_call,
-	     note_show_riscv_cfi;
+	     note_show_riscv_tag_ctrl, note_show_riscv_cfi;
 note_show_fn note_show_regset;
 /* Other makers: note_show_qemu.c, note_show_bsd.c. */
 note_show_fn note_show_qemu;

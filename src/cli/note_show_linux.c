@@ -270,3 +270,17 @@ int note_show_riscv_cfi(struct note_ctx *n, struct err *e)
 	show_hex(n->s, "shstk_ptr", note_take(&c, 8));
 	return 1;
 }
+
+/* Linux 7.3, include/uapi/linux/prctl.h: PR_TAGGED_ADDR_ENABLE, PR_PMLEN_MASK: bits at the top that do not count. */
+int note_show_riscv_tag_ctrl(struct note_ctx *n, struct err *e)
+{
+	u64 v;
+
+	(void)e;
+	if (bytes_uint(n->note->desc, n->core->fmt, 0, n->core->layout.word, &v, NULL))
+		return 0;
+	show_hex(n->s, "value", v);
+	show_bool(n->s, "tagged_addresses", v & 1);
+	show_u64(n->s, "masked_bits", v >> 24 & 0x7f);
+	return 1;
+}

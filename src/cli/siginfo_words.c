@@ -6,7 +6,7 @@
 #include "base/util.h"
 
 /*
- * Linux 6.12, include/uapi/asm-generic/siginfo.h.  A code above 0 means what its
+ * Linux 7.3, include/uapi/asm-generic/siginfo.h, but for the codes of ia64.  A code above 0 means what its
  * signal makes it mean; SI_* mean the same for all.
  */
 static const struct word {
@@ -24,6 +24,7 @@ static const struct word {
 	{ NULL, -5, "SI_SIGIO", "queued SIGIO" },
 	{ NULL, -6, "SI_TKILL", "sent by tkill(2) or tgkill(2), as raise(3) and abort(3) do" },
 	{ NULL, -7, "SI_DETHREAD", "another thread called execve(2)" },
+	{ NULL, 32767, "SI_NOINFO", "nothing is known of it" },	/* arch/sparc/include/uapi/asm/siginfo.h */
 	{ NULL, -60, "SI_ASYNCNL", "asynchronous name lookup ended" },
 	{ "SEGV", 1, "SEGV_MAPERR", "address not mapped" },
 	{ "SEGV", 2, "SEGV_ACCERR", "no permission for the mapped address" },

@@ -8,7 +8,7 @@
 
 enum show { SHOW_BITS, SHOW_ADDRESS, SHOW_NUMBER, SHOW_STRING };
 
-/* Linux 7.0, include/uapi/linux/auxvec.h and the machines' own: 34 to 47 alpha, sh, powerpc; 48 to 50 sparc. */
+/* Linux 7.3, include/uapi/linux/auxvec.h and the machines' own: 34 to 47 alpha, sh, powerpc; 48 to 50 sparc. */
 static const struct entry {
 	const char *name;
 	u16 type;
@@ -83,7 +83,7 @@ static const char arm64_hwcap3[] =
 
 /*
  * What bit 0, 1, ... of a value means, in words; "-" for none.  As /proc/cpuinfo
- * has them: Linux 7.2, arch/arm64/kernel/cpuinfo.c: hwcap_str; of x86 it is
+ * has them: Linux 7.3, arch/arm64/kernel/cpuinfo.c: hwcap_str; of x86 it is
  * CPUID leaf 1, EDX (arch/x86/include/asm/elf.h: ELF_HWCAP) and asm/hwcap2.h.
  */
 static const struct {

@@ -5,7 +5,7 @@
 #include "base/uapi.h"
 #include "base/util.h"
 
-/* Linux 7.0, include/uapi/linux/elf.h; names as elf.h has them; and other makers. */
+/* Linux 7.3, include/uapi/linux/elf.h; names as elf.h has them; and other makers. */
 const struct note_kind note_kinds[] = {
 	{ "NT_PRSTATUS", "CORE", NT_PRSTATUS, "thread status and general registers", true },
 	{ "NT_PRFPREG", "CORE", NT_PRFPREG, "floating-point registers", true },

@@ -121,6 +121,8 @@ static const struct row {
 	  { "OpenBSD@77 NT_OPENBSD_REGS", "general registers" } },
 	{ "solaris", EM_X86_64, 2, 1, "CORE", NT_SOLARIS_PSINFO, { W8(1) }, { "NT_PSINFO", "hex:" } },
 	{ "thread pointer without tpidr2", EM_AARCH64, 2, 1, "LINUX", NT_ARM_TLS, { W8(0xffff1234) }, { "tpidr  0xffff1234" } },
+	{ "pointer masking", EM_RISCV, 2, 1, "LINUX", NT_RISCV_TAGGED_ADDR_CTRL, { W8(0x7000001) },
+	  { "value            0x7000001", "tagged_addresses yes", "masked_bits      7" } },
 	{ "landing pads and shadow stack", EM_RISCV, 2, 1, "LINUX", NT_RISCV_USER_CFI, { W8(0xd), W8(0x7fff8000) },
 	  { "cfi_state        0xd", "landing_pad_enabled yes", "landing_pad_locked no", "landing_pad_expected yes",
 	    "shadow_stack_enabled yes", "shstk_ptr        0x7fff8000" } },
