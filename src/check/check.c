@@ -133,7 +133,7 @@ const struct check checks[] = {
 	  .of_process = true, .kinds = CHECK_PROCESS, .run = check_thread_sp },
 	{ "thread-stack", CHECK_WARNING, "A thread's stack is in the file, from its stack pointer on",
 	  "Linux fs/coredump.c: vma_dump_size(), unless coredump_filter says otherwise; else there is no backtrace",
-	  .of_process = true, .kinds = CHECK_PROCESS, .run = check_thread_stack_bytes },
+	  .kinds = CHECK_PROCESS, .run = check_thread_stack_bytes },
 	{ "mte-old-type", CHECK_WARNING, "A tag segment has the type 0x70000002",
 	  "Linux include/uapi/linux/elf.h: PT_AARCH64_MEMTAG_MTE; 5.18 release candidates wrote 0x70000001, "
 	  "which gdb and LLDB pass over", .run = check_mte_old_type },

@@ -1,4 +1,5 @@
-# Whatever state a process dies in: the core that the kernel makes of it is a good one, also with --strict.
+# Whatever state a process dies in: the core that the kernel makes of it is a good one, also with
+# --strict, unless a stack was left out.
 . "$TOP/tests/func/lib.sh"
 # Every sh has ulimit -c.
 # shellcheck disable=SC3045
@@ -29,7 +30,13 @@ strict()
 	elif [ ! -f "kernel.${1##*/}" ]; then
 		fail "$what: no core, exit $rc"
 	else
-		exits 0 "$what: good" "$TAGCORE" validate --strict "kernel.${1##*/}"
+		exits 0 "$what: good" "$TAGCORE" validate "kernel.${1##*/}"
+		case $what in
+		unsaved-stack | filter-0)
+			exits 1 "$what: strictly, its stack is missing" "$TAGCORE" validate --strict "kernel.${1##*/}"
+			is "$what: and that is all" "$(grep -v ' info ' out | cut -d' ' -f3)" thread-stack ;;
+		*)	exits 0 "$what: strictly good" "$TAGCORE" validate --strict "kernel.${1##*/}" ;;
+		esac
 	fi
 }
 

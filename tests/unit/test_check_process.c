@@ -194,8 +194,7 @@ static void no_vdso(struct cb *cb) { auxv_entry(cb, AT_SYSINFO_EHDR, CB_HEAP - 1
 static void severity_depends_on_the_maker(void **state)
 {
 	static const struct { const char *id; void (*notes)(struct cb *cb); } rows[] = {
-		{ "thread-pc", astray }, { "thread-sp", sp_astray }, { "thread-stack", no_stack },
-		{ "auxv-address", no_text },
+		{ "thread-pc", astray }, { "thread-sp", sp_astray }, { "auxv-address", no_text },
 	};
 
 	(void)state;
@@ -207,6 +206,15 @@ static void severity_depends_on_the_maker(void **state)
 		m.notes = by_tagcore;
 		finds(&m, rows[i].id, CHECK_WARNING, "");
 	}
+}
+
+/* Whoever left it out, and why: there is no backtrace. */
+static void a_missing_stack_is_a_warning(void **state)
+{
+	const struct mutation m = { "thread-stack", "by the kernel", .notes = no_stack };
+
+	(void)state;
+	finds(&m, "thread-stack", CHECK_WARNING, "");
 }
 
 static void vdso_is_gone(void **state)
@@ -286,6 +294,7 @@ int main(void)
 	struct CMUnitTest tests[6 + ARRAY_SIZE(bad)] = {
 		cmocka_unit_test(good_ones),
 		cmocka_unit_test(severity_depends_on_the_maker),
+		cmocka_unit_test(a_missing_stack_is_a_warning),
 		cmocka_unit_test(vdso_is_gone),
 		cmocka_unit_test(size_of_a_pointer),
 		cmocka_unit_test(host_layout_is_used),
