@@ -111,7 +111,9 @@ int target_regset(const struct target *t, const struct thread *th, const struct 
 /*
  * Reads [addr, addr + len) of the target into @p.  *n is how much could be read
  * before the first unreadable byte (0 possible).  Faults pages in: ask only for
- * pages that are present or swapped.  Negative only when the target is gone.
+ * pages that are present or swapped.  Negative only when the target is gone.  What
+ * the process itself may not read (PROT_NONE) is had for sure only while it is
+ * stopped, in the thread that stopped it.
  */
 int target_read(const struct target *t, u64 addr, void *p, size_t len, size_t *n,
 		struct err *e) must_check;

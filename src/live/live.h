@@ -12,6 +12,9 @@ int target_open_mem(struct target *t, struct err *e) must_check;
  */
 int target_look_again(struct target *t, struct err *e) must_check;
 
+/* Any that stands still: all share the memory.  NULL: none does. */
+const struct thread *target_stopped_thread(const struct target *t);
+
 /*
  * Seizes what is not ours yet.  *n_changed grows by those, and by the threads that have come
  * to an end since they were listed: it may be that one has become another.

@@ -30,12 +30,12 @@ int peek_tags(pid_t tid, u64 addr, u8 *tags, size_t n, size_t *got, struct err *
 	return 0;
 }
 
-/* All threads share the memory: any that stands still will do. */
 int target_tags(const struct target *t, u64 addr, u8 *tags, size_t n, size_t *got, struct err *e)
 {
-	for (size_t i = 0; i < t->n_threads; i++)
-		if (t->threads[i].stop == THREAD_STOPPED)
-			return peek_tags(t->threads[i].tid, addr, tags, n, got, e);
+	const struct thread *th = target_stopped_thread(t);
+
+	if (th)
+		return peek_tags(th->tid, addr, tags, n, got, e);
 	*got = 0;
 	return 0;
 }

@@ -10,6 +10,7 @@
 #include <tagcore/target.h>
 
 #include "base/scope.h"
+#include "base/util.h"
 #include "live/live.h"
 #include "live/permission.h"
 #include "live/proc.h"
@@ -256,25 +257,82 @@ int target_regset(const struct target *t, const struct thread *th, const struct 
 	return iov.iov_len > 0;
 }
 
+const struct thread *target_stopped_thread(const struct target *t)
+{
+	for (size_t i = 0; i < t->n_threads; i++)
+		if (t->threads[i].stop == THREAD_STOPPED)
+			return &t->threads[i];
+	return NULL;
+}
+
+static int memory_gone(const struct target *t, struct err *e)
+{
+	return err_set(e, ERR_GONE, "process %d ended while it was read", t->pid);
+}
+
+/*
+ * The rest of the page at @addr, word by word.  Where the process itself may not read
+ * (PROT_NONE) and proc_mem.force_override=never forbids mem(5) to, only ptrace(2) still can
+ * (Linux 6.12, commit 41e8149c8892; kernel/ptrace.c: generic_ptrace_peekdata()).  1 and *n
+ * bytes; 0 where there is nothing to be had.
+ */
+static int peek_page(const struct target *t, u64 addr, u8 *p, size_t len, size_t *n, struct err *e)
+{
+	const struct thread *th = target_stopped_thread(t);
+	u64 page = (u64)sysconf(_SC_PAGESIZE);
+	size_t done = 0;
+
+	len = (size_t)min((u64)len, page - addr % page);
+	while (th && done < len) {
+		u64 at = align_down(addr + done, sizeof(long));
+		size_t skip = (size_t)(addr + done - at), part = min(sizeof(long) - skip, len - done);
+		long word;
+
+		errno = 0;
+		word = ptrace(PTRACE_PEEKDATA, th->tid, (void *)(uintptr_t)at, NULL);
+		if (errno == ESRCH)
+			return memory_gone(t, e);
+		if (errno)
+			return 0;
+		memcpy(p + done, (u8 *)&word + skip, part);
+		done += part;
+	}
+	*n = done;
+	return done > 0;
+}
+
+/* What mem(5) has, but at most one page that only ptrace(2) can read.  1 and *n bytes, or 0. */
+static int read_some(const struct target *t, u64 addr, u8 *p, size_t len, size_t *n, struct err *e)
+{
+	ssize_t got;
+
+	do
+		got = pread(t->mem_fd, p, len, (off_t)addr);
+	while (got < 0 && errno == EINTR);
+	/* 0: the address space is gone, not the end of a file. */
+	if (got == 0)
+		return memory_gone(t, e);
+	if (got < 0)
+		return peek_page(t, addr, p, len, n, e);
+	*n = (size_t)got;
+	return 1;
+}
+
 int target_read(const struct target *t, u64 addr, void *p, size_t len, size_t *n, struct err *e)
 {
 	struct iovec local = { .iov_base = p, .iov_len = len };
 	struct iovec remote = { .iov_base = (void *)(uintptr_t)addr, .iov_len = len };
 	ssize_t got = process_vm_readv(t->reader, &local, 1, &remote, 1, 0);
-	size_t done = got > 0 ? (size_t)got : 0;
+	size_t done = got > 0 ? (size_t)got : 0, more = 0;
+	int r = 1;
 
 	/* It stops at PROT_NONE, and some containers forbid it: mem(5) reads on in both cases. */
-	while (done < len) {
-		got = pread(t->mem_fd, (u8 *)p + done, len - done, (off_t)(addr + done));
-		if (got < 0 && errno == EINTR)
-			continue;
-		/* 0: the address space is gone, not the end of a file. */
-		if (got == 0)
-			return err_set(e, ERR_GONE, "process %d ended while it was read", t->pid);
-		if (got < 0)
-			break;
-		done += (size_t)got;
+	for (; r > 0 && done < len; done += more) {
+		more = 0;
+		r = read_some(t, addr + done, (u8 *)p + done, len - done, &more, e);
 	}
+	if (r < 0)
+		return r;
 	*n = done;
 	return 0;
 }

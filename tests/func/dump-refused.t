@@ -34,6 +34,28 @@ done
 rm -f core
 ok "process_vm_readv(2) is refused" "$HELPER" refuse process_vm_readv $EPERM "$TAGCORE" dump -q -o core "$PID"
 as_whole "process_vm_readv(2) is refused" core
+finish
+
+# ---- /proc/PID/mem: what the process itself may not read, ptrace(2) still can (proc_mem.force_override=never)
+start kinds
+kill -STOP "$PID"
+wait_state "$PID" T
+rm -f core
+exits $PARTIAL "mem(5) is refused" "$HELPER" refuse mem $EIO "$TAGCORE" dump -o core "$PID"
+only_lost "mem(5) is refused" core
+ok "mem(5) is refused: memory" "$CORECMP" mem core "$PID" core.lost
+for name in none-written anon-writeonly; do
+	range=$(range_of $name)
+	is "mem(5) is refused: $name" "$("$CORECMP" state core "${range% *}" "$(printf '%#x' $((${range#* } - 4096)))" | xargs)" \
+		"present present"
+done
+rm core.lost
+finish
+start threads 2
+kill -STOP "$PID"
+wait_state "$PID" T
+ok "to compare with" "$TAGCORE" dump -q --force -o want "$PID"
+header_pages want >want.pages
 
 # ---- mapped files: whether one is an ELF file is to be seen in memory, too
 for error in $EACCES $EMFILE; do

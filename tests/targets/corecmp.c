@@ -17,6 +17,7 @@
 #include <stdarg.h>
 #include <sys/procfs.h>
 #include <sys/ptrace.h>
+#include <sys/wait.h>
 
 #ifndef NT_X86_XSAVE_LAYOUT
 #define NT_X86_XSAVE_LAYOUT 0x205	/* Linux 6.12 */
@@ -96,6 +97,32 @@ static void show_bytes(uint64_t addr, const uint8_t *a, const uint8_t *b, size_t
 	differ("memory at 0x%lx: %02x in the core, %02x expected", addr + i, a[i], b[i]);
 }
 
+/* Our tracee, whose memory ptrace(2) reads where mem(5) may not; 0: it could not be traced. */
+static pid_t tracee;
+
+/* Since v6.12 mem may show pages without access to a tracer only, or to nobody: fs/proc/base.c: proc_mem_foll_force(). */
+static void trace(pid_t pid)
+{
+	if (ptrace(PTRACE_SEIZE, pid, NULL, NULL) < 0 || ptrace(PTRACE_INTERRUPT, pid, NULL, NULL) < 0)
+		return;
+	must(waitpid(pid, NULL, __WALL) == pid, "waitpid");
+	tracee = pid;
+}
+
+static int peek_page(uint64_t addr, uint8_t *page)
+{
+	for (size_t at = 0; at < PAGE; at += sizeof(long)) {
+		long word;
+
+		errno = 0;
+		word = ptrace(PTRACE_PEEKDATA, tracee, (void *)(addr + at), NULL);
+		if (errno)
+			return 0;
+		memcpy(page + at, &word, sizeof(word));
+	}
+	return 1;
+}
+
 /* What the process itself could not read must be zero in the core. */
 static size_t compare_page(int fd, uint64_t addr, const uint8_t *in_core)
 {
@@ -105,7 +132,7 @@ static size_t compare_page(int fd, uint64_t addr, const uint8_t *in_core)
 		compare_lost(addr, in_core);
 		return 0;
 	}
-	if (pread(fd, page, PAGE, (off_t)addr) == (ssize_t)PAGE) {
+	if (pread(fd, page, PAGE, (off_t)addr) == (ssize_t)PAGE || peek_page(addr, page)) {
 		if (memcmp(page, in_core, PAGE))
 			show_bytes(addr, in_core, page, PAGE);
 		return 0;
@@ -139,8 +166,7 @@ static int run_mem(char **a)
 	snprintf(path, sizeof(path), "/proc/%s/mem", a[1]);
 	fd = open(path, O_RDONLY);
 	must(fd >= 0, path);
-	/* Since v6.12 mem may show pages without access to a tracer only: fs/proc/base.c: proc_mem_foll_force(). */
-	ptrace(PTRACE_SEIZE, atoi(a[1]), NULL, NULL);
+	trace(atoi(a[1]));
 	for (size_t i = 0; i < c.n; i++) {
 		const Elf64_Phdr *h = &c.phdr[i];
 

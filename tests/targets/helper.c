@@ -123,6 +123,8 @@ static const struct {
 	{ .name = "getdents64", .nr = SYS_getdents64 },
 	{ .name = "process_vm_readv", .nr = SYS_process_vm_readv },
 	{ .name = "close_range", .nr = SYS_close_range },
+	/* By /proc/PID/mem, above the first 512 GiB: what is read of pagemap lies lower. */
+	{ .name = "mem", .nr = SYS_pread64, .when = { .arg = 3, .word = 1, .mask = ~0x7fu, .any = 1 }, .n = 1 },
 	/* How mapped files are opened, and files of /proc are not. */
 	{ .name = "mapped-files", .nr = SYS_openat, .when = { .arg = 2, .mask = O_NOCTTY, .any = 1 }, .n = 1 },
 };

@@ -151,6 +151,45 @@ static void reads_memory(void **state)
 	munmap(hole, 4096);
 }
 
+/*
+ * PROT_NONE, where proc_mem.force_override=never keeps mem(5) from it: a descriptor that
+ * cannot be read takes its place.
+ */
+static void reads_what_mem_may_not(void **state)
+{
+	struct target t = { 0 };
+	struct child c;
+	struct err e;
+	u8 buf[2 * 4096], want[2 * 4096];
+	size_t n;
+	u8 *closed = mmap(NULL, 3 * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(want); i++)
+		want[i] = closed[i] = (u8)(i * 7 + i / 256);
+	mprotect(closed, 3 * 4096, PROT_NONE);
+	munmap(closed + 2 * 4096, 4096);
+	child_start(&c, setup_nothing, NULL);
+	need_ptrace(&c);
+	assert_ok(target_open(&t, c.pid, &e), &e);
+	assert_ok(target_stop(&t, &quick, &e), &e);
+	close(t.mem_fd);
+	t.mem_fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	/* Across pages, from and to any byte, and up to what is not there. */
+	assert_ok(target_read(&t, (uintptr_t)closed, buf, sizeof(buf), &n, &e), &e);
+	assert_int_equal(n, sizeof(buf));
+	assert_memory_equal(buf, want, sizeof(buf));
+	assert_ok(target_read(&t, (uintptr_t)closed + 4091, buf, 11, &n, &e), &e);
+	assert_int_equal(n, 11);
+	assert_memory_equal(buf, want + 4091, 11);
+	assert_ok(target_read(&t, (uintptr_t)closed + 2 * 4096 - 3, buf, 9, &n, &e), &e);
+	assert_int_equal(n, 3);
+	assert_memory_equal(buf, want + 2 * 4096 - 3, 3);
+	target_close(&t);
+	child_stop(&c);
+	munmap(closed, 2 * 4096);
+}
+
 static void says_what_is_wrong(void **state)
 {
 	struct target t = { 0 };
@@ -445,6 +484,7 @@ int main(void)
 		cmocka_unit_test(stops_and_lets_go),
 		cmocka_unit_test(group_stop_is_kept),
 		cmocka_unit_test(reads_memory),
+		cmocka_unit_test(reads_what_mem_may_not),
 		cmocka_unit_test(says_what_is_wrong),
 		cmocka_unit_test(traced_already),
 		cmocka_unit_test(killed_while_stopped),
