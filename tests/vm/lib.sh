@@ -8,6 +8,9 @@ VM=$O/vm
 
 machine_begin()
 {
+	# Debuggers take their time in the emulator, on a busy host minutes for one target.
+	TARGET_LIFE=600
+	export TARGET_LIFE
 	# shellcheck disable=SC3045 # dash has it
 	ulimit -c unlimited
 	echo "$PWD/kernel.%p" >/proc/sys/kernel/core_pattern
