@@ -15,6 +15,7 @@ enum page_flag {
 	PAGE_ZERO	= 1 << 3,	/* the shared zero page (only PAGEMAP_SCAN can tell) */
 	PAGE_GUARD	= 1 << 4,	/* MADV_GUARD_INSTALL: has no content, faults */
 	PAGE_SAVED	= 1 << 5,	/* core files: the bytes are in this file */
+	PAGE_WATCHED	= 1 << 6,	/* protected by userfaultfd(2), there or not (only pagemap can tell) */
 };
 
 /* The pages [start, end) share @flags.  flags == 0: a hole, nothing is there. */
@@ -25,14 +26,24 @@ struct page_run {
 };
 
 /*
- * In an area with VM_UFFD_MISSING: no page, but a marker in its place (write
- * protection of one that is not there, or UFFDIO_POISON), which the kernel calls
+ * Where userfaultfd watches: no page, but a marker in its place (PAGE_WATCHED:
+ * protection of one that is not there; else UFFDIO_POISON), which the kernel calls
  * swapped as well: Linux 6.12, fs/proc/task_mmu.c: pte_to_pagemap_entry().  Real
  * swap is counted in smaps, and that of shared memory is in no page table.
  */
 static inline bool page_is_uffd_marker(const struct vma *v, const struct page_run *r)
 {
-	return v->flags & VM_UFFD_MISSING && r->flags & PAGE_SWAPPED && (v->flags & VM_SHARED || !v->swap);
+	return v->flags & VM_UFFD_WAITS && r->flags & PAGE_SWAPPED && (v->flags & VM_SHARED || !v->swap);
+}
+
+/*
+ * Reading this through the target may wait for a monitor, which may be a thread that is
+ * stopped.  get_user_pages() asks for protected pages, too: Linux 7.3, include/linux/mm.h:
+ * gup_can_follow_protnone().
+ */
+static inline bool page_may_wait(const struct vma *v, const struct page_run *r)
+{
+	return page_is_uffd_marker(v, r) || v->flags & VM_UFFD_RWP;
 }
 
 struct page_source;
@@ -59,8 +70,8 @@ struct page_source {
 };
 
 /*
- * On one target both give the same runs, with two differences: only scan tells
- * PAGE_ZERO, and pagemap says PAGE_FILE of the huge zero page (Linux 6.18), which
+ * On one target both give the same runs, with three differences: only scan tells
+ * PAGE_ZERO, only pagemap PAGE_WATCHED, and pagemap says PAGE_FILE of the huge zero page (Linux 6.18), which
  * the walker drops in private anonymous areas.  A guard page is PAGE_GUARD and
  * nothing else.  Both read /proc/PID/pagemap: 512 KiB at a time, or 512 runs.
  */

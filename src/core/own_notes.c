@@ -89,6 +89,7 @@ static const struct {
 	{ "dd", VM_DONTDUMP }, { "io", VM_IO }, { "pf", VM_PFNMAP }, { "mm", VM_MIXEDMAP },
 	{ "ht", VM_HUGETLB }, { "mt", VM_MTE }, { "dc", VM_DONTCOPY }, { "wf", VM_WIPEONFORK },
 	{ "gd", VM_GROWSDOWN }, { "um", VM_UFFD_MISSING }, { "ss", VM_SHADOW_STACK },
+	{ "ui", VM_UFFD_MINOR }, { "ur", VM_UFFD_RWP },
 };
 
 /* "dd,mt", "-" for none, "?" where the dump did not know them; codes that we do not know are passed over. */

@@ -6,10 +6,12 @@
 #include "base/util.h"
 #include "dump/backing.h"
 #include "dump/dump_priv.h"
+#include "live/uffd.h"
 #include "live/vdso.h"
 
 #define UFFD_LOST "not filled in: the content is with a userfaultfd monitor"
-#define UFFD_MARKED "poisoned, or not filled in by a userfaultfd monitor"
+#define UFFD_POISONED "poisoned by a userfaultfd monitor"
+#define UFFD_PROTECTED "protected against reading by a userfaultfd monitor"
 
 /* One area being copied.  Everything is written in address order. */
 struct copy {
@@ -18,6 +20,7 @@ struct copy {
 	bool from_file;		/* pages that are not mapped have content: it is in the file */
 	struct backing file;
 	bool uffd;		/* pages that are nowhere have content all the same: a monitor has it */
+	bool watched;		/* pages that are there are not read without asking a monitor */
 	const u8 *vdso;		/* the area's content, where it is the kernel's own */
 };
 
@@ -170,17 +173,11 @@ static int copy_vdso(struct copy *c, u64 start, u64 end, struct err *e)
 	return r;
 }
 
-static int on_run(const struct vma *v, const struct page_run *run, void *arg, struct err *e)
+/* A private page is nowhere else. */
+static int copy_watched(struct copy *c, const struct vma *v, u64 start, u64 end, struct err *e)
 {
-	struct copy *c = arg;
-
-	if (page_is_uffd_marker(v, run))
-		return c->from_file ? copy_backing(c, run->start, run->end, e)
-				    : lose(c, run->start, run->end, UFFD_MARKED, e);
-	/* Guard pages have no content; the zero page has none worth storing. */
-	if (run->flags & (PAGE_GUARD | PAGE_ZERO))
-		return pump_skip(&c->d->pump, run->end - run->start, e);
-	return copy_mapped(c, run->start, run->end, e);
+	return c->from_file && v->flags & VM_SHARED ? copy_backing(c, start, end, e)
+						    : lose(c, start, end, UFFD_PROTECTED, e);
 }
 
 static int on_hole(const struct vma *v, u64 start, u64 end, void *arg, struct err *e)
@@ -197,17 +194,50 @@ static int on_hole(const struct vma *v, u64 start, u64 end, void *arg, struct er
 	return copy_nothing(c, start, end, e);
 }
 
+static int on_run(const struct vma *v, const struct page_run *run, void *arg, struct err *e)
+{
+	struct copy *c = arg;
+
+	if (page_is_uffd_marker(v, run))
+		return run->flags & PAGE_WATCHED ? on_hole(v, run->start, run->end, arg, e)
+						 : lose(c, run->start, run->end, UFFD_POISONED, e);
+	if (c->watched && run->flags & PAGE_WATCHED)
+		return copy_watched(c, v, run->start, run->end, e);
+	/* Guard pages have no content; the zero page has none worth storing. */
+	if (run->flags & (PAGE_GUARD | PAGE_ZERO))
+		return pump_skip(&c->d->pump, run->end - run->start, e);
+	return copy_mapped(c, run->start, run->end, e);
+}
+
 static const struct page_walk_ops copy_walk_ops = { .run = on_run, .hole = on_hole };
+
+bool dump_is_watched(const struct dump *d, const struct vma *v)
+{
+	return v->flags & VM_UFFD_RWP && !uffd_is_async(&d->target);
+}
+
+int dump_walk_pages(struct dump *d, const struct vma *v, u64 len, const struct page_walk_ops *ops, void *arg,
+		    struct err *e)
+{
+	struct page_source words scoped(page_source_close) = { 0 };
+	struct page_source *pages = &d->pages;
+	int r = 0;
+
+	if (v->flags & VM_UFFD_WAITS) {
+		pages = &words;
+		r = page_source_open_pid(pages, d->target.pid, d->target.reader, page_pagemap_ops.name, e);
+	}
+	return r ? r : page_walk_vma(pages, v, v->start, v->start + len, ops, arg, e);
+}
 
 int dump_copy_area(struct dump *d, const struct area *a, const struct plan_entry *p, struct err *e)
 {
 	struct copy c = { .d = d, .area = a, .file = BACKING_NONE, .from_file = p->action != PLAN_TOUCHED,
-			  .uffd = a->vma->flags & VM_UFFD_MISSING };
-	u64 start = a->vma->start, end = start + p->filesz;
+			  .uffd = a->vma->flags & VM_UFFD_MISSING, .watched = dump_is_watched(d, a->vma) };
 	int r;
 
 	c.vdso = vdso_ours(&d->target, &d->pages, a->vma);
-	r = page_walk_vma(&d->pages, a->vma, start, end, &copy_walk_ops, &c, e);
+	r = dump_walk_pages(d, a->vma, p->filesz, &copy_walk_ops, &c, e);
 	backing_close(&c.file);
 	return r;
 }

@@ -24,6 +24,7 @@ struct tag_copy {
 	struct backing file;
 	struct file_tags file_tags;
 	u8 tags[CHUNK];
+	bool watched;
 };
 
 static int skip(struct tag_copy *c, u64 start, u64 end, struct err *e)
@@ -56,6 +57,13 @@ static int untagged_page(struct tag_copy *c, u64 addr, struct err *e)
 	return r ? r : skip(c, addr, end, e);
 }
 
+static int watched_pages(struct tag_copy *c, u64 start, u64 end, struct err *e)
+{
+	int r = dump_lose(c->d, start, end, TAGCORE_TAGS_LOST ": protected by a userfaultfd monitor", e);
+
+	return r ? r : skip(c, start, end, e);
+}
+
 static int on_run(const struct vma *v, const struct page_run *run, void *arg, struct err *e)
 {
 	struct tag_copy *c = arg;
@@ -63,6 +71,8 @@ static int on_run(const struct vma *v, const struct page_run *run, void *arg, st
 
 	if (run->flags & (PAGE_GUARD | PAGE_ZERO) || page_is_uffd_marker(v, run))
 		return skip(c, run->start, run->end, e);
+	if (c->watched && run->flags & PAGE_WATCHED)
+		return watched_pages(c, run->start, run->end, e);
 	while (at < run->end) {
 		size_t want = (size_t)min((run->end - at) / TAG_GRANULE, (u64)CHUNK), got = 0;
 		int r = dump_check_cancel(c->d, e);
@@ -164,7 +174,8 @@ int dump_copy_tags(struct dump *d, const struct area *a, const struct plan_entry
 	c->area = a;
 	c->file = BACKING_NONE;
 	c->file_tags = (struct file_tags){ 0 };
-	r = page_walk_vma(&d->pages, a->vma, a->vma->start, a->vma->start + p->filesz, &tag_walk_ops, c, e);
+	c->watched = dump_is_watched(d, a->vma);
+	r = dump_walk_pages(d, a->vma, p->filesz, &tag_walk_ops, c, e);
 	file_tags_close(&c->file_tags);
 	backing_close(&c->file);
 	return r;

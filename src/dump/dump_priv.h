@@ -84,6 +84,12 @@ int dump_layout(struct dump *d, struct err *e) must_check;
 /* Writes one area's bytes at its segment's offset; what cannot be read is recorded. */
 int dump_copy_area(struct dump *d, const struct area *a, const struct plan_entry *p, struct err *e) must_check;
 
+/* Pages of @v may not be read without asking a monitor: those with PAGE_WATCHED. */
+bool dump_is_watched(const struct dump *d, const struct vma *v);
+/* Walks the first @len bytes of @v, by the source that can tell PAGE_WATCHED where that counts. */
+int dump_walk_pages(struct dump *d, const struct vma *v, u64 len, const struct page_walk_ops *ops, void *arg,
+		    struct err *e) must_check;
+
 /* Writes the tags of one VM_MTE area, packed, at its tag segment's offset. */
 int dump_copy_tags(struct dump *d, const struct area *a, const struct plan_entry *p, struct err *e) must_check;
 /* A loss of the target's memory, or of what belongs to it, is recorded; the output is not moved. */

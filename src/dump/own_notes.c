@@ -96,7 +96,7 @@ static const struct {
 } flag_codes[] = {
 	{ VM_DONTDUMP, "dd" }, { VM_IO, "io" }, { VM_PFNMAP, "pf" }, { VM_MIXEDMAP, "mm" }, { VM_HUGETLB, "ht" },
 	{ VM_MTE, "mt" }, { VM_DONTCOPY, "dc" }, { VM_WIPEONFORK, "wf" }, { VM_GROWSDOWN, "gd" },
-	{ VM_UFFD_MISSING, "um" }, { VM_SHADOW_STACK, "ss" },
+	{ VM_UFFD_MISSING, "um" }, { VM_SHADOW_STACK, "ss" }, { VM_UFFD_MINOR, "ui" }, { VM_UFFD_RWP, "ur" },
 };
 
 static void format_flags(const struct vma *v, char out[48])

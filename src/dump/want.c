@@ -60,7 +60,7 @@ static bool is_in_memory(const struct dump *d, const struct page_run *run)
 {
 	const struct vma *v = want_area(d, run->start);
 
-	return run->flags & (PAGE_PRESENT | PAGE_SWAPPED) && !(v && page_is_uffd_marker(v, run));
+	return run->flags & (PAGE_PRESENT | PAGE_SWAPPED) && !(v && page_may_wait(v, run));
 }
 
 int want_peek_init(struct dump *d, struct err *e)

@@ -174,7 +174,7 @@ static int memory_facts(const struct target *t, struct page_source *pages, const
 	if (!pages->ops && page_source_open_pid(pages, t->pid, t->reader, NULL, &ignored))
 		return 0;
 	if (pages->ops->next(pages, v->start, v->start + (u64)sysconf(_SC_PAGESIZE), &run, &ignored) <= 0 ||
-	    !(run.flags & (PAGE_PRESENT | PAGE_SWAPPED)) || page_is_uffd_marker(v, &run) ||
+	    !(run.flags & (PAGE_PRESENT | PAGE_SWAPPED)) || page_may_wait(v, &run) ||
 	    target_read(t, v->start, magic, sizeof(magic), &n, &ignored) || n < sizeof(magic))
 		return 0;
 	*facts = magic_facts(magic);

@@ -13,6 +13,7 @@
 #define PM_PRESENT (1ULL << 63)
 #define PM_SWAP (1ULL << 62)
 #define PM_FILE (1ULL << 61)
+#define PM_UFFD (1ULL << 57)	/* write-protected by userfaultfd(2), or since v7.3 against reading */
 #define PM_GUARD (1ULL << 58)	/* since v6.15, commit a516403787e0; always 0 before */
 
 struct pagemap {
@@ -66,6 +67,8 @@ static u32 word_flags(u64 word)
 		flags |= PAGE_SWAPPED;
 	if (word & PM_FILE)
 		flags |= PAGE_FILE;
+	if (word & PM_UFFD)
+		flags |= PAGE_WATCHED;
 	return flags;
 }
 

@@ -40,7 +40,8 @@ static int key_flags(const char *value, struct vma *v)
 		{ "dd", VM_DONTDUMP },	{ "io", VM_IO },	{ "pf", VM_PFNMAP },
 		{ "mm", VM_MIXEDMAP },	{ "ht", VM_HUGETLB },	{ "mt", VM_MTE },
 		{ "dc", VM_DONTCOPY },	{ "wf", VM_WIPEONFORK }, { "gd", VM_GROWSDOWN },
-		{ "um", VM_UFFD_MISSING }, { "ss", VM_SHADOW_STACK },
+		{ "um", VM_UFFD_MISSING }, { "ss", VM_SHADOW_STACK }, { "ui", VM_UFFD_MINOR },
+		{ "ur", VM_UFFD_RWP },
 	};
 
 	for (size_t len; *(value += strspn(value, " ")); value += len) {

@@ -42,7 +42,8 @@ while read -r name want; do
 	# Who may not open what has no name any more loses the pages that are not mapped in, whoever has them.
 	case $PARTIAL$name in
 	1shared | 1private) want=pmmpmmpmmpmmpmmm ;;
-	1minor) want=mmmmmmmmmmmmmmmm ;;
+	1minor | 1marked-minor) want=mmmmmmmmmmmmmmmm ;;
+	1protected-shared) want=mmmmmmmmmpmmpmmp ;;
 	esac
 	is "$name" "$(pages core "$name")" "$want"
 done <<'END'
@@ -52,6 +53,10 @@ poisoned pmmzzzzzzzzzzzzz
 shared ppmpmmppmpmmppmm
 private ppmpmmppmpmmppmm
 minor zpzzzzzpzzzzzpzz
+marked-minor zpzzzzzpzzzzzpzz
+protected mzzmzzmzzpzzpzzp
+protected-shared pzzpzzpzzpzzpzzp
+tracked pzzpzzpzzpzzpzzp
 END
 is "what was filled in is right" "$(strings -a core | sed -n 's/^anon page //p' | sort -n | xargs)" "0 3 6 9 12 15"
 start_=$(range_of anon)

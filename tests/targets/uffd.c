@@ -16,7 +16,7 @@
 #define HUGE (2ul << 20)
 #define RW (PROT_READ | PROT_WRITE)
 
-/* Linux 5.11, 5.13, 6.4, 6.6. */
+/* Linux 5.11, 5.13, 6.4, 6.6, 7.3. */
 #ifndef UFFD_USER_MODE_ONLY
 #define UFFD_USER_MODE_ONLY 1
 #endif
@@ -28,6 +28,15 @@
 #define FEATURE_WP_HUGETLBFS_SHMEM (1ull << 12)
 #define FEATURE_WP_UNPOPULATED (1ull << 13)
 #define FEATURE_POISON (1ull << 14)
+#define FEATURE_RWP (1ull << 17)
+#define FEATURE_RWP_ASYNC (1ull << 18)
+#define MODE_RWP (1ull << 3)
+
+struct uffd_rwprotect {
+	struct uffdio_range range;
+	uint64_t mode;
+};
+#define IOCTL_RWPROTECT _IOWR(UFFDIO, 0x09, struct uffd_rwprotect)
 
 struct uffd_poison {
 	struct uffdio_range range;
@@ -185,6 +194,45 @@ static int shmem(const char *name, int flags, uint64_t mode, uint64_t want)
 	return 1;
 }
 
+/* Pages 1 and 7, which the file has, are marked as write-protected where nothing is mapped in. */
+static int marked_minor(const char *name)
+{
+	uint64_t want = FEATURE_PAGEFAULT_WP | FEATURE_MINOR_SHMEM | FEATURE_WP_HUGETLBFS_SHMEM;
+	int file = memfd_create(name, MFD_CLOEXEC), fd = with_features(want);
+	char page[PAGE] = "", *p;
+
+	must(file >= 0 && ftruncate(file, PAGES * PAGE) == 0, "memfd");
+	for (unsigned i = 1; i < PAGES; i += 6) {
+		label(page, name, i);
+		must(pwrite(file, page, PAGE, (off_t)(i * PAGE)) == (ssize_t)PAGE, "pwrite");
+	}
+	p = map(PAGES * PAGE, MAP_SHARED, file);
+	close(file);
+	struct uffdio_writeprotect wp = { .range = { (uintptr_t)p, 8 * PAGE }, .mode = UFFDIO_WRITEPROTECT_MODE_WP };
+	if (fd < 0 || watch(fd, p, PAGES * PAGE, UFFDIO_REGISTER_MODE_MINOR | UFFDIO_REGISTER_MODE_WP) < 0 ||
+	    ioctl(fd, UFFDIO_WRITEPROTECT, &wp) < 0)
+		return skip(name);
+	say(name, p, PAGES * PAGE);
+	return 1;
+}
+
+/* Pages 0, 3, 6 ... are written, and of the first half nobody may read them but by asking the monitor. */
+static int protected(const char *name, int flags, uint64_t want)
+{
+	int file = flags & MAP_ANONYMOUS ? -1 : memfd_create(name, MFD_CLOEXEC), fd = with_features(want);
+	char *p;
+
+	must(file < 0 || ftruncate(file, PAGES * PAGE) == 0, "memfd");
+	p = map(PAGES * PAGE, flags, file);
+	for (unsigned i = 0; i < PAGES; i += 3)
+		label(p + i * PAGE, name, i);
+	struct uffd_rwprotect rwp = { .range = { (uintptr_t)p, PAGES / 2 * PAGE }, .mode = 1 };
+	if (fd < 0 || watch(fd, p, PAGES * PAGE, MODE_RWP) < 0 || ioctl(fd, IOCTL_RWPROTECT, &rwp) < 0)
+		return skip(name);
+	say(name, p, PAGES * PAGE);
+	return 1;
+}
+
 static int hugetlb(const char *name, int flags)
 {
 	char *p = mmap(NULL, 2 * HUGE, RW, flags | MAP_HUGETLB | MAP_ANONYMOUS, -1, 0);
@@ -213,6 +261,10 @@ int main(void)
 		shmem("shared", MAP_SHARED, UFFDIO_REGISTER_MODE_MISSING, 0);
 		shmem("private", MAP_PRIVATE, UFFDIO_REGISTER_MODE_MISSING, 0);
 		shmem("minor", MAP_SHARED, UFFDIO_REGISTER_MODE_MINOR, FEATURE_MINOR_SHMEM);
+		marked_minor("marked-minor");
+		protected("protected", MAP_PRIVATE | MAP_ANONYMOUS, FEATURE_RWP);
+		protected("protected-shared", MAP_SHARED, FEATURE_RWP);
+		protected("tracked", MAP_PRIVATE | MAP_ANONYMOUS, FEATURE_RWP | FEATURE_RWP_ASYNC);
 		hugetlb("huge", MAP_PRIVATE);
 		hugetlb("huge-shared", MAP_SHARED);
 	}

@@ -140,7 +140,7 @@ static void test_smaps_keys(void **state)
 {
 	static const char text[] =
 		"00400000-00402000 rw-p 00000000 00:00 0 \nRss:  8 kB\nAnonymous:   8 kB\nSwap: 4 kB\n"
-		"SwapPss: 16 kB\nTHPeligible:    0\nVmFlags: rd wr mr ?? dd io pf mm ht mt dc wf gd um ss \n"
+		"SwapPss: 16 kB\nTHPeligible:    0\nVmFlags: rd wr mr ?? dd io pf mm ht mt dc wf gd um ss ui ur \n"
 		"00402000-00403000 rw-p 00000000 00:00 0 \nRss: 8 kB\nAnonymous: 8 kB\nSwap: 4 kB\n"
 		"00403000-00404000 rw-p 00000000 08:01 7 /a b\nRss: 8 kB\nVmFlags: \n";
 	struct vma_list l scoped(vma_list_fini) = { 0 };
@@ -150,7 +150,7 @@ static void test_smaps_keys(void **state)
 	assert_int_equal(read_text(vma_smaps_open_file, text, sizeof(text) - 1, &l, &e), 3);
 	assert_int_equal(l.v[0].flags, VM_READ | VM_WRITE | VM_KNOWN | VM_DONTDUMP | VM_IO | VM_PFNMAP |
 			 VM_MIXEDMAP | VM_HUGETLB | VM_MTE | VM_DONTCOPY | VM_WIPEONFORK | VM_GROWSDOWN |
-			 VM_UFFD_MISSING | VM_SHADOW_STACK);
+			 VM_UFFD_MISSING | VM_UFFD_MINOR | VM_UFFD_RWP | VM_SHADOW_STACK);
 	assert_int_equal(l.v[0].anon, 8192);
 	assert_int_equal(l.v[0].swap, 4096);
 	/* A kernel without VmFlags: nothing is known, and nothing is said. */
