@@ -234,6 +234,15 @@ static u64 first_absent(const struct core *c, const struct core_area *a, u64 sta
 	return end;
 }
 
+/* What is below the stacks of threads (pthread_attr_setguardsize(3)), and holds nothing. */
+static bool is_guard(const struct core *c, const struct core_area *a)
+{
+	bool known;
+	u32 prot = core_area_prot(c, a, &known);
+
+	return known && !(prot & (PF_R | PF_W | PF_X));
+}
+
 /*
  * A return address, or a frame's saved registers, are in the first words.  All of
  * the stack may be more than what was asked for: --stacks saves what is in use.
@@ -253,7 +262,10 @@ void check_thread_stack_bytes(struct check_ctx *x)
 			continue;
 		end = min(a->end - sp, (u64)WORDS * c->arch->word) + sp;
 		absent = first_absent(c, a, sp, end);
-		if (absent < end)
+		if (absent < end && is_guard(c, a))
+			check_found_info(x, check_thread_off(c, t), "thread %d: sp 0x%llx is in memory without permissions: it "
+					 "has used up its stack", t->tid, (unsigned long long)sp);
+		else if (absent < end)
 			check_found(x, check_thread_off(c, t), "thread %d: its stack at sp 0x%llx is not in the file, from "
 				    "0x%llx on", t->tid, (unsigned long long)sp, (unsigned long long)absent);
 	}

@@ -217,6 +217,16 @@ static void a_missing_stack_is_a_warning(void **state)
 	finds(&m, "thread-stack", CHECK_WARNING, "");
 }
 
+static void guarded(struct cb *cb) { no_stack(cb); cb->segs[3].p_flags = 0; }
+
+static void an_overflow_is_the_threads(void **state)
+{
+	const struct mutation m = { "thread-stack", "in the guard", .notes = guarded };
+
+	(void)state;
+	finds(&m, "thread-stack", CHECK_INFO, "used up its stack");
+}
+
 static void vdso_is_gone(void **state)
 {
 	const struct mutation m = { .what = "vdso", .notes = by_tagcore, .late = no_vdso };
@@ -295,6 +305,7 @@ int main(void)
 		cmocka_unit_test(good_ones),
 		cmocka_unit_test(severity_depends_on_the_maker),
 		cmocka_unit_test(a_missing_stack_is_a_warning),
+		cmocka_unit_test(an_overflow_is_the_threads),
 		cmocka_unit_test(vdso_is_gone),
 		cmocka_unit_test(size_of_a_pointer),
 		cmocka_unit_test(host_layout_is_used),
