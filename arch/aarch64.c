@@ -86,11 +86,12 @@ static const struct vector_length vectors[] = {
 
 /* As for x86_64: include/uapi/asm-generic/unistd.h. */
 static const u16 restartable[] = {
-	4 /* io_getevents */, 22 /* epoll_pwait */, 63 /* read */, 64 /* write */, 65 /* readv */,
-	66 /* writev */, 137 /* rt_sigtimedwait */, 182 /* mq_timedsend */, 183 /* mq_timedreceive */,
-	192 /* semtimedop */, 193 /* semop */, 202 /* accept */, 203 /* connect */, 206 /* sendto */,
-	207 /* recvfrom */, 211 /* sendmsg */, 212 /* recvmsg */, 242 /* accept4 */, 243 /* recvmmsg */,
-	269 /* sendmmsg */, 292 /* io_pgetevents */, 426 /* io_uring_enter */, 441 /* epoll_pwait2 */,
+	4 /* io_getevents */, 22 /* epoll_pwait */, 47 /* fallocate */, 63 /* read */, 64 /* write */,
+	65 /* readv */, 66 /* writev */, 71 /* sendfile */, 76 /* splice */, 137 /* rt_sigtimedwait */,
+	182 /* mq_timedsend */, 183 /* mq_timedreceive */, 192 /* semtimedop */, 193 /* semop */,
+	202 /* accept */, 203 /* connect */, 206 /* sendto */, 207 /* recvfrom */, 211 /* sendmsg */,
+	212 /* recvmsg */, 242 /* accept4 */, 243 /* recvmmsg */, 269 /* sendmmsg */, 286 /* preadv2 */,
+	287 /* pwritev2 */, 292 /* io_pgetevents */, 426 /* io_uring_enter */, 441 /* epoll_pwait2 */,
 };
 
 /* arch/arm64/kernel/signal.c: struct rt_sigframe; struct sigcontext from 304 on: fault_address, regs, sp, pc. */

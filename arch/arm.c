@@ -43,13 +43,15 @@ static const struct regset sets[] = {
 /* As for x86_64: arch/arm/tools/syscall.tbl.  There is no socketcall and no ipc in the EABI. */
 static const u16 restartable[] = {
 	3 /* read */, 4 /* write */, 145 /* readv */, 146 /* writev */, 177 /* rt_sigtimedwait */,
-	245 /* io_getevents */, 252 /* epoll_wait */, 276 /* mq_timedsend */, 277 /* mq_timedreceive */,
-	283 /* connect */, 285 /* accept */, 289 /* send */, 290 /* sendto */, 291 /* recv */, 292 /* recvfrom */,
-	296 /* sendmsg */, 297 /* recvmsg */, 298 /* semop */, 312 /* semtimedop */, 346 /* epoll_pwait */,
-	365 /* recvmmsg */, 366 /* accept4 */, 374 /* sendmmsg */, 399 /* io_pgetevents */,
-	416 /* io_pgetevents_time64 */, 417 /* recvmmsg_time64 */, 418 /* mq_timedsend_time64 */,
-	419 /* mq_timedreceive_time64 */, 420 /* semtimedop_time64 */, 421 /* rt_sigtimedwait_time64 */,
-	426 /* io_uring_enter */, 441 /* epoll_pwait2 */,
+	187 /* sendfile */, 239 /* sendfile64 */, 245 /* io_getevents */, 252 /* epoll_wait */,
+	276 /* mq_timedsend */, 277 /* mq_timedreceive */, 283 /* connect */, 285 /* accept */,
+	289 /* send */, 290 /* sendto */, 291 /* recv */, 292 /* recvfrom */, 296 /* sendmsg */,
+	297 /* recvmsg */, 298 /* semop */, 312 /* semtimedop */, 340 /* splice */, 346 /* epoll_pwait */,
+	352 /* fallocate */, 365 /* recvmmsg */, 366 /* accept4 */, 374 /* sendmmsg */, 392 /* preadv2 */,
+	393 /* pwritev2 */, 399 /* io_pgetevents */, 416 /* io_pgetevents_time64 */,
+	417 /* recvmmsg_time64 */, 418 /* mq_timedsend_time64 */, 419 /* mq_timedreceive_time64 */,
+	420 /* semtimedop_time64 */, 421 /* rt_sigtimedwait_time64 */, 426 /* io_uring_enter */,
+	441 /* epoll_pwait2 */,
 };
 /* PSR_T_BIT: svc is of two bytes in Thumb code. */
 enum { THUMB = 0x20 };

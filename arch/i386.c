@@ -69,10 +69,12 @@ static const struct regset sets[] = {
 /* As for x86_64.  All that socketcall and ipc can wait for is either like these, or restarted by the kernel. */
 static const u16 restartable[] = {
 	3 /* read */, 4 /* write */, 102 /* socketcall */, 117 /* ipc */, 145 /* readv */, 146 /* writev */,
-	177 /* rt_sigtimedwait */, 247 /* io_getevents */, 256 /* epoll_wait */, 279 /* mq_timedsend */,
-	280 /* mq_timedreceive */, 319 /* epoll_pwait */, 337 /* recvmmsg */, 345 /* sendmmsg */,
+	177 /* rt_sigtimedwait */, 187 /* sendfile */, 239 /* sendfile64 */, 247 /* io_getevents */,
+	256 /* epoll_wait */, 279 /* mq_timedsend */, 280 /* mq_timedreceive */, 313 /* splice */,
+	319 /* epoll_pwait */, 324 /* fallocate */, 337 /* recvmmsg */, 345 /* sendmmsg */,
 	362 /* connect */, 364 /* accept4 */, 369 /* sendto */, 370 /* sendmsg */, 371 /* recvfrom */,
-	372 /* recvmsg */, 385 /* io_pgetevents */, 416 /* io_pgetevents_time64 */, 417 /* recvmmsg_time64 */,
+	372 /* recvmsg */, 378 /* preadv2 */, 379 /* pwritev2 */, 385 /* io_pgetevents */,
+	416 /* io_pgetevents_time64 */, 417 /* recvmmsg_time64 */,
 	418 /* mq_timedsend_time64 */, 419 /* mq_timedreceive_time64 */, 420 /* semtimedop_time64 */,
 	421 /* rt_sigtimedwait_time64 */, 426 /* io_uring_enter */, 441 /* epoll_pwait2 */,
 };

@@ -67,14 +67,18 @@ static const struct regset sets[] = {
  * Calls that return EINTR, not ERESTART*, when a stop wakes them, and that have
  * then done nothing: running them again is what the caller would have done.
  * Never close(2): after EINTR the descriptor is gone, and may be somebody else's.
+ * preadv2(2), splice(2) and their kin wait as read(2) does where a socket has a time
+ * limit (include/net/sock.h: sock_intr_errno()); fallocate(2), which may be done twice,
+ * ends early on hugetlbfs, and in older kernels, v6.1 among them, in shared memory.
  */
 static const u16 restartable[] = {
-	0 /* read */, 1 /* write */, 19 /* readv */, 20 /* writev */, 42 /* connect */,
+	0 /* read */, 1 /* write */, 19 /* readv */, 20 /* writev */, 40 /* sendfile */, 42 /* connect */,
 	43 /* accept */, 44 /* sendto */, 45 /* recvfrom */, 46 /* sendmsg */, 47 /* recvmsg */,
 	65 /* semop */, 128 /* rt_sigtimedwait */, 208 /* io_getevents */, 220 /* semtimedop */,
-	232 /* epoll_wait */, 242 /* mq_timedsend */, 243 /* mq_timedreceive */,
-	281 /* epoll_pwait */, 288 /* accept4 */, 299 /* recvmmsg */, 307 /* sendmmsg */,
-	333 /* io_pgetevents */, 426 /* io_uring_enter */, 441 /* epoll_pwait2 */,
+	232 /* epoll_wait */, 242 /* mq_timedsend */, 243 /* mq_timedreceive */, 275 /* splice */,
+	281 /* epoll_pwait */, 285 /* fallocate */, 288 /* accept4 */, 299 /* recvmmsg */,
+	307 /* sendmmsg */, 327 /* preadv2 */, 328 /* pwritev2 */, 333 /* io_pgetevents */,
+	426 /* io_uring_enter */, 441 /* epoll_pwait2 */,
 };
 
 /* struct ucontext, arch/x86/include/uapi/asm/sigcontext.h: struct sigcontext_64 from 40 on. */

@@ -21,6 +21,7 @@
 #include <sys/sem.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 
 #define SLEEP_SECONDS 4
@@ -128,6 +129,21 @@ static long wait_recv(struct site *s)
 	char c;
 
 	return recv(s->fd[0], &c, 1, 0);
+}
+
+/* At no position, as a socket has none. */
+static long wait_preadv2(struct site *s)
+{
+	char c;
+
+	return preadv2(s->fd[0], &(struct iovec){ .iov_base = &c, .iov_len = 1 }, 1, -1, 0);
+}
+
+static long wait_splice(struct site *s)
+{
+	int to[2];
+
+	return pipe(to) < 0 ? -1 : splice(s->fd[0], NULL, to[1], NULL, 1, 0);
 }
 
 static long wait_epoll(struct site *s)
@@ -362,6 +378,8 @@ static const struct call calls[] = {
 	{ .name = "read", .wait = wait_read, .want = 1 },
 	{ .name = "read_eventfd", .make = make_eventfd, .wait = wait_read, .want = 8 },
 	{ .name = "recv_timeo", .make = make_socket, .wait = wait_recv, .want = 1 },
+	{ .name = "preadv2_timeo", .make = make_socket, .wait = wait_preadv2, .want = 1 },
+	{ .name = "splice_timeo", .make = make_socket, .wait = wait_splice, .want = 1 },
 	{ .name = "epoll_wait", .wait = wait_epoll, .want = 1 },
 	{ .name = "epoll_wait_timed", .wait = wait_epoll_timed, .want = 1 },
 	{ .name = "epoll_pwait", .wait = wait_epoll_pwait, .want = 1 },
