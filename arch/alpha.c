@@ -40,7 +40,7 @@ static const struct saved_regs saved[] = { { .reg = 0, .n = 31, .off = 32 }, SAV
 static const struct signal_frame signals[] = {
 	/* mov $sp, $a0; ldi $v0, 103; callsys */
 	{ "sigreturn", .code = { 0x10, 0x04, 0xfe, 0x47, 0x67, 0, 0x1f, 0x20, 0x83, 0, 0, 0 }, .code_len = 12,
-	  .context = 0, SAVED(saved), .where = CODE_ANYWHERE },
+	  .context = 0, .signo = -1, SAVED(saved), .where = CODE_ANYWHERE },
 	/* mov $sp, $a0; ldi $v0, 351; callsys */
 	{ "rt_sigreturn", .code = { 0x10, 0x04, 0xfe, 0x47, 0x5f, 0x01, 0x1f, 0x20, 0x83, 0, 0, 0 }, .code_len = 12,
 	  .context = 176, SAVED(saved), .where = CODE_ANYWHERE },

@@ -63,9 +63,9 @@ enum { THUMB = 0x20 };
  */
 enum { SIGFRAME = 20, RT_SIGFRAME = 128 + SIGFRAME };
 static const struct saved_regs saved[] = { { .reg = R0, .n = CPSR + 1, .off = 12 } };
-#define FORM(name_, context_, ...) { \
+#define FORM(name_, context_, signo_, ...) { \
 	.name = (name_), .code = { __VA_ARGS__ }, .code_len = sizeof((const u8[]){ __VA_ARGS__ }), \
-	.context = (context_), SAVED(saved) }
+	.context = (context_), .signo = (signo_), SAVED(saved) }
 /*
  * The kernel's own (arch/arm/kernel/sigreturn_codes.S; for programs on arm64
  * arch/arm64/kernel/vdso32/sigreturn.S has the same but the call's number in the old ABI) and
@@ -74,20 +74,20 @@ static const struct saved_regs saved[] = { { .reg = R0, .n = CPSR + 1, .off = 12
  */
 static const struct signal_frame signals[] = {
 	/* mov r7, #119; svc #0, and svc #0x900077 */
-	FORM("sigreturn", SIGFRAME, 0x77, 0x70, 0xa0, 0xe3, 0, 0, 0, 0xef),
-	FORM("sigreturn", SIGFRAME, 0x77, 0x70, 0xa0, 0xe3, 0x77, 0, 0x90, 0xef),
-	FORM("sigreturn", SIGFRAME, 0xe3, 0xa0, 0x70, 0x77, 0xef, 0, 0, 0),
-	FORM("sigreturn", SIGFRAME, 0xe3, 0xa0, 0x70, 0x77, 0xef, 0x90, 0, 0x77),
+	FORM("sigreturn", SIGFRAME, -1, 0x77, 0x70, 0xa0, 0xe3, 0, 0, 0, 0xef),
+	FORM("sigreturn", SIGFRAME, -1, 0x77, 0x70, 0xa0, 0xe3, 0x77, 0, 0x90, 0xef),
+	FORM("sigreturn", SIGFRAME, -1, 0xe3, 0xa0, 0x70, 0x77, 0xef, 0, 0, 0),
+	FORM("sigreturn", SIGFRAME, -1, 0xe3, 0xa0, 0x70, 0x77, 0xef, 0x90, 0, 0x77),
 	/* movs r7, #119; svc #0, and with mov.w */
-	FORM("sigreturn", SIGFRAME, 0x77, 0x27, 0, 0xdf),
-	FORM("sigreturn", SIGFRAME, 0x4f, 0xf0, 0x77, 0x07, 0, 0xdf),
+	FORM("sigreturn", SIGFRAME, -1, 0x77, 0x27, 0, 0xdf),
+	FORM("sigreturn", SIGFRAME, -1, 0x4f, 0xf0, 0x77, 0x07, 0, 0xdf),
 	/* The same with 173. */
-	FORM("rt_sigreturn", RT_SIGFRAME, 0xad, 0x70, 0xa0, 0xe3, 0, 0, 0, 0xef),
-	FORM("rt_sigreturn", RT_SIGFRAME, 0xad, 0x70, 0xa0, 0xe3, 0xad, 0, 0x90, 0xef),
-	FORM("rt_sigreturn", RT_SIGFRAME, 0xe3, 0xa0, 0x70, 0xad, 0xef, 0, 0, 0),
-	FORM("rt_sigreturn", RT_SIGFRAME, 0xe3, 0xa0, 0x70, 0xad, 0xef, 0x90, 0, 0xad),
-	FORM("rt_sigreturn", RT_SIGFRAME, 0xad, 0x27, 0, 0xdf),
-	FORM("rt_sigreturn", RT_SIGFRAME, 0x4f, 0xf0, 0xad, 0x07, 0, 0xdf),
+	FORM("rt_sigreturn", RT_SIGFRAME, 0, 0xad, 0x70, 0xa0, 0xe3, 0, 0, 0, 0xef),
+	FORM("rt_sigreturn", RT_SIGFRAME, 0, 0xad, 0x70, 0xa0, 0xe3, 0xad, 0, 0x90, 0xef),
+	FORM("rt_sigreturn", RT_SIGFRAME, 0, 0xe3, 0xa0, 0x70, 0xad, 0xef, 0, 0, 0),
+	FORM("rt_sigreturn", RT_SIGFRAME, 0, 0xe3, 0xa0, 0x70, 0xad, 0xef, 0x90, 0, 0xad),
+	FORM("rt_sigreturn", RT_SIGFRAME, 0, 0xad, 0x27, 0, 0xdf),
+	FORM("rt_sigreturn", RT_SIGFRAME, 0, 0x4f, 0xf0, 0xad, 0x07, 0, 0xdf),
 };
 
 /* r0 as on arm64; orig_r0 keeps the first argument, too, but not whether there was a call. */

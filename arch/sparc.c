@@ -72,15 +72,15 @@ static const struct saved_regs rt_saved32[] = {
 static const struct signal_frame signals64[] = {
 	/* mov 101, %g1; ta 0x6d */
 	{ "rt_sigreturn", .code = { 0x82, 0x10, 0x20, 0x65, 0x91, 0xd0, 0x20, 0x6d }, .code_len = 8, .context = 2047,
-	  SAVED(saved64) },
+	  .signo = 2047 + 192, SAVED(saved64) },
 };
 static const struct signal_frame signals32[] = {
 	/* mov 216, %g1; ta 0x10 */
-	{ "sigreturn", .code = { 0x82, 0x10, 0x20, 0xd8, 0x91, 0xd0, 0x20, 0x10 }, .code_len = 8, SAVED(saved32),
-	  .where = CODE_ANYWHERE },
+	{ "sigreturn", .code = { 0x82, 0x10, 0x20, 0xd8, 0x91, 0xd0, 0x20, 0x10 }, .code_len = 8, .signo = -1,
+	  SAVED(saved32), .where = CODE_ANYWHERE },
 	/* mov 101, %g1; ta 0x10 */
-	{ "rt_sigreturn", .code = { 0x82, 0x10, 0x20, 0x65, 0x91, 0xd0, 0x20, 0x10 }, .code_len = 8, SAVED(rt_saved32),
-	  .where = CODE_ANYWHERE },
+	{ "rt_sigreturn", .code = { 0x82, 0x10, 0x20, 0x65, 0x91, 0xd0, 0x20, 0x10 }, .code_len = 8, .signo = 96,
+	  SAVED(rt_saved32), .where = CODE_ANYWHERE },
 };
 
 /* tv_usec is an int there: include/uapi/linux/time_types.h, struct __kernel_old_timeval. */

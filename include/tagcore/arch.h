@@ -76,6 +76,7 @@ struct signal_frame {
 	u8 code[12];
 	u8 code_len;
 	u16 context;		/* bytes from the stack pointer, as the handler returns, to what @saved is counted from */
+	s32 signo;		/* bytes from there to the signal's number, an int of the frame or of its siginfo; -1: there is none */
 	const struct saved_regs *saved;	/* pc and sp among them */
 	u16 n_saved;
 	enum signal_code where;

@@ -177,12 +177,13 @@ bool code_call_is_plain(struct unwind *u, u64 ret, u64 start)
 	return in.target == start || behind_plt(u, in.target) == start;
 }
 
-/* A signal handler was called from nowhere. */
-static bool is_return(struct unwind *u, u64 ret)
+/* A signal handler was called from nowhere; @sp is the caller's stack pointer. */
+static bool is_return(struct unwind *u, u64 ret, u64 sp)
 {
 	struct code_insn in;
 
-	return step_is_return(u, ret) && (step_is_signal(u, ret, 0) || call_before(u, ret, &in));
+	return (step_is_return(u, ret) && (step_is_signal(u, ret, 0) || call_before(u, ret, &in))) ||
+	       step_is_like_signal(u, ret, sp);
 }
 
 /* ---- a row's values */
@@ -216,7 +217,7 @@ static bool apply(struct unwind *u, const struct code_row *row, const struct cpu
 	if (value_of(u, r, NULL, &row->again, &again) && again != cfa)
 		return false;
 	ra = space_strip(u, ra);
-	if (cfa < r->v[m->sp] + m->pushed || cfa % m->sp_align || !is_return(u, ra))
+	if (cfa < r->v[m->sp] + m->pushed || cfa % m->sp_align || !is_return(u, ra, cfa))
 		return false;
 	*out = (struct cpu_regs){ .pc = ra };
 	for (unsigned i = 0; i < CODE_REGS; i++)
@@ -305,7 +306,7 @@ static enum proof by_returns(struct unwind *u, const struct code_memo *memo, con
 /* Is @ret where the function returns to: does the call before it lead to pc with the stack as it is? */
 static bool is_behind_our_call(struct unwind *u, const struct cpu_regs *r, u64 ret, size_t *tried, struct cpu_regs *out)
 {
-	const struct code_memo *memo = is_return(u, ret) ? proof_of(u, r, ret) : NULL;
+	const struct code_memo *memo = is_return(u, ret, 0) ? proof_of(u, r, ret) : NULL;
 	struct cpu_regs caller;
 
 	*tried += memo != NULL;

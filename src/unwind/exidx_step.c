@@ -31,9 +31,11 @@ struct attempt {
 static void check(struct unwind *u, struct attempt *a)
 {
 	const struct syscall_abi *abi = &u->core->arch->syscall;
+	u64 sp = a->r.have[ARM_SP] ? a->r.v[ARM_SP] : 0;
 
-	a->fits = a->done && (step_is_signal(u, a->r.pc, a->r.have[ARM_SP] ? a->r.v[ARM_SP] : 0) || (space_is_code(u, a->r.pc - 1) &&
-		  arm_is_after_call(u, (u32)a->r.pc, a->r.mode & abi->mode_mask, is_swapped(u, a->r.pc - 1))));
+	a->fits = a->done && (step_is_signal(u, a->r.pc, sp) || step_is_like_signal(u, a->r.pc, sp) ||
+		  (space_is_code(u, a->r.pc - 1) &&
+		   arm_is_after_call(u, (u32)a->r.pc, a->r.mode & abi->mode_mask, is_swapped(u, a->r.pc - 1))));
 }
 
 /* Where the function begins, by symbol or table, or as the program's first one. */

@@ -141,7 +141,8 @@ struct row dw_row_of(struct unwind *u, struct frame *f)
 	struct row row = row_at(u, f->pc);
 
 	/* arm64's vdso has no table for it (Linux commit 87676cfca141), nor have emulators and most C libraries. */
-	if (!row.is_signal && step_is_signal(u, f->pc, f->sp)) {
+	if (!row.is_signal && (step_is_signal(u, f->pc, f->sp) ||
+			       (!row.frame && !f->exact && step_is_like_signal(u, f->pc, f->sp)))) {
 		free(row.frame);
 		row = (struct row){ .is_signal = true };
 	}

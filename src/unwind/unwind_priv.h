@@ -229,6 +229,8 @@ bool step_leaf(struct unwind *u, struct cpu_regs *r);
 bool step_signal(struct unwind *u, struct cpu_regs *r);
 /* A signal handler returns to @pc, by its code; @sp is the stack pointer then, or 0 if unknown. */
 bool step_is_signal(struct unwind *u, u64 pc, u64 sp);
+/* The same of a return address @pc whose code is not to be had, by what the kernel puts at @sp. */
+bool step_is_like_signal(struct unwind *u, u64 pc, u64 sp);
 bool step_fp(struct unwind *u, struct cpu_regs *r);
 /* It is the thread's first function: by the machine's convention, by where the program begins, or as makecontext(3) has it. */
 bool step_is_first(struct unwind *u, const struct cpu_regs *r);

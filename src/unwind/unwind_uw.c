@@ -245,7 +245,7 @@ static int judge(struct unwind *u, const struct frame *f, Dwarf_Frame *row, cons
 
 	if (s->n >= stack_limit(u))
 		stack_ends(s, STACK_LIMIT, "more frames than wanted, from 0x%llx on", pc);
-	else if (!space_is_code(u, f->exact ? f->pc : f->pc - 1))
+	else if (!f->signal && !space_is_code(u, f->exact ? f->pc : f->pc - 1))
 		stack_ends(s, STACK_NO_CODE, "0x%llx is in no executable memory", pc);
 	else if (find_proc_info(u->uw->as, f->exact && !f->signal ? f->pc : f->pc - 1, &pi, 0, u) < 0)
 		stack_ends(s, STACK_NO_TABLE, "no call frame information for 0x%llx", pc);

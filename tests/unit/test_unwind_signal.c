@@ -24,79 +24,80 @@ static const struct frame_row {
 	s32 dwarf;		/* of one more register, and where it is */
 	u16 at;
 	enum signal_code where;
+	s32 signo_at;		/* -1: the kernel puts none there */
 } rows[] = {
 	{ "x86_64 rt_sigreturn", EM_X86_64, LE64, 0, CODE_OF(0x48, 0xc7, 0xc0, 0x0f, 0, 0, 0, 0x0f, 0x05),
-	  168, 160, 8, 3, 128, CODE_MAPPED },
+	  168, 160, 8, 3, 128, CODE_MAPPED, 304 },
 	{ "aarch64 rt_sigreturn", EM_AARCH64, LE64, 0, CODE_OF(0x68, 0x11, 0x80, 0xd2, 1, 0, 0, 0xd4),
-	  568, 560, 8, 19, 464, CODE_MAPPED },
+	  568, 560, 8, 19, 464, CODE_MAPPED, 0 },
 	{ "aarch64_be rt_sigreturn", EM_AARCH64, BE64, 0, CODE_OF(0x68, 0x11, 0x80, 0xd2, 1, 0, 0, 0xd4),
-	  568, 560, 8, 19, 464, CODE_MAPPED },
+	  568, 560, 8, 19, 464, CODE_MAPPED, 0 },
 	{ "i386 sigreturn", EM_386, LE32, 0, CODE_OF(0x58, 0xb8, 0x77, 0, 0, 0, 0xcd, 0x80),
-	  60, 32, 4, 3, 36, CODE_ANYWHERE },
+	  60, 32, 4, 3, 36, CODE_ANYWHERE, 0 },
 	{ "i386 rt_sigreturn", EM_386, LE32, 0, CODE_OF(0xb8, 0xad, 0, 0, 0, 0xcd, 0x80),
-	  216, 188, 4, 3, 192, CODE_ANYWHERE },
+	  216, 188, 4, 3, 192, CODE_ANYWHERE, 0 },
 	{ "ppc64 rt_sigreturn", EM_PPC64, BE64, 0, CODE_OF(0x38, 0x21, 0, 0x80, 0x38, 0, 0, 0xac, 0x44, 0, 0, 2),
-	  616, 368, 8, 31, 608, CODE_ANYWHERE },
+	  616, 368, 8, 31, 608, CODE_ANYWHERE, 328 },
 	{ "ppc64 rt_sigreturn of QEMU", EM_PPC64, BE64, 0, CODE_OF(0x38, 0, 0, 0xac, 0x44, 0, 0, 2),
-	  632, 384, 8, 31, 624, CODE_MAPPED },
+	  632, 384, 8, 31, 624, CODE_MAPPED, 344 },
 	{ "ppc64le rt_sigreturn", EM_PPC64, LE64, 0, CODE_OF(0x80, 0, 0x21, 0x38, 0xac, 0, 0, 0x38, 2, 0, 0, 0x44),
-	  616, 368, 8, 31, 608, CODE_ANYWHERE },
+	  616, 368, 8, 31, 608, CODE_ANYWHERE, 328 },
 	{ "ppc64le rt_sigreturn of QEMU", EM_PPC64, LE64, 0, CODE_OF(0xac, 0, 0, 0x38, 2, 0, 0, 0x44),
-	  632, 384, 8, 65, 664, CODE_MAPPED },
+	  632, 384, 8, 65, 664, CODE_MAPPED, 344 },
 	{ "ppc sigreturn", EM_PPC, BE32, 0, CODE_OF(0x38, 0, 0, 0x77, 0x44, 0, 0, 2),
-	  224, 100, 4, 65, 240, CODE_ANYWHERE },
+	  224, 100, 4, 65, 240, CODE_ANYWHERE, 80 },
 	{ "ppc rt_sigreturn", EM_PPC, BE32, 0, CODE_OF(0x38, 0, 0, 0xac, 0x44, 0, 0, 2),
-	  528, 404, 4, 31, 524, CODE_ANYWHERE },
+	  528, 404, 4, 31, 524, CODE_ANYWHERE, 80 },
 	{ "s390x sigreturn", EM_S390, BE64, 0, CODE_OF(0x0a, 0x77),
-	  184, 312, 8, 14, 304, CODE_ANYWHERE },
+	  184, 312, 8, 14, 304, CODE_ANYWHERE, 520 },
 	{ "s390x rt_sigreturn", EM_S390, BE64, 0, CODE_OF(0x0a, 0xad),
-	  344, 472, 8, 14, 464, CODE_ANYWHERE },
+	  344, 472, 8, 14, 464, CODE_ANYWHERE, 168 },
 	{ "s390 sigreturn", EM_S390, BE32, 0, CODE_OF(0x0a, 0x77),
-	  116, 180, 4, 14, 176, CODE_ANYWHERE },
+	  116, 180, 4, 14, 176, CODE_ANYWHERE, 384 },
 	{ "s390 rt_sigreturn", EM_S390, BE32, 0, CODE_OF(0x0a, 0xad),
-	  260, 324, 4, 14, 320, CODE_ANYWHERE },
+	  260, 324, 4, 14, 320, CODE_ANYWHERE, 104 },
 	{ "mips sigreturn", EM_MIPS, BE32, 0, CODE_OF(0x24, 2, 0x10, 0x17, 0, 0, 0, 0x0c),
-	  32, 272, 8, 31, 288, CODE_ANYWHERE },
+	  32, 272, 8, 31, 288, CODE_ANYWHERE, -1 },
 	{ "mips rt_sigreturn", EM_MIPS, BE32, 0, CODE_OF(0x24, 2, 0x10, 0x61, 0, 0, 0, 0x0c),
-	  184, 424, 8, 31, 440, CODE_ANYWHERE },
+	  184, 424, 8, 31, 440, CODE_ANYWHERE, 24 },
 	{ "mipsel sigreturn", EM_MIPS, LE32, 0, CODE_OF(0x17, 0x10, 2, 0x24, 0x0c, 0, 0, 0),
-	  32, 272, 8, 31, 288, CODE_ANYWHERE },
+	  32, 272, 8, 31, 288, CODE_ANYWHERE, -1 },
 	{ "mipsel rt_sigreturn", EM_MIPS, LE32, 0, CODE_OF(0x61, 0x10, 2, 0x24, 0x0c, 0, 0, 0),
-	  184, 424, 8, 31, 440, CODE_ANYWHERE },
+	  184, 424, 8, 31, 440, CODE_ANYWHERE, 24 },
 	{ "mipsn32 rt_sigreturn", EM_MIPS, BE32, EF_MIPS_ABI2, CODE_OF(0x24, 2, 0x18, 0x43, 0, 0, 0, 0x0c),
-	  752, 408, 8, 31, 424, CODE_ANYWHERE },
+	  752, 408, 8, 31, 424, CODE_ANYWHERE, 24 },
 	{ "mipsn32el rt_sigreturn", EM_MIPS, LE32, EF_MIPS_ABI2, CODE_OF(0x43, 0x18, 2, 0x24, 0x0c, 0, 0, 0),
-	  752, 408, 8, 31, 424, CODE_ANYWHERE },
+	  752, 408, 8, 31, 424, CODE_ANYWHERE, 24 },
 	{ "mips64 rt_sigreturn", EM_MIPS, BE64, 0, CODE_OF(0x24, 2, 0x14, 0x5b, 0, 0, 0, 0x0c),
-	  768, 424, 8, 31, 440, CODE_ANYWHERE },
+	  768, 424, 8, 31, 440, CODE_ANYWHERE, 24 },
 	{ "mips64el rt_sigreturn", EM_MIPS, LE64, 0, CODE_OF(0x5b, 0x14, 2, 0x24, 0x0c, 0, 0, 0),
-	  768, 424, 8, 31, 440, CODE_ANYWHERE },
+	  768, 424, 8, 31, 440, CODE_ANYWHERE, 24 },
 	{ "m68k sigreturn", EM_68K, BE32, 0, CODE_OF(0x70, 0x77, 0x4e, 0x40),
-	  50, 28, 4, 1, 36, CODE_IN_FRAME },
+	  50, 28, 4, 1, 36, CODE_IN_FRAME, 0 },
 	{ "m68k sigreturn of QEMU", EM_68K, BE32, 0, CODE_OF(0x70, 0x77, 0x4e, 0x40),
-	  42, 20, 4, 1, 28, CODE_MAPPED },
+	  42, 20, 4, 1, 28, CODE_MAPPED, 0 },
 	{ "m68k rt_sigreturn", EM_68K, BE32, 0, CODE_OF(0x70, 0x52, 0x46, 0, 0x4e, 0x40),
-	  236, 232, 4, 14, 228, CODE_IN_FRAME },
+	  236, 232, 4, 14, 228, CODE_IN_FRAME, 0 },
 	{ "m68k rt_sigreturn of QEMU", EM_68K, BE32, 0, CODE_OF(0x70, 0x52, 0x46, 0, 0x4e, 0x40),
-	  228, 224, 4, 14, 220, CODE_MAPPED },
+	  228, 224, 4, 14, 220, CODE_MAPPED, 0 },
 	{ "m68k rt_sigreturn of ColdFire", EM_68K, BE32, 0, CODE_OF(0x20, 0x3c, 0, 0, 0, 0xad, 0x4e, 0x40),
-	  236, 232, 4, 10, 212, CODE_IN_FRAME },
+	  236, 232, 4, 10, 212, CODE_IN_FRAME, 0 },
 	{ "riscv64 rt_sigreturn", EM_RISCV, LE64, 0, CODE_OF(0x93, 8, 0xb0, 8, 0x73, 0, 0, 0),
-	  304, 320, 8, 8, 368, CODE_ANYWHERE },
+	  304, 320, 8, 8, 368, CODE_ANYWHERE, 0 },
 	{ "riscv32 rt_sigreturn", EM_RISCV, LE32, 0, CODE_OF(0x93, 8, 0xb0, 8, 0x73, 0, 0, 0),
-	  288, 296, 4, 8, 320, CODE_ANYWHERE },
+	  288, 296, 4, 8, 320, CODE_ANYWHERE, 0 },
 	{ "loongarch64 rt_sigreturn", EM_LOONGARCH, LE64, 0, CODE_OF(0x0b, 0x2c, 0x82, 3, 0, 0, 0x2b, 0),
-	  304, 336, 8, 22, 488, CODE_MAPPED },
+	  304, 336, 8, 22, 488, CODE_MAPPED, 0 },
 	{ "alpha sigreturn", EM_ALPHA, LE64, 0, CODE_OF(0x10, 4, 0xfe, 0x47, 0x67, 0, 0x1f, 0x20, 0x83, 0, 0, 0),
-	  16, 272, 8, 26, 240, CODE_ANYWHERE },
+	  16, 272, 8, 26, 240, CODE_ANYWHERE, -1 },
 	{ "alpha rt_sigreturn", EM_ALPHA, LE64, 0, CODE_OF(0x10, 4, 0xfe, 0x47, 0x5f, 1, 0x1f, 0x20, 0x83, 0, 0, 0),
-	  192, 448, 8, 15, 328, CODE_ANYWHERE },
+	  192, 448, 8, 15, 328, CODE_ANYWHERE, 0 },
 	{ "sparc64 rt_sigreturn", EM_SPARCV9, BE64, 0, CODE_OF(0x82, 0x10, 0x20, 0x65, 0x91, 0xd0, 0x20, 0x6d),
-	  2503, 2479, 8, 31, 2167, CODE_MAPPED },
+	  2503, 2479, 8, 31, 2167, CODE_MAPPED, 2239 },
 	{ "sparc sigreturn", EM_SPARC, BE32, 0, CODE_OF(0x82, 0x10, 0x20, 0xd8, 0x91, 0xd0, 0x20, 0x10),
-	  100, 168, 4, 30, 56, CODE_ANYWHERE },
+	  100, 168, 4, 30, 56, CODE_ANYWHERE, -1 },
 	{ "sparc rt_sigreturn", EM_SPARC, BE32, 0, CODE_OF(0x82, 0x10, 0x20, 0x65, 0x91, 0xd0, 0x20, 0x10),
-	  228, 296, 4, 30, 56, CODE_ANYWHERE },
+	  228, 296, 4, 30, 56, CODE_ANYWHERE, 96 },
 };
 
 static void poke_uint(struct fixture *f, u64 addr, unsigned size, u64 value)
@@ -245,6 +246,87 @@ static void floats_of_s390_threads(void **state)
 	end(&f);
 }
 
+/* ---- the code is not in the core */
+
+/* The page of the program that is not saved; AT_PAGESZ becomes AT_SYSINFO_EHDR, where the test wants a vdso. */
+enum { NOT_SAVED = CB_TEXT + CB_PAGE + 0x10, NOT_MAPPED = CB_HEAP - CB_PAGE };
+
+static void open_absent(struct fixture *f, const struct frame_row *row, u64 vdso)
+{
+	struct unwind_opts opts = { 0 };
+	struct err e = { 0 };
+	u8 *auxv;
+
+	*f = (struct fixture){ 0 };
+	cb_good_abi(&f->o.cb, row->machine, row->fmt, row->flags);
+	auxv = cb_note_at(&f->o.cb, NT_AUXV, 0)->desc.p;
+	uint_put(row->fmt, auxv, f->o.cb.arch.word, vdso ? AT_SYSINFO_EHDR : AT_IGNORE);
+	uint_put(row->fmt, auxv + f->o.cb.arch.word, f->o.cb.arch.word, vdso);
+	open_built(&f->o);
+	cb_ok(unwind_open(&f->u, &f->o.core, &opts, &e), &e);
+	poke_uint(f, SP + row->pc_at, row->size, PC);
+	poke_uint(f, SP + row->sp_at, row->size, NEW_SP);
+	poke_uint(f, SP + row->at, row->size, 0xb0b);
+	if (row->signo_at >= 0)
+		poke_uint(f, SP + (u64)row->signo_at, 4, 11);
+	f->r.pc = NOT_SAVED;
+	regs_set(f->u, &f->r, f->o.core.arch->sp, SP);
+}
+
+/* What the kernel saved tells, and of the machine's forms the one that fits. */
+static void code_is_absent(void **state)
+{
+	const struct frame_row *row = *state;
+	struct fixture f;
+
+	open_absent(&f, row, CB_TEXT);
+	assert_false(step_is_signal(f.u, NOT_SAVED, SP));
+	assert_true(step_is_like_signal(f.u, NOT_SAVED, SP));
+	/* Where the code can be read, it decides; without a stack pointer nothing does. */
+	assert_false(step_is_like_signal(f.u, CODE, SP));
+	assert_false(step_is_like_signal(f.u, NOT_SAVED, 0));
+	assert_false(step_is_like_signal(f.u, NOT_SAVED, SP + 8));
+	expect_interrupted(&f, row);
+	end(&f);
+}
+
+/* Outside of a vdso any function may have been called there: all must fit. */
+static void code_is_anywhere(void **state)
+{
+	const struct frame_row *row = *state;
+	struct fixture f;
+
+	open_absent(&f, row, 0);
+	assert_int_equal(step_is_like_signal(f.u, NOT_SAVED, SP), row->signo_at >= 0);
+	assert_int_equal(step_is_like_signal(f.u, NOT_MAPPED, SP), row->signo_at >= 0);
+	poke_uint(&f, SP + row->pc_at, row->size, CB_HEAP);
+	assert_false(step_is_like_signal(f.u, NOT_SAVED, SP));
+	poke_uint(&f, SP + row->pc_at, row->size, PC);
+	if (row->signo_at >= 0)
+		poke_uint(&f, SP + (u64)row->signo_at, 4, 0);
+	assert_false(step_is_like_signal(f.u, NOT_SAVED, SP));
+	end(&f);
+}
+
+/* A call through a null pointer met the signal, in a vdso that the core has no area of. */
+static void code_is_unmapped(void **state)
+{
+	const struct frame_row *row = rows;
+	struct fixture f;
+
+	(void)state;
+	while (strcmp(row->name, "aarch64 rt_sigreturn"))
+		row++;
+	open_absent(&f, row, NOT_MAPPED - 0x400);
+	poke_uint(&f, SP + row->pc_at, row->size, 0);
+	assert_true(step_is_like_signal(f.u, NOT_MAPPED, SP));
+	assert_false(step_is_like_signal(f.u, NOT_SAVED, SP));
+	/* But with a stack that cannot be one it is none. */
+	poke_uint(&f, SP + row->sp_at, row->size, CB_TEXT);
+	assert_false(step_is_like_signal(f.u, NOT_MAPPED, SP));
+	end(&f);
+}
+
 static bool is_tested(const struct arch *a, const struct signal_frame *s)
 {
 	char name[64];
@@ -282,20 +364,26 @@ static void not_on_stack(void **state)
 int main(void)
 {
 	enum { N = ARRAY_SIZE(rows) };
-	static struct CMUnitTest tests[2 * N + 6] = {
+	static struct CMUnitTest tests[4 * N + 7] = {
 		cmocka_unit_test(rest_is_kept),		cmocka_unit_test(rest_is_unknown),
 		cmocka_unit_test(every_row_is_here),	cmocka_unit_test(not_on_stack),
 		cmocka_unit_test(floats_of_s390),	cmocka_unit_test(floats_of_s390_threads),
+		cmocka_unit_test(code_is_unmapped),
 	};
-	static char names[N][64];
-	size_t n = 6;
+	static char names[N][64], absent[N][64], anywhere[N][64];
+	size_t n = 7;
 
 	for (size_t i = 0; i < N; i++) {
 		void *row = (void *)&rows[i];
 
 		snprintf(names[i], sizeof(names[i]), "%s, on the stack", rows[i].name);
-		if (rows[i].where != CODE_IN_FRAME)
+		snprintf(absent[i], sizeof(absent[i]), "%s, without the vdso's code", rows[i].name);
+		snprintf(anywhere[i], sizeof(anywhere[i]), "%s, without code", rows[i].name);
+		if (rows[i].where != CODE_IN_FRAME) {
 			tests[n++] = (struct CMUnitTest){ rows[i].name, signal_row, NULL, NULL, row };
+			tests[n++] = (struct CMUnitTest){ absent[i], code_is_absent, NULL, NULL, row };
+			tests[n++] = (struct CMUnitTest){ anywhere[i], code_is_anywhere, NULL, NULL, row };
+		}
 		if (rows[i].where != CODE_MAPPED)
 			tests[n++] = (struct CMUnitTest){ names[i], signal_row_on_stack, NULL, NULL, row };
 	}
