@@ -41,6 +41,8 @@ int reg_bytes(const struct arch *a, const struct regset *set, unsigned index, st
 {
 	if (index >= set->n_regs)
 		return err_set(e, ERR_UNSUPPORTED, "%s has no register %u in %s", a->name, index, set->name);
+	if (!set->regs[index].size)
+		return err_set(e, ERR_UNSUPPORTED, "%s is not in this note", set->regs[index].name);
 	return bytes_sub(desc, set->regs[index].off, set->regs[index].size, out, e);
 }
 

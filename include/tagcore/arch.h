@@ -6,7 +6,8 @@
 
 /*
  * One register: @size bytes at @off of its set, in the file's byte order; more
- * than 8 for vectors and extended floats.  DWARF number, or -1.
+ * than 8 for vectors and extended floats, 0 where another system's set lacks it.
+ * DWARF number, or -1.
  */
 struct reg {
 	const char *name;

@@ -14,6 +14,8 @@
 #include <tagcore/vma.h>
 
 struct core_file;
+struct os;
+struct core_os;
 
 /*
  * A backend: how the bytes of a core are reached.  read_at: up to @len bytes at
@@ -167,13 +169,14 @@ struct core_note {
 	u32 seg;
 	s32 thread;
 	bool adopted;
+	bool begins;	/* the thread's first */
 };
 
-/* A thread, from its PRSTATUS; @cursig of the crashed one may be from its SIGINFO.  @name and @state are from the TAGCORE note, if there is one. */
+/* A thread, from its PRSTATUS, or what another system has for it; @cursig of the crashed one may be from its SIGINFO.  @name and @state are from the TAGCORE note, if there is one. */
 struct core_thread {
 	s32 tid;
 	s32 cursig;
-	u32 note;	/* index of its PRSTATUS in core->notes */
+	u32 note;	/* index of its first note, on Linux PRSTATUS, in core->notes */
 	char state;	/* as in /proc/PID/stat, or 0 */
 	struct core_text name;
 };
@@ -233,8 +236,10 @@ struct core {
 	enum core_fault fault;
 	struct elffmt fmt;
 	GElf_Ehdr ehdr;
-	const struct arch *arch;	/* the machine's tables, or NULL */
+	const struct arch *arch;	/* the machine's tables, or NULL; of another system, with its register sets */
 	enum core_kind kind;
+	const struct os *os;		/* the tables of a system other than Linux (src/os/os.h), or NULL */
+	struct core_os *foreign;	/* what was made of them, which @arch then points to, or NULL */
 	struct arch layout;		/* *arch, or what class and note sizes tell; for prstatus_get() */
 
 	u64 phnum;			/* as the header says */
@@ -323,6 +328,19 @@ const struct core_note *core_thread_note(const struct core *core, const struct c
 					 const char *owner, u32 type);
 /* The thread, or NULL. */
 const struct core_thread *core_thread_find(const struct core *core, s32 tid);
+/* The general registers, for reg_get() with c->arch->gregs; ERR_UNSUPPORTED without the machine's or the system's tables. */
+int core_thread_regs(const struct core *core, const struct core_thread *t, struct bytes *out,
+		     struct err *e) must_check;
+/* A register set in a note; registers of size 0 are not in it. */
+struct core_regset {
+	const struct regset *set;
+	struct bytes desc;
+};
+/* The next of the sets that @n holds, *at of them being behind; false when there is none, as without the tables. */
+bool core_note_regset(const struct core *core, const struct note *n, size_t *at, struct core_regset *out);
+/* Thread @t's set of that @name, wherever its system has it. */
+bool core_thread_regset(const struct core *core, const struct core_thread *t, const char *name,
+			struct core_regset *out);
 /* Program counter and stack pointer; ERR_UNSUPPORTED without the machine's tables. */
 int core_thread_pc(const struct core *core, const struct core_thread *t, u64 *out,
 		   struct err *e) must_check;
@@ -366,7 +384,7 @@ int core_prpsinfo(const struct core *core, struct prpsinfo *out, struct err *e) 
  * false or "".  The signal is only there where it is not in a PRSTATUS of Linux.
  */
 struct core_procinfo {
-	bool has_pid, has_uid, has_signo, has_args;
+	bool has_pid, has_uid, has_signo, has_name, has_args;
 	s64 pid, uid, signo;
 	char name[33];
 	char args[81];
@@ -488,6 +506,7 @@ struct auxv_iter {
 	struct bytes desc;
 	struct elffmt fmt;
 	unsigned word;	/* bytes of a long */
+	unsigned type_size;	/* bytes of a type, at the beginning of a long */
 	u64 at;
 };
 struct auxv {
@@ -497,7 +516,7 @@ struct auxv {
 void auxv_iter_init(struct auxv_iter *it, const struct core *core);
 /* False at AT_NULL, or at the end of the note. */
 bool auxv_next(struct auxv_iter *it, struct auxv *out);
-/* The value of the first entry of @type; false when there is none. */
+/* The value of the first entry of Linux's @type, or of what the core's system has for it; false when there is none. */
 bool core_auxv(const struct core *core, u64 type, u64 *out);
 
 /* Walks the entries of an NT_FILE descriptor. */

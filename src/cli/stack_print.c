@@ -17,10 +17,11 @@ struct row {
 
 static s32 pid_of(const struct core *core)
 {
-	struct prpsinfo ps;
+	struct core_procinfo ps;
 
-	if (!core_prpsinfo(core, &ps, NULL))
-		return ps.pid;
+	core_procinfo(core, &ps);
+	if (ps.has_pid)
+		return (s32)ps.pid;
 	return core->n_threads ? core->threads[0].tid : 0;
 }
 

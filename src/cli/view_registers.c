@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "base/util.h"
 #include "cli/view.h"
+#include "os/os.h"
 
 enum { COLUMNS = 96 };
 
@@ -25,33 +26,24 @@ const char *view_set_value(const struct view_set *s, unsigned index, char out[VI
 	return out;
 }
 
-/*
- * The set that note @i holds, if it is thread @t's and its machine's tables name
- * its registers.  PRSTATUS holds the general registers.
- */
-static bool set_of(const struct core *c, const struct core_thread *t, size_t i, struct view_set *out)
-{
-	const struct note *n = &c->notes[i].note;
-	struct prstatus st;
-
-	if (!c->arch || c->notes[i].thread != (s32)(t - c->threads))
-		return false;
-	*out = (struct view_set){ .arch = c->arch, .desc = n->desc };
-	if (i == t->note) {
-		out->set = &c->arch->gregs;
-		if (prstatus_get(c->arch, n->desc, &st, NULL))
-			return false;
-		out->desc = st.regs;
-		return true;
-	}
-	out->set = arch_regset(c->arch, n->owner, n->type);
-	return out->set;
-}
-
 /* One past the last note that can be thread @t's. */
 static size_t notes_end(const struct core *c, const struct core_thread *t)
 {
 	return t + 1 < c->threads + c->n_threads ? t[1].note : c->n_notes;
+}
+
+/* The next set that the machine's tables name the registers of, in note *i or behind it; *at are those of *i before it. */
+static bool next_set(const struct core *c, const struct core_thread *t, size_t *i, size_t *at, struct view_set *out)
+{
+	struct core_regset s;
+
+	for (; *i < notes_end(c, t); (*i)++, *at = 0) {
+		if (c->notes[*i].thread != (s32)(t - c->threads) || !core_note_regset(c, &c->notes[*i].note, at, &s))
+			continue;
+		*out = (struct view_set){ .arch = c->arch, .set = s.set, .desc = s.desc };
+		return true;
+	}
+	return false;
 }
 
 static struct json_object *set_json(const struct view_set *s)
@@ -72,11 +64,11 @@ static void thread_json(struct json_list *l, const struct core *c, const struct 
 {
 	struct json_object *o = json_object_new_object(), *sets = json_object_new_object();
 	struct view_set s;
+	size_t i = t->note, at = 0;
 
 	json_put_s64(o, "tid", t->tid);
-	for (size_t i = t->note; i < notes_end(c, t); i++)
-		if (set_of(c, t, i, &s))
-			json_object_object_add(sets, s.set->name, set_json(&s));
+	while (next_set(c, t, &i, &at, &s))
+		json_object_object_add(sets, s.set->name, set_json(&s));
 	json_object_object_add(o, "sets", sets);
 	json_list_add(l, o);
 }
@@ -120,12 +112,14 @@ static bool has_values(const struct view_set *s)
 	return false;
 }
 
-static void set_text(FILE *f, const struct view_set *s)
+/* 1. */
+static size_t set_text(FILE *f, const struct view_set *s)
 {
 	fprintf(f, "%s:", s->set->name);
 	if (has_values(s))
 		fputc('\n', f);
 	view_set_text(f, s, has_values(s) ? 2 : 1);
+	return 1;
 }
 
 /* Of a note with another machine's layout: prstatus_host(). */
@@ -133,13 +127,14 @@ static void say_cut(FILE *f, const struct core *c, const struct core_thread *t)
 {
 	struct prstatus st;
 
-	if (c->arch && !prstatus_get(c->arch, c->notes[t->note].note.desc, &st, NULL) && st.regs.len < c->arch->gregs.size)
+	if (c->arch && !c->os && !prstatus_get(c->arch, c->notes[t->note].note.desc, &st, NULL) && st.regs.len < c->arch->gregs.size)
 		fprintf(f, "PRSTATUS has %zu of %u bytes of registers\n", st.regs.len, c->arch->gregs.size);
 }
 
 static void thread_text(FILE *f, const struct core *c, const struct core_thread *t)
 {
 	char name[CORE_NAME_MAX], machine[CORE_MACHINE_MAX];
+	size_t i = t->note, at = 0, n = 0;
 	struct view_set s;
 
 	fprintf(f, "%sthread %d", t == c->threads ? "" : "\n", t->tid);
@@ -149,12 +144,13 @@ static void thread_text(FILE *f, const struct core *c, const struct core_thread 
 		fputc(')', f);
 	}
 	fputc('\n', f);
-	if (!c->arch)
+	if (!c->arch && !c->os)
 		fprintf(f, "unknown registers: there is no table of machine %s\n", core_machine(c, machine));
 	say_cut(f, c, t);
-	for (size_t i = t->note; i < notes_end(c, t); i++)
-		if (set_of(c, t, i, &s))
-			set_text(f, &s);
+	while (next_set(c, t, &i, &at, &s))
+		n += set_text(f, &s);
+	if (c->os && !n)
+		fprintf(f, "unknown registers: there is no table of %s on %s\n", c->os->name, core_machine(c, machine));
 }
 
 static int wanted(const struct view_ctx *v, s32 *tid, struct err *e)

@@ -110,7 +110,7 @@ static void json_number(struct json_object *o, const char *key, bool has, s64 va
 
 static void json_process(struct json_object *o, const struct summary *s)
 {
-	json_put_text(o, "command", s->ps.has_pid ? s->ps.name : NULL);
+	json_put_text(o, "command", s->ps.has_name ? s->ps.name : NULL);
 	json_put_text(o, "args", s->ps.has_args ? s->ps.args : NULL);
 	json_number(o, "pid", s->ps.has_pid, s->ps.pid);
 	json_number(o, "uid", s->ps.has_uid, s->ps.uid);
@@ -167,7 +167,7 @@ static void print_json(struct view_ctx *v, const struct summary *s)
 
 static void text_process(struct view_ctx *v, const struct summary *s)
 {
-	if (s->ps.has_pid) {
+	if (s->ps.has_name) {
 		fputs("command    ", v->out);
 		text_puts(v->out, s->ps.name);
 		fputc('\n', v->out);

@@ -132,6 +132,7 @@ int core_open(struct core *core, const char *path, struct err *e)
 void core_close(struct core *c)
 {
 	core_file_close(&c->file);
+	core_close_os(c);
 	free(c->segs);
 	free(c->areas);
 	free(c->tagged);

@@ -62,10 +62,12 @@ static int load_bytes(struct core *c, struct err *e)
 	return r;
 }
 
-static bool is_per_thread(const struct note *n)
+static bool is_per_thread(const struct core *c, const struct note *n)
 {
 	const struct note_kind *k = note_kind_find(n->owner, n->type);
 
+	if (c->os && c->os->tid_in_owner && strchr(n->owner, '@'))
+		return true;
 	/* A register set newer than our table has the owner LINUX. */
 	return k ? k->per_thread : !strcmp(n->owner, "LINUX");
 }
@@ -158,13 +160,38 @@ static void adopt_notes(struct core *c)
 	}
 }
 
+/* The type of note that begins a thread. */
+static u32 beginning_type(const struct core *c)
+{
+	for (size_t i = 0; c->os && i < ARRAY_SIZE(c->os->begins); i++)
+		if (core_os_note(c, c->os->begins[i]))
+			return c->os->begins[i];
+	return c->os ? 0 : NT_PRSTATUS;
+}
+
+/* @last: the owner of the notes of the thread before, whose number BSD writes behind an "@". */
+static bool begins_thread(const struct core *c, const struct note *n, u32 type, const char *last)
+{
+	const char *owner = c->os ? c->os->owner : "CORE";
+
+	if (c->os && c->os->tid_in_owner && strchr(n->owner, '@'))
+		return note_owner_is(n->owner, owner) && strcmp(n->owner, last) != 0;
+	return type && n->type == type && !strcmp(n->owner, owner);
+}
+
 static void assign_threads(struct core *c)
 {
+	u32 type = beginning_type(c);
+	const char *last = "";
+
 	for (size_t i = 0; i < c->n_notes; i++) {
 		struct core_note *n = &c->notes[i];
 
-		c->n_threads += n->note.type == NT_PRSTATUS && !strcmp(n->note.owner, "CORE");
-		if (c->n_threads && is_per_thread(&n->note))
+		n->begins = begins_thread(c, &n->note, type, last);
+		c->n_threads += n->begins;
+		if (n->begins)
+			last = n->note.owner;
+		if (c->n_threads && (n->begins || is_per_thread(c, &n->note)))
 			n->thread = (s32)c->n_threads - 1;
 	}
 }
@@ -178,7 +205,10 @@ int core_load_notes(struct core *c, struct err *e)
 		r = index_seg(c, i, &cap, e);
 	if (r)
 		return r;
-	adopt_notes(c);
+	c->kind = core_told_kind(c);
+	c->os = core_kind_os(c->kind);
+	if (!c->os)
+		adopt_notes(c);
 	assign_threads(c);
 	return 0;
 }
@@ -215,7 +245,7 @@ const struct core_note *core_thread_note(const struct core *c, const struct core
 
 		if (n->thread > self)
 			return NULL;
-		if (n->thread == self && n->note.type == type && !strcmp(n->note.owner, owner))
+		if (n->thread == self && n->note.type == type && note_owner_is(n->note.owner, owner))
 			return n;
 	}
 	return NULL;

@@ -3,6 +3,8 @@
 
 #include <tagcore/core.h>
 
+#include "os/os.h"
+
 /* core_segs.c: the program headers. */
 int core_load_segs(struct core *c, struct err *e) must_check;
 /* core_notes.c: the bytes of every PT_NOTE, then the index. */
@@ -25,7 +27,28 @@ void core_mark_shadow_stacks(struct core *c);
 /* crashed.c: after the threads and the kind. */
 void core_find_crashed(struct core *c);
 
-/* What the core is of, from its notes and segments. */
+/*
+ * kind.c: what the core is of.  From its notes and header alone, before it has
+ * threads, CORE_PROCESS standing for "not told so"; and from all.
+ */
+enum core_kind core_told_kind(const struct core *c);
 enum core_kind core_find_kind(const struct core *c);
+/* The tables of the system, or NULL. */
+const struct os *core_kind_os(enum core_kind k);
+
+/* os_notes.c: a fact that the notes of @t tell, or with @t NULL those of the process. */
+bool core_os_fact(const struct core *c, const struct core_thread *t, enum os_fact fact, struct bytes *out);
+bool core_os_number(const struct core *c, const struct core_thread *t, enum os_fact fact, u64 *out);
+/* The signal of the process, where no thread's note has one. */
+bool core_os_signal(const struct core *c, u64 *signo);
+/* As core_crash_siginfo(). */
+bool core_os_siginfo(const struct core *c, struct core_siginfo *out);
+/* The first note of the system's @type; NULL when there is none, or no type. */
+const struct core_note *core_os_note(const struct core *c, u32 type);
+/* os_regs.c: after the threads; c->arch is then of the system. */
+int core_load_os(struct core *c, struct err *e) must_check;
+void core_close_os(struct core *c);
+/* os_maps.c: FreeBSD's memory map. */
+int core_load_os_maps(struct core *c, struct err *e) must_check;
 /* "a compressed kdump: ...", what a file with these first bytes is that is not ELF, or NULL. */
 const char *core_foreign(struct bytes head);

@@ -96,13 +96,30 @@ static s32 by_reason(struct core *c)
 	return -1;
 }
 
+/* Of other systems the notes tell which thread took the signal; else it is the first, which is who wrote the core. */
+static s32 by_os(struct core *c)
+{
+	const struct core_thread *taker = NULL;
+	u64 signo, tid;
+	s32 t = 0;
+
+	if (!c->os || !c->n_threads || !core_os_signal(c, &signo) || !signo)
+		return -1;
+	if (core_os_number(c, NULL, OS_SIGNO_TID, &tid))
+		taker = core_thread_find(c, (s32)tid);
+	if (taker)
+		t = (s32)(taker - c->threads);
+	c->threads[t].cursig = (s32)signo;
+	return t;
+}
+
 void core_find_crashed(struct core *c)
 {
-	s32 t = by_siginfo(c);
+	s32 t = c->os ? by_os(c) : by_siginfo(c);
 
 	if (t < 0)
 		t = by_cursig(c);
-	if (t < 0)
+	if (t < 0 && !c->os)
 		t = by_reason(c);
 	c->crashed = t < 0 ? NULL : &c->threads[t];
 }
@@ -112,6 +129,8 @@ bool core_crash_siginfo(const struct core *c, struct core_siginfo *out)
 	s32 own = c->crashed ? (s32)(c->crashed - c->threads) : -1;
 	bool found = false;
 
+	if (c->os)
+		return core_os_siginfo(c, out);
 	for (size_t i = 0; i < c->n_notes; i++) {
 		struct core_siginfo si;
 

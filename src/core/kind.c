@@ -26,6 +26,20 @@ static const struct {
 	{ "LINUX", NT_S390_PREFIX, CORE_VMCORE },	/* of a processor: qemu target/s390x/arch_dump.c */
 };
 
+/* Then EI_OSABI; NetBSD and OpenBSD leave it 0. */
+static const struct {
+	u8 osabi;
+	enum core_kind kind;
+} abis[] = {
+	{ ELFOSABI_FREEBSD, CORE_FREEBSD }, { ELFOSABI_NETBSD, CORE_NETBSD },
+	{ ELFOSABI_OPENBSD, CORE_OPENBSD }, { ELFOSABI_SOLARIS, CORE_SOLARIS },
+};
+
+static const struct os *const systems[] = {
+	[CORE_FREEBSD] = &os_freebsd, [CORE_OPENBSD] = &os_openbsd, [CORE_NETBSD] = &os_netbsd,
+	[CORE_SOLARIS] = &os_solaris,
+};
+
 static const char *const names[] = {
 	[CORE_PROCESS] = "core",
 	[CORE_KDUMP] = "kdump vmcore",
@@ -108,14 +122,47 @@ static bool is_vmcore(const struct core *c)
 	return physical && (mapped || !c->n_notes || is_by_qemu(c));
 }
 
-enum core_kind core_find_kind(const struct core *c)
+/* Up to Solaris 2.5 all types were those that Linux has, too; the sizes are not. */
+static bool is_old_solaris(const struct core *c)
 {
-	if (is_kcore(c))
-		return CORE_KCORE;
+	const struct core_note *n = core_note_find(c, 0, "CORE", NT_PRSTATUS);
+
+	for (size_t i = 0; n && i < os_solaris.n_sets; i++) {
+		const struct os_set *s = &os_solaris.sets[i];
+
+		if (s->type == NT_PRSTATUS && s->machine == c->ehdr.e_machine && s->size == n->note.desc.len)
+			return true;
+	}
+	return false;
+}
+
+enum core_kind core_told_kind(const struct core *c)
+{
 	for (size_t i = 0; i < ARRAY_SIZE(marks); i++)
 		if (has_mark(c, i))
 			return marks[i].kind;
-	if (c->ehdr.e_ident[EI_OSABI] == ELFOSABI_FREEBSD)
-		return CORE_FREEBSD;
+	for (size_t i = 0; i < ARRAY_SIZE(abis); i++)
+		if (abis[i].osabi == c->ehdr.e_ident[EI_OSABI])
+			return abis[i].kind;
+	return is_old_solaris(c) ? CORE_SOLARIS : CORE_PROCESS;
+}
+
+const struct os *core_kind_os(enum core_kind k)
+{
+	return k < ARRAY_SIZE(systems) ? systems[k] : NULL;
+}
+
+/* Notes that were adopted may tell more than core_told_kind() saw. */
+enum core_kind core_find_kind(const struct core *c)
+{
+	enum core_kind told;
+
+	if (c->os)
+		return c->kind;
+	if (is_kcore(c))
+		return CORE_KCORE;
+	told = core_told_kind(c);
+	if (told != CORE_PROCESS && !core_kind_os(told))
+		return told;
 	return is_vmcore(c) ? CORE_VMCORE : CORE_PROCESS;
 }

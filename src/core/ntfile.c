@@ -79,12 +79,14 @@ static int map_cmp(const void *a, const void *b)
 
 int core_load_maps(struct core *c, struct err *e)
 {
-	const struct core_note *n = core_note_find(c, 0, "CORE", NT_FILE);
+	const struct core_note *n = c->os ? NULL : core_note_find(c, 0, "CORE", NT_FILE);
 	struct ntfile_iter it;
 	struct core_map m;
 	size_t cap = 0;
 	int r = 0;
 
+	if (c->os)
+		return core_load_os_maps(c, e);
 	/* What is malformed ends the list; validate tells. */
 	if (!n || ntfile_iter_init(&it, n->note.desc, c->fmt, NULL))
 		return 0;

@@ -4,13 +4,6 @@
 #include "base/util.h"
 #include "core/core_priv.h"
 
-/* The BSDs' sys/sys/signal.h; up to 15 System V's and so Solaris', too. */
-static const char *const bsd[] = {
-	"HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "EMT", "FPE", "KILL", "BUS", "SEGV", "SYS", "PIPE", "ALRM", "TERM",
-	"URG", "STOP", "TSTP", "CONT", "CHLD", "TTIN", "TTOU", "IO", "XCPU", "XFSZ", "VTALRM", "PROF", "WINCH",
-	"INFO", "USR1", "USR2",
-};
-
 /* Linux on machines that number signals in their own ways: arch/.../include/uapi/asm/signal.h. */
 static const char *const mips[] = {
 	"HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "EMT", "FPE", "KILL", "BUS", "SEGV", "SYS", "PIPE", "ALRM", "TERM",
@@ -58,9 +51,7 @@ static const char *linux_name(const struct core *c, int signo)
 
 const char *core_signal_name(const struct core *c, int signo)
 {
-	if (c->kind == CORE_PROCESS || core_kind_is_machine(c->kind))
-		return linux_name(c, signo);
-	return name_in(bsd, c->kind == CORE_SOLARIS ? 15 : ARRAY_SIZE(bsd), signo);
+	return c->os ? name_in(c->os->signals, c->os->n_signals, signo) : linux_name(c, signo);
 }
 
 /* arch/mips/include/uapi/asm/siginfo.h numbers three of them as IRIX did. */

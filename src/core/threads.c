@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "base/util.h"
 #include "core/core_priv.h"
 
@@ -17,7 +18,7 @@ static void make_layout(struct core *c)
 	struct arch *a = &c->layout;
 	size_t fixed;
 
-	if (st)
+	if (st && !c->os)
 		c->arch = prstatus_arch(c->arch, st->note.desc.len);
 	if (c->arch) {
 		*a = *c->arch;
@@ -27,11 +28,36 @@ static void make_layout(struct core *c)
 	a->word = c->fmt.class == ELFCLASS32 ? 4 : 8;
 	/* aarch64 of class 32 (ILP32) has no tables, and tags all the same. */
 	a->top_byte_ignored = c->ehdr.e_machine == EM_AARCH64;
+	if (c->os)
+		return;
 	if (ps && a->word == 4 && ps->note.desc.len == 124)
 		a->ugid_size = 2;
 	fixed = a->word == 4 ? 72 + 4 : 112 + 4;
 	if (st && st->note.desc.len > fixed)
 		a->gregs.size = (u16)align_down(min(st->note.desc.len - fixed, (size_t)0xffff), a->word);
+}
+
+/* The number behind the "@"; where the only thread has none it is the process's. */
+static s32 os_tid(const struct core *c, const struct core_thread *t)
+{
+	const char *at = strchr(c->notes[t->note].note.owner, '@');
+	u64 tid = 0;
+
+	if (c->os->tid_in_owner && at)
+		return text_parse_u64(at + 1, 10, false, &tid) ? 0 : (s32)tid;
+	if (!core_os_number(c, t, OS_TID, &tid) && t == c->threads)
+		core_os_number(c, NULL, OS_PID, &tid);
+	return (s32)tid;
+}
+
+static void os_thread_fill(const struct core *c, struct core_thread *t, u32 note)
+{
+	u64 signo = 0;
+
+	t->note = note;
+	t->tid = os_tid(c, t);
+	if (core_os_number(c, t, OS_SIGNO, &signo))
+		t->cursig = (s32)signo;
 }
 
 static void thread_fill(struct core *c, struct core_thread *t, u32 note)
@@ -69,16 +95,17 @@ int core_load_threads(struct core *c, struct err *e)
 	if (!c->threads || !c->by_tid)
 		return err_set(e, -ENOMEM, "%zu threads", c->n_threads);
 	for (size_t i = 0; i < c->n_notes && n < c->n_threads; i++) {
-		const struct note *note = &c->notes[i].note;
-
-		if (note->type != NT_PRSTATUS || strcmp(note->owner, "CORE"))
+		if (!c->notes[i].begins)
 			continue;
-		thread_fill(c, &c->threads[n], (u32)i);
+		if (c->os)
+			os_thread_fill(c, &c->threads[n], (u32)i);
+		else
+			thread_fill(c, &c->threads[n], (u32)i);
 		c->by_tid[n] = (u32)n;
 		n++;
 	}
 	qsort_r(c->by_tid, n, sizeof(*c->by_tid), tid_cmp, c->threads);
-	return 0;
+	return c->os ? core_load_os(c, e) : 0;
 }
 
 const struct core_thread *core_thread_find(const struct core *c, s32 tid)
@@ -98,23 +125,30 @@ const struct core_thread *core_thread_find(const struct core *c, s32 tid)
 	return &c->threads[c->by_tid[lo]];
 }
 
-static int gregs(const struct core *c, const struct core_thread *t, struct bytes *out, struct err *e)
+int core_thread_regs(const struct core *c, const struct core_thread *t, struct bytes *out, struct err *e)
 {
-	struct prstatus s;
+	struct core_regset s;
+	struct prstatus st;
 	int r;
 
 	if (!c->arch)
 		return err_set(e, ERR_UNSUPPORTED, "no register table for machine %u", c->ehdr.e_machine);
-	r = prstatus_get(c->arch, c->notes[t->note].note.desc, &s, e);
+	if (c->os && !core_thread_regset(c, t, c->arch->gregs.name, &s))
+		return err_set(e, ERR_UNSUPPORTED, "thread %d has no registers that are known", t->tid);
+	if (c->os) {
+		*out = s.desc;
+		return 0;
+	}
+	r = prstatus_get(c->arch, c->notes[t->note].note.desc, &st, e);
 	if (!r)
-		*out = s.regs;
+		*out = st.regs;
 	return r;
 }
 
 int core_thread_pc(const struct core *c, const struct core_thread *t, u64 *out, struct err *e)
 {
 	struct bytes regs = { 0 };
-	int r = gregs(c, t, &regs, e);
+	int r = core_thread_regs(c, t, &regs, e);
 
 	return r ? r : arch_pc(c->arch, regs, out, e);
 }
@@ -122,7 +156,7 @@ int core_thread_pc(const struct core *c, const struct core_thread *t, u64 *out, 
 int core_thread_sp(const struct core *c, const struct core_thread *t, u64 *out, struct err *e)
 {
 	struct bytes regs = { 0 };
-	int r = gregs(c, t, &regs, e);
+	int r = core_thread_regs(c, t, &regs, e);
 
 	return r ? r : reg_get(c->arch, &c->arch->gregs, c->arch->sp, regs, out, e);
 }
@@ -139,10 +173,17 @@ int core_prpsinfo(const struct core *c, struct prpsinfo *out, struct err *e)
 const char *core_thread_name(const struct core *c, const struct core_thread *t, char out[CORE_NAME_MAX])
 {
 	struct prpsinfo ps;
+	struct bytes name;
 
 	out[0] = 0;
 	if (t->name.p)
 		return core_text_copy(t->name, out, CORE_NAME_MAX);
+	if (c->os) {
+		if (core_os_fact(c, t, OS_THREAD_NAME, &name) ||
+		    (c->n_threads == 1 && core_os_fact(c, NULL, OS_NAME, &name)))
+			core_text_copy((struct core_text){ .p = (const char *)name.p, .len = name.len }, out, CORE_NAME_MAX);
+		return out;
+	}
 	/* pr_fname and pr_pid are the group leader's, whichever thread dumped: fs/binfmt_elf.c: fill_note_info(). */
 	if (!core_prpsinfo(c, &ps, NULL) && (t->tid == ps.pid || c->n_threads == 1))
 		memcpy(out, ps.fname, sizeof(ps.fname));

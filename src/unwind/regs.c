@@ -6,12 +6,15 @@
 /* The PAC mask of this thread, NT_ARM_PAC_MASK: data_mask, then insn_mask. */
 static u64 insn_mask_of(const struct unwind *u, const struct core_thread *t)
 {
-	const struct core_note *n = core_thread_note(u->core, t, "LINUX", NT_ARM_PAC_MASK);
+	struct core_regset s;
 	u64 mask;
 
-	if (!n || u->core->ehdr.e_machine != EM_AARCH64 || bytes_uint(n->note.desc, u->core->fmt, 8, 8, &mask, NULL))
+	if (!core_thread_regset(u->core, t, "pac_mask", &s))
 		return 0;
-	return mask;
+	for (unsigned i = 0; i < s.set->n_regs; i++)
+		if (!strcmp(s.set->regs[i].name, "insn_mask") && !reg_get(u->core->arch, s.set, i, s.desc, &mask, NULL))
+			return mask;
+	return 0;
 }
 
 static bool length_of(const struct unwind *u, const struct core_thread *t, const struct vector_length *v, u64 *out)
@@ -85,18 +88,16 @@ bool regs_of_thread(struct unwind *u, const struct core_thread *t, struct cpu_re
 {
 	const struct core *c = u->core;
 	const struct regset *set = &c->layout.gregs;
-	struct prstatus s;
-	struct err e;
+	struct bytes regs;
 	u64 v;
 
 	*out = (struct cpu_regs){ .exact = true };
 	u->insn_mask = insn_mask_of(u, t);
-	if (!c->arch || prstatus_get(&c->layout, c->notes[t->note].note.desc, &s, &e) ||
-	    arch_pc(&c->layout, s.regs, &out->pc, &e))
+	if (core_thread_regs(c, t, &regs, NULL) || arch_pc(&c->layout, regs, &out->pc, NULL))
 		return false;
-	bool partial = is_partial(&c->layout, s.regs);
+	bool partial = is_partial(&c->layout, regs);
 	for (unsigned i = 0; i < set->n_regs; i++)
-		if ((!partial || i == c->layout.pc || i == c->layout.sp) && !reg_get(&c->layout, set, i, s.regs, &v, NULL)) {
+		if ((!partial || i == c->layout.pc || i == c->layout.sp) && !reg_get(&c->layout, set, i, regs, &v, NULL)) {
 			regs_set(u, out, (int)i, v);
 			regs_set_mode(u, out, i, v);
 		}

@@ -1,0 +1,118 @@
+/* os_notes.c - what the notes of a system other than Linux tell, by its tables. */
+#include <string.h>
+
+#include "base/util.h"
+#include "core/core_priv.h"
+
+const struct core_note *core_os_note(const struct core *c, u32 type)
+{
+	for (size_t i = 0; type && i < c->n_notes; i++)
+		if (c->notes[i].note.type == type && note_owner_is(c->notes[i].note.owner, c->os->owner))
+			return &c->notes[i];
+	return NULL;
+}
+
+/* True when the row is for such a note, and the note has the fact. */
+static bool applies(const struct core *c, const struct os_fact_at *f, struct bytes d)
+{
+	u64 flags = 0;
+
+	if ((f->word && f->word != c->layout.word) || (f->size && f->size != d.len))
+		return false;
+	return !f->flag || (!bytes_uint(d, c->fmt, f->flag_off, 4, &flags, NULL) && flags & f->flag);
+}
+
+/* Of a process that dumped core, no number at all: another note may have it. */
+static bool is_zero(struct bytes b)
+{
+	for (size_t i = 0; i < b.len; i++)
+		if (b.p[i])
+			return false;
+	return true;
+}
+
+static const struct core_note *find(const struct core *c, const struct core_thread *t, enum os_fact fact,
+				    struct bytes *out)
+{
+	for (size_t i = 0; c->os && i < c->os->n_facts; i++) {
+		const struct os_fact_at *f = &c->os->facts[i];
+		const struct core_note *n;
+
+		if (f->fact != fact)
+			continue;
+		n = t ? core_thread_note(c, t, c->os->owner, f->type) : core_os_note(c, f->type);
+		if (n && applies(c, f, n->note.desc) && !bytes_sub(n->note.desc, f->off, f->len, out, NULL) &&
+		    (fact != OS_PID || !is_zero(*out)))
+			return n;
+	}
+	return NULL;
+}
+
+bool core_os_fact(const struct core *c, const struct core_thread *t, enum os_fact fact, struct bytes *out)
+{
+	return find(c, t, fact, out);
+}
+
+bool core_os_number(const struct core *c, const struct core_thread *t, enum os_fact fact, u64 *out)
+{
+	struct bytes b;
+
+	if (!core_os_fact(c, t, fact, &b) || b.len > 8)
+		return false;
+	*out = uint_get(c->fmt, b.p, (unsigned)b.len);
+	return true;
+}
+
+bool core_os_signal(const struct core *c, u64 *signo)
+{
+	struct bytes b;
+	const struct core_note *n = find(c, NULL, OS_SIGNO, &b);
+
+	if (!n || n->thread >= 0)
+		return false;
+	*signo = uint_get(c->fmt, b.p, (unsigned)b.len);
+	return true;
+}
+
+/* A fact of the thread, or else one of the process, which is then of the thread that crashed. */
+static bool crash_number(const struct core *c, enum os_fact fact, u64 *out)
+{
+	struct bytes b;
+	const struct core_note *n;
+
+	if (core_os_number(c, c->crashed, fact, out))
+		return true;
+	n = find(c, NULL, fact, &b);
+	if (!n || n->thread >= 0)
+		return false;
+	*out = uint_get(c->fmt, b.p, (unsigned)b.len);
+	return true;
+}
+
+/* Signals whose siginfo_t has the address of a fault, when the kernel sent them: codes above those have other meanings. */
+static bool is_fault(const char *signal, s32 code)
+{
+	static const char *const faults[] = { "SEGV", "BUS", "ILL", "FPE", "TRAP" };
+
+	for (size_t i = 0; signal && i < ARRAY_SIZE(faults); i++)
+		if (!strcmp(signal, faults[i]))
+			return code > 0 && code < 1000;
+	return false;
+}
+
+bool core_os_siginfo(const struct core *c, struct core_siginfo *out)
+{
+	struct core_siginfo s = { .form = SIGINFO_PLAIN };
+	u64 code;
+
+	if (!c->crashed || !crash_number(c, OS_SI_CODE, &code))
+		return false;
+	s.signo = c->crashed->cursig;
+	s.code = s.generic_code = (s32)code;
+	if (is_fault(core_signal_name(c, s.signo), s.code) && crash_number(c, OS_SI_ADDR, &s.addr)) {
+		s.form = SIGINFO_FAULT;
+		s.has_addr = true;
+	}
+	*out = s;
+	return true;
+}
