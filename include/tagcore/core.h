@@ -532,6 +532,10 @@ struct ntfile_iter {
 /* ERR_INPUT or ERR_TRUNCATED when the counts do not fit the descriptor. */
 int ntfile_iter_init(struct ntfile_iter *it, struct bytes desc, struct elffmt fmt,
 		     struct err *e) must_check;
+/* The entry of a FreeBSD memory map at *at, which moves on; false at the end, and at what is malformed. */
+bool core_vmmap_next(const struct core *core, struct bytes desc, u64 *at, struct core_map *out);
+/* Where its first entry is: an int, the size of an entry, comes before. */
+#define CORE_VMMAP_BEGIN 4
 /* 1 and *out, 0 at the end. */
 int ntfile_next(struct ntfile_iter *it, struct core_map *out, struct err *e) must_check;
 

@@ -45,7 +45,7 @@ const struct check checks[] = {
 	  "Linux fs/coredump.c: a segment is an area, and areas do not overlap",
 	  .kinds = CHECK_USER, .run = check_seg_overlap },
 	{ "seg-align", CHECK_WARNING, "p_align is a power of two, and offset and address agree modulo it",
-	  "gABI, Program Header", .run = check_seg_align },
+	  "gABI, Program Header", .kinds = ~(1u << CORE_OPENBSD), .run = check_seg_align },
 	{ "seg-page", CHECK_INFO, "A PT_LOAD's bytes begin on a page of the file",
 	  "Linux fs/binfmt_elf.c: elf_core_dump(); gdb's gcore does not, so its cores cannot be mapped",
 	  .kinds = CHECK_USER, .run = check_seg_page },

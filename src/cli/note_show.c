@@ -54,6 +54,14 @@ static const struct {
 	{ "OpenBSD", NT_OPENBSD_AUXV, 0, note_show_auxv },
 	{ "NetBSD-CORE", NT_NETBSD_PROCINFO, 0, note_show_netbsd_procinfo },
 	{ "NetBSD-CORE", NT_NETBSD_AUXV, 0, note_show_auxv },
+	{ "FreeBSD", NT_FREEBSD_PROCSTAT_VMMAP, 0, note_show_freebsd_vmmap },
+	{ "NetBSD-CORE", NT_NETBSD_LWPSTATUS, 0, note_show_netbsd_lwpstatus },
+	{ "CORE", NT_SOLARIS_PLATFORM, 0, note_show_word },
+	{ "CORE", NT_SOLARIS_ZONENAME, 0, note_show_word },
+	{ "CORE", NT_SOLARIS_LWPNAME, 0, note_show_solaris_name },
+	{ "CORE", NT_SOLARIS_PSINFO, 0, note_show_solaris_process },
+	{ "CORE", NT_SOLARIS_PSTATUS, 0, note_show_solaris_process },
+	{ "CORE", NT_SOLARIS_UTSNAME, 0, note_show_solaris_utsname },
 };
 
 int note_show_regset(struct note_ctx *n, struct err *e)
@@ -75,13 +83,15 @@ note_show_fn *note_show_find(const struct core *c, enum core_kind kind, const st
 {
 	const struct regset *set;
 
-	/* Solaris has structs of its own under the same owner and numbers. */
-	if (kind == CORE_SOLARIS && note->type != NT_AUXV)
-		return NULL;
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-		if ((rows[i].type == note->type || rows[i].type == ANY_TYPE) && !strcmp(rows[i].owner, note->owner) &&
+	/* Solaris has structs of its own under the same owner and those numbers that Linux has, too. */
+	bool is_own = kind == CORE_SOLARIS && note->type < NT_SOLARIS_PLATFORM;
+
+	for (size_t i = 0; !is_own && i < ARRAY_SIZE(rows); i++)
+		if ((rows[i].type == note->type || rows[i].type == ANY_TYPE) && note_owner_is(note->owner, rows[i].owner) &&
 		    (!rows[i].machine || rows[i].machine == c->ehdr.e_machine))
 			return rows[i].show;
+	if (c->os)
+		return note_show_os_regs;
 	set = c->arch ? arch_regset(c->arch, note->owner, note->type) : NULL;
 	return set && set->n_regs ? note_show_regset : NULL;
 }

@@ -36,7 +36,8 @@ note_show_fn note_show_regset;
 /* Other makers: note_show_qemu.c, note_show_bsd.c. */
 note_show_fn note_show_qemu;
 note_show_fn note_show_freebsd_prstatus, note_show_freebsd_prpsinfo, note_show_freebsd_name,
-	note_show_freebsd_auxv, note_show_openbsd_procinfo, note_show_netbsd_procinfo;
+	note_show_freebsd_vmmap, note_show_netbsd_lwpstatus, note_show_word, note_show_solaris_name,
+	note_show_solaris_process, note_show_solaris_utsname, note_show_os_regs, note_show_freebsd_auxv, note_show_openbsd_procinfo, note_show_netbsd_procinfo;
 
 /* The entries of an auxiliary vector in @desc. */
 int note_show_auxv_of(struct note_ctx *n, struct bytes desc, struct err *e) must_check;

@@ -5,6 +5,7 @@
 #include "base/util.h"
 #include "cli/note_fields.h"
 #include "cli/view.h"
+#include "os/os.h"
 
 /* "0x4001 SIGHUP SIGTERM": bit n - 1 is signal n. */
 static void signal_set(struct note_ctx *n, const char *key, u64 set)
@@ -111,16 +112,10 @@ int note_show_prpsinfo(struct note_ctx *n, struct err *e)
 	return 1;
 }
 
-/* Of other systems only the numbers of System V's ABI are the same. */
-static bool same_everywhere(enum core_kind kind, u64 type)
-{
-	return kind == CORE_PROCESS || kind == CORE_KCORE || type <= AT_ENTRY;
-}
-
 static void auxv_entry(struct note_ctx *n, const struct auxv *a, const char *text)
 {
 	bool number = false;
-	const char *name = same_everywhere(n->kind, a->type) ? view_auxv_name(a->type, &number) : NULL;
+	const char *name = view_auxv_name(n->core, a->type, &number);
 	char key[24];
 
 	if (n->s->json) {
@@ -137,28 +132,21 @@ static void auxv_entry(struct note_ctx *n, const struct auxv *a, const char *tex
 		 number ? "%-18" PRIu64 " %s" : "0x%-16" PRIx64 " %s", a->value, text);
 }
 
-/* The types of these are of 32 bits, padded: sys/sys/exec_elf.h: Aux64Info, AuxInfo. */
-static bool has_short_type(enum core_kind kind)
-{
-	return kind == CORE_OPENBSD || kind == CORE_NETBSD;
-}
-
 int note_show_auxv_of(struct note_ctx *n, struct bytes desc, struct err *e)
 {
 	struct note_cursor c = { .b = desc, .fmt = n->core->fmt };
-	unsigned word = n->core->layout.word;
+	unsigned word = n->core->layout.word, type = n->core->os ? n->core->os->auxv.type_size : 0;
 	char text[VIEW_AUXV_MAX] = "";
 	int r = 0;
 
 	show_list(n->s, "entries");
 	while (!r && !c.bad) {
-		struct auxv a = { .type = note_take(&c, has_short_type(n->kind) ? 4 : word) };
+		struct auxv a = { .type = note_take(&c, type ? type : word) };
 
 		a.value = note_take(&c, word);
 		if (c.bad || a.type == AT_NULL)
 			break;
-		if (same_everywhere(n->kind, a.type))
-			r = view_auxv_text(n->core, a.type, a.value, text, e);
+		r = view_auxv_text(n->core, a.type, a.value, text, e);
 		if (!r)
 			auxv_entry(n, &a, text);
 	}

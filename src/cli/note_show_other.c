@@ -59,10 +59,10 @@ int note_show_freebsd_prstatus(struct note_ctx *n, struct err *e)
 	u64 at = align_up(note_fields_size(n, freebsd_prstatus, ARRAY_SIZE(freebsd_prstatus)), n->core->layout.word);
 	struct bytes d = n->note->desc;
 
-	(void)e;
 	if (d.len < at || !note_fields_show(n, freebsd_prstatus, ARRAY_SIZE(freebsd_prstatus)))
 		return 0;
-	show_bytes(n->s, "registers_hex", (struct bytes){ .p = d.p + at, .len = d.len - (size_t)at });
+	if (!note_show_os_regs(n, e))
+		show_bytes(n->s, "registers_hex", (struct bytes){ .p = d.p + at, .len = d.len - (size_t)at });
 	return 1;
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "os/os.h"
 
 /*
  * Linux 7.3, include/uapi/asm-generic/siginfo.h, but for the codes of ia64.  A code above 0 means what its
@@ -83,17 +84,38 @@ static const struct word {
 	{ "SYS", 2, "SYS_USER_DISPATCH", "a system call was caught by syscall user dispatch" },
 };
 
+/* The row of another system, or nothing where that gives the code its own meaning, which is not known. */
+static const struct word *os_word(const struct core *c, const char *signal, s32 code, struct word *buf)
+{
+	const struct os_code *o = os_code_find(c->os, signal, code);
+
+	if (!o)
+		return NULL;
+	*buf = (struct word){ .name = o->name, .words = o->words };
+	return buf;
+}
+
+static const struct word *linux_word(const char *signal, s32 code)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		if (words[i].code == code && (!words[i].signal || (signal && !strcmp(words[i].signal, signal))))
+			return &words[i];
+	return NULL;
+}
+
 const char *siginfo_words(const struct core *c, const struct core_siginfo *si, char out[SIGINFO_WORDS_MAX])
 {
 	const char *signal = core_signal_name(c, si->signo);
 
-	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
-		const struct word *w = &words[i];
+	const struct word *w;
+	struct word buf;
 
-		if (w->code != si->generic_code || (w->signal && (!signal || strcmp(w->signal, signal))))
-			continue;
-		snprintf(out, SIGINFO_WORDS_MAX, "%s (%s)", w->words, w->name);
-		return out;
-	}
-	return NULL;
+	if (c->os && !os_code_is_common(c->os, signal, si->code))
+		w = os_word(c, signal, si->code, &buf);
+	else
+		w = linux_word(signal, si->generic_code);
+	if (!w)
+		return NULL;
+	snprintf(out, SIGINFO_WORDS_MAX, "%s (%s)", w->words, w->name);
+	return out;
 }

@@ -80,7 +80,7 @@ const char *view_build_id(const u8 *id, size_t len, char out[VIEW_BUILD_ID_MAX])
 const char *view_signal(const struct core *core, int signo, char out[VIEW_SIGNAL_MAX]);
 
 /* "AT_PHDR", or NULL where @type is not known; @number: its value is best read as a decimal number. */
-const char *view_auxv_name(u64 type, bool *number);
+const char *view_auxv_name(const struct core *core, u64 type, bool *number);
 /* What a value says beyond itself, a string in memory or its bits in words, or "". */
 #define VIEW_AUXV_MAX 1024
 int view_auxv_text(struct core *core, u64 type, u64 value, char out[VIEW_AUXV_MAX], struct err *e) must_check;

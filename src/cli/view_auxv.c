@@ -5,6 +5,7 @@
 #include "base/uapi.h"
 #include "base/util.h"
 #include "cli/view.h"
+#include "os/os.h"
 
 enum show { SHOW_BITS, SHOW_ADDRESS, SHOW_NUMBER, SHOW_STRING };
 
@@ -100,17 +101,32 @@ static const struct {
 	{ EM_AARCH64, UAPI_AT_HWCAP3, arm64_hwcap3 },
 };
 
-static const struct entry *entry_find(u64 type)
+/* As another system has it above the types of System V's ABI. */
+static const struct entry *os_entry(const struct os *os, u64 type, struct entry *buf)
 {
+	const struct os_auxv *a = os_auxv_find(os, type);
+
+	if (!a)
+		return NULL;
+	*buf = (struct entry){ a->name, a->type, a->show == 'n' ? SHOW_NUMBER : a->show == 's' ? SHOW_STRING : SHOW_ADDRESS };
+	return buf;
+}
+
+/* May be in @buf; or NULL. */
+static const struct entry *entry_find(const struct core *c, u64 type, struct entry *buf)
+{
+	if (c->os && type > AT_ENTRY)
+		return os_entry(c->os, type, buf);
 	for (size_t i = 0; i < ARRAY_SIZE(entries); i++)
 		if (entries[i].type == type)
 			return &entries[i];
 	return NULL;
 }
 
-const char *view_auxv_name(u64 type, bool *number)
+const char *view_auxv_name(const struct core *c, u64 type, bool *number)
 {
-	const struct entry *t = entry_find(type);
+	struct entry buf;
+	const struct entry *t = entry_find(c, type, &buf);
 
 	*number = t && t->show == SHOW_NUMBER;
 	return t ? t->name : NULL;
@@ -149,12 +165,13 @@ static int string_at(struct core *c, u64 addr, char out[VIEW_AUXV_MAX], struct e
 
 int view_auxv_text(struct core *c, u64 type, u64 value, char out[VIEW_AUXV_MAX], struct err *e)
 {
-	const struct entry *t = entry_find(type);
+	struct entry buf;
+	const struct entry *t = entry_find(c, type, &buf);
 
 	out[0] = 0;
 	if (t && t->show == SHOW_STRING)
 		return string_at(c, value, out, e);
-	for (size_t i = 0; t && i < ARRAY_SIZE(bits); i++)
+	for (size_t i = 0; t && !c->os && i < ARRAY_SIZE(bits); i++)
 		if (bits[i].machine == c->ehdr.e_machine && bits[i].type == t->type)
 			words_of(bits[i].words, value, out);
 	return 0;
@@ -193,7 +210,8 @@ int view_auxv(struct view_ctx *v, struct err *e)
 		l = json_list_begin(v->out);
 	auxv_iter_init(&it, v->core);
 	while (!r && auxv_next(&it, &a)) {
-		const struct entry *t = entry_find(a.type);
+		struct entry buf;
+		const struct entry *t = entry_find(v->core, a.type, &buf);
 		char text[VIEW_AUXV_MAX];
 
 		r = view_auxv_text(v->core, a.type, a.value, text, e);

@@ -73,6 +73,8 @@ const char *core_tool(const struct core *c, char *out, size_t size)
 		snprintf(out, size, "tagcore%s%s", version[0] ? " " : "", version);
 		return out;
 	}
+	if (c->os)
+		return NULL;
 	if (c->kind == CORE_QEMU)
 		return "qemu";
 	if (c->map_page_size == 1)

@@ -12,8 +12,7 @@
  */
 enum { STRUCTSIZE = 0, START = 8, END = 16, OFFSET = 24, PATH = 136 };
 
-/* The entry at *at; false at the end, and at what is malformed. */
-static bool next(const struct core *c, struct bytes d, u64 *at, struct core_map *out)
+bool core_vmmap_next(const struct core *c, struct bytes d, u64 *at, struct core_map *out)
 {
 	struct bytes e;
 	u64 size;
@@ -39,16 +38,16 @@ static int cmp(const void *a, const void *b)
 	return x->name.p < y->name.p ? -1 : x->name.p > y->name.p;
 }
 
-/* Behind an int, the size of an entry: sys/kern/imgact_elf.c: note_procstat_vmmap(). */
+/* sys/kern/imgact_elf.c: note_procstat_vmmap(). */
 int core_load_os_maps(struct core *c, struct err *e)
 {
 	const struct core_note *n = core_os_note(c, c->os->vmmap);
 	struct core_map m;
 	size_t cap = 0;
-	u64 at = 4;
+	u64 at = CORE_VMMAP_BEGIN;
 	int r = 0;
 
-	while (!r && n && next(c, n->note.desc, &at, &m)) {
+	while (!r && n && core_vmmap_next(c, n->note.desc, &at, &m)) {
 		if (!m.name.len || m.end <= m.start)
 			continue;
 		r = array_grow((void **)&c->maps, c->n_maps, &cap, sizeof(m), "read core", e);

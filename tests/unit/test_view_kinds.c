@@ -1,26 +1,19 @@
 /* test_view_kinds.c - what the views say of cores that are not of a Linux process, and of files that are no cores. */
+#include "osbuild.h"
 #include "viewshow.h"
 
 #include <tagcore/tags.h>
 
 #include "base/util.h"
 
-/* Puts @len bytes at @at of a note's descriptor, which grows to that. */
 static void put(struct cb_note *n, size_t at, const void *p, size_t len)
 {
-	struct err e;
-
-	if (n->desc.len < at + len)
-		cb_ok(buf_zero(&n->desc, at + len - n->desc.len, &e), &e);
-	memcpy(n->desc.p + at, p, len);
+	ob_put(n, at, p, len);
 }
 
 static void put4(struct cb *cb, struct cb_note *n, size_t at, u32 value)
 {
-	u8 raw[4];
-
-	uint_put(cb->arch.fmt, raw, 4, value);
-	put(n, at, raw, 4);
+	ob_uint(cb, n, at, 4, value);
 }
 
 static void expect_member(struct json_object *o, const char *key, const char *want)
@@ -102,6 +95,137 @@ static void freebsd_signal_is_in_the_first_thread(void **state)
 	text = vs_shown(&o, view_summary, false, NULL);
 	vs_expect(text, "kind       FreeBSD core\n");
 	vs_expect(text, "signal     12 SIGSYS\n");
+	free(text);
+	fini(&o);
+}
+
+/* The views of a core with one thread of each system, on each machine. */
+static void threads_of_other_systems_are_shown(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(ob_systems); i++) {
+		const struct ob_system *s = &ob_systems[i];
+		struct opened o = { 0 };
+		struct json_object *d;
+		char *text;
+
+		cb_with_note(&o.cb, s->machine, (struct elffmt){ s->class, s->data }, "OTHER", 1);
+		ob_process(&o.cb, s->kind, 10, 2, OB_TID1);
+		ob_thread(&o.cb, s, OB_TID1, 0x401230, 0x700100, 10, 2);
+		open_built(&o);
+		d = vs_json(&o, view_summary);
+		expect_member(d, "signal_name", "SIGBUS");
+		expect_member(d, "threads", "1");
+		expect_member(d, "command", "vi");
+		expect_member(d, "tool", NULL);
+		expect_member(d, "si_code", s->kind == CORE_FREEBSD ? NULL : "2");
+		json_object_put(d);
+		text = vs_shown(&o, view_threads, false, NULL);
+		vs_expect(text, "101  SIGBUS     0x401230");
+		vs_expect(text, "0x700100");
+		free(text);
+		text = vs_shown(&o, view_registers, false, NULL);
+		vs_expect(text, "general:");
+		vs_expect(text, "0x401230");
+		free(text);
+		text = vs_shown(&o, view_notes, false, NULL);
+		vs_expect(text, "0x401230");
+		free(text);
+		fini(&o);
+	}
+}
+
+/* FreeBSD counts FPE_* from another begin than Linux; what no system's header has is not put into words. */
+static void codes_mean_what_the_system_says(void **state)
+{
+	static const struct { enum core_kind kind; s32 signo, code; const char *words; } of[] = {
+		{ CORE_NETBSD, 8, 1, "integer division by zero (FPE_INTDIV)" },
+		{ CORE_NETBSD, 11, 2, "no permission for the mapped address (SEGV_ACCERR)" },
+		{ CORE_NETBSD, 11, 9, NULL }, { CORE_NETBSD, 10, 4, NULL },
+		{ CORE_NETBSD, 6, -5, "sent by _lwp_kill(2), as raise(3) and abort(3) do (SI_LWP)" },
+		{ CORE_OPENBSD, 6, -1, "sent by thrkill(2), as raise(3) and abort(3) do (SI_LWP)" },
+		{ CORE_SOLARIS, 6, -1, "sent by _lwp_kill(2), as raise(3) and abort(3) do (SI_LWP)" },
+		{ CORE_SOLARIS, 11, 128, NULL },
+		{ CORE_FREEBSD, 8, 1, "integer overflow (FPE_INTOVF)" },
+		{ CORE_FREEBSD, 6, 0x10007, "sent by thr_kill(2), as raise(3) and abort(3) do (SI_LWP)" },
+		{ CORE_FREEBSD, 11, 0x80, NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(of); i++) {
+		struct opened o = { 0 };
+		struct json_object *d;
+		struct cb_note *n;
+
+		for (size_t k = 0; k < ARRAY_SIZE(ob_systems) && !o.cb.n_notes; k++) {
+			const struct ob_system *s = &ob_systems[k];
+
+			if (s->kind != of[i].kind || s->machine != EM_X86_64)
+				continue;
+			cb_with_note(&o.cb, s->machine, CB_LE64, "OTHER", 1);
+			ob_process(&o.cb, s->kind, (u32)of[i].signo, of[i].code, OB_TID1);
+			ob_thread(&o.cb, s, OB_TID1, 0x401230, 0x700100, (u32)of[i].signo, of[i].code);
+		}
+		if (of[i].kind == CORE_FREEBSD) {
+			n = cb_note_add(&o.cb, "FreeBSD", NT_FREEBSD_PTLWPINFO, NULL, 0);
+			put(n, 200, "", 1);
+			put4(&o.cb, n, 12, 0x20);
+			put4(&o.cb, n, 60, (u32)of[i].code);
+		}
+		open_built(&o);
+		d = vs_json(&o, view_summary);
+		expect_member(d, "signal_meaning", of[i].words);
+		json_object_put(d);
+		fini(&o);
+	}
+}
+
+/* What the machine's table lacks is said, and null: not 0. */
+static void registers_without_a_table_are_unknown(void **state)
+{
+	const struct ob_system s = { CORE_NETBSD, EM_S390, OB_BE64, 33, 100, 0, 8, 0 };
+	struct opened o = { 0 };
+	struct json_object *d;
+	char *text;
+
+	(void)state;
+	cb_with_note(&o.cb, s.machine, CB_BE64, "OTHER", 1);
+	ob_process(&o.cb, s.kind, 10, 2, OB_TID1);
+	ob_thread(&o.cb, &s, OB_TID1, 0x401230, 0x700100, 10, 2);
+	open_built(&o);
+	text = vs_shown(&o, view_registers, false, NULL);
+	vs_expect(text, "unknown registers: there is no table of NetBSD on s390x");
+	free(text);
+	d = vs_json(&o, view_threads);
+	expect_member(json_object_array_get_idx(d, 0), "pc", NULL);
+	expect_member(json_object_array_get_idx(d, 0), "sp", NULL);
+	expect_member(json_object_array_get_idx(d, 0), "signal", "10");
+	json_object_put(d);
+	fini(&o);
+}
+
+/* AT_* of FreeBSD: 15 is the program's path, 33 no vdso. */
+static void auxiliary_vector_has_the_systems_names(void **state)
+{
+	struct opened o = { 0 };
+	struct cb_note *n;
+	char *text;
+
+	(void)state;
+	n = cb_with_note(&o.cb, EM_X86_64, CB_LE64, "FreeBSD", NT_FREEBSD_PROCSTAT_AUXV);
+	n->desc.len = 0;
+	put4(&o.cb, n, 0, 16);
+	ob_uint(&o.cb, n, 4, 8, 34);
+	ob_uint(&o.cb, n, 12, 8, 0x7000);
+	ob_uint(&o.cb, n, 20, 8, 999);
+	ob_uint(&o.cb, n, 28, 8, 1);
+	ob_uint(&o.cb, n, 36, 8, 16);
+	ob_uint(&o.cb, n, 44, 8, 0x1bff);
+	open_built(&o);
+	text = vs_shown(&o, view_auxv, false, NULL);
+	vs_expect(text, "AT_KPRELOAD          0x7000\n");
+	vs_expect(text, "\n999 ");
+	vs_expect(text, "AT_CANARY            0x1bff\n");
 	free(text);
 	fini(&o);
 }
@@ -468,6 +592,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(processes_of_other_systems_are_told),
 		cmocka_unit_test(freebsd_signal_is_in_the_first_thread),
+		cmocka_unit_test(threads_of_other_systems_are_shown),
+		cmocka_unit_test(codes_mean_what_the_system_says),
+		cmocka_unit_test(registers_without_a_table_are_unknown),
+		cmocka_unit_test(auxiliary_vector_has_the_systems_names),
 		cmocka_unit_test(kdump_tells_of_its_kernel),
 		cmocka_unit_test(machine_memory_has_two_addresses),
 		cmocka_unit_test(machine_memory_is_read_by_virtual_address),
