@@ -30,6 +30,19 @@ static void hold_areas(const struct core *c)
 		must(c->threads[i].note < c->n_notes && c->by_tid[i] < c->n_threads, "thread %zu", i);
 }
 
+/* Every set of a note is within it. */
+static void hold_regsets(const struct core *c)
+{
+	for (size_t i = 0; i < c->n_notes; i++) {
+		const struct bytes d = c->notes[i].note.desc;
+		struct core_regset s;
+		size_t at = 0;
+
+		while (core_note_regset(c, &c->notes[i].note, &at, &s))
+			must(s.set && s.desc.p >= d.p && s.desc.len <= d.len && s.desc.p + s.desc.len <= d.p + d.len, "note %zu", i);
+	}
+}
+
 static void hold_state_walk(const struct core *c)
 {
 	u64 addr = 0, until;
@@ -156,6 +169,7 @@ static void hold_lists(struct core *c)
 void hold_core(struct core *c)
 {
 	hold_areas(c);
+	hold_regsets(c);
 	hold_state_walk(c);
 	hold_reads(c);
 	hold_last_byte(c);

@@ -1,4 +1,5 @@
 /* seeds.c - writes the cores a fuzzer begins with into a directory: every machine, class and byte order. */
+#include "../unit/osbuild.h"
 #include "../unit/packbuild.h"
 #include "../unit/stackbuild.h"
 #include "fuzz.h"
@@ -134,7 +135,40 @@ static void add_physical(struct cb *cb)
 		cb->segs[i].p_paddr = 0x1000000;
 }
 
+/* Two threads of another system, with what else its notes tell of them. */
+static void use_system(struct cb *cb, enum core_kind kind)
+{
+	u8 more[1300] = { 0 };
+	const struct ob_system *s = ob_systems;
+
+	while (s->kind != kind || s->machine != cb->arch.machine)
+		s++;
+	while (cb->n_notes)
+		cb_note_drop(cb, &cb->notes[cb->n_notes - 1]);
+	ob_process(cb, kind, 11, 1, OB_TID2);
+	for (s32 tid = OB_TID1; tid <= OB_TID2; tid++) {
+		ob_thread(cb, s, tid, CB_TEXT + 0x100, CB_STACK + 0x100, 11, 1);
+		cb_note_add(cb, ob_owner(kind, tid), kind == CORE_FREEBSD ? NT_FREEBSD_PTLWPINFO : NT_NETBSD_LWPSTATUS, more, 160);
+		cb_note_add(cb, ob_owner(kind, tid), kind == CORE_FREEBSD ? NT_FREEBSD_X86_XSTATE : NT_OPENBSD_FPREGS, more, 832);
+	}
+	more[4] = 144;	/* kve_structsize */
+	more[4 + 17] = 0x10;
+	memcpy(more + 4 + 136, "/bin/a", 7);
+	if (kind == CORE_FREEBSD)
+		cb_note_add(cb, "FreeBSD", NT_FREEBSD_PROCSTAT_VMMAP, more, 300);
+}
+
+static void use_freebsd(struct cb *cb) { use_system(cb, CORE_FREEBSD); }
+static void use_netbsd(struct cb *cb) { use_system(cb, CORE_NETBSD); }
+static void use_openbsd(struct cb *cb) { use_system(cb, CORE_OPENBSD); }
+static void use_solaris(struct cb *cb) { use_system(cb, CORE_SOLARIS); }
+
 static const struct seed seeds[] = {
+	{ "freebsd", CB_LE64, EM_X86_64, .change = use_freebsd },
+	{ "freebsd32", CB_LE32, EM_386, .change = use_freebsd },
+	{ "netbsd", CB_LE64, EM_AARCH64, .change = use_netbsd },
+	{ "openbsd", CB_BE64, EM_SPARCV9, .change = use_openbsd },
+	{ "solaris", CB_BE32, EM_SPARC, .change = use_solaris },
 	{ "x86_64", CB_LE64, EM_X86_64, .change = add_regsets },
 	{ "x86_64-own", CB_LE64, EM_X86_64, .change = add_own },
 	{ "x86_64-threads", CB_LE64, EM_X86_64, .change = add_threads },
