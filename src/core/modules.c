@@ -113,11 +113,29 @@ static int read_headers(struct walk *w, u64 addr, struct image *im, struct err *
 	return 1;
 }
 
-/* False when there is no PT_LOAD, or none that makes sense. */
-static bool measure(const struct walk *w, struct image *im)
+/*
+ * The page at @addr, which begins with the file's header, is that of @p, not of @first: where
+ * code and data are in the file's first page, both segments have that, and the one of the
+ * data, which are written to, is what many cores have.  Of a linker's PT_GNU_RELRO it may
+ * have lost that flag.
+ */
+static bool is_page_of(const struct walk *w, u64 addr, const GElf_Phdr *p, const GElf_Phdr *first)
 {
-	u64 lowest_off = UINT64_MAX, end;
-	GElf_Phdr p;
+	const struct core_area *a = core_area_find(w->core, addr);
+	u32 prot;
+	bool known;
+
+	if (!a || a->start > addr || align_down(p->p_offset, PAGE))
+		return false;
+	prot = core_area_prot(w->core, a, &known);
+	return known && p->p_flags & ~first->p_flags & PF_W && (prot & PF_W || first->p_flags & ~prot & PF_X);
+}
+
+/* False when there is no PT_LOAD, or none that makes sense. */
+static bool measure(const struct walk *w, u64 addr, struct image *im)
+{
+	GElf_Phdr p, first = { .p_offset = UINT64_MAX };
+	u64 end;
 
 	im->lo = UINT64_MAX;
 	im->hi = 0;
@@ -126,9 +144,9 @@ static bool measure(const struct walk *w, struct image *im)
 			continue;
 		im->lo = min(im->lo, p.p_vaddr);
 		im->hi = max(im->hi, end);
-		if (p.p_offset < lowest_off) {
-			lowest_off = p.p_offset;
+		if (p.p_offset < first.p_offset || is_page_of(w, addr, &p, &first)) {
 			im->first = p.p_vaddr - p.p_offset;
+			first = p;
 		}
 	}
 	return im->lo < im->hi && im->hi <= UINT64_MAX - PAGE;
@@ -261,7 +279,7 @@ static int look_at(struct walk *w, u64 addr, struct core_module *m, struct err *
 	*m = (struct core_module){ .start = addr, .path = path_at(w, addr) };
 	if (r < 0)
 		return r;
-	if (!r || !measure(w, &im) || !place(&im, addr, m))
+	if (!r || !measure(w, addr, &im) || !place(&im, addr, m))
 		return known_by_name(w, addr, m);
 	m->has_header = true;
 	r = find_notes(w, &im, addr, m, e);

@@ -320,6 +320,45 @@ static void order_is_of_address(void **state)
 	fini(&b);
 }
 
+/*
+ * Code and data are in the file's first page: the page that has the data has the headers, too, and
+ * the one of the code is not saved.  Read-only: its linker's PT_GNU_RELRO.
+ */
+static void header_in_the_page_of_the_data(void **state)
+{
+	static const struct { u32 prot; u64 start; } pages[] = {
+		{ PF_R | PF_W, CB_HEAP - 2 * CB_PAGE }, { PF_R, CB_HEAP - 2 * CB_PAGE }, { PF_R | PF_X, CB_HEAP },
+	};
+	const struct image_spec spec = { .type = ET_DYN, .memsz = CB_PAGE, .id_len = ID_LEN, .phnum = 3 };
+	const GElf_Phdr data = { .p_type = PT_LOAD, .p_flags = PF_R | PF_W, .p_offset = 0x800, .p_vaddr = 2 * CB_PAGE + 0x800,
+				 .p_filesz = 0x800, .p_memsz = 0x800 };
+	struct built b;
+	struct found f;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(pages); i++) {
+		struct buf h = { 0 };
+		u8 *image;
+		struct err e;
+
+		begin(&b, CB_LE64);
+		b.cb.segs[2].p_flags = pages[i].prot;
+		bytes_make(&b);
+		put_image(&b, 2, &spec);
+		image = b.file.p + b.cb.data_at[2];
+		uint_put(CB_LE64, image + sizeof(Elf64_Ehdr) + offsetof(Elf64_Phdr, p_flags), 4, PF_R | PF_X);
+		cb_ok(elffmt_put_phdr(CB_LE64, &data, &h, &e), &e);
+		memcpy(image + sizeof(Elf64_Ehdr) + 2 * sizeof(Elf64_Phdr), h.p, h.len);
+		buf_fini(&h);
+		look(&b, &f);
+		assert_true(f.n >= 1);
+		if (f.m[f.n - 1].start != pages[i].start)
+			fail_msg("page %zu: at %#llx", i, (unsigned long long)f.m[f.n - 1].start);
+		assert_int_equal(f.m[f.n - 1].build_id_len, ID_LEN);
+		fini(&b);
+	}
+}
+
 int main(void)
 {
 	static struct elffmt le64 = { ELFCLASS64, ELFDATA2LSB }, be64 = { ELFCLASS64, ELFDATA2MSB };
@@ -337,6 +376,7 @@ int main(void)
 		cmocka_unit_test(order_is_of_address),
 		cmocka_unit_test(any_byte_is_survived),
 		cmocka_unit_test(present_bytes_end_where_they_end),
+		cmocka_unit_test(header_in_the_page_of_the_data),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
