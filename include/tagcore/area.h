@@ -12,6 +12,7 @@ enum area_file {
 	AREA_FILE_UNLINKED	= 1 << 2,	/* no name is left: i_nlink is 0 */
 	AREA_FILE_DAX		= 1 << 3,	/* STATX_ATTR_DAX */
 	AREA_FILE_UNKNOWN	= 1 << 4,	/* it could not be opened, or not be read: that a bit is not set says nothing */
+	AREA_FILE_ELSEWHERE	= 1 << 5,	/* its name leads to no file here, or to another: a container's */
 };
 
 /*

@@ -57,6 +57,7 @@ struct plan_opts {
 	u32 filter;
 	bool all;
 	bool stacks;				/* only what backtraces need: */
+	bool files_at_hand;			/* the core is read at once, and with the target's own files */
 	struct plan_ranges wanted;		/* borrowed; areas end where these do */
 	u64 page_size;
 	const struct plan_select *select;	/* the last that matches decides */

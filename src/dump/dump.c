@@ -85,7 +85,7 @@ static struct plan_opts plan_opts(const struct dump *d)
 	return (struct plan_opts){
 		.filter = d->filter, .all = d->opts->all, .page_size = d->page_size,
 		.select = d->opts->select, .n_select = d->opts->n_select,
-		.stacks = d->opts->stacks, .wanted = d->wanted,
+		.stacks = d->opts->stacks, .files_at_hand = d->opts->unwind_only, .wanted = d->wanted,
 	};
 }
 

@@ -122,10 +122,15 @@ static bool is_elf_header(const struct area *a)
 	       (a->file & (AREA_FILE_EXEC | AREA_FILE_ELF | AREA_FILE_UNKNOWN));
 }
 
-/* Of a deleted file, and of a memfd, no reader will find the unwind tables. */
+/*
+ * The unwind tables of a deleted file and of a memfd are nowhere that a reader would look; nor
+ * are those of a file that only another mount namespace has, unless the reader looks there.
+ */
 static bool stack_code(const struct area *a, const struct plan_opts *o)
 {
-	return o->stacks && (a->file & AREA_FILE_ELF) && (a->file & AREA_FILE_UNLINKED) && has(a, VM_READ) &&
+	u32 gone = AREA_FILE_UNLINKED | (o->files_at_hand ? 0 : AREA_FILE_ELSEWHERE);
+
+	return o->stacks && a->file & AREA_FILE_ELF && a->file & gone && has(a, VM_READ) &&
 	       !has(a, VM_WRITE | VM_SHARED | VM_DONTDUMP);
 }
 
@@ -194,7 +199,7 @@ const struct plan_rule plan_rules[] = {
 	{ "vdso", is_special, PLAN_WHOLE, "the kernel's code in the process: unwinders need it" },
 	{ "stack", stack_anon, PLAN_TOUCHED, "--stacks: a stack in use, .bss, or what the linker allocated" },
 	{ "stack-file", stack_file, PLAN_WHOLE, "--stacks: pages of a file that were written, or a stack in use" },
-	{ "stack-code", stack_code, PLAN_WHOLE, "--stacks: unwind tables that no file has any more" },
+	{ "stack-code", stack_code, PLAN_WHOLE, "--stacks: unwind tables that no file here has" },
 	{ "stack-header", stack_header, PLAN_FIRST_PAGE, "--stacks: first page tells which ELF file it is" },
 	{ "stack-rest", stack_rest, PLAN_OMIT, "--stacks leaves it out" },
 	{ "all-anon", all_anon, PLAN_TOUCHED, "--all: anonymous memory" },

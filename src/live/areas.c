@@ -129,6 +129,33 @@ static u32 magic_facts(const u8 *magic)
 	return !memcmp(magic, "\177ELF", 4) ? AREA_FILE_ELF : 0;
 }
 
+static bool is_same_stat(const struct stat *a, const struct stat *b)
+{
+	return a->st_ino == b->st_ino && a->st_dev == b->st_dev;
+}
+
+/*
+ * A reader here finds the file by the name that it has in maps.  In another mount namespace
+ * the target may have another file of that name, or none is here.  Overlayfs and
+ * btrfs show another device in maps, and of a mapped file, than by its name: then what the
+ * name leads to in the target's own root decides.
+ */
+static bool is_here(const struct target *t, const struct vma *v, int mapped)
+{
+	char name[PATH_MAX], there[PATH_MAX + 64];
+	struct stat here, st;
+
+	if (!v->name || v->name[0] != '/' || snprintf(name, sizeof(name), "%s", v->name) >= (int)sizeof(name))
+		return false;
+	unescape(name);
+	snprintf(there, sizeof(there), "/proc/%d/root%s", t->reader, name);
+	if (stat(name, &here))
+		return false;
+	return (!fstat(mapped, &st) && is_same_stat(&here, &st)) ||
+	       (here.st_ino == v->ino && here.st_dev == makedev(v->dev_major, v->dev_minor)) ||
+	       (!stat(there, &st) && is_same_stat(&here, &st));
+}
+
 static u32 file_facts(const struct target *t, const struct area *a)
 {
 	const struct vma *v = a->vma;
@@ -144,8 +171,8 @@ static u32 file_facts(const struct target *t, const struct area *a)
 		return AREA_FILE_DAX;
 	fd = area_open_file(t, a, &ignored);
 	if (fd < 0 || statx(fd, "", AT_EMPTY_PATH, STATX_MODE | STATX_NLINK, &sx))
-		return facts | AREA_FILE_UNKNOWN;
-	facts = sx.stx_nlink ? 0 : AREA_FILE_UNLINKED;
+		return facts | AREA_FILE_UNKNOWN | (is_here(t, v, -1) ? 0 : AREA_FILE_ELSEWHERE);
+	facts = (sx.stx_nlink ? 0 : AREA_FILE_UNLINKED) | (is_here(t, v, fd) ? 0 : AREA_FILE_ELSEWHERE);
 	if (sx.stx_mode & 0111)
 		facts |= AREA_FILE_EXEC;
 	if (sx.stx_attributes & STATX_ATTR_DAX)

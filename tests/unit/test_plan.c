@@ -23,6 +23,7 @@ static const struct row {
 	bool all;
 	const char *select;	/* "+glob" or "-glob" */
 	bool stacks;
+	bool files_at_hand;
 	bool wanted;		/* --stacks has found something in this area */
 } rows[] = {
 	{ .rule = "vsyscall", .flags = X, .name = "[vsyscall]", .all = true },
@@ -53,6 +54,12 @@ static const struct row {
 	{ .rule = "stack-file", .action = PLAN_WHOLE, .flags = R, .name = "/f", .anon = PAGE, .stacks = true, .wanted = true },
 	{ .rule = "stack-code", .action = PLAN_WHOLE, .flags = R | X, .name = "/f (deleted)", .pgoff = PAGE,
 	  .file = AREA_FILE_ELF | AREA_FILE_UNLINKED, .stacks = true },
+	{ .rule = "stack-code", .action = PLAN_WHOLE, .flags = R, .name = "/f", .pgoff = PAGE,
+	  .file = AREA_FILE_ELF | AREA_FILE_ELSEWHERE, .stacks = true },
+	{ .rule = "stack-code", .action = PLAN_WHOLE, .flags = R, .name = "/f (deleted)", .pgoff = PAGE,
+	  .file = AREA_FILE_ELF | AREA_FILE_UNLINKED | AREA_FILE_ELSEWHERE, .stacks = true, .files_at_hand = true },
+	{ .rule = "stack-rest", .flags = R, .name = "/f", .pgoff = PAGE, .file = AREA_FILE_ELF | AREA_FILE_ELSEWHERE, .stacks = true,
+	  .files_at_hand = true },
 	{ .rule = "stack-header", .action = PLAN_FIRST_PAGE, .flags = R, .name = "/f", .file = AREA_FILE_ELF,
 	  .filter = 1u << 31, .stacks = true },
 	{ .rule = "stack-rest", .flags = R | W, .anon = PAGE, .stacks = true },
@@ -100,7 +107,7 @@ static void run_row(const struct row *row)
 	/* The first before it, the second in the middle of it. */
 	struct plan_range wanted[] = { { 0x1000, 0x10000 }, { 0x10000 + PAGE, 0x10000 + 2 * PAGE } };
 	struct plan_opts o = { .filter = row->filter ? row->filter : DEFAULT, .all = row->all, .page_size = PAGE,
-			       .stacks = row->stacks, .wanted = { .v = wanted, .n = row->wanted ? 2 : 1 },
+			       .stacks = row->stacks, .files_at_hand = row->files_at_hand, .wanted = { .v = wanted, .n = row->wanted ? 2 : 1 },
 			       .select = &sel, .n_select = row->select ? 1 : 0 };
 	struct plan p scoped(plan_free) = { 0 };
 	struct err e;
