@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,21 +10,42 @@
 #include "base/util.h"
 #include "unwind/unwind_priv.h"
 
+/* Its mount, too, where the kernel says (since 5.8): the root of a container may be the directory that another mount has. */
+static bool is_same_dir(const char *a, const char *b)
+{
+	struct statx x, y;
+
+	return !statx(AT_FDCWD, a, 0, STATX_INO | STATX_MNT_ID, &x) && !statx(AT_FDCWD, b, 0, STATX_INO | STATX_MNT_ID, &y) &&
+	       x.stx_ino == y.stx_ino && x.stx_dev_major == y.stx_dev_major && x.stx_dev_minor == y.stx_dev_minor &&
+	       (!(x.stx_mask & y.stx_mask & STATX_MNT_ID) || x.stx_mnt_id == y.stx_mnt_id);
+}
+
+static char *absolute(const char *path)
+{
+	char *cwd auto_free = path[0] == '/' ? NULL : getcwd(NULL, 0), *out;
+
+	if (path[0] == '/')
+		return strdup(path);
+	return cwd && asprintf(&out, "%s/%s", cwd, path) >= 0 ? out : NULL;
+}
+
 /*
  * The directories that the user named, as absolute names without symbolic links: names
- * are put together with them, and compared with those that /proc has of open files.
+ * are put together with them, and compared with those that /proc has of open files.  A
+ * link of the kernel's that leads to another mount namespace (/proc/PID/root) has no other
+ * name here, and what readlink(2) says of it is another directory.
  */
 static int real_dir(const char *option, const char *path, char **out, struct err *e)
 {
 	char *real auto_free = realpath(path, NULL);
 	struct stat st;
 
-	if (!real || stat(real, &st))
+	if (stat(path, &st))
 		return err_set(e, -errno, "%s: open %s", option, path);
 	if (!S_ISDIR(st.st_mode))
 		return err_set(e, ERR_INPUT, "%s: %s is no directory", option, path);
-	*out = take_ptr(real);
-	return 0;
+	*out = real && is_same_dir(real, path) ? take_ptr(real) : absolute(path);
+	return *out ? 0 : err_set(e, -ENOMEM, "%s: open %s", option, path);
 }
 
 /* Takes over @dir. */

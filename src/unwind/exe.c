@@ -1,5 +1,7 @@
 #include <elfutils/libdwelf.h>
 #include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -102,6 +104,30 @@ static void is_unverified(struct exe *x)
 	modfile_add_note(&x->m, "the program of --exe cannot be verified: the core does not have its build-id");
 }
 
+static int contradicted(const struct exe *x, const struct likeness *l, struct err *e)
+{
+	return err_set(e, ERR_INPUT, "--exe: %s is not the program of the core: %llu of %llu bytes that the core has of it are others, the first one at 0x%llx",
+		       x->m.file, (unsigned long long)l->other, (unsigned long long)(l->same + l->other),
+		       (unsigned long long)l->first);
+}
+
+/* The file's bytes against those that the core has; few others are noted. */
+static int compare(struct unwind *u, struct exe *x, u64 bias, struct err *e)
+{
+	struct likeness l;
+	char text[160];
+
+	if (resident_contradicts(u, &x->m, bias, &l))
+		return contradicted(x, &l, e);
+	snprintf(text, sizeof(text), "the program of --exe may be another: of the core's memory %llu of %llu bytes are others, the first one at 0x%llx",
+		 (unsigned long long)l.other, (unsigned long long)(l.same + l.other), (unsigned long long)l.first);
+	if (l.other)
+		modfile_add_note(&x->m, text);
+	else if (!l.same)
+		is_unverified(x);
+	return 0;
+}
+
 /* Gives the file to @m, a module that the core names. */
 static void give(struct unwind *u, struct exe *x, struct module *m)
 {
@@ -111,6 +137,8 @@ static void give(struct unwind *u, struct exe *x, struct module *m)
 	m->fd = take_fd(x->m.fd);
 	m->file = take_ptr(x->m.file);
 	m->note = take_ptr(x->m.note);
+	if (!m->path)
+		m->path = strdup(m->file);
 	m->looked = true;
 	module_set_bias(m);
 	if (core_auxv(u->core, AT_ENTRY, &entry))
@@ -122,8 +150,14 @@ static void give(struct unwind *u, struct exe *x, struct module *m)
 /* Of the core's program there is no build-id: what else is known of it must be true of the file. */
 static int give_unverified(struct unwind *u, struct exe *x, struct module *m, struct err *e)
 {
+	struct likeness l;
+
 	if (!modfile_layout_fits(u, m, x->m.elf))
 		return err_set(e, ERR_INPUT, "--exe: %s is not the program of the core: its segments are others", x->m.file);
+	x->m.start = m->start;
+	module_set_bias(&x->m);
+	if (resident_contradicts(u, &x->m, x->m.bias, &l))
+		return contradicted(x, &l, e);
 	is_unverified(x);
 	give(u, x, m);
 	return 0;
@@ -132,12 +166,95 @@ static int give_unverified(struct unwind *u, struct exe *x, struct module *m, st
 /* No module of the core is the program, but the auxiliary vector says where it is. */
 static int place_by_auxv(struct unwind *u, struct exe *x, struct err *e)
 {
+	struct likeness l;
+
 	if (!program_place(u, &x->m))
 		return err_set(e, ERR_INPUT, "--exe: %s is not the program of the core: its program headers and entry point are others",
 			       x->m.file);
+	module_set_bias(&x->m);
+	if (resident_contradicts(u, &x->m, x->m.bias, &l))
+		return contradicted(x, &l, e);
 	is_unverified(x);
 	x->m.path = program_name(u);
+	if (!x->m.path)
+		x->m.path = strdup(x->m.file);
 	x->m.looked = true;
+	return modules_take(u, &x->m, e);
+}
+
+/* ---- a core that does not say where its program is: an embedded system's, a debug stub's */
+
+static int printf_like(2, 3) not_used(struct unwind *u, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (vasprintf(&u->exe_note, fmt, ap) < 0)
+		u->exe_note = NULL;
+	va_end(ap);
+	return 0;
+}
+
+/* Its build-id, or for want of that its bytes, are the core's, or else it is an error. */
+static int agree(struct unwind *u, struct exe *x, u64 bias, struct err *e)
+{
+	struct module there = { .build_id_len = x->id_len };
+	enum resident_id id = resident_build_id(u, &x->m, bias, x->id, x->id_len, there.build_id);
+
+	if (id == RESIDENT_ID_OTHER)
+		return is_another(&there, x, e);
+	if (id == RESIDENT_ID_UNKNOWN)
+		return compare(u, x, bias, e);
+	memcpy(x->m.build_id, x->id, x->id_len);
+	x->m.build_id_len = x->id_len;
+	return 0;
+}
+
+/*
+ * Where a program of any place is: 1 and *bias; 0, and a note, if that cannot be known.
+ * One that was linked for an address, as firmware is, may run there.
+ */
+static int find_place(struct unwind *u, struct exe *x, u64 lo, u64 *bias, struct err *e)
+{
+	int n = resident_find(u, &x->m, x->id, x->id_len, bias, e);
+
+	if (n < 0 || n == 1)
+		return n;
+	if (n > 1)
+		return not_used(u, "--exe: %s is not used: the core's memory has it in %d places", x->m.file, n);
+	*bias = 0;
+	if (lo && resident_runs(u, &x->m, 0))
+		return 1;
+	return not_used(u, "--exe: %s is not used: the core does not say where its program was, and neither the build-id nor the code of that file is in its memory",
+			x->m.file);
+}
+
+static int place_by_memory(struct unwind *u, struct exe *x, struct err *e)
+{
+	struct module *m;
+	u64 lo, hi, bias = 0;
+	int r;
+
+	if (!module_span(x->m.elf, &lo, &hi))
+		return err_set(e, ERR_INPUT, "--exe: %s is no program: it has nothing to load", x->m.file);
+	r = x->eh.e_type == ET_EXEC ? 1 : find_place(u, x, lo, &bias, e);
+	if (r <= 0)
+		return r;
+	x->m.start = u64_of_word(u, lo + bias);
+	x->m.end = u64_of_word(u, hi + bias);
+	m = module_at(u, x->m.start);
+	if (m && m->start != x->m.start)
+		m = NULL;
+	r = m && m->build_id_len ? is_another(m, x, e) : agree(u, x, bias, e);
+	if (r)
+		return r;
+	if (m) {
+		give(u, x, m);
+		return 0;
+	}
+	u->entry = u64_of_word(u, x->eh.e_entry + bias);
+	x->m.looked = true;
+	x->m.path = strdup(x->m.file);
 	return modules_take(u, &x->m, e);
 }
 
@@ -151,7 +268,7 @@ static int place(struct unwind *u, struct exe *x, struct err *e)
 		return 0;
 	}
 	if (!core_auxv(u->core, AT_ENTRY, &entry))
-		return 0;
+		return place_by_memory(u, x, e);
 	m = module_at(u, entry);
 	if (!m)
 		return place_by_auxv(u, x, e);

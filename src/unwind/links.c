@@ -89,7 +89,7 @@ int links_load(struct unwind *u, struct err *e)
 	struct linkmap_reader r = { .fmt = u->core->fmt, .word = u->core->layout.word, .read = read_space, .arg = u };
 	u64 phdr, phnum;
 
-	if (!u->core->arch || !core_auxv(u->core, AT_PHDR, &phdr) || !core_auxv(u->core, AT_PHNUM, &phnum))
+	if (!u->core->arch || !program_headers(u, &phdr, &phnum))
 		return 0;
 	return linkmap_walk(&r, phdr, phnum, add_link, u, e);
 }

@@ -128,6 +128,24 @@ void modfile_bound(struct unwind *u, struct module *m)
 	modfile_add_note(m, note);
 }
 
+/* The core has no build-id, but other bytes than the file.  Where the file is placed later, that says nothing. */
+static bool is_contradicted(struct unwind *u, struct module *m, Elf *elf, int fd, const char *path)
+{
+	struct module probe = { .u = u, .start = m->start, .elf = elf, .fd = fd };
+	char *name auto_free = strdup(path);
+	struct likeness l;
+
+	if (m->build_id_len || m->start >= m->end)
+		return false;
+	probe.file = name;
+	module_set_bias(&probe);
+	if (!resident_contradicts(u, &probe, probe.bias, &l))
+		return false;
+	set_note(m, "%s is not the file that the process had: %llu of %llu bytes that the core has of it are others; not used", path,
+		 (unsigned long long)l.other, (unsigned long long)(l.same + l.other));
+	return true;
+}
+
 /* Takes over @opened, which is -1 or the file at @path. */
 static bool try_fd(struct unwind *u, struct module *m, int opened, const char *path)
 {
@@ -137,7 +155,7 @@ static bool try_fd(struct unwind *u, struct module *m, int opened, const char *p
 	if (fd < 0)
 		return false;
 	elf = elf_begin(fd, ELF_C_READ, NULL);
-	if (!elf || !verify(u, m, elf, path)) {
+	if (!elf || !verify(u, m, elf, path) || is_contradicted(u, m, elf, fd, path)) {
 		elf_end(elf);
 		return false;
 	}
@@ -164,13 +182,15 @@ static bool try_file(struct unwind *u, struct module *m, const char *path)
 }
 
 /* Of a file that has gone the kernel says "NAME (deleted)"; another may have that name by now. */
-static void without_deleted(char *path)
+static bool without_deleted(char *path)
 {
 	static const char mark[] = " (deleted)";
 	size_t len = strlen(path);
 
-	if (len > sizeof(mark) - 1 && !strcmp(path + len - (sizeof(mark) - 1), mark))
-		path[len - (sizeof(mark) - 1)] = 0;
+	if (len <= sizeof(mark) - 1 || strcmp(path + len - (sizeof(mark) - 1), mark) != 0)
+		return false;
+	path[len - (sizeof(mark) - 1)] = 0;
+	return true;
 }
 
 /* The live process has it mapped still: through that, even a deleted file is the right one. */
@@ -270,10 +290,11 @@ void modfile_refuse(struct module *m, const char *why)
 void modfile_find(struct unwind *u, struct module *m)
 {
 	char path[PATH_LEN], name[2 * PATH_LEN];
+	bool deleted;
 
 	m->looked = true;
 	snprintf(path, sizeof(path), "%s", m->path ? m->path : "");
-	without_deleted(path);
+	deleted = without_deleted(path);
 	if (try_live(u, m, path))
 		return;
 	if (path[0] == '/') {
@@ -281,7 +302,9 @@ void modfile_find(struct unwind *u, struct module *m)
 		if (try_file(u, m, name))
 			return;
 	}
-	if (try_build_id(u, m) || try_debuginfod(u, m) || m->note || path[0] != '/')
+	if (try_build_id(u, m) || try_debuginfod(u, m) || path[0] != '/')
 		return;
-	set_note(m, "%s%s: no such file here", u->opts.sysroot ? u->opts.sysroot : "", path);
+	u->is_elsewhere |= !deleted && !u->opts.sysroot && !u->opts.pid;
+	if (!m->note)
+		set_note(m, "%s%s: no such file here", u->opts.sysroot ? u->opts.sysroot : "", path);
 }

@@ -78,6 +78,29 @@ bool program_entry(const struct unwind *u, u64 *out)
 	return u->entry;
 }
 
+static const struct module *main_module(const struct unwind *u)
+{
+	for (size_t i = 0; i < u->n_mods; i++)
+		if (u->mods[i].is_main && u->mods[i].elf)
+			return &u->mods[i];
+	return NULL;
+}
+
+bool program_headers(const struct unwind *u, u64 *at, u64 *n)
+{
+	const struct module *m;
+	size_t count = 0;
+
+	if (core_auxv(u->core, AT_PHDR, at) && core_auxv(u->core, AT_PHNUM, n))
+		return true;
+	m = u->entry ? main_module(u) : NULL;
+	if (!m || !phdr_address(m->elf, at) || elf_getphdrnum(m->elf, &count))
+		return false;
+	*at = u64_of_word(u, *at + m->bias);
+	*n = count;
+	return true;
+}
+
 int program_load(struct unwind *u, struct err *e)
 {
 	struct module m scoped(module_fini) = { .u = u, .fd = -1, .is_main = true }, *known;

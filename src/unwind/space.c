@@ -1,28 +1,16 @@
-#include "base/io.h"
 #include "base/util.h"
 #include "unwind/unwind_priv.h"
 
-/* @len bytes of the file of the module at @addr, where it was mapped unwritable. */
+/* @len bytes of the file of the module at @addr, of what was mapped unwritable. */
 static bool read_file(struct unwind *u, u64 addr, void *buf, size_t len)
 {
 	struct module *m = module_at(u, addr);
 	Elf *elf = m ? module_elf(u, m) : NULL;
-	size_t n = 0, got;
-	struct err e;
-	GElf_Phdr p;
+	struct part p;
 
 	/* An image made of the core's memory has nothing that the core has not. */
-	if (!elf || m->image || elf_getphdrnum(elf, &n))
-		return false;
-	for (size_t i = 0; i < n; i++) {
-		u64 at = addr - m->bias, end;
-
-		if (!gelf_getphdr(elf, (int)i, &p) || p.p_type != PT_LOAD || p.p_flags & PF_W ||
-		    at < p.p_vaddr || add_overflow(at - p.p_vaddr, (u64)len, &end) || end > p.p_filesz)
-			continue;
-		return !io_pread_full(m->fd, buf, len, p.p_offset + (at - p.p_vaddr), &got, m->file, &e) && got == len;
-	}
-	return false;
+	return elf && !m->image && part_at(elf, u64_of_word(u, addr - m->bias), len, &p) &&
+	       part_read(m, &p, u64_of_word(u, addr - m->bias) - p.addr, buf, len);
 }
 
 bool space_read(struct unwind *u, u64 addr, void *buf, size_t len)
@@ -36,7 +24,8 @@ bool space_read(struct unwind *u, u64 addr, void *buf, size_t len)
 	while (got < len) {
 		if (addr + got < addr || core_read(u->core, addr + got, (u8 *)buf + got, len - got, &state, &n, &e) || !n)
 			break;
-		if (state != MEM_PRESENT && !(state == MEM_ABSENT && read_file(u, addr + got, (u8 *)buf + got, n)))
+		/* Cores of debuggers and of embedded systems have no segment for code that is in a file, or in flash. */
+		if (state != MEM_PRESENT && !read_file(u, addr + got, (u8 *)buf + got, n))
 			break;
 		got += n;
 	}
@@ -82,17 +71,29 @@ s64 s64_of_word(const struct unwind *u, u64 v)
 	return u->core->layout.word == 8 ? (s64)v : (s32)v;
 }
 
+/*
+ * In a core that says nothing of its files, the program's and its libraries' know better than
+ * the flags of a system that protects no memory, or of a debug stub that does not ask.
+ */
+static bool is_code_of_file(const struct unwind *u, const struct module *m, u64 addr)
+{
+	struct part p;
+
+	return u->entry && m && m->elf && !m->image && part_at(m->elf, u64_of_word(u, addr - m->bias), 1, &p) && p.is_code;
+}
+
 bool space_is_code(struct unwind *u, u64 addr)
 {
 	const struct core_area *a = core_area_find(u->core, addr);
+	const struct module *m = module_at(u, addr);
 	bool known;
 	u32 prot;
 
 	/* gdb writes no segment for unchanged code, and its FILE note may not have it: then the module tells. */
 	if (!a || a->start > addr)
-		return module_at(u, addr) != NULL;
+		return m != NULL;
 	prot = core_area_prot(u->core, a, &known);
-	return known ? prot & PF_X : module_at(u, addr) != NULL;
+	return known ? prot & PF_X || is_code_of_file(u, m, addr) : m != NULL;
 }
 
 u64 space_strip(const struct unwind *u, u64 addr)

@@ -42,13 +42,13 @@ static const char *text(Dwarf_Die *die, unsigned name)
 /* With a root directory of its own, what lies elsewhere is not looked at: libdw does not know of it. */
 static bool is_in_root(const struct unwind *u, int fd)
 {
-	char *root auto_free = u->opts.sysroot ? realpath(u->opts.sysroot, NULL) : NULL;
+	const char *root = u->opts.sysroot;
 	char real[NAME_SIZE];
 	size_t len;
 
-	if (!u->opts.sysroot)
+	if (!root)
 		return true;
-	if (!root || !modfile_real(fd, real, sizeof(real)))
+	if (!modfile_real(fd, real, sizeof(real)))
 		return false;
 	len = strlen(root);
 	return !strcmp(root, "/") || (!strncmp(real, root, len) && real[len] == '/');

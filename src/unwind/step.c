@@ -355,7 +355,7 @@ bool step_fp(struct unwind *u, struct cpu_regs *r)
  * it, a call that is a few instructions behind it is: the start files of the C
  * libraries make one, and have 20 to 80 bytes before it.
  */
-static bool is_entry(struct unwind *u, const struct cpu_regs *r)
+bool step_is_entry(struct unwind *u, u64 pc, bool exact)
 {
 	enum { START_LEN = 80 };
 	u64 entry, start, end;
@@ -363,9 +363,9 @@ static bool is_entry(struct unwind *u, const struct cpu_regs *r)
 	if (!program_entry(u, &entry))
 		return false;
 	entry = space_strip(u, entry);
-	if (symbol_bounds(u, r->exact ? r->pc : r->pc - 1, &start, &end))
+	if (symbol_bounds(u, exact ? pc : pc - 1, &start, &end))
 		return start == entry;
-	return !r->exact && r->pc > entry && r->pc - entry <= START_LEN;
+	return !exact && pc > entry && pc - entry <= START_LEN;
 }
 
 /*
@@ -403,5 +403,5 @@ static bool is_chains_end(struct unwind *u, const struct cpu_regs *r)
 
 bool step_is_first(struct unwind *u, const struct cpu_regs *r)
 {
-	return u->core->arch && (is_entry(u, r) || is_chains_end(u, r) || is_context_start(u, r));
+	return u->core->arch && (step_is_entry(u, r->pc, r->exact) || is_chains_end(u, r) || is_context_start(u, r));
 }

@@ -172,26 +172,27 @@ void unwind_close(struct unwind *u)
 	tailcall_free(u->tails);
 	modules_close(u);
 	dirs_close(u);
+	free(u->exe_note);
 	free(u->demangled);
 	free(u);
 }
 
 /* ---- a thread */
 
-/* By a table that is not right as it stands, where libunwind was stopped. */
-static bool step_mended(struct unwind *u, struct cpu_regs *r)
+/* By libdw's row where libunwind was stopped: there is no .eh_frame_hdr, or the table is not right as it stands. */
+static bool step_by_row(struct unwind *u, struct cpu_regs *r)
 {
 	struct frame f = { .pc = r->pc, .exact = r->exact };
 	Dwarf_Frame *row auto_free = NULL;
 
 	regs_get(u, r, u->core->arch->sp, &f.sp);
 	row = dw_row_of(u, &f).frame;
-	return row && cfi_is_misleading(u, row, r) && cfi_step(u, row, r) == CFI_STEPPED;
+	return row && cfi_step(u, row, r) == CFI_STEPPED;
 }
 
 static bool step(struct unwind *u, const struct stack *s, struct cpu_regs *r, enum frame_by *by)
 {
-	if (s->end == STACK_NO_TABLE && step_mended(u, r)) {
+	if (s->end == STACK_NO_TABLE && step_by_row(u, r)) {
 		*by = FRAME_BY_CFI;
 		return true;
 	}
@@ -222,7 +223,20 @@ static bool step(struct unwind *u, const struct stack *s, struct cpu_regs *r, en
 /* Where no table leads on, and none says that it is the end. */
 static bool may_be_first(const struct stack *s)
 {
-	return (s->end == STACK_NO_TABLE || s->end == STACK_NO_RETURN) && s->n && !s->frames[s->n - 1].signal;
+	return (s->end == STACK_NO_TABLE || s->end == STACK_NO_RETURN || s->end == STACK_NO_MEMORY) && s->n &&
+	       !s->frames[s->n - 1].signal;
+}
+
+/* Start code that is written in C has a table as if it had a caller: what that leads to is no frame. */
+static void drop_after_first(struct unwind *u, struct stack *s)
+{
+	const struct frame *last = s->n > 1 ? &s->frames[s->n - 1] : NULL;
+
+	if (s->end != STACK_NO_CODE || !last || last->by != FRAME_BY_CFI || last->exact || last[-1].signal ||
+	    !step_is_entry(u, last[-1].pc, last[-1].exact))
+		return;
+	s->n--;
+	stack_ends(s, STACK_OUTERMOST, "0x%llx is in the first function", (unsigned long long)s->frames[s->n - 1].pc);
 }
 
 /* By tables as far as they go, then one step without, and on. */
@@ -246,6 +260,8 @@ static int walk(struct unwind *u, const struct unwinder_ops *ops, const struct c
 			stack_ends(s, STACK_OUTERMOST, "0x%llx is in the first function", (unsigned long long)r.pc);
 			break;
 		}
+		if (!ret)
+			drop_after_first(u, s);
 	} while (!ret && s->n < stack_limit(u) && step(u, s, &r, &by));
 	return ret;
 }
@@ -304,12 +320,22 @@ int unwind_thread(struct unwind *u, const struct core_thread *t, struct stack *o
 }
 
 /* What was not done, of no module. */
-enum { LEFT_OUT_MAX = 2 };
+enum { LEFT_OUT_MAX = 5 };
+static bool lacks_program(const struct unwind *u)
+{
+	u64 entry;
+
+	return !u->opts.exe && u->core->arch && u->core->n_threads && !core_kind_is_machine(u->core->kind) && !program_entry(u, &entry);
+}
+
 static const char *left_out(const struct unwind *u, size_t i)
 {
 	const char *const texts[LEFT_OUT_MAX] = {
 		u->too_many ? "there are more modules than are looked at: of the others there are no names, tables and files" : NULL,
 		u->dies_left ? NULL : "the debug information is too large to look for all tail calls in it",
+		u->is_elsewhere ? "not all files of the core are here: --sysroot DIR is where those of another system or container are (of a container that runs: /proc/PID/root)" : NULL,
+		u->exe_note,
+		lacks_program(u) ? "the core does not say what file its program is, or where that was: --exe FILE gives it" : NULL,
 	};
 
 	return texts[i];

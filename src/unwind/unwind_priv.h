@@ -88,11 +88,13 @@ struct unwind {
 	size_t n_debugdirs;
 	size_t cap_debugdirs;
 	u64 entry;		/* of the program of --exe where the core has no AT_ENTRY; or 0 */
+	char *exe_note;		/* why the program of --exe is not used; or NULL */
 	struct module *mods;	/* sorted by start, the first n_sorted of them */
 	size_t n_mods;
 	size_t n_sorted;
 	size_t cap_mods;
 	bool too_many;		/* some were left out */
+	bool is_elsewhere;	/* the file of a module is not here by its name, or is another */
 	u64 image_bytes;	/* of all module->image */
 	u64 insn_mask;		/* bits of a code address that a signature is in; of the thread at work */
 	struct { bool known; u16 dwarf; u64 value; } vectors;	/* of the thread at work: struct vector_length */
@@ -128,6 +130,8 @@ char *program_name(struct unwind *u);
 bool program_entry(const struct unwind *u, u64 *out);
 /* Finds out which module the program of --exe is, and gives it that file; an error if it is not the core's program. */
 int exe_load(struct unwind *u, struct err *e) must_check;
+/* Where the program has its program headers in memory, and how many: the auxiliary vector's word, or of --exe. */
+bool program_headers(const struct unwind *u, u64 *at, u64 *n);
 int links_load(struct unwind *u, struct err *e) must_check;
 void modules_close(struct unwind *u);
 void module_fini(struct module *m);
@@ -168,6 +172,40 @@ void modfile_note(struct module *m, const char *text);
 void modfile_add_note(struct module *m, const char *text);
 /* Makes an ELF file of the core's own memory; false when a part that counts is not there. */
 bool modfile_from_memory(struct unwind *u, struct module *m);
+
+/* ---- parts.c: what of a file is in memory as it is in the file */
+
+/* Of a segment or section that is not written to; addresses as in the file. */
+struct part {
+	u64 addr, off, len;
+	bool is_code;
+};
+typedef int part_fn(const struct part *p, void *arg);
+/* Calls @fn for each until one returns not 0, which is returned. */
+int parts_each(Elf *elf, part_fn *fn, void *arg);
+/* One that has all @len bytes at @addr. */
+bool part_at(Elf *elf, u64 addr, u64 len, struct part *out);
+/* @len bytes of @m's file, from @at in @p on. */
+bool part_read(const struct module *m, const struct part *p, u64 at, void *buf, size_t len);
+
+/* ---- resident.c: a file against the core's memory, which has it @bias above the file's addresses */
+
+/* Bytes that both have, equal and not; and the address of the first that is not. */
+struct likeness {
+	u64 same, other, first;
+};
+/* Breakpoints and patches change less than one byte of so many. */
+enum { PATCHED_RATIO = 16 };
+/* What the memory has of it is another file's. */
+bool resident_contradicts(struct unwind *u, const struct module *m, u64 bias, struct likeness *out);
+/* Has the memory the build-id @id of the file, or another one in its place, which goes to @ours? */
+enum resident_id { RESIDENT_ID_UNKNOWN, RESIDENT_ID_SAME, RESIDENT_ID_OTHER };
+enum resident_id resident_build_id(struct unwind *u, const struct module *m, u64 bias, const u8 *id, size_t len,
+				   u8 ours[CORE_BUILD_ID_MAX]);
+/* Looks for the file in all memory: the number of places that it can be at, of which *bias is one. */
+int resident_find(struct unwind *u, const struct module *m, const u8 *id, size_t id_len, u64 *bias, struct err *e) must_check;
+/* A thread is in the file's code, if it is there. */
+bool resident_runs(struct unwind *u, const struct module *m, u64 bias);
 
 /* ---- sections.c: sections that are packed, before libelf and libdw unpack them */
 
@@ -234,6 +272,8 @@ bool step_is_like_signal(struct unwind *u, u64 pc, u64 sp);
 bool step_fp(struct unwind *u, struct cpu_regs *r);
 /* It is the thread's first function: by the machine's convention, by where the program begins, or as makecontext(3) has it. */
 bool step_is_first(struct unwind *u, const struct cpu_regs *r);
+/* @pc is in the function at the program's entry point. */
+bool step_is_entry(struct unwind *u, u64 pc, bool exact);
 /* Could a call return to @addr? */
 bool step_is_return(struct unwind *u, u64 addr);
 

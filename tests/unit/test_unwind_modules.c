@@ -261,6 +261,36 @@ static void by_layout(void **state)
 	expect_file_of(&o, "good", "cannot be verified");
 }
 
+/* Without a build-id in the core: what it has of the file must be the file's, found by its name or named. */
+static void by_contents(void **state)
+{
+	const struct unwind_opts opts = { .sysroot = "root" };
+	struct sb_open o;
+	struct module *m;
+
+	(void)state;
+	assert_int_equal(mkdir("root", 0700) || mkdir("root/bin", 0700), 0);
+	for (int other = 0; other < 2; other++) {
+		begin_with_file(&o, false);
+		for (size_t i = 0; i < EB_FUNC_SIZE * 2; i++)
+			o.s.eb.b.p[EB_CODE + i] ^= other ? 0xff : 0;
+		put_bytes("root/bin/prog", o.s.eb.b.p, o.s.eb.b.len);
+		for (size_t i = 0; i < EB_FUNC_SIZE * 2; i++)
+			o.s.eb.b.p[EB_CODE + i] ^= other ? 0xff : 0;
+		sb_open(&o, &opts);
+		m = main_of(&o);
+		module_elf(o.u, m);
+		assert_int_equal(m->file != NULL, !other);
+		assert_non_null(strstr(m->note, other ? "512 of 4096 bytes that the core has of it are others; not used" : "cannot be verified"));
+		sb_close(&o);
+	}
+	begin_with_file(&o, false);
+	expect_refused(&o, "root/bin/prog", "512 of 4096 bytes that the core has of it are others, the first one at 0x400200");
+	unlink("root/bin/prog");
+	rmdir("root/bin");
+	rmdir("root");
+}
+
 static void what_is_no_program(void **state)
 {
 	static const struct { const char *path, *why; } refused[] = {
@@ -488,7 +518,8 @@ int main(void)
 		cmocka_unit_test(the_program_and_the_list),	cmocka_unit_test(what_the_list_adds),
 		cmocka_unit_test(overlapping),			cmocka_unit_test(too_many),
 		in_dir(by_build_id),
-		in_dir(by_layout),				in_dir(what_is_no_program),
+		in_dir(by_layout),				in_dir(by_contents),
+		in_dir(what_is_no_program),
 		in_dir(what_is_no_directory),			in_dir(relative_directories),
 		in_dir(memory_of_the_file),			cmocka_unit_test(of_memory),
 		cmocka_unit_test(of_overlapping_segments),	cmocka_unit_test(of_too_much),

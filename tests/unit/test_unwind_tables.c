@@ -245,7 +245,8 @@ static void by_either(void **state)
 		opts = (struct unwind_opts){ .exe = exe, .unwinder = ask[i] };
 		sb_open(&o, &opts);
 		s = unwind_first(&o);
-		expect_frames(&s, i == 1 ? 4 : SB_FRAMES, i == 1 ? STACK_NO_TABLE : STACK_OUTERMOST);
+		/* Of "_start" there is .debug_frame only, which libunwind is not shown: libdw's row leads on. */
+		expect_frames(&s, SB_FRAMES, STACK_OUTERMOST);
 		assert_string_equal(s.unwinder, i == 1 ? "libunwind" : "libdw");
 		stack_fini(&s);
 		sb_close(&o);
