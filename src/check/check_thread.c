@@ -165,7 +165,7 @@ int check_thread_stack(const struct core *c, const struct core_thread *t, u64 *o
 	return r;
 }
 
-/* The first thread's: the program's arguments are in it (fs/binfmt_elf.c: create_elf_tables()), or a note says that it grows. */
+/* The first thread's: it has what the kernel gave the program (fs/binfmt_elf.c: create_elf_tables()), or is marked so. */
 static bool is_main_stack(const struct core *c, const struct core_area *a)
 {
 	const struct core_own_area *own = core_own_area_at(c, a->start);

@@ -59,7 +59,11 @@ static const u64 heap_end = CB_TEXT + 4 * CB_PAGE;
 static void far_below(struct cb *cb) { main_stack(cb, AT_RANDOM, heap_end + GAP); }
 static void just_below(struct cb *cb) { main_stack(cb, AT_EXECFN, CB_STACK - 8); }
 static void in_the_gap(struct cb *cb) { main_stack(cb, AT_RANDOM, heap_end + GAP - 16); }
-static void of_another_stack(struct cb *cb) { main_stack(cb, AT_PHDR, CB_STACK - 8); auxv_entry(cb, AT_PHDR, CB_TEXT); }
+static void of_another_stack(struct cb *cb)
+{
+	main_stack(cb, AT_PHDR, CB_STACK - 8);
+	auxv_entry(cb, AT_PHDR, CB_TEXT);
+}
 static void past_the_limit(struct cb *cb)
 {
 	main_stack(cb, AT_RANDOM, CB_STACK + (32 << 20) - (8 << 20));
