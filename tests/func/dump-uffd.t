@@ -56,7 +56,6 @@ minor zpzzzzzpzzzzzpzz
 marked-minor zpzzzzzpzzzzzpzz
 protected mzzmzzmzzpzzpzzp
 protected-shared pzzpzzpzzpzzpzzp
-tracked pzzpzzpzzpzzpzzp
 END
 is "what was filled in is right" "$(strings -a core | sed -n 's/^anon page //p' | sort -n | xargs)" "0 3 6 9 12 15"
 start_=$(range_of anon)
@@ -79,4 +78,12 @@ ok "--dry-run" dump --dry-run
 matches "--dry-run says it beforehand" out 'MISSING will be what a userfaultfd monitor has not filled in'
 is "the process lives" "$(report)" alive
 runs_free "$PID" "the process"
+
+start uffd tracked
+if [ -n "$(range_of tracked)" ]; then
+	ok "reads are told of only afterwards" dump -o tracked
+	is "tracked" "$(pages tracked tracked)" pzzpzzpzzpzzpzzp
+else
+	skip "tracked" "$(sed -n 's/^skip tracked //p' "$LOG")"
+fi
 done_testing

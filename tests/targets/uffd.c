@@ -3,7 +3,8 @@
  * filled in.  The monitor is this process itself, which a dump has stopped: who
  * reads a page that is not there waits for ever.  Prints "kind NAME START END", or
  * "skip NAME WHY"; "refused WHY" when there is no userfaultfd at all.  A page that
- * is there begins with the text "NAME page N".
+ * is there begins with the text "NAME page N".  "uffd tracked": that area alone, whose
+ * monitor is not asked but told.
  */
 #include "target.h"
 
@@ -245,8 +246,9 @@ static int hugetlb(const char *name, int flags)
 	return 1;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+	int only_tracked = argc > 1 && !strcmp(argv[1], "tracked");
 	int fd;
 
 	target_begin();
@@ -254,7 +256,9 @@ int main(void)
 	fd = open_uffd(0);
 	if (fd < 0)
 		printf("refused %s\n", strerrorname_np(errno));
-	if (fd >= 0) {
+	if (fd >= 0 && only_tracked)
+		protected("tracked", MAP_PRIVATE | MAP_ANONYMOUS, FEATURE_RWP | FEATURE_RWP_ASYNC);
+	if (fd >= 0 && !only_tracked) {
 		anon("anon");
 		marked("marked");
 		poisoned("poisoned");
@@ -264,7 +268,6 @@ int main(void)
 		marked_minor("marked-minor");
 		protected("protected", MAP_PRIVATE | MAP_ANONYMOUS, FEATURE_RWP);
 		protected("protected-shared", MAP_SHARED, FEATURE_RWP);
-		protected("tracked", MAP_PRIVATE | MAP_ANONYMOUS, FEATURE_RWP | FEATURE_RWP_ASYNC);
 		hugetlb("huge", MAP_PRIVATE);
 		hugetlb("huge-shared", MAP_SHARED);
 	}
