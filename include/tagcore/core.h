@@ -320,6 +320,11 @@ bool core_is_truncated(const struct core *core);
 /* The owner that stands in the file, "" for none, into @out, which is returned. */
 #define CORE_OWNER_MAX sizeof(((struct note *)0)->owner)
 const char *core_note_owner(const struct core *core, const struct core_note *n, char out[CORE_OWNER_MAX]);
+/*
+ * What OpenBSD's kernel on SPARC has changed the return addresses in saved register
+ * windows with, by exclusive or (StackGhost); 0: nothing.
+ */
+u64 core_return_cookie(const struct core *core);
 /* The first note of that kind from index @from on, or NULL. */
 const struct core_note *core_note_find(const struct core *core, size_t from, const char *owner,
 				       u32 type);

@@ -63,6 +63,13 @@ bool core_os_number(const struct core *c, const struct core_thread *t, enum os_f
 	return true;
 }
 
+u64 core_return_cookie(const struct core *c)
+{
+	u64 v;
+
+	return c->os && core_os_number(c, NULL, OS_RET_COOKIE, &v) ? v : 0;
+}
+
 bool core_os_signal(const struct core *c, u64 *signo)
 {
 	struct bytes b;

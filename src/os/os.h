@@ -10,6 +10,7 @@ enum os_fact {
 	OS_SIGNO,	/* of the thread; or of the process, whose thread OS_SIGNO_TID took it */
 	OS_SIGNO_TID,	/* 0: it was not for one thread */
 	OS_SI_CODE, OS_SI_ADDR,			/* siginfo_t */
+	OS_RET_COOKIE,	/* see core_return_cookie() */
 };
 
 /*

@@ -12,6 +12,7 @@ static const struct os_fact_at facts[] = {
 	{ OS_NAME, NT_OPENBSD_PROCINFO, 72, .len = 32 },
 	{ OS_SIGNO, NT_OPENBSD_PROCINFO, 8, .len = 4 },
 	{ OS_SI_CODE, NT_OPENBSD_PROCINFO, 12, .len = 4 },
+	{ OS_RET_COOKIE, NT_OPENBSD_WCOOKIE, 0, 8, .word = 8 }, { OS_RET_COOKIE, NT_OPENBSD_WCOOKIE, 0, 4, .word = 4 },
 };
 
 #define GENERAL(machine_, word_, regs_) { "general", machine_, word_, NT_OPENBSD_REGS, .regs = (regs_) }

@@ -153,7 +153,12 @@ static enum rule rule_of(struct unwind *u, const struct cpu_regs *r, Dwarf_Frame
 		return RULE_FAILED;
 	if (!n || is_window(u, reg, ops, n))
 		return n || !ops || is_kept(u, reg) ? RULE_SAME : RULE_UNDEFINED;
-	return locate_saved(u, r, f, cfa, ops, n, out) ? RULE_VALUE : RULE_FAILED;
+	if (!locate_saved(u, r, f, cfa, ops, n, out))
+		return RULE_FAILED;
+	/* SPARC's i7, in a register window that the kernel saved. */
+	if (u->core->arch->frame.ret_in_frame && reg == 31 && ops[0].atom == DW_OP_call_frame_cfa)
+		*out ^= u->ret_cookie;
+	return RULE_VALUE;
 }
 
 /* The registers as the caller has them; what is undefined stays unknown. */

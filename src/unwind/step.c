@@ -336,6 +336,8 @@ bool step_fp(struct unwind *u, struct cpu_regs *r)
 	base = a->frame.back_chain && !a->frame.ret_in_frame ? caller_fp : at;
 	if (!space_word(u, base + (u64)(a->frame.saved_ret * word), &ret))
 		return false;
+	if (a->frame.ret_in_frame)
+		ret ^= u->ret_cookie;
 	ret = space_strip(u, ret) + a->frame.ret_offset;
 	/* A chain that goes down, or in a circle, is none. */
 	if ((caller_fp >= floor && caller_fp <= fp) || !step_is_return(u, ret))

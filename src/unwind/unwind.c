@@ -152,6 +152,7 @@ int unwind_open(struct unwind **out, struct core *core, const struct unwind_opts
 		return err_set(e, -ENOMEM, "backtraces");
 	u->core = core;
 	u->opts = *opts;
+	u->ret_cookie = core_return_cookie(core);
 	u->dies_left = CALL_DIES_MAX;
 	r = open_all(u, e);
 	if (r)

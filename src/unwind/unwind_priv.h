@@ -96,6 +96,7 @@ struct unwind {
 	bool too_many;		/* some were left out */
 	bool is_elsewhere;	/* the file of a module is not here by its name, or is another */
 	u64 image_bytes;	/* of all module->image */
+	u64 ret_cookie;		/* core_return_cookie() */
 	u64 insn_mask;		/* bits of a code address that a signature is in; of the thread at work */
 	struct { bool known; u16 dwarf; u64 value; } vectors;	/* of the thread at work: struct vector_length */
 	struct read_fault fault;

@@ -391,6 +391,28 @@ static void auxiliary_vector_by_its_own_numbers(void **state)
 	}
 }
 
+/* With four bytes before it, as BFD expects it of NetBSD, and without, as the kernel writes it. */
+static void auxiliary_vector_of_netbsd(void **state)
+{
+	const struct ob_system *s = find(CORE_NETBSD, EM_X86_64);
+	struct opened o;
+	u64 v = 0;
+
+	(void)state;
+	for (int before = 0; before < 2; before++) {
+		struct cb_note *n;
+
+		begin(&o, s);
+		n = cb_note_add(&o.cb, "NetBSD-CORE", NT_NETBSD_AUXV, "1234", before ? 4 : 0);
+		aux(&o.cb, s->kind, n, 9, 0x401000);
+		aux(&o.cb, s->kind, n, 0, 0);
+		open_built(&o);
+		assert_true(core_auxv(&o.core, AT_ENTRY, &v));
+		assert_int_equal(v, 0x401000);
+		fini(&o);
+	}
+}
+
 /* struct kinfo_vmentry, cut behind its path. */
 static void mapping(struct cb *cb, struct cb_note *n, u64 start, u64 end, u64 off, const char *path)
 {
@@ -499,6 +521,7 @@ int main(void)
 		cmocka_unit_test(solaris_with_old_and_new_structures),
 		cmocka_unit_test(signals_by_their_own_numbers),
 		cmocka_unit_test(auxiliary_vector_by_its_own_numbers),
+		cmocka_unit_test(auxiliary_vector_of_netbsd),
 		cmocka_unit_test(mapped_files_of_freebsd),
 		cmocka_unit_test(stacks),
 	};

@@ -1,3 +1,4 @@
+#include "osbuild.h"
 #include "unwindbuild.h"
 
 /* Steps without tables, on stacks that are built word by word. */
@@ -126,6 +127,31 @@ static void fp_of_sparc64_is_biased(void **state)
 	assert_int_equal(f.r.pc, RET);
 	assert_true(regs_get(f.u, &f.r, f.o.core.arch->sp, &sp));
 	assert_int_equal(sp, CALLER_FP - BIAS);
+	end(&f);
+}
+
+/* OpenBSD's StackGhost: the kernel saves return addresses with the process's cookie in them. */
+static void fp_of_openbsd_sparc64_has_a_cookie(void **state)
+{
+	enum { BIAS = 2047 };
+	const u64 cookie = 0x3915a5bd152d4ed1;
+	struct unwind_opts opts = { 0 };
+	struct fixture f = { 0 };
+	struct err e = { 0 };
+
+	(void)state;
+	cb_good(&f.o.cb, EM_SPARCV9, CB_BE64);
+	while (f.o.cb.n_notes)
+		cb_note_drop(&f.o.cb, &f.o.cb.notes[0]);
+	ob_process(&f.o.cb, CORE_OPENBSD, 11, 1, OB_TID1);
+	ob_uint(&f.o.cb, cb_note_add(&f.o.cb, "OpenBSD", NT_OPENBSD_WCOOKIE, NULL, 0), 0, 8, cookie);
+	open_built(&f.o);
+	cb_ok(unwind_open(&f.u, &f.o.core, &opts, &e), &e);
+	poke_word(&f, FP + 14 * 8, CALLER_FP - BIAS);
+	poke_word(&f, FP + 15 * 8, (RET - 8) ^ cookie);
+	regs_set(f.u, &f.r, f.o.core.arch->sp, FP - BIAS);
+	assert_true(step_fp(f.u, &f.r));
+	assert_int_equal(f.r.pc, RET);
 	end(&f);
 }
 
@@ -474,6 +500,7 @@ int main(void)
 		cmocka_unit_test(fp_strips_signatures),
 		cmocka_unit_test(link_of_a_null_call),	cmocka_unit_test(signal_frames),
 		cmocka_unit_test(fp_refuses_places),	cmocka_unit_test(fp_of_sparc64_is_biased),
+		cmocka_unit_test(fp_of_openbsd_sparc64_has_a_cookie),
 		cmocka_unit_test(calls_of_m68k),
 		cmocka_unit_test(link_in_a_register),	cmocka_unit_test(space_ends_where_memory_does),
 		cmocka_unit_test(circles_are_seen),	cmocka_unit_test(better_stacks),
