@@ -244,7 +244,10 @@ static bool may_be_stack(struct unwind *u, u64 sp)
 	return a && a->start <= sp && (core_area_prot(u->core, a, &known) & PF_W || !known);
 }
 
-/* _NSIG is 64, and 128 on MIPS: arch/mips/include/uapi/asm/signal.h. */
+/*
+ * _NSIG is 64, and 128 on MIPS: arch/mips/include/uapi/asm/signal.h.  x86_64 and arm64
+ * have a siginfo only for a handler that wants it (SA_SIGINFO).
+ */
 static bool has_signo(struct unwind *u, const struct signal_frame *f, u64 sp)
 {
 	u64 signo;
