@@ -12,7 +12,10 @@ frames_of()
 
 while read -r triplet machine flags; do
 	case_what="$machine $flags"
-	have "$triplet-gcc" && have "qemu-$machine" || { skip "$case_what" "no $triplet-gcc, or no qemu-$machine"; continue; }
+	if ! have "$triplet-gcc" || ! have "qemu-$machine"; then
+		skip "$case_what" "no $triplet-gcc, or no qemu-$machine"
+		continue
+	fi
 	# shellcheck disable=SC2086 # a list
 	if ! timeout 60 "$triplet-gcc" -w -pthread -O1 -funwind-tables -fasynchronous-unwind-tables $flags -o foreign \
 		"$TOP/tests/targets/foreign/crash.c" 2>build.log; then
