@@ -171,3 +171,25 @@ static inline struct cb_note *ob_thread(struct cb *cb, const struct ob_system *s
 		ob_uint(cb, n, s->fp, word, sp);
 	return n;
 }
+
+/* The row for a system on a machine; there is one. */
+static inline const struct ob_system *ob_find(enum core_kind kind, u16 machine)
+{
+	const struct ob_system *s = ob_systems;
+
+	while (s->kind != kind || s->machine != machine)
+		s++;
+	return s;
+}
+
+/* A core of the system on that machine, without notes, and with a segment of text. */
+cb_unused static void ob_begin(struct cb *cb, const struct ob_system *s)
+{
+	struct elffmt fmt = { s->class, s->data };
+
+	*cb = (struct cb){ .arch = cb_arch(s->machine, fmt, 0) };
+	cb->ehdr = (GElf_Ehdr){ .e_ident = { 0x7f, 'E', 'L', 'F', fmt.class, fmt.data, EV_CURRENT },
+				.e_type = ET_CORE, .e_machine = s->machine, .e_version = EV_CURRENT };
+	cb_seg_add(cb, PT_NOTE, 0, 0, 0, 0);
+	cb_seg_add(cb, PT_LOAD, PF_R | PF_X, CB_TEXT, CB_PAGE, 2 * CB_PAGE);
+}
