@@ -84,24 +84,33 @@ int target_open_mem(struct target *t, struct err *e)
 	return 0;
 }
 
-/* By a thread that may have gone when its memory is asked for. */
-static int open_by_reader(struct target *t, struct err *e)
+/* ERR_GONE, too, where the thread that is asked has gone. */
+static int ask_reader(struct target *t, struct proc_status *st, struct err *e)
 {
 	struct proc_stat stat;
+	int r = target_open_mem(t, e);
+
+	if (!r)
+		r = proc_stat(t->pid, t->pid, &stat, e);
+	if (r)
+		return r;
+	t->start_time = stat.start_time;
+	r = machine_find(t, e);
+	return r ? r : proc_status(t->pid, t->reader, st, e);
+}
+
+/* By a thread that may go between any two questions, or seem to: see find_reader(). */
+static int open_by_reader(struct target *t, struct proc_status *st, struct err *e)
+{
 	int r = ERR_GONE;
 
 	for (int i = 0; r == ERR_GONE && i < TRIES; i++) {
 		r = find_reader(t, e);
 		if (r)
 			return r;
-		r = target_open_mem(t, e);
+		r = ask_reader(t, st, e);
 	}
-	if (!r)
-		r = proc_stat(t->pid, t->pid, &stat, e);
-	if (r)
-		return r;
-	t->start_time = stat.start_time;
-	return machine_find(t, e);
+	return r;
 }
 
 static int open_checked(struct target *t, struct err *e)
@@ -116,10 +125,7 @@ static int open_checked(struct target *t, struct err *e)
 	t->pid = st.tgid;
 	if (t->pid == getpid())
 		return err_set(e, ERR_USAGE, "process %d is tagcore itself, which cannot stop itself", t->pid);
-	r = open_by_reader(t, e);
-	if (r)
-		return r;
-	r = proc_status(t->pid, t->reader, &st, e);
+	r = open_by_reader(t, &st, e);
 	if (!r && st.tracer)
 		r = permission_traced(t->pid, st.tracer, e);
 	return r;
