@@ -1,8 +1,20 @@
-# make [CC=clang] [V=1] [O=build] [CROSS=aarch64-linux-gnu]; make check | demo | bench | install
-# make fuzz | fuzz-afl [FUZZ_TIME=3600] [CORES=directory of cores to begin with]
-# and for arm64, in an emulated machine: make check-mte | demo-mte | bench-mte
+#: make [CC=clang] [V=1] [O=build]     build/tagcore, build/gcore, build/libtagcore.a; O may be anywhere
+#: make CROSS=aarch64-linux-gnu        the same for another machine, in build-aarch64-linux-gnu
+#: make check [T=NAME]                 all tests; those with NAME in their path, building no more than they need
+#: make lint                           compilers' warnings, clang-tidy, cppcheck, shellcheck
+#: make bench [BENCH_N=5]              against gdb's gcore
+#: make demo                           a dump of a running program, looked at
+#: make fuzz | fuzz-afl [FUZZ_TIME=3600] [CORES=directory of cores to begin with]
+#: make check-mte | demo-mte | bench-mte    for arm64, in an emulated machine
+#: make install | uninstall            [DESTDIR=] PREFIX=/usr/local, BINDIR, LIBDIR, INCLUDEDIR, MANDIR
+#: make install-gcore                  also the name gcore: it hides gdb's
+#: make clean
 O           ?= build$(if $(CROSS),-$(CROSS))
 PREFIX      ?= /usr/local
+BINDIR      ?= $(PREFIX)/bin
+LIBDIR      ?= $(PREFIX)/lib
+INCLUDEDIR  ?= $(PREFIX)/include
+MANDIR      ?= $(PREFIX)/share/man
 VERSION     := 0.1.0
 CROSS       ?=
 ifneq ($(CROSS),)
@@ -26,6 +38,14 @@ TC_LIBS     := $(shell $(PKG_CONFIG) --libs $(DEPS)) -liberty -pthread
 # The sanitizers start threads and open files at the end: what is locked in could not.
 SAN         := -DTAGCORE_NO_SANDBOX -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -O1 -g
 
+# Now, by name, and not as undefined references after minutes of compiling.
+ifneq ($(filter-out help clean install install-gcore uninstall,$(or $(MAKECMDGOALS),all)),)
+NEEDED      := $(DEPS) $(if $(filter tests check% fuzz%,$(MAKECMDGOALS)),cmocka)
+MISSING     := $(strip $(shell for p in $(NEEDED); do $(PKG_CONFIG) --exists $$p || echo $$p; done; \
+               printf '%s\n' '$(\#)include <libiberty/demangle.h>' | $(CC) $(CPPFLAGS) -E -o /dev/null - 2>/dev/null || echo libiberty))
+$(if $(MISSING),$(error missing here, or unknown to "$(PKG_CONFIG)": $(MISSING).  "./bootstrap deps" installs what is needed on Debian))
+endif
+
 LIB_SRC     := $(sort $(filter-out src/cli/%,$(wildcard src/*/*.c)) $(wildcard arch/*.c))
 CLI_SRC     := $(sort $(wildcard src/cli/*.c))
 UNIT_SRC    := $(sort $(wildcard tests/unit/test_*.c))
@@ -37,143 +57,130 @@ TARGETS     := $(patsubst tests/targets/%.c,$(O)/targets/%,$(TARGET_SRC)) $(O)/t
 
 all: $(O)/tagcore $(O)/gcore $(O)/libtagcore.a
 san: $(O)/san/tagcore $(O)/san/gcore
-tests: all san $(UNITS) $(TARGETS)
+tests: $(UNITS) programs $(FUZZ)
+# What the scripts among the tests run and dump.
+programs: all san $(DUMPED) $(O)/san/fuzz/seeds
 
 # Objects depend on the flags that made them, so that a change of CC, CFLAGS or SAN rebuilds.
-FLAGS       := $(CC) $(CFLAGS) $(CPPFLAGS) $(LDFLAGS) $(TC_CFLAGS) $(SAN)
-$(O)/flags: FORCE
-	@mkdir -p $(@D); printf '%s\n' '$(subst ','\'',$(FLAGS))' | cmp -s - $@ || printf '%s\n' '$(subst ','\'',$(FLAGS))' > $@
+# Archives and programs depend on the list of sources, so that one that is removed leaves them.
+$(O)/flags: NOTED := $(CC) $(CFLAGS) $(CPPFLAGS) $(LDFLAGS) $(TC_CFLAGS) $(SAN)
+$(O)/sources: NOTED := $(LIB_SRC) $(CLI_SRC)
+$(O)/flags $(O)/sources: FORCE
+	@mkdir -p $(@D); printf '%s\n' '$(subst ','\'',$(NOTED))' | cmp -s - $@ || printf '%s\n' '$(subst ','\'',$(NOTED))' > $@
 
-$(O)/obj/%.o: %.c $(O)/flags
-	$(call say,CC,$@)
-	@mkdir -p $(@D)
-	$(Q)$(CC) $(TC_CFLAGS) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
-$(O)/san/%.o: %.c $(O)/flags
-	$(call say,CC,$@)
-	@mkdir -p $(@D)
-	$(Q)$(CC) $(TC_CFLAGS) $(CPPFLAGS) $(CFLAGS) $(SAN) -c -o $@ $<
+# $(call objects,DIRECTORY,COMPILER,FLAGS): the objects of all sources below $(O)/DIRECTORY.
+define objects
+$(O)/$1/%.o: %.c $(O)/flags
+	$$(call say,CC,$$@)
+	@mkdir -p $$(@D)
+	$(Q)$2 $$(TC_CFLAGS) $$(CPPFLAGS) $$(CFLAGS) $3 -c -o $$@ $$<
+endef
+$(eval $(call objects,obj,$$(CC)))
+$(eval $(call objects,san,$$(CC),$$(SAN)))
 
 $(O)/libtagcore.a: $(call obj,obj,$(LIB_SRC))
 $(O)/san/libtagcore.a: $(call obj,san,$(LIB_SRC))
-$(O)/libtagcore.a $(O)/san/libtagcore.a:
+# The commands and views for unit tests: what a test does not need of it is not linked.
+$(O)/san/libcli.a: $(call obj,san,$(filter-out src/cli/main.c,$(CLI_SRC)))
+$(O)/libtagcore.a $(O)/san/libtagcore.a $(O)/san/libcli.a: $(O)/sources
 	$(call say,AR,$@)
-	$(Q)rm -f $@ && $(AR) rcs $@ $^
+	$(Q)rm -f $@ && $(AR) rcs $@ $(filter %.o,$^)
 
-$(O)/tagcore: $(call obj,obj,$(CLI_SRC)) $(O)/libtagcore.a
+# $(call link,COMPILER,FLAGS,LIBRARIES)
+define link
 	$(call say,LD,$@)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(TC_LIBS)
-$(O)/san/tagcore: $(call obj,san,$(CLI_SRC)) $(O)/san/libtagcore.a
-	$(call say,LD,$@)
-	$(Q)$(CC) $(CFLAGS) $(SAN) $(LDFLAGS) -o $@ $^ $(TC_LIBS)
+	@mkdir -p $(@D)
+	$(Q)$1 $(CFLAGS) $2 $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $3 $(TC_LIBS)
+endef
+CMOCKA      := $(shell $(PKG_CONFIG) --libs cmocka 2>/dev/null)
+$(O)/tagcore: $(call obj,obj,$(CLI_SRC)) $(O)/libtagcore.a $(O)/sources
+	$(call link,$(CC))
+$(O)/san/tagcore: $(call obj,san,$(CLI_SRC)) $(O)/san/libtagcore.a $(O)/sources
+	$(call link,$(CC),$(SAN))
 $(O)/gcore $(O)/san/gcore: $(O)/%gcore: $(O)/%tagcore
 	$(Q)ln -sf tagcore $@
-
-$(O)/san/unit/%: $(O)/san/tests/unit/%.o $(O)/san/libtagcore.a
-	$(call say,LD,$@)
-	@mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS) $(SAN) $(LDFLAGS) -o $@ $^ $(shell $(PKG_CONFIG) --libs cmocka) $(TC_LIBS)
-# Tests of views need the rest of the program, too.
-CLI_UNITS   := $(addprefix $(O)/san/unit/,test_notes_show test_view_kinds test_package)
-$(CLI_UNITS): $(O)/san/unit/%: $(O)/san/tests/unit/%.o $(call obj,san,$(filter-out src/cli/main.c,$(CLI_SRC))) $(O)/san/libtagcore.a
-	$(call say,LD,$@)
-	@mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS) $(SAN) $(LDFLAGS) -o $@ $^ $(shell $(PKG_CONFIG) --libs cmocka) $(TC_LIBS)
+$(O)/san/unit/%: $(O)/san/tests/unit/%.o $(O)/san/libcli.a $(O)/san/libtagcore.a
+	$(call link,$(CC),$(SAN),$(CMOCKA))
 # Else make removes them after linking, as links of a chain, and builds them anew next time.
 .SECONDARY: $(patsubst %.c,$(O)/san/%.o,$(UNIT_SRC))
 
 # What is dumped: plain programs, with symbols and without the sanitizers' shadow memory.
-$(O)/targets/%: tests/targets/%.c $(O)/flags
-	$(call say,CC,$@)
-	@mkdir -p $(@D)
-	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE $(WARN) -g -O1 -pthread -MMD -MP -MF $@.d -o $@ $<
-$(O)/targets/threads-static: tests/targets/threads.c $(O)/flags
-	$(call say,CC,$@)
-	@mkdir -p $(@D)
-	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE $(WARN) -g -O1 -pthread -static -MMD -MP -MF $@.d -o $@ $<
+TARGET_CC    = $(CC)
+TARGET_FLAGS = -g -O1 -pthread
+$(O)/targets/threads-static: TARGET_FLAGS += -static
+$(O)/targets/threads-static: tests/targets/threads.c
+$(filter-out %-static,$(TARGETS)): $(O)/targets/%: tests/targets/%.c
 
 # The same for 32-bit programs that the kernel runs beside its own: without a library for any
 # compiler that makes such code, and of glibc where its cross compiler is.
-ifneq ($(filter tests check check-mte,$(MAKECMDGOALS)),)
+ifneq ($(filter tests programs check check-mte,$(MAKECMDGOALS)),)
 MACHINE     := $(or $(firstword $(subst -, ,$(CROSS))),$(shell uname -m))
 BARE_CC     := $(shell tests/targets/bare/cc '$(CC)' $(MACHINE))
 NARROW_CC   := $(shell command -v $(if $(filter aarch64,$(MACHINE)),arm-linux-gnueabihf-gcc,i686-linux-gnu-gcc))
-endif
-BARE        := $(if $(BARE_CC),calls32 execs32 full32 $(if $(filter aarch64,$(MACHINE)),calls32-thumb,wide32))
-NARROW      := $(if $(NARROW_CC),$(addsuffix 32,threads blocked leaderexit kinds patient sigs))
-tests: $(addprefix $(O)/targets/,$(BARE) $(NARROW))
-BARE_FLAGS  := -nostdlib -static -ffreestanding -fno-pic -fno-stack-protector -Wno-unused-function
-$(O)/targets/calls32-thumb: BARE_FLAGS += -mthumb
-$(O)/targets/calls32 $(O)/targets/calls32-thumb: tests/targets/bare/calls.c
-$(O)/targets/execs32: tests/targets/bare/execs.c
-$(O)/targets/full32: tests/targets/bare/full.c
-$(O)/targets/wide32: tests/targets/bare/wide.c
-$(addprefix $(O)/targets/,calls32 calls32-thumb execs32 full32 wide32): $(O)/flags
-	$(call say,CC,$@)
-	@mkdir -p $(@D)
-	$(Q)$(BARE_CC) -std=gnu11 $(WARN) -g -O1 $(BARE_FLAGS) -MMD -MP -MF $@.d -o $@ $(filter %.c,$^)
-$(addprefix $(O)/targets/,$(NARROW)): $(O)/targets/%32: tests/targets/%.c $(O)/flags
-	$(call say,CC,$@)
-	@mkdir -p $(@D)
-	$(Q)$(NARROW_CC) -std=gnu11 -D_GNU_SOURCE $(WARN) -g -O1 -pthread -static -MMD -MP -MF $@.d -o $@ $<
-
-# Functions that no table tells of, as compilers make them, and of the C library that has none.
-ifneq ($(filter tests check check-mte,$(MAKECMDGOALS)),)
 MUSL_CC     := $(if $(CROSS),,$(shell command -v musl-gcc))
 endif
-NOTABLE     := $(addprefix notable-,O0 O2 Os O2-stripped glibc $(if $(MUSL_CC),musl musl-static musl-stripped))
-tests: $(addprefix $(O)/targets/,$(NOTABLE))
-NOTABLE_FLAGS := -O2 -fomit-frame-pointer -fno-asynchronous-unwind-tables -fno-unwind-tables
-NOTABLE_CC  := $(CC)
-$(O)/targets/notable-O0: NOTABLE_FLAGS += -O0
-$(O)/targets/notable-Os: NOTABLE_FLAGS += -Os
-$(O)/targets/notable-O2-stripped: NOTABLE_FLAGS += -s
-$(O)/targets/notable-mus%: NOTABLE_CC := $(MUSL_CC)
-$(O)/targets/notable-musl-static: NOTABLE_FLAGS += -static
-$(O)/targets/notable-musl-stripped: NOTABLE_FLAGS += -static -s
-$(filter $(O)/targets/notable-O%,$(addprefix $(O)/targets/,$(NOTABLE))): tests/targets/notable/steps.c
-$(filter-out $(O)/targets/notable-O%,$(addprefix $(O)/targets/,$(NOTABLE))): tests/targets/notable/cases.c
-$(addprefix $(O)/targets/,$(NOTABLE)): $(O)/flags
+target       = $(addprefix $(O)/targets/,$1)
+BARE        := $(if $(BARE_CC),$(call target,calls32 execs32 full32 $(if $(filter aarch64,$(MACHINE)),calls32-thumb wide32)))
+$(BARE): TARGET_CC = $(BARE_CC)
+$(BARE): TARGET_FLAGS = -g -O1 -nostdlib -static -ffreestanding -fno-pic -fno-stack-protector -Wno-unused-function
+$(call target,calls32-thumb): TARGET_FLAGS += -mthumb
+$(call target,calls32 calls32-thumb): tests/targets/bare/calls.c
+$(call target,execs32): tests/targets/bare/execs.c
+$(call target,full32): tests/targets/bare/full.c
+$(call target,wide32): tests/targets/bare/wide.c
+NARROW      := $(if $(NARROW_CC),$(call target,$(addsuffix 32,threads blocked leaderexit kinds patient sigs)))
+$(NARROW): TARGET_CC = $(NARROW_CC)
+$(NARROW): TARGET_FLAGS += -static
+$(NARROW): $(O)/targets/%32: tests/targets/%.c
+
+# Functions that have no unwind tables, as compilers make them, and of the C library that has none.
+NOTABLE     := $(call target,$(addprefix notable-,O0 O2 Os O2-stripped glibc $(if $(MUSL_CC),musl musl-static musl-stripped)))
+$(NOTABLE): TARGET_FLAGS = -O2 -fomit-frame-pointer -fno-asynchronous-unwind-tables -fno-unwind-tables -pthread
+$(call target,notable-O0): TARGET_FLAGS += -O0
+$(call target,notable-Os): TARGET_FLAGS += -Os
+$(call target,notable-O2-stripped): TARGET_FLAGS += -s
+$(call target,notable-musl notable-musl-static notable-musl-stripped): TARGET_CC = $(MUSL_CC)
+$(call target,notable-musl-static): TARGET_FLAGS += -static
+$(call target,notable-musl-stripped): TARGET_FLAGS += -static -s
+$(filter %-O0 %-O2 %-Os %-O2-stripped,$(NOTABLE)): tests/targets/notable/steps.c
+$(filter %glibc %musl %musl-static %musl-stripped,$(NOTABLE)): tests/targets/notable/cases.c
+
+DUMPED      := $(TARGETS) $(BARE) $(NARROW) $(NOTABLE)
+$(DUMPED): $(O)/flags
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
-	$(Q)$(NOTABLE_CC) -std=gnu11 -D_GNU_SOURCE $(WARN) $(NOTABLE_FLAGS) -pthread -MMD -MP -MF $@.d -o $@ $(filter %.c,$^)
+	$(Q)$(TARGET_CC) -std=gnu11 -D_GNU_SOURCE $(WARN) $(TARGET_FLAGS) -MMD -MP -MF $@.d -o $@ $(filter %.c,$^)
 
 # The fuzzer's entry, over files for any compiler; with libFuzzer only where clang has it.
-ifneq ($(filter tests check fuzz,$(MAKECMDGOALS)),)
+ifneq ($(filter tests programs check fuzz,$(MAKECMDGOALS)),)
 FUZZ_CC     := $(if $(CROSS),,$(shell tests/fuzz/cc))
 endif
 FUZZ_SAN    := $(SAN) -O2 -fsanitize=fuzzer-no-link
 FUZZ_SRC    := $(addprefix tests/fuzz/,fuzz_core.c fuzz_hold.c fuzz_repair.c fuzz_say.c fuzz_stack.c) $(filter-out src/cli/main.c,$(CLI_SRC)) $(LIB_SRC)
 FUZZ        := $(O)/san/fuzz/seeds $(O)/san/fuzz/files $(if $(FUZZ_CC),$(O)/fuzz/core)
-$(O)/fuzz/obj/%.o: %.c $(O)/flags
-	$(call say,CC,$@)
-	@mkdir -p $(@D)
-	$(Q)$(FUZZ_CC) $(TC_CFLAGS) $(CPPFLAGS) $(CFLAGS) $(FUZZ_SAN) -c -o $@ $<
+$(eval $(call objects,fuzz/obj,$$(FUZZ_CC),$$(FUZZ_SAN)))
 $(O)/fuzz/core: $(call obj,fuzz/obj,$(FUZZ_SRC) tests/fuzz/fuzz_mutate.c)
-	$(call say,LD,$@)
-	$(Q)$(FUZZ_CC) $(CFLAGS) $(SAN) -fsanitize=fuzzer $(LDFLAGS) -o $@ $^ $(TC_LIBS)
+	$(call link,$(FUZZ_CC),$(SAN) -fsanitize=fuzzer)
 $(O)/san/fuzz/files: $(call obj,san,$(FUZZ_SRC) tests/fuzz/fuzz_files.c)
 $(O)/san/fuzz/seeds: $(O)/san/tests/fuzz/seeds.o $(O)/san/libtagcore.a
 $(O)/san/fuzz/files $(O)/san/fuzz/seeds:
-	$(call say,LD,$@)
-	@mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS) $(SAN) $(LDFLAGS) -o $@ $^ $(shell $(PKG_CONFIG) --libs cmocka) $(TC_LIBS)
-tests: $(FUZZ)
+	$(call link,$(CC),$(SAN),$(CMOCKA))
 fuzz: $(FUZZ)
 	$(Q)O='$(abspath $(O))' tests/fuzz/run
 # AFL++ has mutators of its own; its compiler links what calls the entry in place of libFuzzer.
 AFL_CC      ?= afl-clang-fast
-$(O)/afl/obj/%.o: %.c $(O)/flags
-	$(call say,CC,$@)
-	@mkdir -p $(@D)
-	$(Q)$(AFL_CC) $(TC_CFLAGS) $(CPPFLAGS) $(CFLAGS) $(SAN) -c -o $@ $<
+$(eval $(call objects,afl/obj,$$(AFL_CC),$$(SAN)))
 $(O)/afl/core: $(call obj,afl/obj,$(FUZZ_SRC))
-	$(call say,LD,$@)
-	$(Q)$(AFL_CC) $(CFLAGS) $(SAN) -fsanitize=fuzzer $(LDFLAGS) -o $@ $^ $(TC_LIBS)
+	$(call link,$(AFL_CC),$(SAN) -fsanitize=fuzzer)
 fuzz-afl: $(O)/san/fuzz/seeds $(O)/afl/core
 	$(Q)O='$(abspath $(O))' tests/fuzz/run afl
 
-check: tests
-	$(Q)O='$(abspath $(O))' T='$(T)' tests/run
+# native.t is everything again, in the emulator: make check-mte.
+TESTS       := $(UNITS) $(filter-out tests/vm/native.t,$(sort $(wildcard tests/func/*.t tests/vm/*.t tests/vm/host/*.t)))
+CHOSEN      := $(if $(T),$(foreach t,$(TESTS),$(if $(findstring $(T),$t),$t)),$(TESTS))
+check: $(filter $(UNITS),$(CHOSEN)) $(if $(filter %.t,$(CHOSEN)),programs) $(if $(filter %/fuzz.t,$(CHOSEN)),$(FUZZ))
+	$(if $(CHOSEN),,@echo "no test has '$(T)' in its path" >&2; exit 2)
+	$(Q)O='$(abspath $(O))' tests/run $(CHOSEN)
 check-mte: tests
 	$(Q)O='$(abspath $(O))' tests/run $(wildcard tests/vm/*.t tests/vm/host/*.t)
 demo-mte: all
@@ -188,26 +195,34 @@ lint:
 	$(Q)tests/lint '$(subst ','\'',$(TC_CFLAGS))' $(LIB_SRC) $(CLI_SRC)
 
 PAGES       := $(filter-out man/gcore.1,$(wildcard man/*.[1-8]))
-page         = install -D -m 644 $1 $(DESTDIR)$(PREFIX)/share/man/man$(subst .,,$(suffix $1))/$(notdir $1)
+place        = $(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $1))/$(notdir $1)
 define newline
 
 
 endef
 
 install: all
-	install -D -m 755 $(O)/tagcore $(DESTDIR)$(PREFIX)/bin/tagcore
-	install -D -m 644 $(O)/libtagcore.a $(DESTDIR)$(PREFIX)/lib/libtagcore.a
-	install -D -m 644 -t $(DESTDIR)$(PREFIX)/include/tagcore include/tagcore/*.h
-	$(foreach p,$(PAGES),$(call page,$p)$(newline)	)
+	install -D -m 755 $(O)/tagcore $(DESTDIR)$(BINDIR)/tagcore
+	install -D -m 644 $(O)/libtagcore.a $(DESTDIR)$(LIBDIR)/libtagcore.a
+	install -D -m 644 -t $(DESTDIR)$(INCLUDEDIR)/tagcore include/tagcore/*.h
+	$(foreach p,$(PAGES),install -D -m 644 $p $(call place,$p)$(newline)	)
 # Apart, because it hides gdb's gcore of a later place in PATH.
 install-gcore: install
-	ln -sf tagcore $(DESTDIR)$(PREFIX)/bin/gcore
-	$(call page,man/gcore.1)
+	ln -sf tagcore $(DESTDIR)$(BINDIR)/gcore
+	install -D -m 644 man/gcore.1 $(call place,man/gcore.1)
+# gcore only if it is ours.
+uninstall:
+	[ "$$(readlink $(DESTDIR)$(BINDIR)/gcore)" != tagcore ] || rm -f $(DESTDIR)$(BINDIR)/gcore $(call place,man/gcore.1)
+	rm -f $(DESTDIR)$(BINDIR)/tagcore $(DESTDIR)$(LIBDIR)/libtagcore.a $(foreach p,$(PAGES),$(call place,$p))
+	rm -rf $(DESTDIR)$(INCLUDEDIR)/tagcore
 
 clean:
 	rm -rf $(O)
 
+help:
+	@sed -n 's/^#: //p' $(firstword $(MAKEFILE_LIST))
+
 FORCE:
-.PHONY: all san tests check check-mte demo demo-mte bench bench-mte fuzz fuzz-afl lint install install-gcore clean FORCE
+.PHONY: all san tests programs help uninstall check check-mte demo demo-mte bench bench-mte fuzz fuzz-afl lint install install-gcore clean FORCE
 # Not below vm: the arm64 machine's files are none of ours.
 -include $(shell find $(O) -path '*/vm' -prune -o -type f -name '*.d' -print 2>/dev/null)
