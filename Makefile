@@ -34,7 +34,8 @@ WARN        := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wvla -Wstrict-protot
 TC_CFLAGS   := -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DTAGCORE_VERSION='"$(VERSION)"' \
                $(WARN) -Iinclude -Isrc $(shell $(PKG_CONFIG) --cflags $(DEPS)) -MMD -MP -pthread
 # libiberty (binutils): names of C++ and Rust; it has no .pc file.
-TC_LIBS     := $(shell $(PKG_CONFIG) --libs $(DEPS)) -liberty -pthread
+# capstone is loaded by those who need it.
+TC_LIBS     := $(shell $(PKG_CONFIG) --libs $(filter-out capstone,$(DEPS))) -liberty -pthread
 # The sanitizers start threads and open files at the end: what is locked in could not.
 SAN         := -DTAGCORE_NO_SANDBOX -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -O1 -g
 

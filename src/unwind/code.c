@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "unwind/capstone.h"
 #include "unwind/code.h"
 
 /*
@@ -69,10 +70,14 @@ void code_close(struct code_reader *c)
 {
 	if (!c)
 		return;
-	if (c->m->close)
-		c->m->close(c);
+	capstone_close(c->capstone);
 	free(c->memo);
 	free(c);
+}
+
+const char *code_left_out(const struct code_reader *c)
+{
+	return c && c->no_capstone ? "capstone could not be loaded (" CAPSTONE_SONAME "): code that has no unwind tables is not read" : NULL;
 }
 
 void code_refill(struct code_reader *c)

@@ -78,6 +78,7 @@ static inline s64 code_sbits(u32 w, unsigned hi, unsigned lo)
 }
 
 struct code_reader;
+struct capstone;
 
 /* A machine whose code can be read. */
 struct code_machine {
@@ -94,7 +95,6 @@ struct code_machine {
 	u64 saved;		/* by bit: registers that a function must give back as they were */
 	/* The instruction in the @len bytes at in->addr: false when there is none. */
 	bool (*decode)(struct code_reader *c, const u8 *p, size_t len, struct code_insn *in);
-	void (*close)(struct code_reader *c);	/* or NULL */
 	/* How long a call before @ret may be, in bytes, the likeliest first; 0 ends. */
 	u8 call_len[8];
 	bool has_prologues;	/* functions that call save @ra where they begin, and only there */
@@ -114,8 +114,8 @@ struct code_reader {
 	const struct code_machine *m;
 	struct elffmt fmt;
 	u32 flags;		/* e_flags of the file that the function belongs to; 0 where there is none */
-	size_t handle;		/* capstone's csh, or 0 */
-	void *scratch;		/* its cs_insn */
+	struct capstone *capstone;	/* NULL until needed; for machines that it decodes */
+	bool no_capstone;	/* it could not be loaded */
 	struct code_upper upper;
 	/* Instructions that may still be read, for this thread and for others: a hostile core must not keep us for ever. */
 	u64 budget, left;

@@ -1,6 +1,5 @@
-#include <capstone/capstone.h>
-
 #include "base/util.h"
+#include "unwind/capstone.h"
 #include "unwind/code.h"
 
 /* x86, by capstone: what an instruction is that is not told apart here, changes what capstone says it writes. */
@@ -9,6 +8,7 @@ enum { RIP = 16, RIP32 = 8 };
 
 struct x86 {
 	const struct code_machine *m;
+	const struct capstone *capstone;
 	const cs_insn *insn;
 	const cs_x86 *x;
 	struct code_insn *in;
@@ -325,14 +325,14 @@ static const struct {
 
 /* ---- what is not: its registers and the memory it writes */
 
-static void clobber(struct x86 *d, csh handle)
+static void clobber(struct x86 *d)
 {
 	cs_regs reads, writes;
 	u8 n_reads = 0, n_writes = 0, n;
 	bool whole;
 
 	/* Without an answer nothing is known any more. */
-	if (cs_regs_access(handle, d->insn, reads, &n_reads, writes, &n_writes)) {
+	if (d->capstone->regs_access(d->capstone->handle, d->insn, reads, &n_reads, writes, &n_writes)) {
 		d->in->clobbers = ~0ULL;
 		return;
 	}
@@ -364,69 +364,53 @@ static void stores(struct x86 *d)
 				 .imm = disp });
 }
 
-static bool is_branch(const struct x86 *d, csh handle)
+static bool in_group(const struct x86 *d, unsigned group)
+{
+	return d->capstone->insn_group(d->capstone->handle, d->insn, group);
+}
+
+static bool is_branch(const struct x86 *d)
 {
 	s64 v;
 
-	return (cs_insn_group(handle, d->insn, CS_GRP_JUMP) || cs_insn_group(handle, d->insn, CS_GRP_BRANCH_RELATIVE)) &&
-	       is_imm(d, 0, &v);
+	return (in_group(d, CS_GRP_JUMP) || in_group(d, CS_GRP_BRANCH_RELATIVE)) && is_imm(d, 0, &v);
 }
 
-static void fill(struct x86 *d, csh handle)
+static void fill(struct x86 *d)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
 		if (kinds[i].id == d->insn->id && kinds[i].fn(d))
 			return;
-	if (is_branch(d, handle)) {
+	if (is_branch(d)) {
 		d->in->flow = CODE_BRANCH;
 		set_target(d, d->x->operands[0].imm);
 	}
 	stores(d);
-	clobber(d, handle);
+	clobber(d);
 }
 
-static bool open_handle(struct code_reader *c)
+static bool open_capstone(struct code_reader *c)
 {
-	csh handle;
+	struct err why;
 
-	if (c->handle)
-		return true;
-	if (cs_open(CS_ARCH_X86, c->m->word == 8 ? CS_MODE_64 : CS_MODE_32, &handle))
-		return false;
-	cs_option(handle, CS_OPT_DETAIL, CS_OPT_ON);
-	c->scratch = cs_malloc(handle);
-	if (!c->scratch) {
-		cs_close(&handle);
-		return false;
-	}
-	c->handle = handle;
-	return true;
-}
-
-static void close_handle(struct code_reader *c)
-{
-	csh handle = c->handle;
-
-	if (!c->handle)
-		return;
-	cs_free(c->scratch, 1);
-	cs_close(&handle);
-	c->handle = 0;
+	if (!c->capstone && !c->no_capstone)
+		c->no_capstone = capstone_open(&c->capstone, CS_ARCH_X86, c->m->word == 8 ? CS_MODE_64 : CS_MODE_32, &why);
+	return c->capstone;
 }
 
 static bool decode(struct code_reader *c, const u8 *p, size_t len, struct code_insn *in)
 {
 	u64 addr = in->addr;
-	cs_insn *insn;
+	const cs_insn *insn;
 
-	if (!open_handle(c))
+	if (!open_capstone(c))
 		return false;
-	insn = c->scratch;
-	if (!cs_disasm_iter(c->handle, &p, &len, &addr, insn) || !insn->detail)
+	insn = c->capstone->insn;
+	if (!c->capstone->disasm_iter(c->capstone->handle, &p, &len, &addr, c->capstone->insn) || !insn->detail)
 		return false;
 	in->len = (u8)insn->size;
-	fill(&(struct x86){ .m = c->m, .insn = insn, .x = &insn->detail->x86, .in = in, .sp = c->m->sp,
-			    .bp = c->m->word == 8 ? 6 : 5, .ip = c->m->ra }, c->handle);
+	fill(&(struct x86){ .m = c->m, .capstone = c->capstone, .insn = insn, .x = &insn->detail->x86, .in = in,
+			    .sp = c->m->sp, .bp = c->m->word == 8 ? 6 : 5, .ip = c->m->ra });
 	return true;
 }
 
@@ -434,7 +418,7 @@ static bool decode(struct code_reader *c, const u8 *p, size_t len, struct code_i
 #define X86(machine_, word_, sp_, ra_, saved_) { \
 	.machine = (machine_), .word = (word_), .reg = (word_), .step = 1, .longest = 15, .sp = (sp_), .ra = (ra_), \
 	.pushed = (word_), .sp_align = (word_), .saved = (saved_), .call_len = { 5, 2, 3, 6, 7, 4 }, \
-	.decode = decode, .close = close_handle, \
+	.decode = decode, \
 }
 /* psABI x86-64, 3.2.1: rbx, rbp, r12 to r15; psABI i386, 2.2.1: ebx, ebp, esi, edi. */
 const struct code_machine code_x86_64 = X86(EM_X86_64, 8, 7, RIP, 1 << 3 | 1 << 6 | 0xf000);

@@ -321,7 +321,7 @@ int unwind_thread(struct unwind *u, const struct core_thread *t, struct stack *o
 }
 
 /* What was not done, of no module. */
-enum { LEFT_OUT_MAX = 5 };
+enum { LEFT_OUT_MAX = 6 };
 static bool lacks_program(const struct unwind *u)
 {
 	u64 entry;
@@ -337,6 +337,7 @@ static const char *left_out(const struct unwind *u, size_t i)
 		u->is_elsewhere ? "not all files of the core are here: --sysroot DIR is where those of another system or container are (of a container that runs: /proc/PID/root)" : NULL,
 		u->exe_note,
 		lacks_program(u) ? "the core does not say what file its program is, or where that was: --exe FILE gives it" : NULL,
+		code_left_out(u->code),
 	};
 
 	return texts[i];

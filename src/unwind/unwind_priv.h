@@ -290,6 +290,8 @@ bool code_call_is_plain(struct unwind *u, u64 ret, u64 start);
 /* Before each thread. */
 void code_refill(struct code_reader *c);
 void code_close(struct code_reader *c);
+/* What could not be done, as a sentence; or NULL. */
+const char *code_left_out(const struct code_reader *c);
 
 /* ---- the backends */
 

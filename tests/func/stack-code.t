@@ -82,4 +82,15 @@ if [ -x "$TARGETS/notable-musl-static" ]; then
 		is "$c without symbols: the same frames" "$(cat unnamed)" "$(cat most)"
 	done
 fi
+
+# The disassembler is loaded when it is needed, and it may be broken.
+start notable-glibc pause
+target_asleep
+mkdir -p broken
+for so in libcapstone.so.4 libcapstone.so.5 libcapstone.so.6; do echo 'no library' >broken/$so; done
+run env LD_LIBRARY_PATH="$PWD/broken" "$TAGCORE" stack "$PID"
+matches "without capstone: says so" err 'capstone could not be loaded [(]libcapstone.so.[0-9]+[)]: code that has no unwind tables is not read'
+matches_not "and how nothing was found" out 'found by reading code'
+ok "what reads no code does not need it" env LD_LIBRARY_PATH="$PWD/broken" "$TAGCORE" inspect core
+finish "$CHILD"
 done_testing
