@@ -48,7 +48,7 @@ struct packed {
 	u8 piece[PACKED_PIECE];
 };
 
-/* ERR_LIMIT when @out bytes that came out, or @kept of them that are not zero, are more than may be. */
+/* packed.c: ERR_LIMIT when @out bytes that came out, or @kept of them that are not zero, are more than may be. */
 int packed_charge(const struct packed *p, u64 out, u64 kept, struct err *e) must_check;
 int packed_fault(struct packed *p, const struct err *why, struct err *e) must_check;
 /* @f is a packed file, whose backend becomes the one or the other.  Sets its size. */

@@ -53,10 +53,10 @@ struct unpacker_ops {
 	int (*open)(struct unpacker *u, struct err *e);
 	int (*read)(struct unpacker *u, u8 *buf, size_t len, size_t *n, struct err *e);
 	void (*close)(struct unpacker *u);
-	int (*index)(struct core_file *in, struct unpack_index *out, struct err *e);
+	int (*index)(const struct unpacker_ops *self, struct core_file *in, struct unpack_index *out, struct err *e);
 	int (*agrees)(struct core_file *in, const struct unpack_frame *frame, u64 size, struct err *e);
 };
-/* The library for a file that begins with @head, or NULL. */
+/* unpackers.c: the library for a file that begins with @head, or NULL. */
 enum { UNPACK_MAGIC_MAX = 6 };
 const struct unpacker_ops *unpacker_find(const u8 *head, size_t len);
 
@@ -97,7 +97,7 @@ static inline int unpack_err(struct err *e, const struct err *why)
 int unpack_ends(const struct unpacker *u, struct err *e);
 
 /* zstd_index.c: the seek table, or what frames and blocks say of themselves. */
-int zstd_index(struct core_file *in, struct unpack_index *out, struct err *e) must_check;
+int zstd_index(const struct unpacker_ops *zstd, struct core_file *in, struct unpack_index *out, struct err *e) must_check;
 int zstd_agrees(struct core_file *in, const struct unpack_frame *frame, u64 size, struct err *e) must_check;
 /* The sentence about a seek table at @off of the packed file that does not agree with the frames. */
 int unpack_table_lies(struct err *out, u64 off);

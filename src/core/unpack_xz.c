@@ -75,7 +75,7 @@ static int xz_read(struct unpacker *u, u8 *buf, size_t len, size_t *n, struct er
 }
 
 /* The index at the end of each stream: only its sum is of interest. */
-static int xz_index(struct core_file *in, struct unpack_index *out, struct err *e)
+static int xz_index(const struct unpacker_ops *self, struct core_file *in, struct unpack_index *out, struct err *e)
 {
 	lzma_stream s scoped(lzma_end) = LZMA_STREAM_INIT;
 	lzma_index *index = NULL;
@@ -83,6 +83,7 @@ static int xz_index(struct core_file *in, struct unpack_index *out, struct err *
 	u8 buf[4096];
 	u64 pos = 0;
 
+	(void)self;
 	while (code == LZMA_OK || code == LZMA_SEEK_NEEDED) {
 		size_t n = 0;
 		int r;

@@ -128,6 +128,7 @@ static int walk_blocks(struct scan *s, u64 *at, bool checksum, u64 *most, struct
 /* ---- the walk */
 
 struct walk {
+	const struct unpacker_ops *zstd;
 	struct scan scan;
 	struct unpack_index *x;
 	u64 at;
@@ -160,7 +161,7 @@ static int walk_cut(struct walk *w, const struct frame_head *h, u64 at, struct e
 		w->sized = false;
 		return 0;
 	}
-	r = unpacker_open(&u, &unpacker_zstd_ops, w->scan.in, at, w->scan.in->size, e);
+	r = unpacker_open(&u, w->zstd, w->scan.in, at, w->scan.in->size, e);
 	if (r)
 		return r;
 	for (; !r && n && made <= h->size; made += n)
@@ -219,9 +220,9 @@ static int walk_frame(struct walk *w, struct err *e)
 	return r ? r : 1;
 }
 
-static int walk_file(struct core_file *in, struct unpack_index *x, struct err *e)
+static int walk_file(const struct unpacker_ops *zstd, struct core_file *in, struct unpack_index *x, struct err *e)
 {
-	struct walk w = { .scan = { .in = in }, .x = x, .sized = true, .frames = true };
+	struct walk w = { .zstd = zstd, .scan = { .in = in }, .x = x, .sized = true, .frames = true };
 	int r = 1;
 
 	while (r > 0 && w.at < in->size)
@@ -371,7 +372,7 @@ static int table_agrees(const struct scan *s, const struct table *t, struct unpa
 	return 1;
 }
 
-int zstd_index(struct core_file *in, struct unpack_index *x, struct err *e)
+int zstd_index(const struct unpacker_ops *zstd, struct core_file *in, struct unpack_index *x, struct err *e)
 {
 	struct scan s = { .in = in };
 	struct table t = { 0 };
@@ -388,7 +389,7 @@ int zstd_index(struct core_file *in, struct unpack_index *x, struct err *e)
 	}
 	table = x->table;
 	unpack_index_fini(x);
-	r = walk_file(in, x, e);
+	r = walk_file(zstd, in, x, e);
 	x->table = table;
 	return r;
 }

@@ -1,4 +1,4 @@
-/* vma_backend.h - how vma.c opens the backends that read a process. */
+/* vma_backend.h - how vma_open.c opens the backends that read a process. */
 #pragma once
 
 #include "mm/proc_file.h"

@@ -1,10 +1,5 @@
 #include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-
-#include <tagcore/elffmt.h>
 
 #include "base/scope.h"
 #include "base/util.h"
@@ -81,70 +76,6 @@ const struct repair repairs[] = {
 };
 const size_t n_repairs = ARRAY_SIZE(repairs);
 
-static int add_deed(struct repaired *r, const struct repair *repair, u64 off, const char *msg, struct err *e)
-{
-	char *copy auto_free = strdup(msg);
-
-	if (copy && r->n_deeds == r->cap_deeds) {
-		size_t cap = r->cap_deeds ? r->cap_deeds * 2 : 16;
-		struct repair_deed *more = reallocarray(r->deeds, cap, sizeof(*more));
-
-		if (!more)
-			return err_set(e, -ENOMEM, "repair");
-		r->deeds = more;
-		r->cap_deeds = cap;
-	}
-	if (!copy)
-		return err_set(e, -ENOMEM, "repair");
-	r->deeds[r->n_deeds++] = (struct repair_deed){ .repair = repair, .off = off, .msg = take_ptr(copy) };
-	return 0;
-}
-
-int repair_did(struct repair_ctx *x, struct err *e, u64 off, const char *fmt, ...)
-{
-	char msg[512];
-	va_list ap;
-
-	if (x->n++ >= REPAIR_DEEDS_MAX)
-		return 0;
-	va_start(ap, fmt);
-	vsnprintf(msg, sizeof(msg), fmt, ap);
-	va_end(ap);
-	return add_deed(x->out, x->repair, off, msg, e);
-}
-
-int repair_put(struct repair_ctx *x, u64 off, const void *p, size_t len, struct err *e)
-{
-	return overlay_put(x->out->overlay, off, p, len, e);
-}
-
-int repair_put_ehdr(struct repair_ctx *x, const GElf_Ehdr *h, struct err *e)
-{
-	struct buf b scoped(buf_fini) = { 0 };
-	int r = elffmt_put_ehdr(x->core->fmt, h, &b, e);
-
-	return r ? r : repair_put(x, 0, b.p, b.len, e);
-}
-
-int repair_put_phdr(struct repair_ctx *x, size_t i, const GElf_Phdr *p, struct err *e)
-{
-	struct buf b scoped(buf_fini) = { 0 };
-	int r = elffmt_put_phdr(x->core->fmt, p, &b, e);
-
-	return r ? r : repair_put(x, core_phdr_off(x->core, i), b.p, b.len, e);
-}
-
-/* "and N more" for what was not listed. */
-static int end_of(struct repair_ctx *x, struct err *e)
-{
-	char msg[64];
-
-	if (x->n <= REPAIR_DEEDS_MAX)
-		return 0;
-	snprintf(msg, sizeof(msg), "and %zu more", x->n - REPAIR_DEEDS_MAX);
-	return add_deed(x->out, x->repair, 0, msg, e);
-}
-
 static int open_current(struct repaired *r, struct core *out, const char *name, struct err *e)
 {
 	struct core_file file;
@@ -172,7 +103,7 @@ static int apply_one(struct repair_ctx *x, const char *name, struct err *e)
 	if (!r)
 		r = x->repair->apply(x, e);
 	if (!r)
-		r = end_of(x, e);
+		r = repair_did_more(x, e);
 	if (r || x->out->n_deeds == before)
 		return r;
 	r = overlay_settle(x->out->overlay, e);

@@ -13,8 +13,10 @@ struct repair_ctx {
 	size_t n;	/* deeds of this repair so far */
 };
 
-/* Tells what was changed, and where. */
+/* repair_ctx.c: says what was changed, and where. */
 int repair_did(struct repair_ctx *x, struct err *e, u64 off, const char *fmt, ...) must_check printf_like(4, 5);
+/* "and N more" for what was not listed. */
+int repair_did_more(struct repair_ctx *x, struct err *e) must_check;
 /* Change the file: its header, program header @i, @len bytes at @off. */
 int repair_put_ehdr(struct repair_ctx *x, const GElf_Ehdr *h, struct err *e) must_check;
 int repair_put_phdr(struct repair_ctx *x, size_t i, const GElf_Phdr *p, struct err *e) must_check;
