@@ -31,6 +31,7 @@ struct frame {
 	bool exact;
 	bool signal;
 	bool gap;	/* of a tail call: there may be others beside it, of which several are possible */
+	bool doubt;	/* no call instruction is before @pc, and no table led here: kept only if a later frame confirms it */
 	enum frame_by by;
 };
 

@@ -61,19 +61,24 @@ static const struct {
 };
 
 /* A signal handler was called from nowhere.  Where the code is not to be had, being in code has to do. */
-bool step_is_return(struct unwind *u, u64 addr)
+enum step_return step_return(struct unwind *u, u64 addr)
 {
 	u8 before[7];
 
 	if (step_is_signal(u, addr, 0))
-		return true;
+		return RETURN_GOOD;
 	if (addr <= sizeof(before) || !space_is_code(u, addr - 1))
-		return false;
+		return RETURN_NOWHERE;
 	for (size_t i = 0; i < ARRAY_SIZE(call_checks); i++)
 		if (call_checks[i].machine == u->core->ehdr.e_machine &&
 		    space_read(u, addr - sizeof(before), before, sizeof(before)))
-			return call_checks[i].is_after_call(before);
-	return true;
+			return call_checks[i].is_after_call(before) ? RETURN_GOOD : RETURN_DOUBT;
+	return RETURN_GOOD;
+}
+
+bool step_is_return(struct unwind *u, u64 addr)
+{
+	return step_return(u, addr) == RETURN_GOOD;
 }
 
 /* Where a call left its return address, if that can be one; it may have a bit for the instruction set. */
@@ -329,6 +334,7 @@ bool step_fp(struct unwind *u, struct cpu_regs *r)
 	const struct arch *a = u->core->arch;
 	s64 word = u->core->layout.word;
 	u64 floor = r->floor, fp, at, base, caller_fp, ret;
+	enum step_return found;
 
 	if (!a || !a->frame.known || !regs_get(u, r, a->frame.fp, &fp) || (!regs_get(u, r, a->sp, &floor) && !r->floor))
 		return false;
@@ -342,10 +348,11 @@ bool step_fp(struct unwind *u, struct cpu_regs *r)
 	if (a->frame.ret_in_frame)
 		ret ^= u->ret_cookie;
 	ret = space_strip(u, ret) + a->frame.ret_offset;
+	found = step_return(u, ret);
 	/* A chain that goes down, or in a circle, is none. */
-	if ((caller_fp >= floor && caller_fp <= fp) || !step_is_return(u, ret))
+	if ((caller_fp >= floor && caller_fp <= fp) || found == RETURN_NOWHERE)
 		return false;
-	*r = (struct cpu_regs){ .pc = ret, .floor = fp + 2 * (u64)word };
+	*r = (struct cpu_regs){ .pc = ret, .floor = fp + 2 * (u64)word, .doubt = found == RETURN_DOUBT };
 	/* Where the frame record may lie anywhere in a frame, that is all that is known of the caller's. */
 	if (!a->frame.record_anywhere)
 		regs_set(u, r, a->sp, a->frame.back_chain ? caller_fp : fp + (u64)(a->frame.caller_sp * word));

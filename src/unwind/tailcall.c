@@ -293,7 +293,7 @@ static int add_between(struct unwind *u, struct stack *s, const struct call_fram
 	if (!call_before_pc(u, caller, below, &call) || !call.is_known || may_call(&call, below))
 		return 0;
 	m = between(u, &call, at, below);
-	for (size_t i = 0; m && !r && i < m->n && s->n < stack_limit(u); i++)
+	for (size_t i = 0; m && !r && i < m->n && !stack_is_full(u, s); i++)
 		r = stack_add(s, &m->frames[i], e);
 	return r;
 }

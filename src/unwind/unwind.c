@@ -95,9 +95,21 @@ bool stack_loops(const struct stack *s, const struct frame *f)
 	return is_same(&s->frames[s->n - 1], f) || is_same(&s->frames[mark - 1], f);
 }
 
-u32 stack_limit(const struct unwind *u)
+static size_t stack_limit(const struct unwind *u)
 {
 	return u->opts.max_frames ? u->opts.max_frames : UNWIND_FRAMES_MAX;
+}
+
+static bool ends_in_doubt(const struct stack *s)
+{
+	return s->n && s->frames[s->n - 1].doubt;
+}
+
+bool stack_is_full(const struct unwind *u, const struct stack *s)
+{
+	size_t limit = stack_limit(u);
+
+	return s->n >= limit && (!ends_in_doubt(s) || s->n >= max(limit, (size_t)UNWIND_FRAMES_MAX));
 }
 
 void stack_fini(struct stack *s)
@@ -240,6 +252,32 @@ static void drop_after_first(struct unwind *u, struct stack *s)
 	stack_ends(s, STACK_OUTERMOST, "0x%llx is in the first function", (unsigned long long)s->frames[s->n - 1].pc);
 }
 
+/* The last frames are in doubt, and nothing that follows confirms them. */
+static void drop_doubtful(struct stack *s)
+{
+	u64 from = 0;
+
+	while (ends_in_doubt(s))
+		from = s->frames[--s->n].pc;
+	if (from && s->n)
+		stack_ends(s, STACK_NO_TABLE,
+			   "no call frame information for 0x%llx; what may be its return address, 0x%llx, is not after a call, and leads nowhere",
+			   (unsigned long long)s->frames[s->n - 1].pc, (unsigned long long)from);
+}
+
+/* What was followed further than was asked for. */
+static void settle(const struct unwind *u, struct stack *s)
+{
+	size_t limit = stack_limit(u);
+
+	if (s->end != STACK_OUTERMOST && s->end != STACK_LIMIT)
+		drop_doubtful(s);
+	if (s->n <= limit)
+		return;
+	stack_ends(s, STACK_LIMIT, "more frames than wanted, from 0x%llx on", (unsigned long long)s->frames[limit].pc);
+	s->n = limit;
+}
+
 /* By tables as far as they go, then one step without, and on. */
 static int walk(struct unwind *u, const struct unwinder_ops *ops, const struct core_thread *t, struct stack *s,
 		struct err *e)
@@ -263,7 +301,8 @@ static int walk(struct unwind *u, const struct unwinder_ops *ops, const struct c
 		}
 		if (!ret)
 			drop_after_first(u, s);
-	} while (!ret && s->n < stack_limit(u) && step(u, s, &r, &by));
+	} while (!ret && !stack_is_full(u, s) && step(u, s, &r, &by));
+	settle(u, s);
 	return ret;
 }
 

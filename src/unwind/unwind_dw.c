@@ -160,7 +160,7 @@ static bool judge(struct unwind *u, const struct frame *f, struct stack *s)
 {
 	unsigned long long pc = f->pc;
 
-	if (s->n >= stack_limit(u))
+	if (stack_is_full(u, s))
 		stack_ends(s, STACK_LIMIT, "more frames than wanted, from 0x%llx on", pc);
 	else if (!f->signal && !space_is_code(u, f->exact ? f->pc : f->pc - 1))
 		stack_ends(s, STACK_NO_CODE, "0x%llx is in no executable memory", pc);
@@ -182,7 +182,7 @@ static enum cfi_step step(struct unwind *u, const struct frame *f, Dwarf_Frame *
 /* One frame, and the step to the next: 1 when there is one, 0 when s->end is set. */
 static int walk_one(struct unwind *u, struct cpu_regs *r, enum frame_by *by, struct stack *s, struct err *e)
 {
-	struct frame f = { .pc = r->pc, .exact = r->exact, .by = *by };
+	struct frame f = { .pc = r->pc, .exact = r->exact, .doubt = r->doubt, .by = *by };
 	enum cfi_step done;
 	struct row row;
 	int ret;

@@ -34,6 +34,7 @@ enum { CPU_REGS_MAX = 128 };
 struct cpu_regs {
 	u64 pc;
 	bool exact;	/* pc is where it goes on, not the address behind a call */
+	bool doubt;	/* pc was found without tables, and no call instruction is before it */
 	u64 mode;	/* the bits that tell the instruction set at pc: struct syscall_abi, mode_mask */
 	u64 floor;	/* where sp is not known: frames lie at this address or above */
 	u64 v[CPU_REGS_MAX];
@@ -275,6 +276,13 @@ bool step_fp(struct unwind *u, struct cpu_regs *r);
 bool step_is_first(struct unwind *u, const struct cpu_regs *r);
 /* @pc is in the function at the program's entry point. */
 bool step_is_entry(struct unwind *u, u64 pc, bool exact);
+/* What the code says of a return address; RETURN_GOOD where it cannot be read. */
+enum step_return {
+	RETURN_NOWHERE,	/* not in code */
+	RETURN_DOUBT,	/* no call instruction is before it: interpreters and coroutines push such addresses, but so does anything else */
+	RETURN_GOOD,
+};
+enum step_return step_return(struct unwind *u, u64 addr);
 /* Could a call return to @addr? */
 bool step_is_return(struct unwind *u, u64 addr);
 
@@ -362,7 +370,8 @@ void stack_ends_by(struct unwind *u, struct stack *s, enum cfi_step step, u64 pc
 bool stack_loops(const struct stack *s, const struct frame *f);
 /* A whole stack is better than a part; of parts, the one with more frames that are sure.  @b may be empty. */
 bool stack_is_better(const struct stack *a, const struct stack *b);
-u32 stack_limit(const struct unwind *u);
+/* No more frames are wanted.  Frames in doubt are followed beyond the limit, to what confirms them. */
+bool stack_is_full(const struct unwind *u, const struct stack *s);
 
 /* ---- symbols.c */
 

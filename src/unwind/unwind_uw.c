@@ -243,7 +243,7 @@ static int judge(struct unwind *u, const struct frame *f, Dwarf_Frame *row, cons
 	unsigned long long pc = f->pc;
 	unw_proc_info_t pi;
 
-	if (s->n >= stack_limit(u))
+	if (stack_is_full(u, s))
 		stack_ends(s, STACK_LIMIT, "more frames than wanted, from 0x%llx on", pc);
 	else if (!f->signal && !space_is_code(u, f->exact ? f->pc : f->pc - 1))
 		stack_ends(s, STACK_NO_CODE, "0x%llx is in no executable memory", pc);
@@ -344,7 +344,7 @@ static int walk_one(struct unwind *u, unw_cursor_t *c, const struct frame *f, Dw
 
 static int uw_walk(struct unwind *u, struct cpu_regs *r, enum frame_by by, struct stack *s, struct err *e)
 {
-	struct frame f = { .by = by, .exact = r->exact };
+	struct frame f = { .by = by, .exact = r->exact, .doubt = r->doubt };
 	struct cpu_regs seed = *r;
 	Dwarf_Frame *row;
 	unw_cursor_t c;
