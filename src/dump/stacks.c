@@ -102,8 +102,7 @@ static int want_first_stack(struct dump *d, const struct thread *th, u64 sp, u64
 	return here && vma_is_anon(here) ? want_range(d, here->start, min(here->end, tp + d->page_size), e) : 0;
 }
 
-/* @tls: NULL when nobody will look at variables. */
-static int want_stacks(struct dump *d, const struct want_tls *tls, struct err *e)
+static int want_stacks(struct dump *d, struct err *e)
 {
 	int r = 0;
 
@@ -115,9 +114,16 @@ static int want_stacks(struct dump *d, const struct want_tls *tls, struct err *e
 			r = want_stack(d, sp, tp, e);
 		if (!r && sp)
 			r = want_first_stack(d, th, sp, tp, e);
-		if (!r && tls)
-			r = want_thread(d, tp, tls, e);
 	}
+	return r;
+}
+
+static int want_threads(struct dump *d, const struct want_tls *tls, struct err *e)
+{
+	int r = 0;
+
+	for (size_t i = 0; !r && i < d->target.n_threads; i++)
+		r = want_thread(d, thread_pointer(d, &d->target.threads[i]), tls, e);
 	return r;
 }
 
@@ -229,10 +235,14 @@ int dump_want_stacks(struct dump *d, struct err *e)
 	struct want_tls tls;
 	int r = want_peek_init(d, e);
 
+	if (!r)
+		r = want_stacks(d, e);
+	if (!r)
+		r = want_made_code(d, e);
 	if (!r && variables)
 		r = want_variables(d, &tls, e);
-	if (!r)
-		r = want_stacks(d, variables ? &tls : NULL, e);
+	if (!r && variables)
+		r = want_threads(d, &tls, e);
 	if (!r)
 		r = want_list(d, e);
 	want_settle(d);

@@ -14,6 +14,8 @@ int want_memory(struct dump *d, u64 start, u64 end, struct err *e) must_check;
  * @whole: so do the gaps at the ends.
  */
 int want_copies(struct dump *d, const struct vma *v, u64 start, u64 end, bool whole, struct err *e) must_check;
+/* jit.c: after the stacks alone were wanted, the code near addresses on them that no file has. */
+int want_made_code(struct dump *d, struct err *e) must_check;
 /* Sorts d->wanted, without overlap. */
 void want_settle(struct dump *d);
 

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/near.h"
 #include "base/util.h"
 #include "unwind/code_flow.h"
 
@@ -70,6 +71,20 @@ bool flow_is_free(const struct flow *f)
 	return f->w->from_pc || !f->w->hi;
 }
 
+/* A core of stacks has no more of the code that is in no file. */
+static bool is_near(struct flow *f, u64 addr)
+{
+	struct module *m;
+	bool in_file;
+
+	if (addr + CODE_NEAR - f->w->pc < 2 * CODE_NEAR)
+		return true;
+	m = module_at(f->u, addr);
+	in_file = m && module_elf(f->u, m);
+	f->is_cut |= !in_file;
+	return in_file;
+}
+
 static s32 decode(struct flow *f, u64 addr)
 {
 	struct code_insn in = { .addr = addr };
@@ -78,7 +93,7 @@ static s32 decode(struct flow *f, u64 addr)
 	s32 n = (s32)f->n_nodes;
 
 	if (!f->c->budget || addr % f->m->step || (flow_is_free(f) && f->n_nodes >= FLOW_FREE_MAX) ||
-	    !space_is_code(f->u, addr))
+	    !is_near(f, addr) || !space_is_code(f->u, addr))
 		return FLOW_NONE;
 	len = code_at(f, addr, &p);
 	if (!len || !f->m->decode(f->c, p, len, &in) || !in.len || in.len > len)
