@@ -182,13 +182,20 @@ bool code_call_is_plain(struct unwind *u, u64 ret, u64 start)
 	return in.target == start || behind_plt(u, in.target) == start;
 }
 
-/* A signal handler was called from nowhere; @sp is the caller's stack pointer. */
-static bool is_return(struct unwind *u, u64 ret, u64 sp)
+/* A signal handler was called from nowhere; @sp is the caller's stack pointer, or 0. */
+static enum step_return return_of(struct unwind *u, u64 ret, u64 sp)
 {
+	enum step_return found = step_return(u, ret);
 	struct code_insn in;
 
-	return (step_is_return(u, ret) && (step_is_signal(u, ret, 0) || call_before(u, ret, &in))) ||
-	       step_is_like_signal(u, ret, sp);
+	if (found == RETURN_GOOD && !step_is_signal(u, ret, 0) && !call_before(u, ret, &in))
+		found = RETURN_DOUBT;
+	return found != RETURN_GOOD && step_is_like_signal(u, ret, sp) ? RETURN_GOOD : found;
+}
+
+static bool is_return(struct unwind *u, u64 ret)
+{
+	return return_of(u, ret, 0) == RETURN_GOOD;
 }
 
 /* ---- a row's values */
@@ -211,10 +218,11 @@ static bool value_of(struct unwind *u, const struct cpu_regs *r, const u64 *cfa,
 	return true;
 }
 
-/* The caller's registers by @row; false when it cannot be so. */
-static bool apply(struct unwind *u, const struct code_row *row, const struct cpu_regs *r, struct cpu_regs *out)
+/* The caller's registers by @row, perhaps in doubt; false when it cannot be so. */
+static bool apply_any(struct unwind *u, const struct code_row *row, const struct cpu_regs *r, struct cpu_regs *out)
 {
 	const struct code_machine *m = u->code->m;
+	enum step_return found;
 	u64 cfa, again, ra, v;
 
 	if (!r->have[m->sp] || !value_of(u, r, NULL, &row->cfa, &cfa) || !value_of(u, r, &cfa, &row->ra, &ra))
@@ -222,9 +230,10 @@ static bool apply(struct unwind *u, const struct code_row *row, const struct cpu
 	if (value_of(u, r, NULL, &row->again, &again) && again != cfa)
 		return false;
 	ra = space_strip(u, ra);
-	if (cfa < r->v[m->sp] + m->pushed || cfa % m->sp_align || !is_return(u, ra, cfa))
+	found = return_of(u, ra, cfa);
+	if (cfa < r->v[m->sp] + m->pushed || cfa % m->sp_align || found == RETURN_NOWHERE)
 		return false;
-	*out = (struct cpu_regs){ .pc = ra };
+	*out = (struct cpu_regs){ .pc = ra, .doubt = found == RETURN_DOUBT };
 	for (unsigned i = 0; i < CODE_REGS; i++)
 		if (value_of(u, r, &cfa, &row->r[i], &v)) {
 			out->v[i] = v;
@@ -232,6 +241,16 @@ static bool apply(struct unwind *u, const struct code_row *row, const struct cpu
 		}
 	out->v[m->sp] = cfa;
 	out->have[m->sp] = true;
+	return true;
+}
+
+static bool apply(struct unwind *u, const struct code_row *row, const struct cpu_regs *r, struct cpu_regs *out)
+{
+	struct cpu_regs caller;
+
+	if (!apply_any(u, row, r, &caller) || caller.doubt)
+		return false;
+	*out = caller;
 	return true;
 }
 
@@ -311,7 +330,7 @@ static enum proof by_returns(struct unwind *u, const struct code_memo *memo, con
 /* Is @ret where the function returns to: does the call before it lead to pc with the stack as it is? */
 static bool is_behind_our_call(struct unwind *u, const struct cpu_regs *r, u64 ret, size_t *tried, struct cpu_regs *out)
 {
-	const struct code_memo *memo = is_return(u, ret, 0) ? proof_of(u, r, ret) : NULL;
+	const struct code_memo *memo = is_return(u, ret) ? proof_of(u, r, ret) : NULL;
 	struct cpu_regs caller;
 
 	*tried += memo != NULL;
@@ -375,6 +394,15 @@ static bool by_prologue(struct unwind *u, const struct cpu_regs *r, struct cpu_r
 	       prove(u, r, out) != PROOF_AGAINST;
 }
 
+/*
+ * Compiled code may be called by an interpreter, which pushed the return address itself.
+ * Compilers of programs make no such calls, and have what does not return in their code.
+ */
+static bool by_hand(struct unwind *u, const struct code_memo *memo, const struct cpu_regs *r, struct cpu_regs *out)
+{
+	return !module_at(u, r->pc) && memo->n == 1 && apply_any(u, &memo->rows[0], r, out);
+}
+
 static bool find_caller(struct unwind *u, const struct cpu_regs *r, struct cpu_regs *out)
 {
 	struct code_memo to;
@@ -390,7 +418,8 @@ static bool find_caller(struct unwind *u, const struct cpu_regs *r, struct cpu_r
 	if (n > 0)
 		return !is_denied(u, &to, r, out);
 	proof = by_returns(u, &to, r, out);
-	return proof == PROOF_FOR || by_scan(u, r, out) || proof == PROOF_NONE || (!hi && by_prologue(u, r, out));
+	return proof == PROOF_FOR || by_scan(u, r, out) || proof == PROOF_NONE || (!hi && by_prologue(u, r, out)) ||
+	       by_hand(u, &to, r, out);
 }
 
 /* ---- what the machines differ in */
