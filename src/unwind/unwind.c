@@ -69,6 +69,15 @@ void stack_ends_by(struct unwind *u, struct stack *s, enum cfi_step step, u64 pc
 		stack_ends_at(u, s, pc);
 }
 
+bool stack_leaves_code(struct unwind *u, struct stack *s, const struct frame *f)
+{
+	if (!s->n || f->exact || f->signal || space_is_code(u, f->pc - 1))
+		return false;
+	stack_ends(s, STACK_NO_CODE, "the return address of 0x%llx would be 0x%llx, which is in no executable memory",
+		   (unsigned long long)s->frames[s->n - 1].pc, (unsigned long long)f->pc);
+	return true;
+}
+
 static bool is_gone(const struct frame *f)
 {
 	return f->by == FRAME_BY_TAIL_CALL || f->by == FRAME_BY_LIKELY_TAIL_CALL;

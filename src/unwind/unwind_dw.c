@@ -194,6 +194,8 @@ static int walk_one(struct unwind *u, struct cpu_regs *r, enum frame_by *by, str
 		stack_ends(s, STACK_LOOP, "0x%llx would be its own caller", (unsigned long long)f.pc);
 		return 0;
 	}
+	if (stack_leaves_code(u, s, &f))
+		return 0;
 	ret = tailcall_add(u, s, &f, r, frame, e);
 	if (ret || !judge(u, &f, s))
 		return ret;

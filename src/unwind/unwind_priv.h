@@ -366,6 +366,8 @@ void stack_ends(struct stack *s, enum stack_end end, const char *fmt, ...) print
 void stack_ends_at(struct unwind *u, struct stack *s, u64 pc);
 /* As @step says, which is none to a caller of @pc. */
 void stack_ends_by(struct unwind *u, struct stack *s, enum cfi_step step, u64 pc);
+/* @f, which would be the next frame, is in no code: a return address that is none.  s->end is set then. */
+bool stack_leaves_code(struct unwind *u, struct stack *s, const struct frame *f);
 /* The next frame would be one of these again. */
 bool stack_loops(const struct stack *s, const struct frame *f);
 /* A whole stack is better than a part; of parts, the one with more frames that are sure.  @b may be empty. */

@@ -325,6 +325,8 @@ static int walk_one(struct unwind *u, unw_cursor_t *c, const struct frame *f, Dw
 		stack_ends(s, STACK_LOOP, "0x%llx would be its own caller", (unsigned long long)f->pc);
 		return 0;
 	}
+	if (stack_leaves_code(u, s, f))
+		return 0;
 	ret = tailcall_add(u, s, f, r, row, e);
 	if (ret || !judge(u, f, row, r, s))
 		return ret;
