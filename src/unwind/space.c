@@ -96,6 +96,23 @@ bool space_is_code(struct unwind *u, u64 addr)
 	return known ? prot & PF_X || is_code_of_file(u, m, addr) : m != NULL;
 }
 
+bool space_is_one(const struct unwind *u, u64 from, u64 to)
+{
+	const struct core_area *a = core_area_find(u->core, from);
+	bool known;
+
+	from = core_untag(u->core, from);
+	to = core_untag(u->core, to);
+	while (a && a->start <= from && ends_above(to, a->end - 1)) {
+		from = a->end;
+		a = core_area_find(u->core, from);
+		/* A guard page, or a hole. */
+		if (!a || a->start > from || (!(core_area_prot(u->core, a, &known) & PF_W) && known))
+			return false;
+	}
+	return true;
+}
+
 u64 space_strip(const struct unwind *u, u64 addr)
 {
 	const struct arch *a = u->core->arch;

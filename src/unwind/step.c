@@ -340,7 +340,7 @@ bool step_fp(struct unwind *u, struct cpu_regs *r)
 		return false;
 	/* Frames lie above the stack pointer, and where calls put them. */
 	at = fp + (a->frame.back_chain ? a->sp_bias : 0);
-	if (fp < floor || at % (u64)word || !space_word(u, at + (u64)(a->frame.saved_fp * word), &caller_fp))
+	if (fp < floor || !space_is_one(u, floor, fp) || at % (u64)word || !space_word(u, at + (u64)(a->frame.saved_fp * word), &caller_fp))
 		return false;
 	base = a->frame.back_chain && !a->frame.ret_in_frame ? caller_fp : at;
 	if (!space_word(u, base + (u64)(a->frame.saved_ret * word), &ret))
@@ -351,6 +351,8 @@ bool step_fp(struct unwind *u, struct cpu_regs *r)
 	found = step_return(u, ret);
 	/* A chain that goes down, or in a circle, is none. */
 	if ((caller_fp >= floor && caller_fp <= fp) || found == RETURN_NOWHERE)
+		return false;
+	if (a->frame.back_chain && !space_is_one(u, floor, caller_fp))
 		return false;
 	*r = (struct cpu_regs){ .pc = ret, .floor = fp + 2 * (u64)word, .doubt = found == RETURN_DOUBT };
 	/* Where the frame record may lie anywhere in a frame, that is all that is known of the caller's. */

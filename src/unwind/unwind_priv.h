@@ -240,6 +240,8 @@ u64 u64_of_word(const struct unwind *u, u64 v);
 s64 s64_of_word(const struct unwind *u, u64 v);
 /* Code was executable there. */
 bool space_is_code(struct unwind *u, u64 addr);
+/* No guard page and no hole is between @from and the higher @to: both may be of one stack. */
+bool space_is_one(const struct unwind *u, u64 from, u64 to);
 /* The code address @addr without signature, and what else is no address in it. */
 u64 space_strip(const struct unwind *u, u64 addr);
 
