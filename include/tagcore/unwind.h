@@ -43,6 +43,7 @@ enum stack_end {
 	STACK_NO_TABLE,		/* nothing tells how to get to the caller */
 	STACK_NO_RETURN,	/* the return address is 0, which proves nothing: it may have been overwritten */
 	STACK_NO_MEMORY,	/* the memory that has the return address is not there */
+	STACK_SWITCHED,		/* a function that changed the stack pointer to another stack, and no table says from where */
 	STACK_LOOP,		/* the caller would not lie above */
 	STACK_LIMIT,		/* max_frames */
 };
@@ -54,6 +55,7 @@ struct stack {
 	size_t n;
 	size_t cap;
 	enum stack_end end;
+	bool is_coroutine;	/* STACK_OUTERMOST, of a stack that is not the thread's own */
 	char why[192];		/* the same as a sentence, with the place */
 	const char *unwinder;	/* "libdw", "libunwind" */
 };

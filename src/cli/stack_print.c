@@ -95,8 +95,8 @@ static int put_frames(struct stack_print *p, const struct stack *s, struct err *
 		else
 			r = unwind_symbols(p->u, &s->frames[i], wanted(p), put_text, &row, e);
 	}
-	if (!r && s->end != STACK_OUTERMOST) {
-		fputs("     incomplete: ", p->out);
+	if (!r && (s->end != STACK_OUTERMOST || s->is_coroutine)) {
+		fputs(s->is_coroutine ? "     bottom: " : "     incomplete: ", p->out);
 		text_puts(p->out, s->why);
 		fputc('\n', p->out);
 	}

@@ -188,14 +188,25 @@ static enum step_return return_of(struct unwind *u, u64 ret, u64 sp)
 	enum step_return found = step_return(u, ret);
 	struct code_insn in;
 
-	if (found == RETURN_GOOD && !step_is_signal(u, ret, 0) && !call_before(u, ret, &in))
+	if (found >= RETURN_UNKNOWN && !step_is_signal(u, ret, 0) && !call_before(u, ret, &in))
 		found = RETURN_DOUBT;
-	return found != RETURN_GOOD && step_is_like_signal(u, ret, sp) ? RETURN_GOOD : found;
+	return found < RETURN_UNKNOWN && step_is_like_signal(u, ret, sp) ? RETURN_GOOD : found;
 }
 
 static bool is_return(struct unwind *u, u64 ret)
 {
-	return return_of(u, ret, 0) == RETURN_GOOD;
+	return return_of(u, ret, 0) >= RETURN_UNKNOWN;
+}
+
+bool code_is_after_call(struct unwind *u, u64 ret)
+{
+	enum step_return found = step_return(u, ret);
+	struct code_insn in;
+
+	if (found != RETURN_UNKNOWN || !open_reader(u))
+		return found != RETURN_DOUBT;
+	u->code->flags = flags_at(u, ret - 1);
+	return u->code->flags & u->code->m->other_code || call_before(u, ret, &in);
 }
 
 /* ---- a row's values */
@@ -283,7 +294,7 @@ static enum proof prove(struct unwind *u, const struct cpu_regs *r, const struct
 	if (!memo)
 		return PROOF_NONE;
 	if (!memo->n)
-		return memo->end == CODE_ALL ? PROOF_AGAINST : PROOF_NONE;
+		return memo->end >= CODE_ALL ? PROOF_AGAINST : PROOF_NONE;
 	return apply(u, &memo->rows[0], r, &again) && same_caller(u, &again, caller) ? PROOF_FOR : PROOF_AGAINST;
 }
 
@@ -400,7 +411,12 @@ static bool by_prologue(struct unwind *u, const struct cpu_regs *r, struct cpu_r
  */
 static bool by_hand(struct unwind *u, const struct code_memo *memo, const struct cpu_regs *r, struct cpu_regs *out)
 {
-	return !module_at(u, r->pc) && memo->n == 1 && apply_any(u, &memo->rows[0], r, out);
+	struct cpu_regs caller;
+
+	if (module_at(u, r->pc) || memo->n != 1 || !apply_any(u, &memo->rows[0], r, &caller) || !caller.doubt)
+		return false;
+	*out = caller;
+	return true;
 }
 
 static bool find_caller(struct unwind *u, const struct cpu_regs *r, struct cpu_regs *out)
@@ -420,6 +436,20 @@ static bool find_caller(struct unwind *u, const struct cpu_regs *r, struct cpu_r
 	proof = by_returns(u, &to, r, out);
 	return proof == PROOF_FOR || by_scan(u, r, out) || proof == PROOF_NONE || (!hi && by_prologue(u, r, out)) ||
 	       by_hand(u, &to, r, out);
+}
+
+bool code_never_returns(struct unwind *u, u64 pc)
+{
+	const struct cpu_regs r = { .pc = pc, .exact = true };
+	const struct code_memo *memo;
+	u64 lo = 0, hi = 0;
+
+	if (!open_reader(u))
+		return false;
+	u->code->flags = flags_at(u, pc);
+	bounds_of(u, &r, &lo, &hi);
+	memo = rows_of(u, 0, lo, hi, pc, true);
+	return memo->end == CODE_ENDS && !memo->n;
 }
 
 /* ---- what the machines differ in */

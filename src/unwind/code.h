@@ -168,6 +168,7 @@ enum code_end {
 	CODE_FAILED,	/* the code could not be read, is too long, or contradicts itself */
 	CODE_OPEN,	/* some jumps lead to where nobody knows */
 	CODE_ALL,	/* there is nothing else that the code leads to, but for what it calls */
+	CODE_ENDS,	/* the same, and all of it could be read */
 };
 enum code_end code_follow(struct unwind *u, const struct code_walk *w, code_found *fn, void *arg);
 

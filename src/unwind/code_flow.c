@@ -271,5 +271,7 @@ enum code_end code_follow(struct unwind *u, const struct code_walk *w, code_foun
 	if (!begin(&f) || (!flow_is_free(&f) && !returns_well(&f)))
 		return CODE_FAILED;
 	report(&f, fn, arg);
-	return flow_has_jumps(&f) || f.is_cut || f.n_nodes >= FLOW_FREE_MAX ? CODE_OPEN : CODE_ALL;
+	if (flow_has_jumps(&f) || f.is_cut || f.n_nodes >= FLOW_FREE_MAX)
+		return CODE_OPEN;
+	return f.is_short ? CODE_ALL : CODE_ENDS;
 }

@@ -46,6 +46,7 @@ struct flow {
 	bool failed;		/* too long, or against itself */
 	bool restart;
 	bool is_cut;		/* a path was not followed */
+	bool is_short;		/* what a path leads to could not be read */
 };
 
 /* ---- code_read.c: what can be reached */

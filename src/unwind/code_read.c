@@ -85,19 +85,27 @@ static bool is_near(struct flow *f, u64 addr)
 	return in_file;
 }
 
-static s32 decode(struct flow *f, u64 addr)
+static bool read_insn(struct flow *f, u64 addr, struct code_insn *in)
 {
-	struct code_insn in = { .addr = addr };
 	const u8 *p;
 	size_t len;
-	s32 n = (s32)f->n_nodes;
 
 	if (!f->c->budget || addr % f->m->step || (flow_is_free(f) && f->n_nodes >= FLOW_FREE_MAX) ||
 	    !is_near(f, addr) || !space_is_code(f->u, addr))
-		return FLOW_NONE;
+		return false;
 	len = code_at(f, addr, &p);
-	if (!len || !f->m->decode(f->c, p, len, &in) || !in.len || in.len > len)
+	return len && f->m->decode(f->c, p, len, in) && in->len && in->len <= len;
+}
+
+static s32 decode(struct flow *f, u64 addr)
+{
+	struct code_insn in = { .addr = addr };
+	s32 n = (s32)f->n_nodes;
+
+	if (!read_insn(f, addr, &in)) {
+		f->is_short = true;
 		return FLOW_NONE;
+	}
 	if (!room((void **)&f->nodes, f->n_nodes, &f->cap_nodes, FLOW_INSNS_MAX, sizeof(*f->nodes))) {
 		f->failed = true;
 		return FLOW_NONE;
@@ -178,8 +186,11 @@ static void read_block(struct flow *f, u64 addr)
 			flow_todo(f, in->target);
 		if (flow_is_wanted(f, in) || in->flow == CODE_RETURN || in->flow == CODE_JUMP)
 			make_head(f, n);
-		if (!on)
+		if (!on) {
+			/* Only a call that does not return is the last instruction of a function. */
+			f->is_short |= goes_on(in) && in->flow != CODE_CALL;
 			return;
+		}
 		n = flow_find(f, next);
 		if (n != FLOW_NONE) {
 			make_head(f, n);

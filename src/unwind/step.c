@@ -73,12 +73,12 @@ enum step_return step_return(struct unwind *u, u64 addr)
 		if (call_checks[i].machine == u->core->ehdr.e_machine &&
 		    space_read(u, addr - sizeof(before), before, sizeof(before)))
 			return call_checks[i].is_after_call(before) ? RETURN_GOOD : RETURN_DOUBT;
-	return RETURN_GOOD;
+	return RETURN_UNKNOWN;
 }
 
 bool step_is_return(struct unwind *u, u64 addr)
 {
-	return step_return(u, addr) == RETURN_GOOD;
+	return step_return(u, addr) >= RETURN_UNKNOWN;
 }
 
 /* Where a call left its return address, if that can be one; it may have a bit for the instruction set. */
@@ -362,60 +362,4 @@ bool step_fp(struct unwind *u, struct cpu_regs *r)
 	if (caller_fp > fp)
 		regs_set(u, r, a->frame.fp, caller_fp);
 	return true;
-}
-
-/*
- * In the function at the program's entry point.  Where no symbol tells of
- * it, a call that is a few instructions behind it is: the start files of the C
- * libraries make one, and have 20 to 80 bytes before it.
- */
-bool step_is_entry(struct unwind *u, u64 pc, bool exact)
-{
-	enum { START_LEN = 80 };
-	u64 entry, start, end;
-
-	if (!program_entry(u, &entry))
-		return false;
-	entry = space_strip(u, entry);
-	if (symbol_bounds(u, exact ? pc : pc - 1, &start, &end))
-		return start == entry;
-	return !exact && pc > entry && pc - entry <= START_LEN;
-}
-
-/*
- * Where makecontext(3) has the function that it was given return to.  The table there
- * may read the context to go on with, or none, for a return address: glibc 2.36,
- * sysdeps/unix/sysv/linux/x86_64/__start_context.S.
- */
-static bool is_context_start(struct unwind *u, const struct cpu_regs *r)
-{
-	const struct symbol_slot *s = symbol_at(u, r->pc);
-
-	return s->name && s->start == r->pc && !strcmp(s->name, "__start_context");
-}
-
-/*
- * The end of a back chain that every function keeps: 0, as the ABIs have it.  Or the
- * frame before that, where the start code, whose frame it is, jumped here with 0 for
- * a return address (glibc 2.36, sysdeps/powerpc/powerpc64/start.S).
- */
-static bool is_chains_end(struct unwind *u, const struct cpu_regs *r)
-{
-	const struct arch *a = u->core->arch;
-	u64 word = u->core->layout.word, sp, caller, ret, last;
-
-	if (!a->frame.back_chain || r->exact || !regs_get(u, r, a->frame.fp, &sp))
-		return false;
-	sp += a->sp_bias;
-	if (!space_word(u, sp + (u64)a->frame.saved_fp * word, &caller))
-		return false;
-	if (!caller || a->frame.ret_in_frame)
-		return !caller;
-	return caller > sp && space_word(u, caller + (u64)a->frame.saved_ret * word, &ret) && !ret &&
-	       space_word(u, caller, &last) && !last;
-}
-
-bool step_is_first(struct unwind *u, const struct cpu_regs *r)
-{
-	return u->core->arch && (step_is_entry(u, r->pc, r->exact) || is_chains_end(u, r) || is_context_start(u, r));
 }

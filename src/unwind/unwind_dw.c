@@ -197,7 +197,7 @@ static int walk_one(struct unwind *u, struct cpu_regs *r, enum frame_by *by, str
 	if (stack_leaves_code(u, s, &f))
 		return 0;
 	ret = tailcall_add(u, s, &f, r, frame, e);
-	if (ret || !judge(u, &f, s))
+	if (ret || !judge(u, &f, s) || first_ends(u, r, frame, s))
 		return ret;
 	done = step(u, &f, frame, r, by);
 	if (done != CFI_STEPPED)

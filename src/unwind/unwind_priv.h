@@ -22,6 +22,7 @@ struct module {
 	bool looked;
 	bool needed;		/* what @note says matters */
 	bool is_main;		/* the program itself */
+	bool go_known, is_go;	/* first.c: it is of Go */
 	u8 build_id[CORE_BUILD_ID_MAX];
 	size_t build_id_len;
 	struct units *units;	/* units.c's index, if it was needed */
@@ -274,19 +275,28 @@ bool step_is_signal(struct unwind *u, u64 pc, u64 sp);
 /* The same of a return address @pc whose code is not to be had, by what the kernel puts at @sp. */
 bool step_is_like_signal(struct unwind *u, u64 pc, u64 sp);
 bool step_fp(struct unwind *u, struct cpu_regs *r);
-/* It is the thread's first function: by the machine's convention, by where the program begins, or as makecontext(3) has it. */
-bool step_is_first(struct unwind *u, const struct cpu_regs *r);
-/* @pc is in the function at the program's entry point. */
-bool step_is_entry(struct unwind *u, u64 pc, bool exact);
-/* What the code says of a return address; RETURN_GOOD where it cannot be read. */
+/* What the code says of a return address. */
 enum step_return {
 	RETURN_NOWHERE,	/* not in code */
-	RETURN_DOUBT,	/* no call instruction is before it: interpreters and coroutines push such addresses, but so does anything else */
+	RETURN_DOUBT,	/* no call is before it: interpreters and coroutines push such addresses, but any pointer to code is one */
+	RETURN_UNKNOWN,	/* the code is not to be had, or not read here for this machine */
 	RETURN_GOOD,
 };
 enum step_return step_return(struct unwind *u, u64 addr);
 /* Could a call return to @addr? */
 bool step_is_return(struct unwind *u, u64 addr);
+
+/* ---- first.c */
+
+/* It is the thread's first function: by the machine's convention, by where the program begins, or as makecontext(3) has it. */
+bool step_is_first(struct unwind *u, const struct cpu_regs *r);
+/* @pc is in the function at the program's entry point. */
+bool step_is_entry(struct unwind *u, u64 pc, bool exact);
+/*
+ * The last frame of @s, which is at @r, is the first of its stack whatever a table says of it: s->end is set then.
+ * @has_row: there is a row for the instruction before it.
+ */
+bool first_ends(struct unwind *u, const struct cpu_regs *r, bool has_row, struct stack *s);
 
 /* ---- code.c */
 
@@ -297,6 +307,10 @@ bool step_code(struct unwind *u, struct cpu_regs *r);
  * of a procedure linkage table; or nothing is left of what it called.
  */
 bool code_call_is_plain(struct unwind *u, u64 ret, u64 start);
+/* False when the code can be read and there is no call before @ret. */
+bool code_is_after_call(struct unwind *u, u64 ret);
+/* All ways from @pc on could be read, and none is to a return or to where nobody knows. */
+bool code_never_returns(struct unwind *u, u64 pc);
 /* Before each thread. */
 void code_refill(struct code_reader *c);
 void code_close(struct code_reader *c);

@@ -328,7 +328,7 @@ static int walk_one(struct unwind *u, unw_cursor_t *c, const struct frame *f, Dw
 	if (stack_leaves_code(u, s, f))
 		return 0;
 	ret = tailcall_add(u, s, f, r, row, e);
-	if (ret || !judge(u, f, row, r, s))
+	if (ret || first_ends(u, r, row, s) || !judge(u, f, row, r, s))
 		return ret;
 	u->fault.is_set = false;
 	u->uw->step_reads = STEP_READS;

@@ -1,0 +1,99 @@
+# Stacks that are made by hand, and return addresses that no call has pushed: the same live, of a full core and of one of stacks only.
+. "$TOP/tests/func/lib.sh"
+need_ptrace
+
+mkdir -p empty
+
+# The names of functions that begin with case_, innermost first, on a line.
+own()
+{
+	sed -n 's/^#[0-9]* *0x[0-9a-f]* \(case_[a-z_]*\)+.*/\1/p' "$1" | uniq | tr '\n' ' '
+}
+
+# same CASE FILE: its frames and ends are those of the file first
+same()
+{
+	sed 1d "$2" >this
+	if cmp -s first this; then
+		pass "$1: the same frames"
+	else
+		fail "$1: the same frames"
+		diff first this | diag
+	fi
+}
+
+# fiber CASE FUNCTIONS: without symbols of the C library, and with them where they are installed
+fiber()
+{
+	start fibers "$1"
+	ok "$1: dump" "$TAGCORE" dump --force -q -o full "$PID"
+	ok "$1: dump --stacks" "$TAGCORE" dump --force -q --stacks -o mini "$PID"
+	ok "$1: live" "$TAGCORE" stack --debuginfo-path empty "$PID"
+	finish "$CHILD"
+	sed 1d out >first
+	is "$1: functions" "$(own out)" "$2 "
+	for how in full-libdw full-libunwind mini-auto; do
+		ok "$1: $how" "$TAGCORE" stack --debuginfo-path empty --unwinder "${how#*-}" "${how%-*}"
+		same "$1: $how" out
+	done
+	# Addresses only: debug information would add tail calls.
+	ok "$1: with symbols" "$TAGCORE" stack --raw full
+	is "$1: as many frames with symbols" "$(grep -c '^#' out)" "$(grep -c '^#' first)"
+	ok "$1: JSON" "$TAGCORE" stack --json full
+	cp out json
+}
+
+# bottom CASE: it says that the stack is a coroutine's, and is complete
+bottom()
+{
+	matches "$1: says where it begins" first '^     bottom: nothing called 0x[0-9a-f]+, which never returns'
+	matches_not "$1: nothing is incomplete" first incomplete
+	json_is "$1: complete" json .threads[0].complete true
+}
+
+fiber interpreted 'case_wait case_interpreted'
+matches_not "interpreted: nothing is incomplete" first incomplete
+json_is "interpreted: complete" json .threads[0].complete true
+case $(uname -m) in
+x86_64 | aarch64)
+	is "interpreted: the compiled function and six of the interpreter" "$(grep -c '^#[0-9]* *0x[0-9a-f]* ?? (\|^#[0-9]* *0x[0-9a-f]* ??$' first)" 7
+	;;
+esac
+
+start fibers deeply-interpreted
+ok "a limit within frames in doubt: dump" "$TAGCORE" dump --force -q -o full "$PID"
+finish "$CHILD"
+ok "a limit within frames in doubt" "$TAGCORE" stack --max-frames 10 full
+is "a limit within frames in doubt: ten" "$(grep -c '^#' out)" 10
+matches "a limit within frames in doubt: and it says so" out 'incomplete: more frames than wanted'
+
+fiber context 'case_wait case_coroutine'
+bottom context
+fiber linked-context 'case_wait case_coroutine'
+bottom linked-context
+fiber signal-in-context 'case_wait case_handler case_raise case_coroutine'
+bottom signal-in-context
+matches "signal-in-context: the signal" first 'signal frame'
+
+case $(uname -m) in
+x86_64 | aarch64)
+	fiber by-hand 'case_wait case_fiber'
+	bottom by-hand
+	matches "by-hand: its bottom has its own name" first ' fiber_ends\+0x0 '
+	;;
+*)
+	skip "by-hand" "there is no such code for this machine"
+	;;
+esac
+case $(uname -m) in
+x86_64)
+	# Where calls leave their address in a register, what is before a return address is not looked at.
+	fiber pretended 'case_wait'
+	is "pretended: what nothing confirms is no frame" "$(grep -c '^#' first)" 3
+	matches "pretended: says so" first 'incomplete: .*is not after a call, and leads nowhere'
+	;;
+*)
+	skip "pretended" "calls of this machine leave the return address in a register"
+	;;
+esac
+done_testing
