@@ -3,18 +3,34 @@
 #include "base/util.h"
 #include "unwind/unwind_priv.h"
 
+/*
+ * Signatures are in the bits from the size of addresses up to 54
+ * (arch/arm64/include/asm/pointer_auth.h: ptrauth_user_pac_mask()).  Without a note,
+ * as in QEMU's cores, memory tells the size; kernels have 39 bits or more.
+ */
+static u64 mask_without_note(const struct core *c)
+{
+	u64 end = c->n_areas ? c->areas[c->n_areas - 1].end : UINT64_MAX;
+	unsigned bits = 39;
+
+	while (bits < 55 && (end - 1) >> bits)
+		bits++;
+	return (1ULL << 55) - (1ULL << bits);
+}
+
 /* The PAC mask of this thread, NT_ARM_PAC_MASK: data_mask, then insn_mask. */
 static u64 insn_mask_of(const struct unwind *u, const struct core_thread *t)
 {
 	struct core_regset s;
 	u64 mask;
 
-	if (!core_thread_regset(u->core, t, "pac_mask", &s))
+	if (u->core->ehdr.e_machine != EM_AARCH64)
 		return 0;
-	for (unsigned i = 0; i < s.set->n_regs; i++)
-		if (!strcmp(s.set->regs[i].name, "insn_mask") && !reg_get(u->core->arch, s.set, i, s.desc, &mask, NULL))
-			return mask;
-	return 0;
+	if (core_thread_regset(u->core, t, "pac_mask", &s))
+		for (unsigned i = 0; i < s.set->n_regs; i++)
+			if (!strcmp(s.set->regs[i].name, "insn_mask") && !reg_get(u->core->arch, s.set, i, s.desc, &mask, NULL))
+				return mask;
+	return mask_without_note(u->core);
 }
 
 static bool length_of(const struct unwind *u, const struct core_thread *t, const struct vector_length *v, u64 *out)

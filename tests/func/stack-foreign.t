@@ -76,7 +76,8 @@ make_core()
 	rm -f core qemu_*.core
 	# It dies of a signal, as it should, and may not leave a core of QEMU itself.
 	# The shell tells of the signal: into the log.
-	(timeout 30 "qemu-$machine" -L "/usr/$triplet" "./$1" "$2"; :) >qemu.log 2>&1
+	# The path: or else a library of this machine's own directories is found before that of $triplet.
+	(timeout 30 "qemu-$machine" -L "/usr/$triplet" -E LD_LIBRARY_PATH=/lib "./$1" "$2"; :) >qemu.log 2>&1
 	set -- qemu_*.core
 	[ -f "$1" ] && mv "$1" core
 }

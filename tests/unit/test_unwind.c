@@ -206,6 +206,27 @@ static void fp_strips_signatures(void **state)
 	end(&f);
 }
 
+/* QEMU's cores have no note of the mask: what is above all memory, and above the shortest addresses, is no address. */
+static void signatures_without_a_note(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	begin(&f, EM_AARCH64, (struct elffmt){ ELFCLASS64, ELFDATA2LSB });
+	assert_true(regs_of_thread(f.u, &f.o.core.threads[0], &f.r));
+	assert_int_equal(space_strip(f.u, RET | 0x2eULL << 48), RET);
+	assert_int_equal(space_strip(f.u, RET | 1ULL << 38), RET | 1ULL << 38);
+	f.o.core.areas[f.o.core.n_areas - 1].end = 0xffffff000000;
+	assert_true(regs_of_thread(f.u, &f.o.core.threads[0], &f.r));
+	assert_int_equal(space_strip(f.u, RET | 0x2effULL << 40), RET | 0xffULL << 40);
+	end(&f);
+	/* No other machine signs. */
+	begin(&f, EM_X86_64, (struct elffmt){ ELFCLASS64, ELFDATA2LSB });
+	assert_true(regs_of_thread(f.u, &f.o.core.threads[0], &f.r));
+	assert_int_equal(space_strip(f.u, RET | 0x2eULL << 48), RET | 0x2eULL << 48);
+	end(&f);
+}
+
 /* ---- calls to nowhere, and signals */
 
 static void link_of_a_null_call(void **state)
@@ -498,7 +519,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(fp_steps_to_the_caller), cmocka_unit_test(fp_invents_nothing),
-		cmocka_unit_test(fp_strips_signatures),
+		cmocka_unit_test(fp_strips_signatures),	cmocka_unit_test(signatures_without_a_note),
 		cmocka_unit_test(link_of_a_null_call),	cmocka_unit_test(signal_frames),
 		cmocka_unit_test(fp_refuses_places),	cmocka_unit_test(fp_of_sparc64_is_biased),
 		cmocka_unit_test(fp_of_openbsd_sparc64_has_a_cookie),

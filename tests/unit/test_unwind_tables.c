@@ -351,12 +351,9 @@ static void signatures(void **state)
 		o.s.pac = 0x5aULL << 48;
 		sb_open(&o, &opts);
 		s = unwind_first(&o);
-		/* A note that is too short has no mask, and an address with a signature is in no code. */
-		if (len == 16)
-			expect_frames(&s, 4, STACK_NO_TABLE);
-		else
-			assert_true(s.n == 1 && s.end == STACK_NO_CODE && strstr(s.why, "0x5a"));
-		assert_int_equal(o.u->insn_mask, len == 16 ? 0x7fULL << 48 : 0);
+		expect_frames(&s, 4, STACK_NO_TABLE);
+		/* A note that is too short has no mask: memory tells. */
+		assert_int_equal(o.u->insn_mask, len == 16 ? 0x7fULL << 48 : 0xffffULL << 39);
 		stack_fini(&s);
 		sb_close(&o);
 	}
