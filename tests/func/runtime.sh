@@ -9,7 +9,7 @@ started()
 	shift
 	"$@" >"$started_log" 2>&1 </dev/null &
 	PID=$!
-	mine $PID
+	mine "$PID"
 	wait_line "$started_log" '^ready' 60 && return 0
 	diag <"$started_log"
 	return 1
@@ -41,7 +41,7 @@ three_ways()
 # ended: the last one
 ended()
 {
-	kill -KILL $PID
-	wait $PID 2>/dev/null
-	not_mine $PID
+	kill -KILL "$PID"
+	wait "$PID" 2>/dev/null
+	not_mine "$PID"
 }

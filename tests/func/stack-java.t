@@ -55,7 +55,7 @@ java_case()
 		fail "$name: runs"
 		return
 	fi
-	three_ways "$name" $PID
+	three_ways "$name" "$PID"
 	awk '/^TID/ { on = / deep:$/ } on' "$name.full" >deep
 	num "$name: the interpreter's frames" "$(grep -c '^#' deep)" -gt 300
 	matches "$name: what began the thread" deep ' start_thread\+| clone'
