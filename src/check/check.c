@@ -173,7 +173,7 @@ const struct check checks[] = {
 	{ "tagcore-lost", CHECK_WARNING, "No repair recorded a part that the file had lost",
 	  "tagcore-notes(5), tagcore-repair(1)", .run = check_own_lost },
 	{ "quirk-gdb-machine", CHECK_INFO, "gdb finds the registers of this machine",
-	  "gdb 13.1; BFD elf.c: elfcore_grok_prstatus()",
+	  "gdb 13.1 and 16.3; BFD elf.c: elfcore_grok_prstatus()",
 	  .kinds = CHECK_PROCESS, .run = check_quirk_gdb_machine },
 	{ "quirk-gdb-notes", CHECK_WARNING,
 	  "gdb takes every PT_NOTE: whole, aligned to 4 or 8, with room for every note",

@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "base/uapi.h"
 #include "base/util.h"
 #include "check/checks.h"
 
@@ -27,7 +28,7 @@ struct machine_quirk {
  * ThreadElfCore.cpp: CreateRegisterContextForFrame().  elfutils: a backend
  * without frame_nregs.
  */
-#define NO_HOST "finds no registers, unless it runs on such a machine"
+#define NO_HOST "finds no registers, unless it runs on such a machine, and from 16 on crashes"
 #define NO_ARCH "does not know the machine"
 #define NO_CONTEXT "has no registers of the machine, and may crash"
 #define NO_UNWIND "cannot unwind on this machine"
@@ -35,7 +36,7 @@ static const struct machine_quirk machine_quirks[] = {
 	{ EM_ALPHA, NO_HOST, NO_ARCH, NO_UNWIND },
 	{ EM_SPARC, NO_HOST, NO_CONTEXT, NULL },
 	{ EM_SPARCV9, NO_HOST, NO_CONTEXT, NULL },
-	{ EM_LOONGARCH, "finds no registers", NO_CONTEXT, NO_UNWIND },
+	{ EM_LOONGARCH, "finds no registers, and from 16 on crashes", NO_CONTEXT, NO_UNWIND },
 	{ EM_68K, "refuses the core", NO_ARCH, NULL },
 	{ EM_PARISC, NULL, NO_ARCH, NO_UNWIND },
 	{ EM_MIPS, NULL, NO_CONTEXT, NO_UNWIND },
@@ -57,11 +58,27 @@ static void machine_found(struct check_ctx *x, const char *reader, const char *d
 		check_found(x, 18, "a core of %s: %s %s", core_machine(x->core, name), reader, does);
 }
 
+/* Does a gdb that is built for this machine know that one, too?  gdb/configure.tgt. */
+static bool is_gdbs_own(u16 machine)
+{
+	return machine == UAPI_NATIVE_MACHINE || UAPI_NATIVE_MACHINE == EM_NONE ||
+	       (UAPI_NATIVE_MACHINE == EM_X86_64 && machine == EM_386) ||
+	       (UAPI_NATIVE_MACHINE == EM_AARCH64 && machine == EM_ARM);
+}
+
+/*
+ * A gdb without the machine takes the core by BFD's vector for any ELF file, finds no
+ * PRSTATUS, and so no thread: 13.1 shows no registers, 16.3 crashes.
+ */
 void check_quirk_gdb_machine(struct check_ctx *x)
 {
 	const struct machine_quirk *q = machine_quirk(x->core);
 
-	machine_found(x, "gdb 13", q ? q->gdb : NULL);
+	if (q && q->gdb)
+		machine_found(x, "gdb", q->gdb);
+	else if (x->core->arch && !is_gdbs_own(x->core->ehdr.e_machine))
+		machine_found(x, "gdb", "finds no registers, and from 16 on crashes, where it is not built for that machine; "
+			      "gdb-multiarch is");
 }
 
 void check_quirk_lldb_machine(struct check_ctx *x)

@@ -15,7 +15,7 @@ void check_thread_none(struct check_ctx *x)
 	const struct core *c = x->core;
 
 	if (c->n_note_segs && check_has_all_notes(c) && !c->n_threads)
-		check_found(x, c->note_segs[0].data.off, "no PRSTATUS note, so no thread");
+		check_found(x, c->note_segs[0].data.off, "no PRSTATUS note, so no thread: gdb 16 crashes on such a core");
 }
 
 void check_thread_first(struct check_ctx *x)

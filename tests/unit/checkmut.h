@@ -59,9 +59,15 @@ static inline void check_mutated(const struct mutation *m, struct findings *out)
 	cb_fini(&cb);
 }
 
+/* Depends on where the test runs: whether a gdb for this machine knows the other. */
+static inline bool mut_is_of_host(const char *id)
+{
+	return !strcmp(id, "quirk-gdb-machine");
+}
+
 static inline bool mut_expects(const struct mutation *m, const char *id)
 {
-	return !strcmp(id, m->check) || (m->also && !strcmp(id, m->also)) || (m->too && !strcmp(id, m->too));
+	return mut_is_of_host(id) || !strcmp(id, m->check) || (m->also && !strcmp(id, m->also)) || (m->too && !strcmp(id, m->too));
 }
 
 static inline void mutation_is_found_by_its_check(void **state)
@@ -109,8 +115,9 @@ static inline void mut_good(const struct mutation *m)
 	struct findings l = { 0 };
 
 	check_mutated(m, &l);
-	if (l.n)
-		fail_msg("%s: %s", l.f[0].check->id, l.f[0].msg);
+	for (size_t i = 0; i < l.n; i++)
+		if (!mut_is_of_host(l.f[i].check->id))
+			fail_msg("%s: %s", l.f[i].check->id, l.f[i].msg);
 	findings_fini(&l);
 }
 

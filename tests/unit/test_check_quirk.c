@@ -1,5 +1,7 @@
 #include "checkmut.h"
 
+#include "base/uapi.h"
+
 /* A core that a reader stumbles over is found by that reader's quirk. */
 
 static void os_unknown(struct cb *cb) { cb->ehdr.e_ident[EI_OSABI] = ELFOSABI_NONE; }
@@ -101,6 +103,7 @@ static void notes_at_end(struct cb *cb)
 
 static const struct mutation mutations[] = {
 	{ "quirk-gdb-machine", "sparc64", .machine = EM_SPARCV9, .data = ELFDATA2MSB, .also = "quirk-lldb-machine" },
+	{ "quirk-gdb-machine", "riscv64, where gdb is not built for it", .machine = EM_RISCV },
 	{ "quirk-lldb-machine", "alpha", .machine = EM_ALPHA, .also = "quirk-gdb-machine",
 	  .too = "quirk-elfutils-machine" },
 	{ "quirk-elfutils-machine", "alpha", .machine = EM_ALPHA, .also = "quirk-gdb-machine",
@@ -119,6 +122,27 @@ static const struct mutation mutations[] = {
 	{ "quirk-elfutils-tid", "-5", .notes = tid_below_0 },
 	{ "quirk-elfutils-modules", "no text", .notes = text_none },
 };
+
+/* A gdb that is built for this machine knows it, and its 32-bit programs. */
+static void own_machines_are_no_quirk(void **state)
+{
+	static const struct mutation own[] = {
+		{ .machine = UAPI_NATIVE_MACHINE },
+		{ .machine = UAPI_NATIVE_MACHINE == EM_X86_64 ? EM_386 : EM_ARM, .class = ELFCLASS32 },
+	};
+
+	(void)state;
+	if (UAPI_NATIVE_MACHINE == EM_NONE)
+		skip();
+	for (size_t i = 0; i < ARRAY_SIZE(own); i++) {
+		struct findings l = { 0 };
+
+		check_mutated(&own[i], &l);
+		for (size_t k = 0; k < l.n; k++)
+			assert_string_not_equal(l.f[k].check->id, "quirk-gdb-machine");
+		findings_fini(&l);
+	}
+}
 
 static void every_quirk_has_a_mutation(void **state)
 {
@@ -140,11 +164,12 @@ static void stack_at_end_is_no_quirk(void **state)
 
 int main(void)
 {
-	struct CMUnitTest tests[2 + ARRAY_SIZE(mutations)] = {
+	struct CMUnitTest tests[3 + ARRAY_SIZE(mutations)] = {
 		cmocka_unit_test(every_quirk_has_a_mutation),
 		cmocka_unit_test(stack_at_end_is_no_quirk),
+		cmocka_unit_test(own_machines_are_no_quirk),
 	};
 
-	mut_tests(mutations, ARRAY_SIZE(mutations), tests + 2);
+	mut_tests(mutations, ARRAY_SIZE(mutations), tests + 3);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
