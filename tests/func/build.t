@@ -15,12 +15,10 @@ for f in tagcore gcore; do echo ".TH $f 1" >tree/man/$f.1; done
 
 # A pkg-config that knows all packages but $NOT, and no library of any.
 cat >bin/pkg-config <<'EOF'
-#!/bin/sh
 case "$*" in --exists*" $NOT") exit 1 ;; esac
 EOF
 # A compiler that has the header of libiberty unless $NOT says so, and needs no libiberty.
 cat >bin/cc <<'EOF'
-#!/bin/sh
 case " $* " in *' -E '*) [ "$NOT" != libiberty ]; exit ;; esac
 for a; do
 	shift
@@ -28,7 +26,10 @@ for a; do
 done
 PATH=${PATH#*:} exec cc "$@"
 EOF
-chmod +x bin/pkg-config bin/cc
+for f in bin/*; do
+	sed -i '1i #!/bin/sh' $f
+done
+chmod +x bin/*
 build() { run env -u O -u PREFIX -u DESTDIR PATH="$PWD/bin:$PATH" NOT="${NOT-}" make -C tree "$@"; }
 
 for NOT in libdw libseccomp libiberty; do
