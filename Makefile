@@ -58,9 +58,6 @@ TARGETS     := $(patsubst tests/targets/%.c,$(O)/targets/%,$(TARGET_SRC)) $(O)/t
 
 all: $(O)/tagcore $(O)/gcore $(O)/libtagcore.a
 san: $(O)/san/tagcore $(O)/san/gcore
-tests: $(UNITS) programs $(FUZZ)
-# What the scripts among the tests run and dump.
-programs: all san $(DUMPED) $(O)/san/fuzz/seeds
 
 # Objects depend on the flags that made them, so that a change of CC, CFLAGS or SAN rebuilds.
 # Archives and programs depend on the list of sources, so that one that is removed leaves them.
@@ -176,6 +173,9 @@ $(O)/afl/core: $(call obj,afl/obj,$(FUZZ_SRC))
 fuzz-afl: $(O)/san/fuzz/seeds $(O)/afl/core
 	$(Q)O='$(abspath $(O))' tests/fuzz/run afl
 
+tests: $(UNITS) programs $(FUZZ)
+# What the scripts among the tests run and dump.
+programs: all san $(DUMPED) $(O)/san/fuzz/seeds
 # native.t is everything again, in the emulator: make check-mte.
 TESTS       := $(UNITS) $(filter-out tests/vm/native.t,$(sort $(wildcard tests/func/*.t tests/vm/*.t tests/vm/host/*.t)))
 CHOSEN      := $(if $(T),$(foreach t,$(TESTS),$(if $(findstring $(T),$t),$t)),$(TESTS))

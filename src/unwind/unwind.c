@@ -249,16 +249,13 @@ static bool may_be_first(const struct stack *s)
 	       !s->frames[s->n - 1].signal;
 }
 
-/* Start code that is written in C has a table as if it had a caller: what that leads to is no frame. */
-static void drop_after_first(struct unwind *u, struct stack *s)
+/* Start code that is written in C has a table as if it had a caller: what that leads to is no code. */
+static void end_in_first(struct unwind *u, struct stack *s)
 {
-	const struct frame *last = s->n > 1 ? &s->frames[s->n - 1] : NULL;
+	const struct frame *last = s->n ? &s->frames[s->n - 1] : NULL;
 
-	if (s->end != STACK_NO_CODE || !last || last->by != FRAME_BY_CFI || last->exact || last[-1].signal ||
-	    !step_is_entry(u, last[-1].pc, last[-1].exact))
-		return;
-	s->n--;
-	stack_ends(s, STACK_OUTERMOST, "0x%llx is in the first function", (unsigned long long)s->frames[s->n - 1].pc);
+	if (s->end == STACK_NO_CODE && last && !last->signal && step_is_entry(u, last->pc, last->exact))
+		stack_ends(s, STACK_OUTERMOST, "0x%llx is in the first function", (unsigned long long)last->pc);
 }
 
 /* The last frames are in doubt, and nothing that follows confirms them. */
@@ -309,7 +306,7 @@ static int walk(struct unwind *u, const struct unwinder_ops *ops, const struct c
 			break;
 		}
 		if (!ret)
-			drop_after_first(u, s);
+			end_in_first(u, s);
 	} while (!ret && !stack_is_full(u, s) && step(u, s, &r, &by));
 	settle(u, s);
 	return ret;

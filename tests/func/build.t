@@ -3,7 +3,7 @@
 
 have make && have cc && have pkg-config || skip_all "no make, cc or pkg-config"
 unset MAKEFLAGS MFLAGS MAKELEVEL
-mkdir -p tree/src/base tree/src/cli tree/arch tree/include/tagcore tree/man tree/tests/unit bin
+mkdir -p tree/tests/targets tree/tests/func tree/src/base tree/src/cli tree/arch tree/include/tagcore tree/man tree/tests/unit bin
 cp "$TOP/Makefile" tree
 for f in first second; do
 	printf 'int %s(void);\nint %s(void)\n{\n\treturn 0;\n}\n' $f $f >tree/src/base/$f.c
@@ -32,6 +32,9 @@ done
 chmod +x bin/*
 build() { run env -u O -u PREFIX -u DESTDIR PATH="$PWD/bin:$PATH" NOT="${NOT-}" make -C tree "$@"; }
 
+echo 'int main(void) { return 0; }' >tree/tests/targets/dumped.c
+echo 'exit 0' >tree/tests/func/one.t
+
 for NOT in libdw libseccomp libiberty; do
 	build
 	is "$NOT is missing: make fails" "$rc" 2
@@ -53,6 +56,9 @@ NOT=
 build check T=nothing-has-this-name
 is "a test that there is not: make fails" "$rc" 2
 matches "and says so" err "no test has 'nothing-has-this-name'"
+
+build -n check T=one.t
+matches "a script among the tests: what it dumps is built before" out ' -o build/targets/dumped .*tests/targets/dumped\.c'
 
 is "the archive has all sources" "$(ar t tree/build/libtagcore.a | sort | tr '\n' ' ')" 'arch.o first.o second.o '
 build
