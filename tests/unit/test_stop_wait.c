@@ -148,6 +148,24 @@ static void says_why_a_sleeping_one_was_given_up(void **state)
 	end(&f);
 }
 
+/* A child that was just forked may not have had a processor yet. */
+static void wait_until_it_has_run(pid_t tid)
+{
+	unsigned long long ran = 0;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/schedstat", (int)tid);
+	for (int i = 0; i < 60000 && !ran; i++) {
+		FILE *f = fopen(path, "r");
+
+		if (!f || fscanf(f, "%llu", &ran) != 1)
+			ran = 0;
+		if (f)
+			fclose(f);
+		usleep(1000);
+	}
+}
+
 static void says_why_a_runnable_one_was_given_up(void **state)
 {
 	struct fixture f;
@@ -161,6 +179,7 @@ static void says_why_a_runnable_one_was_given_up(void **state)
 	assert_string_equal(f.th.why->name, "no-processor");
 	assert_string_equal(f.th.wchan, "");
 	if (access("/proc/self/schedstat", R_OK) == 0) {
+		wait_until_it_has_run(f.th.tid);
 		f.th.stop = THREAD_SEIZED;
 		f.th.ran_ns = 0;
 		stop_wait_give_up(&f.t);
