@@ -48,7 +48,7 @@ const struct core_note *core_os_note(const struct core *c, u32 type);
 /* os_regs.c: after the threads; c->arch is then of the system. */
 int core_load_os(struct core *c, struct err *e) must_check;
 void core_close_os(struct core *c);
-/* os_maps.c: FreeBSD's memory map. */
+/* os_maps.c: FreeBSD's memory map, for core_load_maps(), which sorts it. */
 int core_load_os_maps(struct core *c, struct err *e) must_check;
 /* "a compressed kdump: ...", what a file with these first bytes is that is not ELF, or NULL. */
 const char *core_foreign(struct bytes head);

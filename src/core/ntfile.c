@@ -77,16 +77,14 @@ static int map_cmp(const void *a, const void *b)
 	return x->name.p < y->name.p ? -1 : x->name.p > y->name.p;
 }
 
-int core_load_maps(struct core *c, struct err *e)
+static int load_files(struct core *c, struct err *e)
 {
-	const struct core_note *n = c->os ? NULL : core_note_find(c, 0, "CORE", NT_FILE);
+	const struct core_note *n = core_note_find(c, 0, "CORE", NT_FILE);
 	struct ntfile_iter it;
 	struct core_map m;
 	size_t cap = 0;
 	int r = 0;
 
-	if (c->os)
-		return core_load_os_maps(c, e);
 	/* What is malformed ends the list; validate tells. */
 	if (!n || ntfile_iter_init(&it, n->note.desc, c->fmt, NULL))
 		return 0;
@@ -96,8 +94,15 @@ int core_load_maps(struct core *c, struct err *e)
 		if (!r)
 			c->maps[c->n_maps++] = m;
 	}
+	return r;
+}
+
+int core_load_maps(struct core *c, struct err *e)
+{
+	int r = c->os ? core_load_os_maps(c, e) : load_files(c, e);
+
 	if (c->n_maps)
-		qsort(c->maps, c->n_maps, sizeof(m), map_cmp);
+		qsort(c->maps, c->n_maps, sizeof(*c->maps), map_cmp);
 	return r;
 }
 

@@ -1,7 +1,4 @@
 /* os_maps.c - the mapped files of a FreeBSD process, from the kernel's list of its mappings. */
-#include <stdlib.h>
-#include <string.h>
-
 #include "base/array.h"
 #include "base/util.h"
 #include "core/core_priv.h"
@@ -29,15 +26,6 @@ bool core_vmmap_next(const struct core *c, struct bytes d, u64 *at, struct core_
 	return true;
 }
 
-static int cmp(const void *a, const void *b)
-{
-	const struct core_map *x = a, *y = b;
-
-	if (x->start != y->start)
-		return x->start < y->start ? -1 : 1;
-	return x->name.p < y->name.p ? -1 : x->name.p > y->name.p;
-}
-
 /* sys/kern/imgact_elf.c: note_procstat_vmmap(). */
 int core_load_os_maps(struct core *c, struct err *e)
 {
@@ -54,7 +42,5 @@ int core_load_os_maps(struct core *c, struct err *e)
 		if (!r)
 			c->maps[c->n_maps++] = m;
 	}
-	if (c->n_maps)
-		qsort(c->maps, c->n_maps, sizeof(m), cmp);
 	return r;
 }

@@ -1,6 +1,5 @@
 /* capstone.h - the disassembler, loaded when code is first read: its tables of pointers cost every start 85,000 relocations. */
-#ifndef TC_CAPSTONE_H
-#define TC_CAPSTONE_H
+#pragma once
 
 #include <capstone/capstone.h>
 
@@ -30,5 +29,3 @@ struct capstone {
 int capstone_open(struct capstone **out, cs_arch arch, cs_mode mode, struct err *e) must_check;
 /* @c may be NULL. */
 void capstone_close(struct capstone *c);
-
-#endif
