@@ -4,18 +4,8 @@
 # Every sh has ulimit -c.
 # shellcheck disable=SC3045
 ulimit -c unlimited 2>/dev/null || skip_all "no core files: $(grep core /proc/self/limits)"
-pattern_file=/proc/sys/kernel/core_pattern
 is_root || skip_all "core_pattern is not ours to set"
-
-# One user of the global setting at a time; it is put back whatever happens.
-exec 9<$pattern_file
-flock -w 100 9 || skip_all "core_pattern is in use by another test"
-pattern=$(cat $pattern_file)
-uses_pid=$(cat /proc/sys/kernel/core_uses_pid)
-at_end "printf '%s\n' '$pattern' >$pattern_file"
-at_end "echo $uses_pid >/proc/sys/kernel/core_uses_pid"
-{ echo "$PWD/kernel.%e" >$pattern_file; } 2>/dev/null || skip_all "core_pattern cannot be set"
-echo 0 >/proc/sys/kernel/core_uses_pid
+own_core_pattern "$PWD/kernel.%e"
 
 # strict WHAT PROGRAM ARG...
 strict()

@@ -272,6 +272,21 @@ finish()
 	not_mine "$finish_pid"
 }
 
+# own_core_pattern PATTERN: how the kernel names its cores until this test ends; a lock, which children should not
+# keep (9<&-), lets one user of the global setting in at a time, and it is put back whatever happens.
+own_core_pattern()
+{
+	pattern_file=/proc/sys/kernel/core_pattern
+	exec 9<$pattern_file
+	flock -w 100 9 || skip_all "core_pattern is in use by another test"
+	pattern=$(cat $pattern_file)
+	uses_pid=$(cat /proc/sys/kernel/core_uses_pid)
+	at_end "printf '%s\n' '$pattern' >$pattern_file"
+	at_end "echo $uses_pid >/proc/sys/kernel/core_uses_pid"
+	{ echo "$1" >$pattern_file; } 2>/dev/null || skip_all "core_pattern cannot be set"
+	echo 0 >/proc/sys/kernel/core_uses_pid
+}
+
 # shellcheck disable=SC2120 # optional
 # report [PID [LOG]]: sends SIGUSR1 and prints the target's answer (its next line).
 report()
