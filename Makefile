@@ -118,7 +118,7 @@ NARROW_CC   := $(shell command -v $(if $(filter aarch64,$(MACHINE)),arm-linux-gn
 MUSL_CC     := $(if $(CROSS),,$(shell command -v musl-gcc))
 endif
 target       = $(addprefix $(O)/targets/,$1)
-BARE        := $(if $(BARE_CC),$(call target,calls32 execs32 full32 $(if $(filter aarch64,$(MACHINE)),calls32-thumb wide32)))
+BARE        := $(if $(BARE_CC),$(call target,calls32 execs32 full32 $(if $(filter aarch64,$(MACHINE)),calls32-thumb,wide32)))
 $(BARE): TARGET_CC = $(BARE_CC)
 $(BARE): TARGET_FLAGS = -g -O1 -nostdlib -static -ffreestanding -fno-pic -fno-stack-protector -Wno-unused-function
 $(call target,calls32-thumb): TARGET_FLAGS += -mthumb

@@ -86,7 +86,7 @@ else
 fi
 
 # ---- a 32-bit program
-if [ -x "$TARGETS/calls32" ] && "$TARGETS/calls32" exit; then
+if [ -x "$TARGETS/calls32" ] && "$TARGETS/calls32" exit 2>/dev/null; then
 	start calls32
 	ok "32-bit" "$TAGCORE" stack "$PID"
 	num "32-bit: threads" "$(grep -c '^TID ' out)" -gt 1
