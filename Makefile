@@ -32,7 +32,7 @@ say          = $(if $(V),,@printf '  %-7s %s\n' '$1' '$(patsubst $(O)/%,%,$2)')
 DEPS        := libdw libunwind-generic libelf json-c libzstd zlib liblzma libseccomp capstone
 WARN        := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wvla -Wstrict-prototypes -Wpointer-arith
 TC_CFLAGS   := -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DTAGCORE_VERSION='"$(VERSION)"' \
-               $(WARN) -Iinclude -Isrc $(shell $(PKG_CONFIG) --cflags $(DEPS)) -MMD -MP -pthread
+               $(WARN) -Iinclude -I. -Isrc $(shell $(PKG_CONFIG) --cflags $(DEPS)) -MMD -MP -pthread
 # libiberty (binutils): names of C++ and Rust; it has no .pc file.
 # capstone is loaded by those who need it.
 TC_LIBS     := $(shell $(PKG_CONFIG) --libs $(filter-out capstone,$(DEPS))) -liberty -pthread
@@ -205,7 +205,7 @@ endef
 install: all
 	install -D -m 755 $(O)/tagcore $(DESTDIR)$(BINDIR)/tagcore
 	install -D -m 644 $(O)/libtagcore.a $(DESTDIR)$(LIBDIR)/libtagcore.a
-	install -D -m 644 -t $(DESTDIR)$(INCLUDEDIR)/tagcore include/tagcore/*.h
+	$(if $(wildcard include/tagcore/*.h),install -D -m 644 -t $(DESTDIR)$(INCLUDEDIR)/tagcore include/tagcore/*.h)
 	$(foreach p,$(PAGES),install -D -m 644 $p $(call place,$p)$(newline)	)
 # Apart, because it hides gdb's gcore of a later place in PATH.
 install-gcore: install

@@ -1,9 +1,9 @@
 #include <elf.h>
 
-#include <tagcore/arch.h>
-
-#include "arch.h"
+#include "arch/arch.h"
 #include "base/uapi.h"
+
+#include "arches.h"
 
 /*
  * Linux 6.12, arch/alpha/kernel/process.c: dump_elf_thread().  DWARF: gcc,

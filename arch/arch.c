@@ -1,6 +1,6 @@
 #include <string.h>
 
-#include "arch.h"
+#include "arches.h"
 #include "base/uapi.h"
 
 const struct arch *const arches[] = {

@@ -1,40 +1,196 @@
-/* arch.h - the machines, for the list in arch.c. */
+/* arch.h - a machine, as tables: any host reads any core. */
 #pragma once
 
-#include <tagcore/arch.h>
+#include "base/bytes.h"
+#include "base/types.h"
 
-#include "base/util.h"
+/*
+ * One register: @size bytes at @off of its set, in the file's byte order; more
+ * than 8 for vectors and extended floats, 0 where another system's set lacks it.
+ * DWARF number, or -1.
+ */
+struct reg {
+	const char *name;
+	u16 off;
+	u16 size;
+	s32 dwarf;
+};
 
-/* In a struct regset: its registers. */
-#define REGS(table) .regs = (table), .n_regs = ARRAY_SIZE(table)
-/* In a struct frame_abi: frames of signals; in a row of these: what is saved. */
-#define SIGNALS(table) .signals = (table), .n_signals = ARRAY_SIZE(table)
-#define SAVED_AT(reg_, off_) { .reg = (reg_), .n = 1, .off = (off_) }
-#define SAVED(table) .saved = (table), .n_saved = ARRAY_SIZE(table)
+/*
+ * One register set: a note number that PTRACE_GETREGSET takes, too, and whose
+ * descriptor it returns.  @size 0: it varies.
+ */
+struct regset {
+	const char *name;
+	const char *owner;	/* of the note: "CORE" or "LINUX" */
+	u32 type;
+	u16 size;
+	const struct reg *regs;
+	u16 n_regs;
+	bool unwind;	/* backtraces need it */
+	bool sized;	/* the first 32-bit word tells how much is used (struct user_sve_header) */
+	u16 request;	/* of ptrace: gives the set whatever mode the thread is in just now; 0: there is none */
+	u16 set_request;	/* the same, to write it */
+	/*
+	 * What PTRACE_GETREGSET gives where the set is not in use, and the kernel's
+	 * core has no note: @size bytes, or NULL.
+	 */
+	const u8 *unused;
+};
 
-extern const struct arch arch_aarch64;
-extern const struct arch arch_aarch64_be;
-extern const struct arch arch_alpha;
-extern const struct arch arch_arm;
-extern const struct arch arch_armeb;
-extern const struct arch arch_i386;
-extern const struct arch arch_loongarch64;
-extern const struct arch arch_m68k;
-extern const struct arch arch_mips;
-extern const struct arch arch_mipsel;
-extern const struct arch arch_mipsn32;
-extern const struct arch arch_mipsn32el;
-extern const struct arch arch_mips64;
-extern const struct arch arch_mips64el;
-extern const struct arch arch_parisc;
-extern const struct arch arch_ppc;
-extern const struct arch arch_ppc64;
-extern const struct arch arch_ppc64le;
-extern const struct arch arch_riscv32;
-extern const struct arch arch_riscv64;
-extern const struct arch arch_s390;
-extern const struct arch arch_s390x;
-extern const struct arch arch_sparc;
-extern const struct arch arch_sparc64;
-extern const struct arch arch_x32;
-extern const struct arch arch_x86_64;
+/*
+ * How a system call that our stop broke is set going again.  The call
+ * instruction is @insn_len bytes before the program counter.
+ */
+struct syscall_abi {
+	u16 insn_len;		/* 0: unknown machine, calls are left alone */
+	u16 nr_reg;		/* index in gregs of the number to put back */
+	u16 ret_reg;		/* index of the result, which an argument may share */
+	s32 orig_reg;		/* index of the register that keeps the number, or -1 */
+	const u16 *restartable;	/* calls that EINTR leaves undone; sorted is not needed */
+	u16 n_restartable;
+	/* Where a bit of a register chooses a second instruction set: its call instruction. */
+	u16 mode_reg;
+	u16 mode_insn_len;
+	u64 mode_mask;		/* 0: there is one instruction set only */
+};
+
+/* Registers that the kernel saved for a signal handler, one behind the other, as numbers of @size bytes. */
+struct saved_regs {
+	const struct regset *set;	/* NULL: gregs */
+	u16 reg;	/* index in it of the first */
+	u16 n;
+	u16 off;	/* in bytes from the saved context */
+	u8 size;	/* 0: a word */
+};
+
+/* Where the code of a signal's frame is: kernels may put it into the frame, whether that is executable or not. */
+enum signal_code { CODE_MAPPED, CODE_ANYWHERE, CODE_IN_FRAME };
+
+/*
+ * A frame that a signal handler returns through: the code there, which calls the
+ * kernel, and what the kernel had saved.  A machine has one row for each form of
+ * that code; with @code_len 0 a table has to tell which frames are these.
+ */
+struct signal_frame {
+	const char *name;	/* of the call: "sigreturn", "rt_sigreturn" */
+	u8 code[12];
+	u8 code_len;
+	u16 context;		/* bytes from the stack pointer, as the handler returns, to what @saved is counted from */
+	s32 signo;		/* bytes from there to the signal's number, an int of the frame or of its siginfo; -1: there is none */
+	const struct saved_regs *saved;	/* pc and sp among them */
+	u16 n_saved;
+	enum signal_code where;
+	bool rest_kept;		/* the other registers are as the handler leaves them; else they are unknown */
+};
+
+/*
+ * A number that frames may be measured in, beside what PRSTATUS has: how long the
+ * vectors of a thread are.  Where a machine has several rows, the first that
+ * counts is it.
+ */
+struct vector_length {
+	const struct regset *set;	/* that has it */
+	u16 reg;	/* its index there */
+	u16 flags;	/* index of a register there that tells, by @flag, if it counts; with @flag 0 it does */
+	u16 flag;
+	u16 unit;	/* it is in bytes; the register of DWARF's number @dwarf, in @unit bytes */
+	u16 dwarf;
+};
+
+/*
+ * Where a function that keeps a frame pointer has its caller's: the psABI of each
+ * machine.  Places are in words from the frame pointer; they count where @known.
+ */
+struct frame_abi {
+	bool known;
+	s32 fp;		/* index in gregs of the frame pointer, or -1: no chain of these is to be had */
+	s32 lr;		/* index of the register that a call leaves the return address in; -1: it pushes it; 0: unknown */
+	bool lr_is_scratch;	/* compilers use it for other values, too */
+	s32 saved_fp;
+	s32 saved_ret;
+	s32 caller_sp;	/* the caller's stack pointer */
+	const struct signal_frame *signals;	/* one alone is taken where a table tells that there is one, too */
+	u16 n_signals;
+	const struct vector_length *vectors;
+	u16 n_vectors;
+	bool record_anywhere;	/* in a frame: where that ends is not known */
+	u16 cfa_above_sp;	/* bytes from the caller's stack pointer to DWARF's canonical frame address */
+	bool fp_saves;		/* functions save general registers in floating-point ones */
+	u64 kept;		/* registers that a call keeps, by bits 1 << DWARF number; 0: the unwinder's library knows */
+	u16 ret_offset;		/* bytes from what a call leaves as return address to where it returns to */
+	u8 ret_mode;		/* bits of a return address that tell the instruction set and are no part of it */
+	bool back_chain;	/* fp is the stack pointer, and the caller's is saved; saved_ret is from there */
+	bool ret_in_frame;	/* of a back chain: no, saved_ret is from fp, too */
+};
+
+/*
+ * A machine, or one ABI of it.  prstatus and prpsinfo follow struct elf_prstatus
+ * and struct elf_prpsinfo of include/linux/elfcore.h with longs of @word bytes
+ * and user ids of @ugid_size bytes; the exceptions to that are numbers here, 0
+ * where a machine is as most are.
+ */
+struct arch {
+	const char *name;
+	u16 machine;		/* EM_* */
+	struct elffmt fmt;
+	u32 flags_mask;		/* (e_flags & flags_mask) == flags tells ABIs of one machine and format apart */
+	u32 flags;
+	u8 word;
+	u8 ugid_size;
+	u8 max_align;		/* no member is aligned to more: 2 on m68k */
+	u8 regs_align;		/* of the registers in prstatus, where it is not word */
+	u8 usec_size;		/* of a timeval's microseconds, where it is not word */
+	struct regset gregs;	/* PRSTATUS's registers; type NT_PRSTATUS */
+	u16 pc;			/* index in gregs.regs */
+	u16 sp;
+	u64 pc_mask;		/* the bits of pc that are an address, where not all are */
+	u16 sp_bias;		/* the stack is at so many bytes above sp */
+	const struct regset *sets;	/* the others, in the kernel's order */
+	u16 n_sets;
+	struct syscall_abi syscall;
+	struct frame_abi frame;
+	/*
+	 * The thread pointer; set NULL where it is no register.  Thread-local variables are above it
+	 * and the thread's own block below ("ELF Handling For Thread-Local Storage", variant I), or
+	 * the other way round (variant II).
+	 */
+	struct { const struct regset *set; u16 reg; bool tls_above; } tp;
+	bool top_byte_ignored;		/* TBI: bits 63:56 of a user address are not part of it */
+	/* The 32-bit machine whose programs this one's kernel runs, too; or NULL. */
+	const struct arch *compat;
+	/*
+	 * Of such a 32-bit machine, where a thread may go over to 64-bit code: of each
+	 * of gregs.regs, the index in the 64-bit machine's gregs.  NULL: it cannot.
+	 */
+	const u16 *wide_regs;
+};
+
+/* @addr without what the machine ignores in a user address (a tag); unknown machine: as it is. */
+static inline u64 arch_untag(const struct arch *a, u64 addr)
+{
+	/* Bit 55 tells user from kernel addresses, whose top byte is not a tag. */
+	return a && a->top_byte_ignored && !(addr >> 55 & 1) ? addr & 0x00ffffffffffffffull : addr;
+}
+
+/* All machines, NULL-terminated. */
+extern const struct arch *const arches[];
+
+/*
+ * The machine of a core with these header fields, or NULL.  @e_flags tells the
+ * MIPS ABIs n32 and o32 apart; but old kernels left it 0, so see prstatus_arch().
+ */
+const struct arch *arch_find(u16 machine, struct elffmt fmt, u32 e_flags);
+/* The machine this program was built for, or NULL if it has no table. */
+const struct arch *arch_native(void);
+/* The register set that a note of @owner and @type holds, PRSTATUS not being one of them; or NULL. */
+const struct regset *arch_regset(const struct arch *a, const char *owner, u32 type);
+
+/* The bytes of register @index of @set in the descriptor @desc; ERR_TRUNCATED when it is too short. */
+int reg_bytes(const struct arch *a, const struct regset *set, unsigned index, struct bytes desc,
+	      struct bytes *out, struct err *e) must_check;
+/* The same as a number; ERR_UNSUPPORTED when it is wider than 8 bytes. */
+int reg_get(const struct arch *a, const struct regset *set, unsigned index, struct bytes desc,
+	    u64 *out, struct err *e) must_check;
+/* The program counter in PRSTATUS's registers @regs, without the bits that are no address. */
+int arch_pc(const struct arch *a, struct bytes regs, u64 *out, struct err *e) must_check;

@@ -1,9 +1,9 @@
 #include <elf.h>
 
-#include <tagcore/arch.h>
-
-#include "arch.h"
+#include "arch/arch.h"
 #include "base/uapi.h"
+
+#include "arches.h"
 
 /* struct user_regs_struct, Linux 6.12, arch/x86/include/asm/user_32.h; DWARF: psABI i386 1.1, table 2.14. */
 enum { EBX = 0, ECX, EDX, ESI, EDI, EBP, EAX, ORIG_EAX = 11, EIP = 12, ESP = 15 };

@@ -1,9 +1,9 @@
 #include <elf.h>
 
-#include <tagcore/arch.h>
-
-#include "arch.h"
+#include "arch/arch.h"
 #include "base/uapi.h"
+
+#include "arches.h"
 
 /*
  * struct user_regs_struct, Linux 6.12, arch/m68k/include/asm/user.h, and

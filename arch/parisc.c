@@ -1,9 +1,9 @@
 #include <elf.h>
 
-#include <tagcore/arch.h>
-
-#include "arch.h"
+#include "arch/arch.h"
 #include "base/uapi.h"
+
+#include "arches.h"
 
 /*
  * Linux 6.12, arch/parisc/include/asm/elf.h: ELF_CORE_COPY_REGS, in room for 80

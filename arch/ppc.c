@@ -1,9 +1,9 @@
 #include <elf.h>
 
-#include <tagcore/arch.h>
-
-#include "arch.h"
+#include "arch/arch.h"
 #include "base/uapi.h"
+
+#include "arches.h"
 
 /*
  * struct user_pt_regs, Linux 6.12, arch/powerpc/include/uapi/asm/ptrace.h, each

@@ -1,9 +1,9 @@
 #include <elf.h>
 
-#include <tagcore/arch.h>
-
-#include "arch.h"
+#include "arch/arch.h"
 #include "base/uapi.h"
+
+#include "arches.h"
 
 /*
  * s390_regs, Linux 6.12, arch/s390/include/uapi/asm/ptrace.h, and s390_compat_regs,

@@ -1,9 +1,9 @@
 #include <elf.h>
 
-#include <tagcore/arch.h>
-
-#include "arch.h"
+#include "arch/arch.h"
 #include "base/uapi.h"
+
+#include "arches.h"
 
 /*
  * Linux 6.12, arch/sparc/kernel/ptrace_64.c: genregs64_get(), and genregs32_get()

@@ -1,8 +1,8 @@
 /* array.h - arrays that grow by doubling. */
 #pragma once
 
-#include <tagcore/err.h>
-#include <tagcore/types.h>
+#include "base/err.h"
+#include "base/types.h"
 
 /*
  * Makes room for one row of @size bytes more in @rows, of whose @cap @n are used.

@@ -4,8 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <tagcore/buf.h>
-
+#include "base/buf.h"
 #include "base/util.h"
 
 int buf_reserve(struct buf *b, size_t len, u8 **at, struct err *e)

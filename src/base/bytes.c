@@ -1,8 +1,7 @@
 #include <elf.h>
 #include <string.h>
 
-#include <tagcore/bytes.h>
-
+#include "base/bytes.h"
 #include "base/util.h"
 
 int bytes_sub(struct bytes b, u64 at, u64 len, struct bytes *out, struct err *e)

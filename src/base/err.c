@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <tagcore/err.h>
+#include "base/err.h"
 
 static int err_fill(struct err *e, int code, const char *prefix, const char *fmt, va_list ap)
 {

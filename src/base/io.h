@@ -3,8 +3,8 @@
 
 #include <sys/types.h>
 
-#include <tagcore/buf.h>
-#include <tagcore/err.h>
+#include "base/buf.h"
+#include "base/err.h"
 
 /* Reads up to @len bytes; *n < len only at the end of the file.  @what names the file in messages. */
 int io_read_full(int fd, void *p, size_t len, size_t *n, const char *what, struct err *e) must_check;

@@ -1,7 +1,7 @@
 /* open.h - files that a core, a process or another file names: regular ones only, and nothing else is touched. */
 #pragma once
 
-#include <tagcore/err.h>
+#include "base/err.h"
 
 /*
  * A regular file, for reading.  It is looked at before it is opened (O_PATH), so

@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-#include <tagcore/types.h>
+#include "base/types.h"
 
 /* "12.3 MiB" in @out, which is returned. */
 #define TEXT_SIZE_MAX 24

@@ -4,7 +4,7 @@
 #include <elf.h>
 #include <sys/ioctl.h>
 
-#include <tagcore/types.h>
+#include "base/types.h"
 
 /* elf.h of glibc 2.36 lacks these; include/uapi/linux/elf.h, Linux 7.0. */
 #ifndef NT_ARM_TAGGED_ADDR_CTRL

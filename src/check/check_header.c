@@ -1,6 +1,5 @@
-#include <tagcore/elffmt.h>
-
 #include "check/checks.h"
+#include "elf/elffmt.h"
 
 bool check_has_all_segs(const struct core *c)
 {

@@ -1,9 +1,8 @@
-#include <tagcore/tags.h>
-
 #include "base/scope.h"
 #include "base/text.h"
 #include "base/util.h"
 #include "check/checks.h"
+#include "elf/tags.h"
 
 #define ull unsigned long long
 

@@ -2,12 +2,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <tagcore/elffmt.h>
-
 #include "base/scope.h"
 #include "base/text.h"
 #include "base/util.h"
 #include "check/checks.h"
+#include "elf/elffmt.h"
 
 #define ull unsigned long long
 

@@ -1,9 +1,8 @@
 #include <string.h>
 
-#include <tagcore/elffmt.h>
-
 #include "base/util.h"
 #include "check/checks.h"
+#include "elf/elffmt.h"
 
 /* Zeros up to the next page, of whatever machine, are how files are padded. */
 enum { PADDING_MAX = 64 * 1024 };

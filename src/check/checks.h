@@ -1,7 +1,7 @@
 /* checks.h - the run functions of checks[], and how they report. */
 #pragma once
 
-#include <tagcore/check.h>
+#include "check/check.h"
 
 /* Kinds of core: of a Linux process; of any process; with the notes that Linux has. */
 #define CHECK_PROCESS (1u << CORE_PROCESS)

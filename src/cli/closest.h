@@ -1,7 +1,7 @@
 /* closest.h - "did you mean": the name of a table that a mistyped word is nearest to. */
 #pragma once
 
-#include <tagcore/types.h>
+#include "base/types.h"
 
 /* A search over a table.  @best is borrowed from it; NULL: none is near. */
 struct closest {

@@ -4,8 +4,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <tagcore/dump.h>
-
 #include "base/scope.h"
 #include "base/text.h"
 #include "base/util.h"
@@ -13,6 +11,7 @@
 #include "cli/dump_job.h"
 #include "cli/dump_text.h"
 #include "cli/message.h"
+#include "dump/dump.h"
 
 enum {
 	OPT_OUTPUT = 1, OPT_ALL, OPT_FILTER, OPT_INCLUDE, OPT_EXCLUDE, OPT_STOP_TIMEOUT, OPT_LIMIT, OPT_DRY_RUN,

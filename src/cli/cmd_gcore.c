@@ -4,15 +4,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <tagcore/buf.h>
-#include <tagcore/dump.h>
-
+#include "base/buf.h"
 #include "base/scope.h"
 #include "base/text.h"
 #include "cli/cmds.h"
 #include "cli/dump_job.h"
 #include "cli/dump_text.h"
 #include "cli/message.h"
+#include "dump/dump.h"
 
 enum { OPT_ALL = 1, OPT_OUTPUT, OPT_DATADIR, OPT_HELP, OPT_VERSION };
 

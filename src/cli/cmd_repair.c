@@ -4,14 +4,13 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include <tagcore/repair.h>
-
 #include "base/scope.h"
 #include "base/text.h"
 #include "base/util.h"
 #include "cli/cmds.h"
 #include "cli/reader.h"
 #include "cli/view.h"
+#include "repair/repair.h"
 
 enum { OPT_FORCE = 1, OPT_LIST, OPT_JSON, OPT_UNPACK_LIMIT };
 const struct opt repair_opts[] = {

@@ -5,17 +5,16 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include <tagcore/dump.h>
-#include <tagcore/unwind.h>
-
 #include "base/scope.h"
 #include "base/text.h"
 #include "base/util.h"
 #include "cli/cmds.h"
 #include "cli/dump_job.h"
-#include "cli/stack_folded.h"
 #include "cli/reader.h"
+#include "cli/stack_folded.h"
 #include "cli/stack_print.h"
+#include "dump/dump.h"
+#include "unwind/unwind.h"
 
 enum {
 	OPT_JSON = 1, OPT_EXE, OPT_SYSROOT, OPT_DEBUGINFO, OPT_THREAD, OPT_UNWINDER, OPT_FRAMES, OPT_SOURCE, OPT_INLINES,

@@ -3,11 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <tagcore/check.h>
-
 #include "base/scope.h"
 #include "base/text.h"
 #include "base/util.h"
+#include "check/check.h"
 #include "cli/cmds.h"
 #include "cli/reader.h"
 #include "cli/view.h"

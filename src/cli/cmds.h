@@ -4,8 +4,7 @@
 #include <signal.h>
 #include <stdio.h>
 
-#include <tagcore/err.h>
-
+#include "base/err.h"
 #include "cli/opts.h"
 
 /* Exit codes: part of the contract with scripts. */

@@ -1,7 +1,7 @@
 /* dump_job.h - one dump in a thread of its own, so that its end lets the target go whatever happened. */
 #pragma once
 
-#include <tagcore/dump.h>
+#include "dump/dump.h"
 
 /*
  * dump_run() in a fresh thread, which is the tracer.  A thread that could not be

@@ -5,7 +5,7 @@
 
 #include <json-c/json.h>
 
-#include <tagcore/dump.h>
+#include "dump/dump.h"
 
 /* Releases a JSON document by scope; NULL is fine. */
 void json_put_scope(struct json_object **o);

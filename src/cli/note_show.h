@@ -1,9 +1,8 @@
 /* note_show.h - what stands in a note, field by field. */
 #pragma once
 
-#include <tagcore/core.h>
-
 #include "cli/show.h"
+#include "core/core.h"
 
 /* A note at work; all borrowed. */
 struct note_ctx {

@@ -3,8 +3,8 @@
 
 #include <stdio.h>
 
-#include <tagcore/err.h>
-#include <tagcore/types.h>
+#include "base/err.h"
+#include "base/types.h"
 
 /*
  * One option: "--name" or "-s".  @arg names its argument; in brackets

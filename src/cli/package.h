@@ -3,7 +3,7 @@
 
 #include <json-c/json.h>
 
-#include <tagcore/modules.h>
+#include "core/modules.h"
 
 /* Bytes that are looked at: such notes have a few hundred. */
 enum { PACKAGE_MAX = 4096 };

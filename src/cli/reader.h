@@ -1,8 +1,8 @@
 /* reader.h - how commands open a core: what could not be trusted is read by a process that is locked in. */
 #pragma once
 
-#include <tagcore/core.h>
-#include <tagcore/err.h>
+#include "base/err.h"
+#include "core/core.h"
 
 /*
  * Locks this process in, for good: it opens no file any more (base/sandbox.h).

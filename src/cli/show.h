@@ -3,8 +3,8 @@
 
 #include <stdio.h>
 
-#include <tagcore/bytes.h>
-#include <tagcore/core.h>
+#include "base/bytes.h"
+#include "core/core.h"
 
 struct view_set;
 

@@ -1,7 +1,7 @@
 /* siginfo_words.h - what a signal's code means, in words. */
 #pragma once
 
-#include <tagcore/core.h>
+#include "core/core.h"
 
 /* "address not mapped (SEGV_MAPERR)" in @out, or NULL when the code is not known. */
 #define SIGINFO_WORDS_MAX 128

@@ -5,8 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <tagcore/buf.h>
-
+#include "base/buf.h"
 #include "base/scope.h"
 #include "base/text.h"
 #include "cli/stack_folded.h"

@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-#include <tagcore/unwind.h>
+#include "unwind/unwind.h"
 
 /* Threads with the same frames, found in the same ways, that end alike. */
 struct stack_group {

@@ -3,12 +3,11 @@
 
 #include <stdio.h>
 
-#include <tagcore/dump.h>
-#include <tagcore/modules.h>
-#include <tagcore/unwind.h>
-
 #include "cli/stack_group.h"
 #include "cli/view.h"
+#include "core/modules.h"
+#include "dump/dump.h"
+#include "unwind/unwind.h"
 
 struct stack_print {
 	FILE *out;

@@ -5,8 +5,8 @@
 
 #include <json-c/json.h>
 
-#include <tagcore/core.h>
-#include <tagcore/modules.h>
+#include "core/core.h"
+#include "core/modules.h"
 
 /* What a view works on; all borrowed. */
 struct view_ctx {

@@ -4,12 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <tagcore/tags.h>
-
 #include "base/scope.h"
 #include "base/text.h"
 #include "base/util.h"
 #include "cli/view.h"
+#include "elf/tags.h"
 
 enum {
 	LINE = TAG_GRANULE,	/* a line of the dump is a granule: it has one tag */

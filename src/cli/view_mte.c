@@ -2,9 +2,8 @@
 #include <signal.h>
 #include <string.h>
 
-#include <tagcore/tags.h>
-
 #include "cli/view.h"
+#include "elf/tags.h"
 
 static bool same_ctrl(const struct core_tag_ctrl *a, const struct core_tag_ctrl *b)
 {

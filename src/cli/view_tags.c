@@ -1,11 +1,10 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include <tagcore/tags.h>
-
 #include "base/text.h"
 #include "base/util.h"
 #include "cli/view.h"
+#include "elf/tags.h"
 
 struct tags_print {
 	struct view_ctx *v;

@@ -2,11 +2,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <tagcore/elffmt.h>
-
 #include "base/scope.h"
 #include "base/util.h"
 #include "core/core_priv.h"
+#include "elf/elffmt.h"
 
 static int refuse(struct core *c, enum core_fault fault, struct err *e)
 {

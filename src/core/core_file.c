@@ -1,6 +1,5 @@
-#include <tagcore/core.h>
-
 #include "base/util.h"
+#include "core/core.h"
 
 void core_file_close(struct core_file *f)
 {

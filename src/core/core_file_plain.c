@@ -4,11 +4,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include <tagcore/core.h>
-
 #include "base/io.h"
 #include "base/scope.h"
 #include "base/util.h"
+#include "core/core.h"
 
 struct plain {
 	int fd;

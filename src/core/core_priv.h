@@ -1,8 +1,7 @@
 /* core_priv.h - the steps of core_open(), each in its own file. */
 #pragma once
 
-#include <tagcore/core.h>
-
+#include "core/core.h"
 #include "os/os.h"
 
 /* core_segs.c: the program headers. */

@@ -1,11 +1,10 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include <tagcore/elffmt.h>
-
 #include "base/scope.h"
 #include "base/util.h"
 #include "core/core_priv.h"
+#include "elf/elffmt.h"
 
 u64 core_phdr_off(const struct core *c, size_t i)
 {

@@ -1,9 +1,8 @@
 #include <stdio.h>
 
-#include <tagcore/tags.h>
-
 #include "base/util.h"
 #include "core/core_priv.h"
+#include "elf/tags.h"
 
 #define CUT_SHORT "the file is cut short"
 

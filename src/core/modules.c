@@ -2,12 +2,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <tagcore/elffmt.h>
-#include <tagcore/modules.h>
-
 #include "base/scope.h"
 #include "base/util.h"
 #include "core/core_priv.h"
+#include "core/modules.h"
+#include "elf/elffmt.h"
 
 /*
  * Bounds on what one header can make us read: programs have a dozen program

@@ -2,12 +2,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <tagcore/tags.h>
-
 #include "base/scope.h"
 #include "base/uapi.h"
 #include "base/util.h"
 #include "core/core_priv.h"
+#include "elf/tags.h"
 
 enum { PIECE = 256 * 1024 };	/* bytes of tags read at a time: 8 MiB of memory */
 

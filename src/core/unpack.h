@@ -1,7 +1,7 @@
 /* unpack.h - a packed file unpacked forward: a table row for each library, and what is known of a file beforehand. */
 #pragma once
 
-#include <tagcore/core.h>
+#include "core/core.h"
 
 struct unpacker;
 

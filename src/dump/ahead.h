@@ -3,9 +3,8 @@
 
 #include <pthread.h>
 
-#include <tagcore/target.h>
-
 #include "live/proc.h"
+#include "live/target.h"
 
 struct thread_info {
 	struct proc_stat stat;		/* of the leader: times of all threads together */

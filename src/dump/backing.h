@@ -1,8 +1,8 @@
 /* backing.h - the file behind an area: content that the target has not mapped in. */
 #pragma once
 
-#include <tagcore/area.h>
-#include <tagcore/target.h>
+#include "live/area.h"
+#include "live/target.h"
 
 /* An area's file, opened when first needed.  BACKING_NONE is a fresh one. */
 struct backing {

@@ -1,13 +1,12 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include <tagcore/note.h>
-#include <tagcore/tags.h>
-
 #include "base/scope.h"
 #include "base/util.h"
 #include "dump/backing.h"
 #include "dump/dump_priv.h"
+#include "elf/note.h"
+#include "elf/tags.h"
 #include "live/file_tags.h"
 
 /*

@@ -1,17 +1,16 @@
 /* dump_priv.h - what the parts of one dump share: notes.c, copy.c, segments.c, dump.c. */
 #pragma once
 
-#include <tagcore/area.h>
-#include <tagcore/buf.h>
-#include <tagcore/dump.h>
-#include <tagcore/layout.h>
-#include <tagcore/pagewalk.h>
-#include <tagcore/plan.h>
-#include <tagcore/target.h>
-#include <tagcore/writer.h>
-
+#include "base/buf.h"
 #include "dump/ahead.h"
+#include "dump/dump.h"
+#include "dump/layout.h"
+#include "dump/plan.h"
 #include "dump/pump.h"
+#include "dump/writer.h"
+#include "live/area.h"
+#include "live/target.h"
+#include "mm/pagewalk.h"
 
 /*
  * Bytes kept at the end of a core for NT_TAGCORE_MISSING, which is known last; a

@@ -1,10 +1,9 @@
 #include <string.h>
 
-#include <tagcore/elffmt.h>
-#include <tagcore/layout.h>
-
 #include "base/uapi.h"
 #include "base/util.h"
+#include "dump/layout.h"
+#include "elf/elffmt.h"
 
 static u64 align_of(const struct segment *s, u64 page_size)
 {

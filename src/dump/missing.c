@@ -2,12 +2,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <tagcore/dump.h>
-#include <tagcore/note.h>
-
 #include "base/scope.h"
 #include "base/util.h"
+#include "dump/dump.h"
 #include "dump/dump_priv.h"
+#include "elf/note.h"
 
 int missing_add(struct missing *m, u64 start, u64 end, const char *reason, struct err *e)
 {

@@ -5,14 +5,13 @@
 #include <sys/ptrace.h>
 #include <unistd.h>
 
-#include <tagcore/note.h>
-
 #include "base/io.h"
 #include "base/scope.h"
 #include "base/uapi.h"
 #include "base/util.h"
 #include "dump/dump_priv.h"
 #include "dump/xsave.h"
+#include "elf/note.h"
 #include "live/proc.h"
 
 /*

@@ -2,12 +2,11 @@
 #include <sys/utsname.h>
 #include <time.h>
 
-#include <tagcore/note.h>
-
 #include "base/scope.h"
 #include "base/text.h"
 #include "base/util.h"
 #include "dump/dump_priv.h"
+#include "elf/note.h"
 #include "live/proc.h"
 
 /*

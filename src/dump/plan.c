@@ -1,9 +1,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include <tagcore/plan.h>
-
 #include "base/util.h"
+#include "dump/plan.h"
 
 const char *plan_action_name(enum plan_action a)
 {

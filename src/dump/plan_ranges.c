@@ -1,4 +1,4 @@
-#include <tagcore/plan.h>
+#include "dump/plan.h"
 
 bool plan_wants(const struct plan_ranges *w, const struct vma *v)
 {

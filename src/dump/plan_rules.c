@@ -1,8 +1,7 @@
 #include <string.h>
 
-#include <tagcore/plan.h>
-
 #include "base/util.h"
+#include "dump/plan.h"
 
 enum selected { UNSELECTED, INCLUDED, EXCLUDED };
 

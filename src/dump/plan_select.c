@@ -3,10 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <tagcore/arch.h>
-#include <tagcore/plan.h>
-
+#include "arch/arch.h"
 #include "base/text.h"
+#include "dump/plan.h"
 
 static const char *option_of(bool include)
 {

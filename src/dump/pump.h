@@ -4,10 +4,10 @@
 #include <pthread.h>
 #include <signal.h>
 
-#include <tagcore/buf.h>
-#include <tagcore/err.h>
-#include <tagcore/types.h>
-#include <tagcore/writer.h>
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/types.h"
+#include "dump/writer.h"
 
 /*
  * A GiB of memory costs the kernel some 0.2 s to copy to us and 0.4 s to copy to

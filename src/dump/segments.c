@@ -1,10 +1,9 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include <tagcore/tags.h>
-
 #include "base/uapi.h"
 #include "dump/dump_priv.h"
+#include "elf/tags.h"
 
 static u32 elf_flags(const struct vma *v)
 {

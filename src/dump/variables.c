@@ -1,11 +1,10 @@
 #include <string.h>
 
-#include <tagcore/elffmt.h>
-
 #include "base/scope.h"
 #include "base/util.h"
 #include "dump/backing.h"
 #include "dump/want.h"
+#include "elf/elffmt.h"
 
 /*
  * What --stacks saves so that debuggers show variables as they were.  Of what a core

@@ -1,8 +1,7 @@
 #include <string.h>
 
-#include <tagcore/writer.h>
-
 #include "base/util.h"
+#include "dump/writer.h"
 
 /* Promised zeros become real only when bytes follow, so that a backend sees long runs. */
 static int flush_skip(struct writer *w, struct err *e)

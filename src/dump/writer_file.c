@@ -9,10 +9,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <tagcore/writer.h>
-
 #include "base/scope.h"
 #include "base/util.h"
+#include "dump/writer.h"
 
 /*
  * The directory is opened once, and all names are looked up in it: links that

@@ -2,10 +2,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include <tagcore/writer.h>
-
 #include "base/scope.h"
 #include "base/util.h"
+#include "dump/writer.h"
 
 struct stream {
 	int fd;

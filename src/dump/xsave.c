@@ -1,8 +1,7 @@
-#include <tagcore/note.h>
-
 #include "base/scope.h"
 #include "base/uapi.h"
 #include "dump/xsave.h"
+#include "elf/note.h"
 
 enum {
 	XCR0_OFFSET = 464,	/* in the XSTATE note: USER_XSTATE_XCR0_WORD, asm/user.h */

@@ -1,9 +1,9 @@
 /* xsave.h - NT_X86_XSAVE_LAYOUT: where each component lies in the NT_X86_XSTATE notes. */
 #pragma once
 
-#include <tagcore/buf.h>
-#include <tagcore/bytes.h>
-#include <tagcore/err.h>
+#include "base/buf.h"
+#include "base/bytes.h"
+#include "base/err.h"
 
 /*
  * Appends the note, if @notes has an NT_X86_XSTATE note; once a process, after

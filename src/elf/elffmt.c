@@ -1,9 +1,8 @@
 #include <string.h>
 
-#include <tagcore/buf.h>
-#include <tagcore/elffmt.h>
-
+#include "base/buf.h"
 #include "base/util.h"
+#include "elf/elffmt.h"
 
 /*
  * Headers go through libelf's translators (elf_xlatetom, elf_xlatetof), which

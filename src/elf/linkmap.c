@@ -1,8 +1,7 @@
 #include <string.h>
 
-#include <tagcore/elffmt.h>
-
 #include "base/util.h"
+#include "elf/elffmt.h"
 #include "elf/linkmap.h"
 
 /* Bounds on what a damaged list can make us read. */

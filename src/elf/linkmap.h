@@ -1,8 +1,8 @@
 /* linkmap.h - the dynamic linker's list of what it has loaded, in a core or a live process. */
 #pragma once
 
-#include <tagcore/bytes.h>
-#include <tagcore/err.h>
+#include "base/bytes.h"
+#include "base/err.h"
 
 /* How memory is reached: all @len bytes at @addr, or false. */
 struct linkmap_reader {

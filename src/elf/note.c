@@ -1,9 +1,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <tagcore/note.h>
-
 #include "base/util.h"
+#include "elf/note.h"
 
 enum { NHDR_SIZE = 12 };	/* three words, in either class: elf(5) */
 

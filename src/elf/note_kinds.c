@@ -1,9 +1,8 @@
 #include <string.h>
 
-#include <tagcore/note.h>
-
 #include "base/uapi.h"
 #include "base/util.h"
+#include "elf/note.h"
 
 /* Linux 7.3, include/uapi/linux/elf.h; names as elf.h has them; and other makers. */
 const struct note_kind note_kinds[] = {

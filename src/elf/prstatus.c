@@ -1,8 +1,7 @@
 #include <string.h>
 
-#include <tagcore/note.h>
-
 #include "base/util.h"
+#include "elf/note.h"
 
 /*
  * struct elf_prstatus and struct elf_prpsinfo (Linux 6.12,

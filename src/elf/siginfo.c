@@ -2,10 +2,9 @@
 #include <limits.h>
 #include <string.h>
 
-#include <tagcore/note.h>
-
 #include "base/uapi.h"
 #include "base/util.h"
+#include "elf/note.h"
 
 /*
  * siginfo_t is three ints and a union aligned as a pointer is:

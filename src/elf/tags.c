@@ -1,4 +1,4 @@
-#include <tagcore/tags.h>
+#include "elf/tags.h"
 
 void tags_pack(const u8 *tags, size_t n, u8 *packed)
 {

@@ -8,14 +8,13 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
-#include <tagcore/area.h>
-#include <tagcore/pagewalk.h>
-#include <tagcore/target.h>
-
 #include "base/io.h"
 #include "base/open.h"
 #include "base/scope.h"
 #include "base/util.h"
+#include "live/area.h"
+#include "live/target.h"
+#include "mm/pagewalk.h"
 
 static bool has_suffix(const char *s, const char *suffix)
 {

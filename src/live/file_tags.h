@@ -3,8 +3,8 @@
 
 #include <sys/types.h>
 
-#include <tagcore/err.h>
-#include <tagcore/types.h>
+#include "base/err.h"
+#include "base/types.h"
 
 /*
  * Pages of a file in memory (memfd, tmpfs, shared anonymous) belong to the file,

@@ -1,7 +1,7 @@
 /* live.h - what the parts of src/live share. */
 #pragma once
 
-#include <tagcore/target.h>
+#include "live/target.h"
 
 /* Opens the memory of t->reader anew; on error the old descriptor stays. */
 int target_open_mem(struct target *t, struct err *e) must_check;

@@ -4,11 +4,10 @@
 #include <sys/ptrace.h>
 #include <sys/uio.h>
 
-#include <tagcore/elffmt.h>
-
 #include "base/io.h"
 #include "base/open.h"
 #include "base/scope.h"
+#include "elf/elffmt.h"
 #include "live/live.h"
 #include "live/proc.h"
 

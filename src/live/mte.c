@@ -2,11 +2,10 @@
 #include <sys/ptrace.h>
 #include <sys/uio.h>
 
-#include <tagcore/tags.h>
-#include <tagcore/target.h>
-
 #include "base/uapi.h"
+#include "elf/tags.h"
 #include "live/live.h"
+#include "live/target.h"
 
 int peek_tags(pid_t tid, u64 addr, u8 *tags, size_t n, size_t *got, struct err *e)
 {

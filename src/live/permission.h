@@ -3,7 +3,7 @@
 
 #include <sys/types.h>
 
-#include <tagcore/err.h>
+#include "base/err.h"
 
 /* Returns -@errnum with a sentence that names what forbids it, as far as /proc tells, and what would help. */
 int permission_explain(pid_t pid, int errnum, struct err *e);

@@ -3,9 +3,9 @@
 
 #include <sys/types.h>
 
-#include <tagcore/buf.h>
-#include <tagcore/err.h>
-#include <tagcore/types.h>
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/types.h"
 
 /* /proc/PID/task/TID/stat, proc(5); times in clock ticks. */
 struct proc_stat {

@@ -4,8 +4,8 @@
 #include <pthread.h>
 #include <sys/types.h>
 
-#include <tagcore/err.h>
-#include <tagcore/types.h>
+#include "base/err.h"
+#include "base/types.h"
 
 /*
  * A thread that runs another program holds its process's cred_guard_mutex until

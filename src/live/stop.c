@@ -6,12 +6,11 @@
 #include <sys/wait.h>
 #include <time.h>
 
-#include <tagcore/target.h>
-
 #include "base/util.h"
 #include "live/live.h"
 #include "live/proc.h"
 #include "live/stop_wait.h"
+#include "live/target.h"
 
 /* How often a process without a thread that lives is looked at, 1 ms apart. */
 enum { EMPTY_ROUNDS = 10 };

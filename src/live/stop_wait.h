@@ -1,7 +1,7 @@
 /* stop_wait.h - how long to wait for threads to stop, and which of them are given up. */
 #pragma once
 
-#include <tagcore/target.h>
+#include "live/target.h"
 
 /* Times are now_ns().  A zeroed one is new; it may begin several times in one stop. */
 struct stop_wait {

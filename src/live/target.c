@@ -7,13 +7,12 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include <tagcore/target.h>
-
 #include "base/scope.h"
 #include "base/util.h"
 #include "live/live.h"
 #include "live/permission.h"
 #include "live/proc.h"
+#include "live/target.h"
 #include "mm/proc_file.h"
 
 #define PF_KTHREAD 0x00200000	/* include/linux/sched.h */

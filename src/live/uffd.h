@@ -1,7 +1,7 @@
 /* uffd.h - how the target's own monitors of userfaultfd(2) watch. */
 #pragma once
 
-#include <tagcore/target.h>
+#include "live/target.h"
 
 /*
  * True when all that can protect pages against reading (VM_UFFD_RWP) do it without being

@@ -1,9 +1,9 @@
 /* vdso.h - the vdso's pages without faulting them into the target. */
 #pragma once
 
-#include <tagcore/pagewalk.h>
-#include <tagcore/target.h>
-#include <tagcore/vma.h>
+#include "live/target.h"
+#include "mm/pagewalk.h"
+#include "mm/vma.h"
 
 /*
  * Our own vdso, when it is the target's too: as long, and equal in every page

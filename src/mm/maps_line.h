@@ -1,8 +1,8 @@
 /* maps_line.h - one line of /proc/PID/maps, which is also the first of an area in smaps. */
 #pragma once
 
-#include <tagcore/err.h>
-#include <tagcore/vma.h>
+#include "base/err.h"
+#include "mm/vma.h"
 
 /*
  * Parses the @len bytes at @line, which exclude the newline and are followed

@@ -1,8 +1,8 @@
 /* page_backend.h - how pagewalk.c opens the backends that read a process. */
 #pragma once
 
+#include "mm/pagewalk.h"
 #include "mm/proc_file.h"
-#include <tagcore/pagewalk.h>
 
 int page_pagemap_open(struct page_source *src, pid_t pid, pid_t tid, struct err *e) must_check;
 int page_scan_open(struct page_source *src, pid_t pid, pid_t tid, struct err *e) must_check;

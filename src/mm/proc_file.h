@@ -3,8 +3,8 @@
 
 #include <sys/types.h>
 
-#include <tagcore/err.h>
-#include <tagcore/types.h>
+#include "base/err.h"
+#include "base/types.h"
 
 #define PROC_PATH_MAX 64
 

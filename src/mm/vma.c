@@ -1,9 +1,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include <tagcore/vma.h>
-
 #include "base/util.h"
+#include "mm/vma.h"
 
 void mm_close(struct mm *mm)
 {

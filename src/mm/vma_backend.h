@@ -2,7 +2,7 @@
 #pragma once
 
 #include "mm/proc_file.h"
-#include <tagcore/vma.h>
+#include "mm/vma.h"
 
 int vma_maps_open(struct mm *mm, pid_t pid, pid_t tid, struct err *e) must_check;
 int vma_smaps_open(struct mm *mm, pid_t pid, pid_t tid, struct err *e) must_check;

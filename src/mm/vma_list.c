@@ -4,7 +4,7 @@
 
 #include "base/scope.h"
 #include "base/util.h"
-#include <tagcore/vma.h>
+#include "mm/vma.h"
 
 /* Names never move, for the areas point at them: blocks, each filled from its beginning. */
 struct names {

@@ -1,7 +1,7 @@
 /* os.h - a system other than Linux, as tables: what the notes of its cores hold. */
 #pragma once
 
-#include <tagcore/types.h>
+#include "base/types.h"
 
 /* What a note may say; of the process, or of the thread that it belongs to. */
 enum os_fact {

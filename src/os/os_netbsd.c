@@ -1,8 +1,7 @@
 #include <elf.h>
 
-#include <tagcore/note.h>
-
 #include "base/util.h"
+#include "elf/note.h"
 #include "os/os.h"
 
 /*

@@ -1,9 +1,9 @@
 /* overlay.h - a file with some of its bytes replaced, and perhaps more at its end; the file itself stays as it is. */
 #pragma once
 
-#include <tagcore/buf.h>
-#include <tagcore/core.h>
-#include <tagcore/err.h>
+#include "base/buf.h"
+#include "base/err.h"
+#include "core/core.h"
 
 /* @len bytes for position @off, which are at @at of the overlay's buffer. */
 struct overlay_patch {

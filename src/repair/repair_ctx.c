@@ -3,10 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <tagcore/elffmt.h>
-
 #include "base/array.h"
 #include "base/scope.h"
+#include "elf/elffmt.h"
 #include "repair/repairs.h"
 
 static int add_deed(struct repaired *r, const struct repair *repair, u64 off, const char *msg, struct err *e)

@@ -2,11 +2,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <tagcore/elffmt.h>
-
 #include "base/scope.h"
 #include "base/text.h"
 #include "base/util.h"
+#include "elf/elffmt.h"
 #include "repair/repairs.h"
 
 #define ull unsigned long long

@@ -1,7 +1,6 @@
-#include <tagcore/tags.h>
-
 #include "base/uapi.h"
 #include "base/util.h"
+#include "elf/tags.h"
 #include "repair/repairs.h"
 
 #define ull unsigned long long

@@ -2,10 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <tagcore/elffmt.h>
-
 #include "base/scope.h"
 #include "base/util.h"
+#include "elf/elffmt.h"
 #include "repair/repairs.h"
 
 #define ull unsigned long long

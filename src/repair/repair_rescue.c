@@ -1,10 +1,9 @@
 #include <stddef.h>
 #include <string.h>
 
-#include <tagcore/elffmt.h>
-
 #include "base/scope.h"
 #include "base/util.h"
+#include "elf/elffmt.h"
 #include "repair/repairs.h"
 
 #define ull unsigned long long

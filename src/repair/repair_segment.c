@@ -2,11 +2,10 @@
 #include <limits.h>
 #include <stdlib.h>
 
-#include <tagcore/tags.h>
-
 #include "base/scope.h"
 #include "base/text.h"
 #include "base/util.h"
+#include "elf/tags.h"
 #include "repair/repairs.h"
 
 #define ull unsigned long long

@@ -1,9 +1,8 @@
 /* repairs.h - the functions of repairs[], and what they change a core with. */
 #pragma once
 
-#include <tagcore/repair.h>
-
 #include "repair/overlay.h"
+#include "repair/repair.h"
 
 /* A repair at work.  @core is the core as it is mended so far, without what this repair changes. */
 struct repair_ctx {

@@ -1,7 +1,7 @@
 /* armcode.h - what an instruction of 32-bit Arm does to the stack, and where it goes. */
 #pragma once
 
-#include <tagcore/types.h>
+#include "base/types.h"
 
 /*
  * Encodings: Arm Architecture Reference Manual, Armv7-A, chapters A5 (ARM) and A6

@@ -3,7 +3,7 @@
 
 #include <capstone/capstone.h>
 
-#include <tagcore/err.h>
+#include "base/err.h"
 
 /* The library of this header: the structures are others with each major version. */
 #define CAPSTONE_STR(x) #x

@@ -1,10 +1,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <tagcore/elffmt.h>
-
 #include "base/scope.h"
 #include "base/util.h"
+#include "elf/elffmt.h"
 #include "unwind/unwind_priv.h"
 
 /* An ELF file made of the core's own memory: the vdso, and what a dump of everything has. */

@@ -4,11 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <tagcore/elffmt.h>
-
 #include "base/open.h"
 #include "base/scope.h"
 #include "base/util.h"
+#include "elf/elffmt.h"
 #include "unwind/fetch.h"
 #include "unwind/unwind_priv.h"
 

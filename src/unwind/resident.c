@@ -2,10 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <tagcore/elffmt.h>
-
 #include "base/scope.h"
 #include "base/util.h"
+#include "elf/elffmt.h"
 #include "unwind/unwind_priv.h"
 
 /* What the core's memory says of a file: whether it has the same bytes, and where. */

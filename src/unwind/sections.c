@@ -3,8 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <tagcore/buf.h>
-
+#include "base/buf.h"
 #include "base/scope.h"
 #include "base/util.h"
 #include "unwind/unwind_priv.h"

@@ -4,8 +4,8 @@
 #include <elfutils/libdw.h>
 #include <elfutils/libdwfl.h>
 
-#include <tagcore/modules.h>
-#include <tagcore/unwind.h>
+#include "core/modules.h"
+#include "unwind/unwind.h"
 
 /* A module of the core, and the file that was found to be it. */
 struct module {

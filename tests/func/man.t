@@ -97,7 +97,7 @@ section REPAIRS "$man/tagcore-repair.1" |
 same "tagcore-repair(1), repairs" prog page 15
 
 # ---- notes of our own: names, numbers, codes of flags
-sed -n 's/.*\(NT_TAGCORE_[A-Z]*\) = \([0-9a-fx]*\),.*/\1 (\2)/p' "$TOP/include/tagcore/note.h" >prog
+sed -n 's/.*\(NT_TAGCORE_[A-Z]*\) = \([0-9a-fx]*\),.*/\1 (\2)/p' "$TOP/src/elf/note.h" >prog
 plain "$man/tagcore-notes.5" | sed -n 's/^\.SS \(NT_.*\)/\1/p' >page
 same "tagcore-notes(5), notes" prog page 4
 sed -n '/flag_codes\[\] = {/,/};/p' "$TOP/src/dump/own_notes.c" | grep -o '"[a-z]*"' | tr -d '"' | sort >prog

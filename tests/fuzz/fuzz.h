@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include <tagcore/core.h>
+#include "core/core.h"
 
 /* One input; always 0: a fault aborts. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -16,12 +16,12 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#include <tagcore/check.h>
-
 #include "base/scope.h"
 #include "base/util.h"
+#include "check/check.h"
 #include "cli/cmds.h"
 #include "cli/view.h"
+
 #include "fuzz.h"
 
 /* What the harness does is nothing to find a way through. */

@@ -2,11 +2,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <tagcore/core.h>
-#include <tagcore/modules.h>
-
 #include "base/scope.h"
 #include "base/util.h"
+#include "core/core.h"
+#include "core/modules.h"
+
 #include "fuzz.h"
 
 /* What the harness does is nothing to find a way through. */

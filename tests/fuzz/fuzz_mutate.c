@@ -9,10 +9,10 @@
 #include <gelf.h>
 #include <string.h>
 
-#include <tagcore/elffmt.h>
-#include <tagcore/note.h>
-
 #include "base/util.h"
+#include "elf/elffmt.h"
+#include "elf/note.h"
+
 #include "fuzz.h"
 
 enum {

@@ -1,13 +1,13 @@
 /* fuzz_repair.c - the input mended, in memory. */
 #include <string.h>
 
-#include <tagcore/buf.h>
-#include <tagcore/elffmt.h>
-#include <tagcore/repair.h>
-
+#include "base/buf.h"
 #include "base/scope.h"
 #include "base/util.h"
 #include "cli/cmds.h"
+#include "elf/elffmt.h"
+#include "repair/repair.h"
+
 #include "fuzz.h"
 
 /* What the harness does is nothing to find a way through. */

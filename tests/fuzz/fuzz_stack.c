@@ -9,13 +9,13 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <tagcore/unwind.h>
-
 #include "base/scope.h"
 #include "base/util.h"
 #include "cli/cmds.h"
 #include "cli/stack_folded.h"
 #include "cli/stack_print.h"
+#include "unwind/unwind.h"
+
 #include "fuzz.h"
 
 /* What the harness does is nothing to find a way through. */

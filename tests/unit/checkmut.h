@@ -3,9 +3,8 @@
 
 #include "corebuild.h"
 
-#include <tagcore/check.h>
-
 #include "base/util.h"
+#include "check/check.h"
 
 /*
  * A good core plus one named mutation must be found by exactly the check of

@@ -22,14 +22,13 @@
 
 #include <cmocka.h>
 
-#include <tagcore/arch.h>
-#include <tagcore/buf.h>
-#include <tagcore/core.h>
-#include <tagcore/elffmt.h>
-#include <tagcore/note.h>
-#include <tagcore/tags.h>
-
+#include "arch/arch.h"
+#include "base/buf.h"
 #include "base/uapi.h"
+#include "core/core.h"
+#include "elf/elffmt.h"
+#include "elf/note.h"
+#include "elf/tags.h"
 
 #define cb_unused __attribute__((unused))
 

@@ -19,11 +19,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/buf.h"
+#include "base/err.h"
 #include "base/scope.h"
 #include "base/util.h"
-#include <tagcore/buf.h>
-#include <tagcore/err.h>
-#include <tagcore/vma.h>
+#include "mm/vma.h"
 
 /* The call succeeded; else its sentence is in the test's output. */
 #define assert_ok(call, e) do { \

@@ -3,11 +3,10 @@
 
 #include "corebuild.h"
 
-#include <tagcore/check.h>
-#include <tagcore/repair.h>
-
 #include "base/scope.h"
 #include "base/util.h"
+#include "check/check.h"
+#include "repair/repair.h"
 
 /*
  * A good core plus one named damage: @check finds it, @repair mends it, and what

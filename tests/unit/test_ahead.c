@@ -2,9 +2,8 @@
 
 #include <pthread.h>
 
-#include <tagcore/target.h>
-
 #include "dump/ahead.h"
+#include "live/target.h"
 
 /* Threads that differ in what /proc says of them: each blocks another signal, and has it pending. */
 enum { FEW = 8, MANY = 150, N_SIGNALS = 24 };

@@ -2,11 +2,10 @@
 
 #include <elf.h>
 
-#include <tagcore/arch.h>
-#include <tagcore/note.h>
-
+#include "arch/arch.h"
 #include "base/scope.h"
 #include "base/util.h"
+#include "elf/note.h"
 
 /*
  * What the kernels' structures are, beside what our tables make of them.  Sizes

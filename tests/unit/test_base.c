@@ -6,11 +6,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include <tagcore/buf.h>
-#include <tagcore/bytes.h>
-#include <tagcore/err.h>
-
 #include "base/array.h"
+#include "base/buf.h"
+#include "base/bytes.h"
+#include "base/err.h"
 #include "base/io.h"
 #include "base/scope.h"
 #include "base/text.h"

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "base/util.h"
-#include <tagcore/note.h>
+#include "elf/note.h"
 #include "unwind/unwind_priv.h"
 
 /*

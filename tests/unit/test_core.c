@@ -1,8 +1,7 @@
 #include "corebuild.h"
 
-#include <tagcore/check.h>
-
 #include "base/util.h"
+#include "check/check.h"
 
 /* A core built and opened; closed by fini(). */
 struct opened {

@@ -1,8 +1,7 @@
 #include "corebuild.h"
 
-#include <tagcore/modules.h>
-
 #include "base/util.h"
+#include "core/modules.h"
 
 /* Modules of a built core: an ELF image is put into its first page of text, or of heap. */
 enum { ID_LEN = 20, NOTE_OFF = 0x300 };

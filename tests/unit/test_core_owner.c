@@ -1,8 +1,7 @@
 #include "coreopen.h"
 
-#include <tagcore/check.h>
-
 #include "base/util.h"
+#include "check/check.h"
 
 /*
  * Notes without an owner, as Delve writes them, or with one that nobody knows:

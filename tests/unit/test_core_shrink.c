@@ -1,10 +1,9 @@
 /* A file that becomes shorter while it is read: an error that says so, at whichever read it happens. */
 #include "corebuild.h"
 
-#include <tagcore/check.h>
-#include <tagcore/modules.h>
-
 #include "base/util.h"
+#include "check/check.h"
+#include "core/modules.h"
 
 struct shrinking {
 	struct buf file;

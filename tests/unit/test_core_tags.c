@@ -2,9 +2,8 @@
 
 #include <signal.h>
 
-#include <tagcore/check.h>
-
 #include "base/util.h"
+#include "check/check.h"
 
 /* Tags of cores: every granule's state, and their runs. */
 struct runs {

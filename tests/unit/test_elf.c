@@ -2,12 +2,11 @@
 
 #include <elf.h>
 
-#include <tagcore/arch.h>
-#include <tagcore/elffmt.h>
-#include <tagcore/note.h>
-
+#include "arch/arch.h"
 #include "base/scope.h"
 #include "base/util.h"
+#include "elf/elffmt.h"
+#include "elf/note.h"
 
 static const struct elffmt formats[] = {
 	{ ELFCLASS32, ELFDATA2LSB }, { ELFCLASS32, ELFDATA2MSB },

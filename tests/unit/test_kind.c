@@ -2,7 +2,7 @@
 #include "corebuild.h"
 #include "coreopen.h"
 
-#include <tagcore/check.h>
+#include "check/check.h"
 
 /* Of a machine's memory: CPUs without ids, the same bytes at two addresses, and those not in order. */
 static void vmcore(struct opened *o, const char *owner)

@@ -3,12 +3,11 @@
 #include <elf.h>
 #include <stdlib.h>
 
-#include <tagcore/elffmt.h>
-#include <tagcore/layout.h>
-
 #include "base/scope.h"
 #include "base/uapi.h"
 #include "base/util.h"
+#include "dump/layout.h"
+#include "elf/elffmt.h"
 
 static const struct elffmt fmt = { ELFCLASS64, ELFDATA2LSB };
 

@@ -9,10 +9,9 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#include <tagcore/types.h>
-
 #include "base/open.h"
 #include "base/scope.h"
+#include "base/types.h"
 #include "base/util.h"
 
 /* Files that others name: what is opened, what is only looked at, and what a root directory holds in. */

@@ -1,9 +1,8 @@
 /* test_package.c - what inspect modules says of .note.package, whatever is in it. */
 #include "viewshow.h"
 
-#include <tagcore/modules.h>
-
 #include "base/util.h"
+#include "core/modules.h"
 
 enum { NOTE_OFF = 0x200 };
 

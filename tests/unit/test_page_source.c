@@ -2,7 +2,7 @@
 #include "helper.h"
 
 #include <pthread.h>
-#include <tagcore/pagewalk.h>
+#include "mm/pagewalk.h"
 
 #ifndef MADV_GUARD_INSTALL
 #define MADV_GUARD_INSTALL 102	/* since v6.13, commit 662df3e5c376 */

@@ -1,8 +1,7 @@
 /* The page walker, on made-up sources. */
 #include "helper.h"
 
-#include <tagcore/pagewalk.h>
-
+#include "mm/pagewalk.h"
 
 /* What a walk told, run by run; holes have flags 0. */
 struct log {

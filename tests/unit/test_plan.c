@@ -2,10 +2,9 @@
 
 #include <stdlib.h>
 
-#include <tagcore/plan.h>
-
 #include "base/scope.h"
 #include "base/util.h"
+#include "dump/plan.h"
 
 enum { R = VM_READ, W = VM_WRITE, X = VM_EXEC, S = VM_SHARED, K = VM_KNOWN };
 enum { DEFAULT = 0x33, PAGE = 4096, LEN = 3 * PAGE };

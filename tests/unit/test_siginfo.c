@@ -3,10 +3,9 @@
 
 #include "cmocka_all.h"
 
-#include <tagcore/note.h>
-
 #include "base/scope.h"
 #include "base/uapi.h"
+#include "elf/note.h"
 
 static const struct arch narrow = { .fmt = { ELFCLASS32, UAPI_NATIVE_DATA }, .word = 4 };
 static const struct arch narrow_other = { .fmt = { ELFCLASS32, 3 - UAPI_NATIVE_DATA }, .word = 4 };

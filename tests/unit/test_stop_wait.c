@@ -1,9 +1,8 @@
 #include "helper.h"
 
-#include <tagcore/target.h>
-
 #include "live/proc.h"
 #include "live/stop_wait.h"
+#include "live/target.h"
 
 /*
  * When to give up, and why, of children in states that last: nothing is traced, and

@@ -2,8 +2,8 @@
 
 #include <elf.h>
 
-#include <tagcore/arch.h>
-#include <tagcore/tags.h>
+#include "arch/arch.h"
+#include "elf/tags.h"
 
 static void low_nibble_is_the_lower_granule(void **state)
 {

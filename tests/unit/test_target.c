@@ -4,11 +4,10 @@
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 
-#include <tagcore/area.h>
-#include <tagcore/target.h>
-
+#include "live/area.h"
 #include "live/proc.h"
 #include "live/reaper.h"
+#include "live/target.h"
 
 /*
  * Live processes under our own stop.  Where ptrace is forbidden (a container)

@@ -2,9 +2,8 @@
 #include "osbuild.h"
 #include "viewshow.h"
 
-#include <tagcore/tags.h>
-
 #include "base/util.h"
+#include "elf/tags.h"
 
 static void put(struct cb_note *n, size_t at, const void *p, size_t len)
 {

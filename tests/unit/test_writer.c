@@ -9,11 +9,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <tagcore/note.h>
-#include <tagcore/writer.h>
-
 #include "base/util.h"
 #include "dump/dump_priv.h"
+#include "dump/writer.h"
+#include "elf/note.h"
 
 static void file_appears_when_finished(void **state)
 {

@@ -4,9 +4,8 @@
 #include <errno.h>
 #include <sys/syscall.h>
 
-#include <tagcore/writer.h>
-
 #include "../deny.h"
+#include "dump/writer.h"
 
 /*
  * A file without a name that could not be given one: without /proc, or where a

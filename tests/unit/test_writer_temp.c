@@ -6,9 +6,8 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
-#include <tagcore/writer.h>
-
 #include "../deny.h"
+#include "dump/writer.h"
 
 /*
  * The file writer where the file system can do less: no files without a name

@@ -3,8 +3,8 @@
 
 #include <signal.h>
 
-#include <tagcore/err.h>
-#include <tagcore/types.h>
+#include "base/err.h"
+#include "base/types.h"
 
 struct writer;
 

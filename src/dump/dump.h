@@ -4,11 +4,11 @@
 #include <signal.h>
 #include <sys/types.h>
 
-#include <tagcore/area.h>
-#include <tagcore/err.h>
-#include <tagcore/plan.h>
-#include <tagcore/target.h>
-#include <tagcore/types.h>
+#include "base/err.h"
+#include "base/types.h"
+#include "dump/plan.h"
+#include "live/area.h"
+#include "live/target.h"
 
 /* A range of the target that should be in the core and is not. */
 struct missing_range {

@@ -5,13 +5,13 @@
 
 #include <gelf.h>
 
-#include <tagcore/arch.h>
-#include <tagcore/bytes.h>
-#include <tagcore/err.h>
-#include <tagcore/note.h>
-#include <tagcore/pagewalk.h>
-#include <tagcore/types.h>
-#include <tagcore/vma.h>
+#include "arch/arch.h"
+#include "base/bytes.h"
+#include "base/err.h"
+#include "base/types.h"
+#include "elf/note.h"
+#include "mm/pagewalk.h"
+#include "mm/vma.h"
 
 struct core_file;
 struct os;

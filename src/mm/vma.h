@@ -3,8 +3,8 @@
 
 #include <sys/types.h>
 
-#include <tagcore/err.h>
-#include <tagcore/types.h>
+#include "base/err.h"
+#include "base/types.h"
 
 /*
  * Bits of struct vma.flags.  The first four are always known; the rest only

@@ -1,10 +1,10 @@
 /* layout.h - where everything lies in a core file: computed without I/O. */
 #pragma once
 
-#include <tagcore/arch.h>
-#include <tagcore/buf.h>
-#include <tagcore/err.h>
-#include <tagcore/types.h>
+#include "arch/arch.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/types.h"
 
 /* One program header; the maker fills all but @off. */
 struct segment {

@@ -3,9 +3,9 @@
 
 #include <sys/types.h>
 
-#include <tagcore/err.h>
-#include <tagcore/types.h>
-#include <tagcore/vma.h>
+#include "base/err.h"
+#include "base/types.h"
+#include "mm/vma.h"
 
 /* Facts about every page of a run.  Linux: include/uapi/linux/fs.h, PAGE_IS_*. */
 enum page_flag {

@@ -1,9 +1,9 @@
 /* area.h - an area with what is known of the file behind it: what the plan decides on. */
 #pragma once
 
-#include <tagcore/err.h>
-#include <tagcore/types.h>
-#include <tagcore/vma.h>
+#include "base/err.h"
+#include "base/types.h"
+#include "mm/vma.h"
 
 /* Facts about the file, as far as it could be opened. */
 enum area_file {

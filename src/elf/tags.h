@@ -1,7 +1,7 @@
 /* tags.h - arm64 memory tags as a core file stores them: four bits for sixteen bytes. */
 #pragma once
 
-#include <tagcore/types.h>
+#include "base/types.h"
 
 /*
  * A granule is 16 bytes of memory with one tag of 4 bits.  A byte of a

@@ -1,9 +1,9 @@
 /* unwind.h - backtraces of the threads of a core, with names, files and lines. */
 #pragma once
 
-#include <tagcore/core.h>
-#include <tagcore/err.h>
-#include <tagcore/types.h>
+#include "base/err.h"
+#include "base/types.h"
+#include "core/core.h"
 
 /* How a frame was found, the surest first. */
 enum frame_by {

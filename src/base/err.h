@@ -1,7 +1,7 @@
 /* err.h - how a function says what went wrong, and where. */
 #pragma once
 
-#include <tagcore/types.h>
+#include "base/types.h"
 
 /*
  * Failure codes besides -errno.  All lie below -4095, the lowest -errno that

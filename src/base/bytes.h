@@ -1,8 +1,8 @@
 /* bytes.h - a bounds-checked window on bytes that somebody else wrote. */
 #pragma once
 
-#include <tagcore/err.h>
-#include <tagcore/types.h>
+#include "base/err.h"
+#include "base/types.h"
 
 /*
  * @len bytes at @p, which were read from file position @off (for messages).

@@ -1,8 +1,8 @@
 /* check.h - what may be wrong with a core, as a table of checks; see tagcore-checks(7). */
 #pragma once
 
-#include <tagcore/core.h>
-#include <tagcore/err.h>
+#include "base/err.h"
+#include "core/core.h"
 
 enum check_severity { CHECK_ERROR, CHECK_WARNING, CHECK_INFO };
 

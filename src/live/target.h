@@ -4,10 +4,10 @@
 #include <signal.h>
 #include <sys/types.h>
 
-#include <tagcore/arch.h>
-#include <tagcore/buf.h>
-#include <tagcore/err.h>
-#include <tagcore/types.h>
+#include "arch/arch.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/types.h"
 
 /* What became of a thread when the target was stopped. */
 enum thread_stop {

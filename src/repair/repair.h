@@ -3,11 +3,11 @@
 
 #include <signal.h>
 
-#include <tagcore/buf.h>
-#include <tagcore/check.h>
-#include <tagcore/core.h>
-#include <tagcore/err.h>
-#include <tagcore/writer.h>
+#include "base/buf.h"
+#include "base/err.h"
+#include "check/check.h"
+#include "core/core.h"
+#include "dump/writer.h"
 
 struct repair_ctx;
 

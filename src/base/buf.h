@@ -1,8 +1,8 @@
 /* buf.h - a growing byte buffer, for notes and text. */
 #pragma once
 
-#include <tagcore/err.h>
-#include <tagcore/types.h>
+#include "base/err.h"
+#include "base/types.h"
 
 /* @len bytes used at @p, which the buffer owns.  A zeroed buf is empty and valid. */
 struct buf {

@@ -3,10 +3,10 @@
 
 #include <signal.h>
 
-#include <tagcore/arch.h>
-#include <tagcore/buf.h>
-#include <tagcore/bytes.h>
-#include <tagcore/err.h>
+#include "arch/arch.h"
+#include "base/buf.h"
+#include "base/bytes.h"
+#include "base/err.h"
 
 /*
  * Notes of our own, owner "TAGCORE": text, lines of key and value.

@@ -3,9 +3,9 @@
 
 #include <gelf.h>
 
-#include <tagcore/bytes.h>
-#include <tagcore/err.h>
-#include <tagcore/types.h>
+#include "base/bytes.h"
+#include "base/err.h"
+#include "base/types.h"
 
 /* Sizes on disk, bytes. */
 size_t elffmt_ehdr_size(struct elffmt fmt);

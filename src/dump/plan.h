@@ -1,9 +1,9 @@
 /* plan.h - one action for each area, decided before a byte is written. */
 #pragma once
 
-#include <tagcore/area.h>
-#include <tagcore/err.h>
-#include <tagcore/types.h>
+#include "base/err.h"
+#include "base/types.h"
+#include "live/area.h"
 
 enum plan_action {
 	PLAN_OMIT,		/* header only */

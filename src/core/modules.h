@@ -1,9 +1,9 @@
 /* modules.h - the programs and libraries in a core's memory, with their build-ids. */
 #pragma once
 
-#include <tagcore/core.h>
-#include <tagcore/err.h>
-#include <tagcore/types.h>
+#include "base/err.h"
+#include "base/types.h"
+#include "core/core.h"
 
 /*
  * An ELF file that the process had mapped, in [start, end).  Its build-id is
