@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/util.h"
 
 static int err_fill(struct err *e, int code, const char *prefix, const char *fmt, va_list ap)
 {
@@ -12,6 +13,9 @@ static int err_fill(struct err *e, int code, const char *prefix, const char *fmt
 	if (!e)
 		return code;
 	e->code = code;
+	e->has_off = false;
+	e->off = 0;
+	e->sentence = (u16)strlen(prefix);
 	at = (size_t)snprintf(e->msg, sizeof(e->msg), "%s", prefix);
 	at += (size_t)vsnprintf(e->msg + at, sizeof(e->msg) - at, fmt, ap);
 	if (code < 0 && code > -4096 && at < sizeof(e->msg))
@@ -38,6 +42,10 @@ int err_at(struct err *e, int code, u64 off, const char *fmt, ...)
 	va_start(ap, fmt);
 	err_fill(e, code, prefix, fmt, ap);
 	va_end(ap);
+	if (e) {
+		e->has_off = true;
+		e->off = off;
+	}
 	return code;
 }
 
@@ -55,6 +63,8 @@ int err_wrap(struct err *e, const char *fmt, ...)
 	va_end(ap);
 	if (n >= 0 && (size_t)n + 3 < sizeof(e->msg))
 		snprintf(e->msg + n, sizeof(e->msg) - (size_t)n, ": %.*s", (int)(sizeof(e->msg) - (size_t)n - 3), old);
+	if (n >= 0)
+		e->sentence = (u16)min(e->sentence + (size_t)n + 2, strlen(e->msg));
 	return e->code;
 }
 

@@ -20,8 +20,15 @@ enum {
 /* One failure: code is 0 or negative, msg one sentence without a final stop. */
 struct err {
 	int code;
+	bool has_off;	/* of err_at(): */
+	u64 off;	/* the place in the file, in bytes from its beginning */
+	u16 sentence;	/* where in msg the sentence begins, after context and offset */
 	char msg[496];
 };
+static inline const char *err_sentence(const struct err *e)
+{
+	return e->msg + e->sentence;
+}
 
 /*
  * Records @code and the sentence, and returns @code, so that a function can
@@ -33,7 +40,7 @@ int err_set(struct err *e, int code, const char *fmt, ...) printf_like(3, 4);
 /* As err_set, for a fault in a file: "at 0xOFF: " goes before the sentence. */
 int err_at(struct err *e, int code, u64 off, const char *fmt, ...) printf_like(4, 5);
 
-/* Puts context before the sentence already in @e ("context: sentence"). Returns e->code. */
+/* Puts context before what is in @e ("context: sentence").  Returns e->code. */
 int err_wrap(struct err *e, const char *fmt, ...) printf_like(2, 3);
 
 /* The kind of @code in a word, for messages and tests: "system", "bad input", … */

@@ -285,12 +285,7 @@ void check_found_info(struct check_ctx *x, u64 off, const char *fmt, ...)
 
 void check_found_err(struct check_ctx *x, u64 off, const struct err *e)
 {
-	unsigned long long at;
-	int skip = 0;
-
-	if (sscanf(e->msg, "at 0x%llx: %n", &at, &skip) == 1 && skip)
-		off = at;
-	check_found(x, off, "%s", e->msg + skip);
+	check_found(x, e->has_off ? e->off : off, "%s", err_sentence(e));
 }
 
 /*
@@ -337,23 +332,17 @@ int check_core(struct core *core, struct findings *out, struct err *e)
 	return x.oom;
 }
 
-/* core_open() said "PATH: at 0xOFF: sentence"; the path is printed before every finding. */
+/* The path, which is in why->msg too, is printed before every finding. */
 static int refused(const char *path, enum core_fault fault, const struct err *why, struct findings *out,
 		   struct err *e)
 {
 	struct check_ctx x = { .out = out };
-	size_t skip = strlen(path) + 2;
-	struct err bare = { .code = why->code };
 
-	if (strlen(why->msg) >= skip && !strncmp(why->msg, path, skip - 2))
-		snprintf(bare.msg, sizeof(bare.msg), "%s", why->msg + skip);
-	else
-		bare = *why;
 	for (size_t i = 0; i < n_checks; i++)
 		if (checks[i].fault == fault) {
 			x.check = &checks[i];
 			x.severity = checks[i].severity;
-			check_found_err(&x, 0, &bare);
+			check_found_err(&x, 0, why);
 		}
 	return x.oom ? err_set(e, x.oom, "check %s", path) : 0;
 }

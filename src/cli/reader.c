@@ -99,6 +99,8 @@ static int judge(const struct verdict *v, u64 *said, struct err *e)
 	if (v->r < 0 && e) {
 		*e = v->e;
 		e->msg[sizeof(e->msg) - 1] = 0;
+		e->has_off = false;
+		e->sentence = 0;
 	}
 	if (said)
 		*said = v->said;

@@ -1,5 +1,3 @@
-#include <stdio.h>
-
 #include "base/util.h"
 #include "repair/repairs.h"
 
@@ -23,14 +21,9 @@ int repair_packed(struct repair_ctx *x, struct err *e)
 	if (!p || x->out->packing_told)
 		return 0;
 	x->out->packing_told = true;
-	for (size_t i = 0; !r && i < p->n_faults; i++) {
-		unsigned long long at = 0;
-		int skip = 0;
-
-		if (sscanf(p->faults[i].msg, "at 0x%llx: %n", &at, &skip) != 1)
-			skip = 0;
-		r = repair_did(x, e, at, "%s (%s data); the %llu bytes that come out before are taken for the core",
-			       p->faults[i].msg + skip, p->name, (unsigned long long)x->out->overlay->base_size);
-	}
+	for (size_t i = 0; !r && i < p->n_faults; i++)
+		r = repair_did(x, e, p->faults[i].off,
+			       "%s (%s data); the %llu bytes that come out before are taken for the core",
+			       err_sentence(&p->faults[i]), p->name, (unsigned long long)x->out->overlay->base_size);
 	return r;
 }

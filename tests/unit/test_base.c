@@ -28,10 +28,21 @@ static void err_messages(void **state)
 	assert_string_equal(e.msg, "core: open x: No such file or directory");
 	assert_int_equal(err_at(&e, ERR_INPUT, 0x40, "bad"), ERR_INPUT);
 	assert_string_equal(e.msg, "at 0x40: bad");
+	assert_true(e.has_off && e.off == 0x40);
+	assert_string_equal(err_sentence(&e), "bad");
+	err_wrap(&e, "core");
+	assert_string_equal(e.msg, "core: at 0x40: bad");
+	assert_true(e.has_off && e.off == 0x40);
+	assert_string_equal(err_sentence(&e), "bad");
+	err_at(&e, ERR_INPUT, 0x40, "bad");
+	err_set(&e, ERR_INPUT, "at 0x50: bad");
+	assert_false(e.has_off);
+	assert_string_equal(err_sentence(&e), e.msg);
 	assert_int_equal(err_set(NULL, ERR_LIMIT, "x"), ERR_LIMIT);
 	for (int i = 0; i < 100; i++)
 		err_wrap(&e, "a long context, again and again");
 	assert_in_range(strlen(e.msg), 1, sizeof(e.msg) - 1);
+	assert_true(e.sentence <= strlen(e.msg));
 }
 
 static void bytes_bounds(void **state)
