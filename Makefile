@@ -47,7 +47,7 @@ MISSING     := $(strip $(shell for p in $(NEEDED); do $(PKG_CONFIG) --exists $$p
 $(if $(MISSING),$(error missing here, or unknown to "$(PKG_CONFIG)": $(MISSING).  "./bootstrap deps" installs what is needed on Debian))
 endif
 
-LIB_SRC     := $(sort $(filter-out src/cli/%,$(wildcard src/*/*.c)) $(wildcard arch/*.c))
+LIB_SRC     := $(sort $(filter-out src/cli/%,$(wildcard src/*/*.c src/*/*/*.c)) $(wildcard arch/*.c))
 CLI_SRC     := $(sort $(wildcard src/cli/*.c))
 UNIT_SRC    := $(sort $(wildcard tests/unit/test_*.c))
 TARGET_SRC  := $(sort $(wildcard tests/targets/*.c))

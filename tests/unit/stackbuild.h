@@ -9,7 +9,7 @@
 
 #include "elfbuild.h"
 
-#include "unwind/unwind_priv.h"
+#include "unwind/frame/frame.h"
 
 enum {
 	SB_SP = CB_STACK + 0x1000,	/* of the innermost frame */

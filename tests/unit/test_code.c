@@ -1,6 +1,6 @@
 #include "unwindbuild.h"
 
-#include "unwind/code.h"
+#include "unwind/code/insn.h"
 
 /*
  * Steps by reading code, on functions that are built byte by byte: FN is called

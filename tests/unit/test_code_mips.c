@@ -1,7 +1,7 @@
 #include "unwindbuild.h"
 
 #include "base/uapi.h"
-#include "unwind/code.h"
+#include "unwind/code/insn.h"
 
 /* Steps by reading the code of MIPS: FN is called right before RET; at its first instruction sp is ENTRY. */
 enum {

@@ -1,6 +1,6 @@
 #include "unwindbuild.h"
 
-#include "unwind/code.h"
+#include "unwind/code/insn.h"
 
 /* Steps by reading code of RISC-V, on functions that are built instruction by instruction. */
 enum {

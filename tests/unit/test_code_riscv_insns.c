@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/util.h"
-#include "unwind/code.h"
+#include "unwind/code/insn.h"
 
 /* What instructions of RISC-V are read as; they are as GNU as assembles them. */
 enum { RA = 1, SP = 2, T0 = 5, T1 = 6, S0 = 8, S1 = 9, A0 = 10, A1 = 11, A2 = 12, A3 = 13, A5 = 15 };

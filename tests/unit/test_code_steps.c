@@ -14,7 +14,7 @@
 
 #include "base/util.h"
 #include "elf/note.h"
-#include "unwind/unwind_priv.h"
+#include "unwind/code/code.h"
 
 /*
  * A program whose functions have no tables is gone through instruction by

@@ -1,7 +1,7 @@
 #include "unwindbuild.h"
 
-#include "unwind/armcode.h"
-#include "unwind/exidx.h"
+#include "unwind/arm/armcode.h"
+#include "unwind/arm/exidx.h"
 
 /* The tables for exceptions of 32-bit Arm, byte for byte; code, instruction for instruction. */
 enum { SP0 = CB_STACK + 0x100, RET = CB_TEXT + 0x204, TABLE = CB_HEAP + 0x100, EXTAB = CB_HEAP + 0x800 };

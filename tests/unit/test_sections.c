@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "base/util.h"
-#include "unwind/unwind_priv.h"
+#include "unwind/mod/mod.h"
 
 /* Which packed sections of a file are used, by what their headers say and, of .gnu_debugdata, by what is in it. */
 

@@ -1,7 +1,7 @@
 #include "stackbuild.h"
 
 #include "base/util.h"
-#include "unwind/debuginfo.h"
+#include "unwind/dwarf/debuginfo.h"
 
 /*
  * Strings that do not end in their section: they are not used, and those that do are.

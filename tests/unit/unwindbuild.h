@@ -4,7 +4,7 @@
 #include "coreopen.h"
 
 #include "base/util.h"
-#include "unwind/unwind_priv.h"
+#include "unwind/frame/frame.h"
 
 struct fixture {
 	struct opened o;

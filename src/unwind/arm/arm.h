@@ -1,0 +1,10 @@
+/* arm.h - 32-bit Arm's own tables, and its code where they are short of it. */
+#pragma once
+
+#include "unwind/frame/frame.h"
+
+/*
+ * As cfi_step(), by 32-bit Arm's tables for exceptions; CFI_NO_TABLE when there is none
+ * for it.  *by is how the caller was found.
+ */
+enum cfi_step exidx_step(struct unwind *u, const struct frame *f, struct cpu_regs *r, enum frame_by *by);

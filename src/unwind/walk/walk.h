@@ -1,0 +1,33 @@
+/* walk.h - from frame to frame: the unwinders, and where a stack begins. */
+#pragma once
+
+#include "unwind/frame/frame.h"
+
+/* ---- the backends */
+
+/*
+ * Appends the frames from @r on, by tables only; the first one is @r itself and
+ * was found by @by.  Ends with s->end, and @r as it is in the last frame.
+ */
+struct unwinder_ops {
+	const char *name;
+	int (*walk)(struct unwind *u, struct cpu_regs *r, enum frame_by by, struct stack *s, struct err *e);
+};
+extern const struct unwinder_ops unwinder_dw_ops;
+extern const struct unwinder_ops unwinder_uw_ops;
+
+/* libunwind is for the machine it was built for; ERR_UNSUPPORTED for others. */
+int uw_open(struct unwind *u, struct err *e) must_check;
+void uw_close(struct uw *uw);
+
+/* ---- first.c */
+
+/* It is the thread's first function: by the machine's convention, by where the program begins, or as makecontext(3) has it. */
+bool step_is_first(struct unwind *u, const struct cpu_regs *r);
+/* @pc is in the function at the program's entry point. */
+bool step_is_entry(struct unwind *u, u64 pc, bool exact);
+/*
+ * The last frame of @s, which is at @r, is the first of its stack whatever a table says of it: s->end is set then.
+ * @has_row: there is a row for the instruction before it.
+ */
+bool first_ends(struct unwind *u, const struct cpu_regs *r, bool has_row, struct stack *s);
