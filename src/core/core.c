@@ -147,18 +147,3 @@ void core_close(struct core *c)
 	free(c->losses);
 	*c = (struct core){ 0 };
 }
-
-const char *core_text_copy(struct core_text t, char *out, size_t size)
-{
-	size_t n = t.p ? strnlen(t.p, min(t.len, size - 1)) : 0;
-
-	if (n)
-		memcpy(out, t.p, n);
-	out[n] = 0;
-	return out;
-}
-
-bool core_text_is(struct core_text t, const char *s)
-{
-	return t.p && t.len == strlen(s) && !memcmp(t.p, s, t.len);
-}

@@ -226,27 +226,3 @@ const char *core_note_owner(const struct core *c, const struct core_note *n, cha
 	snprintf(out, CORE_OWNER_MAX, "%s", raw.owner);
 	return out;
 }
-
-const struct core_note *core_note_find(const struct core *c, size_t from, const char *owner, u32 type)
-{
-	for (size_t i = from; i < c->n_notes; i++)
-		if (c->notes[i].note.type == type && !strcmp(c->notes[i].note.owner, owner))
-			return &c->notes[i];
-	return NULL;
-}
-
-const struct core_note *core_thread_note(const struct core *c, const struct core_thread *t,
-					 const char *owner, u32 type)
-{
-	s32 self = (s32)(t - c->threads);
-
-	for (size_t i = t->note; i < c->n_notes; i++) {
-		const struct core_note *n = &c->notes[i];
-
-		if (n->thread > self)
-			return NULL;
-		if (n->thread == self && n->note.type == type && note_owner_is(n->note.owner, owner))
-			return n;
-	}
-	return NULL;
-}

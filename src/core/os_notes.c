@@ -4,14 +4,6 @@
 #include "base/util.h"
 #include "core/core_priv.h"
 
-const struct core_note *core_os_note(const struct core *c, u32 type)
-{
-	for (size_t i = 0; type && i < c->n_notes; i++)
-		if (c->notes[i].note.type == type && note_owner_is(c->notes[i].note.owner, c->os->owner))
-			return &c->notes[i];
-	return NULL;
-}
-
 /* True when the row is for such a note, and the note has the fact. */
 static bool applies(const struct core *c, const struct os_fact_at *f, struct bytes d)
 {

@@ -108,23 +108,6 @@ int core_load_threads(struct core *c, struct err *e)
 	return c->os ? core_load_os(c, e) : 0;
 }
 
-const struct core_thread *core_thread_find(const struct core *c, s32 tid)
-{
-	size_t lo = 0, hi = c->n_threads;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (c->threads[c->by_tid[mid]].tid >= tid)
-			hi = mid;
-		else
-			lo = mid + 1;
-	}
-	if (lo == c->n_threads || c->threads[c->by_tid[lo]].tid != tid)
-		return NULL;
-	return &c->threads[c->by_tid[lo]];
-}
-
 int core_thread_regs(const struct core *c, const struct core_thread *t, struct bytes *out, struct err *e)
 {
 	struct core_regset s;
@@ -159,15 +142,6 @@ int core_thread_sp(const struct core *c, const struct core_thread *t, u64 *out, 
 	int r = core_thread_regs(c, t, &regs, e);
 
 	return r ? r : reg_get(c->arch, &c->arch->gregs, c->arch->sp, regs, out, e);
-}
-
-int core_prpsinfo(const struct core *c, struct prpsinfo *out, struct err *e)
-{
-	const struct core_note *n = core_note_find(c, 0, "CORE", NT_PRPSINFO);
-
-	if (!n)
-		return err_set(e, ERR_INPUT, "the core has no PRPSINFO note");
-	return prpsinfo_get(&c->layout, n->note.desc, out, e);
 }
 
 const char *core_thread_name(const struct core *c, const struct core_thread *t, char out[CORE_NAME_MAX])
