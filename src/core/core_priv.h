@@ -12,13 +12,13 @@ int core_load_notes(struct core *c, struct err *e) must_check;
 int core_load_threads(struct core *c, struct err *e) must_check;
 /* ntfile.c: after the notes. */
 int core_load_maps(struct core *c, struct err *e) must_check;
-/* own_notes.c: after the threads. */
+/* core_own.c: after the threads. */
 int core_load_own(struct core *c, struct err *e) must_check;
 
-/* areas.c: after the notes: PT_LOADs into areas, and at last those that only notes tell of. */
+/* core_areas.c: after the notes: PT_LOADs into areas, and at last those that only notes tell of. */
 int core_load_areas(struct core *c, struct err *e) must_check;
 
-/* tags.c: after all areas. */
+/* core_tags.c: after all areas. */
 int core_load_tags(struct core *c, struct err *e) must_check;
 /* After the areas. */
 void core_mark_shadow_stacks(struct core *c);

@@ -68,7 +68,7 @@ struct unwind {
 	u64 dies_left;		/* that may still be looked at for calls: a hostile core must not keep us for ever */
 };
 
-/* ---- modules.c */
+/* ---- module.c: one of them; module_list.c: all */
 
 /* All that the core tells of, then the program and what the dynamic linker had loaded, if those are not among it. */
 int modules_load(struct unwind *u, struct err *e) must_check;
