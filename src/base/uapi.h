@@ -88,6 +88,8 @@
 
 /* include/uapi/linux/auxvec.h, since v6.9; elf.h of glibc 2.36 lacks it. */
 #define UAPI_AT_HWCAP3 29
+/* include/uapi/linux/binfmts.h, Linux 7.3: of AT_FLAGS. */
+#define UAPI_AT_FLAGS_TRANSPARENT_INTERP (1 << 1)
 
 /* arch/arm64/include/uapi/asm/ptrace.h, since v5.10, commit 18ddbaa02b7a; other machines say EIO. */
 #define UAPI_PTRACE_PEEKMTETAGS 33

@@ -99,6 +99,8 @@ static const struct {
 	{ EM_AARCH64, AT_HWCAP, arm64_hwcap },
 	{ EM_AARCH64, AT_HWCAP2, arm64_hwcap2 },
 	{ EM_AARCH64, UAPI_AT_HWCAP3, arm64_hwcap3 },
+	/* Of any machine: include/uapi/linux/binfmts.h, AT_FLAGS_*. */
+	{ EM_NONE, AT_FLAGS, "preserve_argv0 transparent_interp" },
 };
 
 /* As another system has it above the types of System V's ABI. */
@@ -172,7 +174,7 @@ int view_auxv_text(struct core *c, u64 type, u64 value, char out[VIEW_AUXV_MAX],
 	if (t && t->show == SHOW_STRING)
 		return string_at(c, value, out, e);
 	for (size_t i = 0; t && !c->os && i < ARRAY_SIZE(bits); i++)
-		if (bits[i].machine == c->ehdr.e_machine && bits[i].type == t->type)
+		if ((bits[i].machine == c->ehdr.e_machine || !bits[i].machine) && bits[i].type == t->type)
 			words_of(bits[i].words, value, out);
 	return 0;
 }

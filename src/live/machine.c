@@ -7,16 +7,16 @@
 #include "base/io.h"
 #include "base/open.h"
 #include "base/scope.h"
+#include "base/uapi.h"
 #include "elf/elffmt.h"
 #include "live/live.h"
 #include "live/proc.h"
 
-enum { E_MACHINE = 18 };	/* offset in the file header of either class: elf(5) */
-
 /* What the program's file header says; false when it cannot be read. */
-static bool read_program(const struct target *t, struct elffmt *fmt, u16 *machine)
+static bool read_program(const struct target *t, GElf_Ehdr *out)
 {
-	u8 head[E_MACHINE + 2];
+	u8 head[sizeof(Elf64_Ehdr)];
+	struct elffmt fmt;
 	struct err ignored;
 	char path[96];
 	size_t n = 0;
@@ -24,33 +24,50 @@ static bool read_program(const struct target *t, struct elffmt *fmt, u16 *machin
 
 	snprintf(path, sizeof(path), "/proc/%d/task/%d/exe", t->pid, t->reader);
 	fd = open_regular(path, NULL);
-	if (fd < 0 || io_read_full(fd, head, sizeof(head), &n, path, &ignored) || n < sizeof(head) ||
-	    elffmt_ident((struct bytes){ .p = head, .len = n }, fmt, &ignored))
-		return false;
-	*machine = (u16)uint_get(*fmt, head + E_MACHINE, 2);
-	return true;
+	return fd >= 0 && !io_read_full(fd, head, sizeof(head), &n, path, &ignored) &&
+	       !elffmt_ident((struct bytes){ .p = head, .len = n }, &fmt, &ignored) &&
+	       !elffmt_get_ehdr(fmt, (struct bytes){ .p = head, .len = n }, out, &ignored);
+}
+
+/* The auxiliary vector, as the kernel made it for the code that it started: create_elf_tables(). */
+static int read_auxv(const struct target *t, struct buf *out, struct err *e)
+{
+	return proc_slurp(t->pid, t->reader, "auxv", 1 << 16, out, e);
 }
 
 /*
- * 1: the auxiliary vector is one of 32-bit words: its first type is a small
- * number and the value beside it is not 0, so in 64-bit words only such a vector
- * begins with one that has an upper half.  create_elf_tables().
+ * It is one of 32-bit words: its first type is a small number and the value
+ * beside it is not 0, so in 64-bit words only such a vector begins with one that
+ * has an upper half.
  */
-static int has_narrow_auxv(const struct target *t, const struct arch *native, struct err *e)
+static bool is_narrow(const struct buf *auxv, const struct arch *native)
 {
-	struct buf b scoped(buf_fini) = { 0 };
-	int r = proc_slurp(t->pid, t->reader, "auxv", 1 << 16, &b, e);
+	return native->word == 8 && auxv->len >= 8 && uint_get(native->fmt, auxv->p, 8) >> 32;
+}
 
-	return r ? r : b.len >= 8 && uint_get(native->fmt, b.p, 8) >> 32;
+/*
+ * The program came to run through binfmt_misc with the flag T: /proc/PID/exe is the
+ * file that was asked for, of whatever machine, and the code that runs is its
+ * interpreter's.  Linux 7.3, fs/exec.c: bprm_identity_file(); bprm_at_flags().
+ */
+static bool is_transparent(const struct buf *auxv, const struct arch *native)
+{
+	unsigned w = is_narrow(auxv, native) ? 4 : native->word;
+
+	for (size_t at = 0; at + 2 * w <= auxv->len; at += 2 * w)
+		if (uint_get(native->fmt, auxv->p + at, w) == AT_FLAGS)
+			return uint_get(native->fmt, auxv->p + at + w, w) & UAPI_AT_FLAGS_TRANSPARENT_INTERP;
+	return false;
 }
 
 bool machine_is_still(const struct target *t)
 {
 	const struct arch *native = arch_native();
+	struct buf auxv scoped(buf_fini) = { 0 };
 	struct err ignored;
 
 	/* Where it cannot be asked, machine_find() says why. */
-	return !native->compat || has_narrow_auxv(t, native, &ignored) == (t->arch != native);
+	return !native->compat || read_auxv(t, &auxv, &ignored) || is_narrow(&auxv, native) == (t->arch != native);
 }
 
 static int refuse(const struct target *t, const struct arch *native, const struct arch *a, struct err *e)
@@ -67,20 +84,21 @@ static int refuse(const struct target *t, const struct arch *native, const struc
 int machine_find(struct target *t, struct err *e)
 {
 	const struct arch *native = arch_native(), *a = native;
-	struct elffmt fmt;
-	u16 machine;
+	struct buf auxv scoped(buf_fini) = { 0 };
+	GElf_Ehdr h = { 0 };
+	bool known;
 	int r;
 
 	if (!native)
 		return err_set(e, ERR_UNSUPPORTED, "this machine has no register tables: no process can be dumped");
-	if (read_program(t, &fmt, &machine)) {
-		a = arch_find(machine, fmt, 0);
-	} else if (native->compat) {
-		r = has_narrow_auxv(t, native, e);
-		if (r < 0)
-			return r;
-		a = r ? native->compat : native;
-	}
+	known = read_program(t, &h);
+	r = read_auxv(t, &auxv, e);
+	if (r && !known)
+		return r;
+	if (known && !is_transparent(&auxv, native))
+		a = arch_find(h.e_machine, (struct elffmt){ h.e_ident[EI_CLASS], h.e_ident[EI_DATA] }, h.e_flags);
+	else if (is_narrow(&auxv, native))
+		a = native->compat;
 	if (!a || (a != native && a != native->compat))
 		return refuse(t, native, a, e);
 	t->arch = a;
