@@ -39,7 +39,8 @@ const struct check checks[] = {
 	{ "seg-truncated", CHECK_ERROR, "All bytes of every segment are in the file",
 	  "gABI, Program Header", .run = check_seg_truncated },
 	{ "seg-order", CHECK_WARNING, "PT_LOAD segments ascend by address",
-	  "gABI, Program Header; elfutils libdwfl takes it for granted",
+	  "gABI, Program Header; elfutils libdwfl takes it for granted; Linux fs/coredump.c: cmp_vma_size(), with "
+	  "kernel.core_sort_vma=1",
 	  .kinds = CHECK_USER, .run = check_seg_order },
 	{ "seg-overlap", CHECK_ERROR, "No two PT_LOAD segments have an address in common",
 	  "Linux fs/coredump.c: a segment is an area, and areas do not overlap",
@@ -101,10 +102,10 @@ const struct check checks[] = {
 	{ "file-malformed", CHECK_ERROR, "The FILE note's counts, ranges and names fit in it",
 	  "Linux fs/binfmt_elf.c: fill_files_note()", .kinds = CHECK_PROCESS, .run = check_file_malformed },
 	{ "file-order", CHECK_WARNING, "The FILE note's ranges ascend and do not overlap",
-	  "Linux fs/binfmt_elf.c: fill_files_note() walks the areas",
+	  "Linux fs/binfmt_elf.c: fill_files_note() walks the areas, whose order is seg-order's",
 	  .kinds = CHECK_PROCESS, .run = check_file_order },
 	{ "file-missing", CHECK_INFO, "There is a FILE note",
-	  "Linux fs/binfmt_elf.c: fill_files_note() leaves it out above 4 MiB",
+	  "Linux fs/binfmt_elf.c: fill_files_note() leaves it out above kernel.core_file_note_size_limit, 4 MiB",
 	  .kinds = CHECK_PROCESS, .run = check_file_missing },
 	{ "file-unit", CHECK_INFO, "The FILE note counts offsets in pages",
 	  "Linux fs/binfmt_elf.c: fill_files_note(); gdb writes a page size of 1",
@@ -292,7 +293,7 @@ void check_found_err(struct check_ctx *x, u64 off, const struct err *e)
  * The kernel writes what it has: what looks strange in a core of its own is so
  * in the process, unless the file has lost something since.
  */
-static bool is_by_kernel(const struct core *c)
+bool check_is_by_kernel(const struct core *c)
 {
 	char text[64];
 	const char *tool = core_tool(c, text, sizeof(text));
@@ -303,7 +304,7 @@ static bool is_by_kernel(const struct core *c)
 static void run_one(struct check_ctx *x, const struct check *check)
 {
 	x->check = check;
-	x->severity = check->of_process && is_by_kernel(x->core) ? CHECK_INFO : check->severity;
+	x->severity = check->of_process && check_is_by_kernel(x->core) ? CHECK_INFO : check->severity;
 	x->unlisted = CHECK_INFO;
 	x->n = 0;
 	check->run(x);

@@ -26,7 +26,21 @@ void check_file_malformed(struct check_ctx *x)
 		check_found_err(x, n->note.off, &e);
 }
 
-/* core->maps is sorted; here the order is that of the note. */
+/* core->maps is sorted. */
+static bool overlap_found(struct check_ctx *x, const struct core_note *n)
+{
+	const struct core *c = x->core;
+
+	for (size_t i = 1; i < c->n_maps; i++)
+		if (c->maps[i].start < c->maps[i - 1].end) {
+			check_found(x, n->note.off, "the FILE note's range at 0x%llx begins before the end of another, 0x%llx",
+				    (unsigned long long)c->maps[i].start, (unsigned long long)c->maps[i - 1].end);
+			return true;
+		}
+	return false;
+}
+
+/* Here the order is that of the note.  In the kernel's, it is that of the areas: see check_is_by_size(). */
 void check_file_order(struct check_ctx *x)
 {
 	const struct core_note *n = file_note(x->core);
@@ -34,16 +48,18 @@ void check_file_order(struct check_ctx *x)
 	struct core_map m;
 	u64 end = 0;
 
-	if (!n || ntfile_iter_init(&it, n->note.desc, x->core->fmt, NULL))
+	if (!n || overlap_found(x, n) || ntfile_iter_init(&it, n->note.desc, x->core->fmt, NULL))
 		return;
-	while (ntfile_next(&it, &m, NULL) > 0) {
-		if (m.start < end) {
-			check_found(x, n->note.off, "range %llu of the FILE note, at 0x%llx, begins before the end of "
-				    "the one before it, 0x%llx", (unsigned long long)it.i, (unsigned long long)m.start,
-				    (unsigned long long)end);
-			return;
-		}
-		end = m.end;
+	for (; ntfile_next(&it, &m, NULL) > 0; end = m.end) {
+		if (m.start >= end)
+			continue;
+		if (check_is_by_kernel(x->core))
+			check_found_info(x, n->note.off, "the FILE note's ranges are not in the order of their addresses, as the "
+					 "kernel writes them with kernel.core_sort_vma=1");
+		else
+			check_found(x, n->note.off, "range %llu of the FILE note, at 0x%llx, stands after a higher one",
+				    (unsigned long long)it.i, (unsigned long long)m.start);
+		return;
 	}
 }
 

@@ -138,6 +138,7 @@ void check_mte_order(struct check_ctx *x)
 {
 	const struct core *c = x->core;
 	size_t first = SIZE_MAX, n_before = 0;
+	bool by_size = check_is_by_size(c);
 	u64 last = 0;
 
 	for (size_t i = 0; i < c->n_segs; i++) {
@@ -148,7 +149,7 @@ void check_mte_order(struct check_ctx *x)
 		if (!core_is_memtag(c, p))
 			continue;
 		first = min(first, i);
-		if (p->p_vaddr < last)
+		if (p->p_vaddr < last && !by_size)
 			check_found(x, core_phdr_off(c, i), "segment %zu: tags of 0x%llx follow those of 0x%llx", i,
 				    (ull)p->p_vaddr, (ull)last);
 		last = p->p_vaddr;

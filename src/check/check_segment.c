@@ -92,10 +92,36 @@ void check_seg_truncated(struct check_ctx *x)
 	}
 }
 
+/* Since Linux 6.12, fs/coredump.c: cmp_vma_size(): by what is saved of them, those of one size in any order. */
+bool check_is_by_size(const struct core *c)
+{
+	u64 size = 0, addr = 0;
+	bool ascend = true;
+
+	if (!check_is_by_kernel(c))
+		return false;
+	for_each_seg(c, i, p) {
+		if (!is_load(p))
+			continue;
+		if (p->p_filesz < size)
+			return false;
+		ascend &= p->p_vaddr >= addr;
+		size = p->p_filesz;
+		addr = p->p_vaddr;
+	}
+	return !ascend;
+}
+
 void check_seg_order(struct check_ctx *x)
 {
 	const struct core *c = x->core;
 	u64 last = 0;
+
+	if (check_is_by_size(c)) {
+		check_found_info(x, c->ehdr.e_phoff, "segments are in the order of their sizes, as the kernel writes them "
+				 "with kernel.core_sort_vma=1: elfutils does not find its way in such a core");
+		return;
+	}
 
 	for_each_seg(c, i, p) {
 		if (!is_load(p))

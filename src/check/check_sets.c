@@ -10,12 +10,16 @@
  */
 enum { XSTATE_XCR0 = 464, XSTATE_BV = 512, XSTATE_XCOMP = 520, XSTATE_FIXED = 576 };
 
-/* Each part's bytes; where it stands differs between Intel and AMD, so that only the sum is known. */
+/*
+ * Each part's bytes; where it stands differs between Intel and AMD, so that only the sum is known.  (APX is
+ * where MPX, 3 and 4, was; no processor has both.)  Linux 7.3, arch/x86/include/asm/fpu/types.h: enum xfeature.
+ */
 static const struct {
 	u8 bit;
 	u16 size;
 } xstate_parts[] = {
 	{ 2, 256 }, { 3, 64 }, { 4, 64 }, { 5, 64 }, { 6, 512 }, { 7, 1024 }, { 9, 8 }, { 17, 64 }, { 18, 8192 },
+	{ 19, 128 },
 };
 
 static u64 xstate_least(u64 enabled)

@@ -28,6 +28,11 @@ void check_found_info(struct check_ctx *x, u64 off, const char *fmt, ...) printf
 /* The same as check_found() with the sentence of an error, whose own "at 0xOFF" becomes the position. */
 void check_found_err(struct check_ctx *x, u64 off, const struct err *e);
 
+/* The kernel wrote it, and no repair has recorded a loss since. */
+bool check_is_by_kernel(const struct core *c);
+/* With kernel.core_sort_vma=1: its areas, and so tags and files, are not in the order of their addresses. */
+bool check_is_by_size(const struct core *c);
+
 /* True when every program header, or every note, is in the file: then what is not there was never there. */
 bool check_has_all_segs(const struct core *c);
 bool check_has_all_notes(const struct core *c);

@@ -19,6 +19,8 @@ static void xstate(struct cb *cb, u64 enabled, u64 used, u64 packed, size_t len)
 static void xstate_good(struct cb *cb) { xstate(cb, 7, 7, 0, 832); }
 static void xstate_short(struct cb *cb) { xstate(cb, 7, 7, 0, 575); }
 static void xstate_no_room(struct cb *cb) { xstate(cb, 0xe7, 7, 0, 832); }
+/* AVX, and APX for which there is no room. */
+static void xstate_no_apx(struct cb *cb) { xstate(cb, 1 << 19 | 7, 7, 0, 832); }
 static void xstate_stray_part(struct cb *cb) { xstate(cb, 3, 7, 0, 832); }
 static void xstate_packed(struct cb *cb) { xstate(cb, 7, 7, 1ULL << 63 | 7, 832); }
 
@@ -71,6 +73,7 @@ static const struct mutation mutations[] = {
 	{ "thread-sets", "good XSTATE", .notes = xstate_good },
 	{ "note-xstate", "no header", .notes = xstate_short, .also = "thread-sets", .too = "quirk-gdb-xstate" },
 	{ "note-xstate", "no room", .notes = xstate_no_room, .also = "thread-sets", .too = "quirk-gdb-xstate" },
+	{ "note-xstate", "no room for APX", .notes = xstate_no_apx, .also = "thread-sets" },
 	{ "note-xstate", "a part too many", .notes = xstate_stray_part, .also = "thread-sets" },
 	{ "note-xstate", "compacted", .notes = xstate_packed, .also = "thread-sets" },
 	{ "thread-sets", "good layout", .notes = layout_good },
