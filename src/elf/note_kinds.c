@@ -100,6 +100,7 @@ const struct note_kind note_kinds[] = {
 	{ "NT_FREEBSD_PROCSTAT_PSSTRINGS", "FreeBSD", NT_FREEBSD_PROCSTAT_PSSTRINGS, "place of the arguments", false },
 	{ "NT_FREEBSD_PROCSTAT_AUXV", "FreeBSD", NT_FREEBSD_PROCSTAT_AUXV, "auxiliary vector", false },
 	{ "NT_FREEBSD_PTLWPINFO", "FreeBSD", NT_FREEBSD_PTLWPINFO, "ptrace_lwpinfo structure", true },
+	{ "NT_FREEBSD_PROCSTAT_KQUEUES", "FreeBSD", NT_FREEBSD_PROCSTAT_KQUEUES, "kqueue events", false },
 	{ "NT_FREEBSD_PPC_VMX", "FreeBSD", NT_FREEBSD_PPC_VMX, "PowerPC AltiVec registers", true },
 	{ "NT_FREEBSD_PPC_VSX", "FreeBSD", NT_FREEBSD_PPC_VSX, "PowerPC VSX registers", true },
 	{ "NT_FREEBSD_X86_SEGBASES", "FreeBSD", NT_FREEBSD_X86_SEGBASES, "x86 segment bases", true },

@@ -57,7 +57,7 @@ static const struct os_set sets[] = {
 	GENERAL(EM_AARCH64, 8, OS_31("x", "") " sp pc pstate:4"),
 	LIKE("fpregs", EM_AARCH64, 8, NT_FPREGSET),
 	{ "tls", EM_AARCH64, 8, NT_FREEBSD_ARM_TLS, .regs = "tpidr" },
-	/* sys/arm64/include/reg.h: struct arm64_addr_mask. */
+	/* sys/arm64/include/reg.h: struct arm64_addr_mask, code before data; Linux has them the other way round. */
 	{ "pac_mask", EM_AARCH64, 8, NT_FREEBSD_ARM_ADDR_MASK, .regs = "insn_mask data_mask" },
 
 	GENERAL(EM_ARM, 4, OS_8("r", "") " r8 r9 r10 r11 r12 sp lr pc cpsr"),
@@ -104,7 +104,7 @@ static const struct os_code codes[] = {
 	{ "TRAP", 4, "TRAP_CAP", "capability violation" },
 };
 
-/* sys/sys/elf_common.h. */
+/* FreeBSD 15, sys/sys/elf_common.h; up to 12 powerpc had others from 13 on. */
 static const struct os_auxv auxv_names[] = {
 	{ 10, 'n', 0, "AT_NOTELF" }, { 11, 'n', 0, "AT_UID" }, { 12, 'n', 0, "AT_EUID" }, { 13, 'n', 0, "AT_GID" },
 	{ 14, 'n', 0, "AT_EGID" }, { 15, 's', AT_EXECFN, "AT_EXECPATH" }, { 16, 'x', 0, "AT_CANARY" },
@@ -114,7 +114,8 @@ static const struct os_auxv auxv_names[] = {
 	{ 26, 'x', 0, "AT_HWCAP2" }, { 27, 'x', 0, "AT_BSDFLAGS" }, { 28, 'n', 0, "AT_ARGC" }, { 29, 'x', 0, "AT_ARGV" },
 	{ 30, 'n', 0, "AT_ENVC" }, { 31, 'x', 0, "AT_ENVV" }, { 32, 'x', 0, "AT_PS_STRINGS" }, { 33, 'x', 0, "AT_FXRNG" },
 	{ 34, 'x', AT_SYSINFO_EHDR, "AT_KPRELOAD" }, { 35, 'x', 0, "AT_USRSTACKBASE" },
-	{ 36, 'x', 0, "AT_USRSTACKLIM" },
+	{ 36, 'x', 0, "AT_USRSTACKLIM" }, { 37, 'x', 0, "AT_CHERI_STATS" }, { 38, 'x', 0, "AT_HWCAP3" },
+	{ 39, 'x', 0, "AT_HWCAP4" },
 };
 
 const struct os os_freebsd = {

@@ -32,7 +32,7 @@ static const struct os_set sets[] = {
 	GENERAL(EM_AARCH64, 8, OS_31("x", "") " sp pc pstate"),
 	{ "tls", EM_AARCH64, 8, NT_OPENBSD_REGS, 34 * 8, .regs = "tpidr" },
 	FLOAT(EM_AARCH64, 8, NULL),
-	/* sys/arch/arm64/arm64/process_machdep.c: process_read_pacmask(): of data, then of code. */
+	/* sys/arch/arm64/arm64/process_machdep.c: coredump_note_elf_md(): two words, of one value: process_get_pacmask(). */
 	{ "pac_mask", EM_AARCH64, 8, .type = NT_OPENBSD_PACMASK },
 
 	GENERAL(EM_ARM, 4, OS_8("r", "") " r8 r9 r10 r11 r12 sp lr pc cpsr"),
@@ -78,11 +78,11 @@ static const struct os_code codes[] = {
 	{ "ILL", 9, "ILL_BTCFI", "a jump to no landing pad" },
 };
 
-/* sys/sys/exec.h, sys/sys/exec_elf.h: enum AuxID. */
+/* sys/sys/exec_elf.h: enum AuxID, with AT_ for AUX_; 2000 and 2002 are the effective ids. */
 static const struct os_auxv auxv_names[] = {
-	{ 25, 'x', 0, "AT_HWCAP" }, { 26, 'x', 0, "AT_HWCAP2" }, { 2000, 'n', 0, "AT_EUID" },
-	{ 2001, 'n', 0, "AT_RUID" }, { 2002, 'n', 0, "AT_EGID" }, { 2003, 'n', 0, "AT_RGID" },
-	{ 4000, 'x', 0, "AT_TIMEKEEP" },
+	{ 25, 'x', 0, "AT_HWCAP" }, { 26, 'x', 0, "AT_HWCAP2" }, { 2000, 'n', 0, "AT_SUN_UID" },
+	{ 2001, 'n', 0, "AT_SUN_RUID" }, { 2002, 'n', 0, "AT_SUN_GID" }, { 2003, 'n', 0, "AT_SUN_RGID" },
+	{ 4000, 'x', 0, "AT_OPENBSD_TIMEKEEP" }, { 4001, 's', AT_EXECFN, "AT_OPENBSD_EXECPATH" },
 };
 
 const struct os os_openbsd = {

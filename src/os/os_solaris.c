@@ -90,17 +90,22 @@ static const struct os_code codes[] = {
 	{ "EMT", 2, "EMT_CPCOVF", "a performance counter overflowed" },
 };
 
-/* uts/common/sys/auxv.h. */
+/*
+ * illumos, uts/common/sys/auxv.h; 2012 and 2013 are of the COFF programs of old Solaris, which NetBSD's
+ * exec_elf.h has, too.
+ */
 static const struct os_auxv auxv_names[] = {
+	{ 25, 'x', AT_RANDOM, "AT_RANDOM" },
 	{ 2000, 'n', 0, "AT_SUN_UID" }, { 2001, 'n', 0, "AT_SUN_RUID" }, { 2002, 'n', 0, "AT_SUN_GID" },
 	{ 2003, 'n', 0, "AT_SUN_RGID" }, { 2004, 'x', 0, "AT_SUN_LDELF" }, { 2005, 'x', 0, "AT_SUN_LDSHDR" },
 	{ 2006, 's', 0, "AT_SUN_LDNAME" }, { 2007, 'n', 0, "AT_SUN_LPAGESZ" }, { 2008, 's', 0, "AT_SUN_PLATFORM" },
 	{ 2009, 'x', 0, "AT_SUN_HWCAP" }, { 2010, 'x', 0, "AT_SUN_IFLUSH" }, { 2011, 's', 0, "AT_SUN_CPU" },
 	{ 2012, 'x', 0, "AT_SUN_EMUL_ENTRY" }, { 2013, 'n', 0, "AT_SUN_EMUL_EXECFD" },
-	{ 2014, 's', AT_EXECFN, "AT_SUN_EXECNAME" }, { 2015, 'x', 0, "AT_SUN_MMU" }, { 2016, 'x', 0, "AT_SUN_LDDATA" },
+	{ 2014, 's', AT_EXECFN, "AT_SUN_EXECNAME" }, { 2015, 's', 0, "AT_SUN_MMU" }, { 2016, 'x', 0, "AT_SUN_LDDATA" },
 	{ 2017, 'x', 0, "AT_SUN_AUXFLAGS" }, { 2018, 's', 0, "AT_SUN_EMULATOR" }, { 2019, 's', 0, "AT_SUN_BRANDNAME" },
 	{ 2020, 'x', 0, "AT_SUN_BRAND_AUX1" }, { 2021, 'x', 0, "AT_SUN_BRAND_AUX2" }, { 2022, 'x', 0, "AT_SUN_BRAND_AUX3" },
-	{ 2023, 'x', 0, "AT_SUN_HWCAP2" },
+	{ 2023, 'x', 0, "AT_SUN_HWCAP2" }, { 2024, 's', 0, "AT_SUN_BRAND_NROOT" }, { 2026, 'x', 0, "AT_SUN_COMMPAGE" },
+	{ 2027, 'n', 0, "AT_SUN_FPTYPE" }, { 2028, 'n', 0, "AT_SUN_FPSIZE" }, { 2029, 'x', 0, "AT_SUN_HWCAP3" },
 };
 
 const struct os os_solaris = {

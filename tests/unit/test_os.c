@@ -3,6 +3,7 @@
 #include "osbuild.h"
 
 #include "base/util.h"
+#include "os/os.h"
 
 enum { PC1 = 0x401230, SP1 = 0x700100, PC2 = 0x402340, SP2 = 0x700200, BUS = 10 };
 
@@ -301,6 +302,37 @@ static void signals_by_their_own_numbers(void **state)
 	}
 }
 
+/* From the systems' own headers: the first and the last of each, and what differs between them. */
+static void auxv_names_are_those_of_the_headers(void **state)
+{
+	static const struct { enum core_kind kind; u16 machine; u64 type; const char *name; } of[] = {
+		{ CORE_FREEBSD, EM_X86_64, 10, "AT_NOTELF" }, { CORE_FREEBSD, EM_X86_64, 36, "AT_USRSTACKLIM" },
+		{ CORE_FREEBSD, EM_X86_64, 38, "AT_HWCAP3" }, { CORE_FREEBSD, EM_X86_64, 39, "AT_HWCAP4" },
+		{ CORE_FREEBSD, EM_X86_64, 40, NULL }, { CORE_NETBSD, EM_X86_64, 13, "AT_STACKBASE" },
+		{ CORE_NETBSD, EM_X86_64, 2000, "AT_EUID" }, { CORE_OPENBSD, EM_X86_64, 2000, "AT_SUN_UID" },
+		{ CORE_OPENBSD, EM_X86_64, 2002, "AT_SUN_GID" }, { CORE_OPENBSD, EM_X86_64, 4000, "AT_OPENBSD_TIMEKEEP" },
+		{ CORE_OPENBSD, EM_X86_64, 4001, "AT_OPENBSD_EXECPATH" }, { CORE_SOLARIS, EM_X86_64, 25, "AT_RANDOM" },
+		{ CORE_SOLARIS, EM_X86_64, 2023, "AT_SUN_HWCAP2" }, { CORE_SOLARIS, EM_X86_64, 2024, "AT_SUN_BRAND_NROOT" },
+		{ CORE_SOLARIS, EM_X86_64, 2025, NULL }, { CORE_SOLARIS, EM_X86_64, 2026, "AT_SUN_COMMPAGE" },
+		{ CORE_SOLARIS, EM_X86_64, 2029, "AT_SUN_HWCAP3" },
+	};
+	struct opened o;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(of); i++) {
+		const struct ob_system *s = ob_find(of[i].kind, of[i].machine);
+		const struct os_auxv *a;
+
+		ob_begin(&o.cb, s);
+		ob_process(&o.cb, s->kind, BUS, 1, OB_TID1);
+		open_built(&o);
+		a = os_auxv_find(o.core.os, of[i].type);
+		if (!a != !of[i].name || (a && strcmp(a->name, of[i].name)))
+			fail_msg("%llu of kind %d: %s", (unsigned long long)of[i].type, of[i].kind, a ? a->name : "none");
+		fini(&o);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -315,6 +347,7 @@ int main(void)
 		cmocka_unit_test(solaris_by_its_old_prstatus_alone),
 		cmocka_unit_test(solaris_with_old_and_new_structures),
 		cmocka_unit_test(signals_by_their_own_numbers),
+		cmocka_unit_test(auxv_names_are_those_of_the_headers),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -39,7 +39,7 @@ static void auxiliary_vector_by_its_own_numbers(void **state)
 {
 	static const struct { enum core_kind kind; u16 machine; u64 execfn, vdso; } of[] = {
 		{ CORE_FREEBSD, EM_X86_64, 15, 34 }, { CORE_FREEBSD, EM_PPC64, 15, 34 }, { CORE_FREEBSD, EM_386, 15, 34 },
-		{ CORE_NETBSD, EM_SPARCV9, 2014, 0 }, { CORE_OPENBSD, EM_SPARCV9, 0, 0 }, { CORE_SOLARIS, EM_SPARC, 2014, 0 },
+		{ CORE_NETBSD, EM_SPARCV9, 2014, 0 }, { CORE_OPENBSD, EM_SPARCV9, 4001, 0 }, { CORE_SOLARIS, EM_SPARC, 2014, 0 },
 		{ CORE_SOLARIS, EM_X86_64, 2014, 0 },
 	};
 	struct opened o;
