@@ -98,10 +98,16 @@ static void perf(struct parts *p)
 	show_hex(p->n->s, "si_perf_flags", note_take(&p->at, 4));
 }
 
+static void trap(struct parts *p)
+{
+	fault(p);
+	show_s64(p->n->s, "si_trapno", note_take_signed(&p->at, 4));
+}
+
 static void (*const forms[])(struct parts *p) = {
 	[SIGINFO_SENT] = sent, [SIGINFO_QUEUED] = queued, [SIGINFO_TIMER] = timer, [SIGINFO_CHILD] = child,
 	[SIGINFO_POLL] = poll, [SIGINFO_CALL] = call, [SIGINFO_FAULT] = fault, [SIGINFO_MEMORY] = memory,
-	[SIGINFO_BOUNDS] = bounds, [SIGINFO_PKEY] = pkey, [SIGINFO_PERF] = perf,
+	[SIGINFO_BOUNDS] = bounds, [SIGINFO_PKEY] = pkey, [SIGINFO_PERF] = perf, [SIGINFO_TRAP] = trap,
 };
 
 int note_show_siginfo(struct note_ctx *n, struct err *e)

@@ -62,6 +62,24 @@ static s32 generic_code(const struct core *c, s32 code)
 	return c->ehdr.e_machine == EM_MIPS && code <= -2 && code >= -4 ? of_mips[-2 - code] : code;
 }
 
+/* siginfo_layout(), SIL_FAULT_TRAPNO: ILL_ILLTRP of sparc; of alpha every floating-point fault, and TRAP_UNK. */
+static const struct {
+	u16 machine;
+	const char *signal;
+	s32 first, last;
+} with_trap[] = {
+	{ EM_SPARC, "ILL", 4, 4 }, { EM_SPARCV9, "ILL", 4, 4 }, { EM_ALPHA, "FPE", 1, 15 }, { EM_ALPHA, "TRAP", 5, 5 },
+};
+
+static bool has_trap(const struct core *c, const char *signal, s32 code)
+{
+	for (size_t i = 0; signal && i < ARRAY_SIZE(with_trap); i++)
+		if (with_trap[i].machine == c->ehdr.e_machine && !strcmp(with_trap[i].signal, signal) &&
+		    code >= with_trap[i].first && code <= with_trap[i].last)
+			return true;
+	return false;
+}
+
 static enum siginfo_form form_of(const struct core *c, const struct core_siginfo *s)
 {
 	const char *name = core_signal_name(c, s->signo);
@@ -69,13 +87,13 @@ static enum siginfo_form form_of(const struct core *c, const struct core_siginfo
 	/* The fault is found too late for its address to be known. */
 	if (c->ehdr.e_machine == EM_AARCH64 && s->signo == SIGSEGV && s->code == SEGV_MTEAERR)
 		return SIGINFO_PLAIN;
-	return siginfo_form(name, s->generic_code);
+	return has_trap(c, name, s->code) ? SIGINFO_TRAP : siginfo_form(name, s->generic_code);
 }
 
 static bool form_has_addr(enum siginfo_form form)
 {
 	return form == SIGINFO_FAULT || form == SIGINFO_MEMORY || form == SIGINFO_BOUNDS ||
-	       form == SIGINFO_PKEY || form == SIGINFO_PERF;
+	       form == SIGINFO_PKEY || form == SIGINFO_PERF || form == SIGINFO_TRAP;
 }
 
 int core_siginfo_get(const struct core *c, struct bytes desc, struct core_siginfo *out, struct err *e)

@@ -192,10 +192,11 @@ enum siginfo_form {
 	SIGINFO_BOUNDS,	/* and the bounds */
 	SIGINFO_PKEY,	/* and the protection key */
 	SIGINFO_PERF,	/* and the event's data and type */
+	SIGINFO_TRAP,	/* and the trap's number: of alpha and sparc, which siginfo_form() does not know */
 };
 /*
  * Of @signal, its name without SIG ("SEGV"; NULL when it has none), with @code as
- * most machines number the codes.  Linux 6.12, kernel/signal.c: siginfo_layout().
+ * most machines number the codes.  Linux 7.3, kernel/signal.c: siginfo_layout().
  */
 enum siginfo_form siginfo_form(const char *signal, int code);
 

@@ -10,7 +10,7 @@
  * siginfo_t is three ints and a union aligned as a pointer is:
  * include/uapi/asm-generic/siginfo.h, and for the 32-bit cores of a 64-bit kernel
  * include/linux/compat.h, compat_siginfo.  Signal and code say which member of the
- * union it is, as Linux 6.12, kernel/signal.c: siginfo_layout() has it; the first
+ * union it is, as Linux 7.3, kernel/signal.c: siginfo_layout() has it; the first
  * row that matches decides.  The fields of the member, each aligned as itself:
  * 'h' 2 bytes, 'i' 4, 'w' a word, 'p' a word of padding.
  */

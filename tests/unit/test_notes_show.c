@@ -80,6 +80,8 @@ static const struct row {
 	  { "BUS_MCEERR_AR", "si_addr_lsb      12" } },
 	{ "seccomp", EM_X86_64, 2, 1, "CORE", NT_SIGINFO, { W4(31), W4(0), W4(1), W4(0), W8(0x10), W4(59), W4(0xc000003e) },
 	  { "SYS_SECCOMP", "si_syscall       59", "si_arch          0xc000003e" } },
+	{ "trap of sparc", EM_SPARCV9, 2, 2, "CORE", NT_SIGINFO, { W4(4), W4(0), W4(4), W4(0), W8(0x10), W4(0x6d) },
+	  { "ILL_ILLTRP", "si_addr          0x10", "si_trapno        109" } },
 	{ "mte", EM_AARCH64, 2, 1, "CORE", NT_SIGINFO, { W4(11), W4(0), W4(9), W4(0), W8(0x10) },
 	  { "memory tag fault (SEGV_MTESERR)", "si_addr          0x10" } },
 	{ "unknown code", EM_X86_64, 2, 1, "CORE", NT_SIGINFO, { W4(11), W4(0), W4(99), W4(0), W8(0x41424344) },
