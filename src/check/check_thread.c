@@ -178,11 +178,20 @@ static bool is_main_stack(const struct core *c, const struct core_area *a)
 	return own && own->flags & VM_GROWSDOWN;
 }
 
+/* What is below the stacks of threads (pthread_attr_setguardsize(3)), and holds nothing. */
+static bool is_guard(const struct core *c, const struct core_area *a)
+{
+	bool known;
+	u32 prot = core_area_prot(c, a, &known);
+
+	return known && !(prot & (PF_R | PF_W | PF_X));
+}
+
 /*
  * @sp is below the stack @a, of which a function that keeps its variables far
  * down has not touched the last part yet: the kernel would make the area larger.
- * Linux 6.12, mm/mmap.c: expand_downwards() leaves stack_guard_gap (256 pages)
- * above the area before, acct_stack_growth() goes as far as RLIMIT_STACK, which
+ * Linux 7.3, mm/vma.c: expand_downwards() leaves stack_guard_gap (256 pages)
+ * above the area before if that can be accessed, acct_stack_growth() goes as far as RLIMIT_STACK, which
  * no core has; 8 MiB unless it is larger already.
  */
 static bool may_grow_to(const struct core *c, const struct core_area *a, u64 sp)
@@ -196,7 +205,7 @@ static bool may_grow_to(const struct core *c, const struct core_area *a, u64 sp)
 	core_auxv(c, AT_PAGESZ, &page);
 	if (page < 4096 || page > 65536)
 		page = 4096;
-	floor = before ? range_end(before->end, GUARD_PAGES * page) : 0;
+	floor = !before ? 0 : is_guard(c, before) ? before->end : range_end(before->end, GUARD_PAGES * page);
 	return sp >= floor && (a->end - sp <= LIMIT || a->end - a->start > LIMIT);
 }
 
@@ -232,15 +241,6 @@ static u64 first_absent(const struct core *c, const struct core_area *a, u64 sta
 			/* What the file should have is seg-truncated's. */
 			return p && at >= a->saved_end && at - p->p_vaddr < p->p_filesz ? end : at;
 	return end;
-}
-
-/* What is below the stacks of threads (pthread_attr_setguardsize(3)), and holds nothing. */
-static bool is_guard(const struct core *c, const struct core_area *a)
-{
-	bool known;
-	u32 prot = core_area_prot(c, a, &known);
-
-	return known && !(prot & (PF_R | PF_W | PF_X));
 }
 
 /*

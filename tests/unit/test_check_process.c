@@ -59,6 +59,7 @@ static const u64 heap_end = CB_TEXT + 4 * CB_PAGE;
 static void far_below(struct cb *cb) { main_stack(cb, AT_RANDOM, heap_end + GAP); }
 static void just_below(struct cb *cb) { main_stack(cb, AT_EXECFN, CB_STACK - 8); }
 static void in_the_gap(struct cb *cb) { main_stack(cb, AT_RANDOM, heap_end + GAP - 16); }
+static void above_no_access(struct cb *cb) { in_the_gap(cb); cb->segs[2].p_flags = 0; }
 static void of_another_stack(struct cb *cb)
 {
 	main_stack(cb, AT_PHDR, CB_STACK - 8);
@@ -153,6 +154,7 @@ static void good_ones(void **state)
 		{ .what = "worker of aarch64", .notes = worker_by_tagcore, .mte = true },
 		{ .what = "large frame", .notes = far_below }, { .what = "a frame", .notes = just_below },
 		{ .what = "no limit", .notes = no_limit }, { .what = "gd", .notes = grows_by_its_flags },
+		{ .what = "above an area that cannot be accessed", .notes = above_no_access },
 		{ .what = "program headers last", .bytes = phdrs_last },
 	};
 
