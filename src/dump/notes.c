@@ -330,18 +330,18 @@ static int put_thread(struct dump *d, size_t i, struct err *e)
  * A page of new memory costs more time than the notes that go into it (0.03 ms a thread in a
  * virtual machine, a third of the time that its notes take), so what they are likely to need is
  * touched while the target still runs.  It is no bound: notes that are larger grow the buffer.
+ * Nor is it an error that the thread asked is gone: it may just be running another program.
  */
 int dump_notes_reserve(struct dump *d, struct err *e)
 {
 	size_t a_thread = d->opts->unwind_only ? UNWIND_NOTES_LEN : NOTES_LEN;
 	struct proc_status st;
+	struct err ignored;
 	u8 *at = NULL;
 	size_t len;
-	int r = proc_status(d->target.pid, d->target.reader, &st, e);
+	int r = proc_status(d->target.pid, d->target.reader, &st, &ignored);
 
-	if (r)
-		return r;
-	len = st.threads * a_thread + d->areas.n * AREA_LINE_LEN;
+	len = (r ? 1 : st.threads) * a_thread + d->areas.n * AREA_LINE_LEN;
 	r = buf_reserve(&d->notes, len, &at, e);
 	/* Not zero: see pump_init(). */
 	if (!r)
