@@ -1,9 +1,3 @@
-#include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "base/scope.h"
 #include "base/util.h"
 #include "check/checks.h"
@@ -216,91 +210,6 @@ const struct check checks[] = {
 };
 const size_t n_checks = ARRAY_SIZE(checks);
 
-const char *check_severity_name(enum check_severity s)
-{
-	static const char *const names[] = {
-		[CHECK_ERROR] = "error", [CHECK_WARNING] = "warning", [CHECK_INFO] = "info",
-	};
-
-	return names[s];
-}
-
-static int add(struct findings *l, const struct finding *new, const char *msg)
-{
-	char *copy auto_free = strdup(msg);
-
-	if (!copy)
-		return -ENOMEM;
-	if (l->n == l->cap) {
-		size_t cap = l->cap ? l->cap * 2 : 16;
-		struct finding *f = reallocarray(l->f, cap, sizeof(*f));
-
-		if (!f)
-			return -ENOMEM;
-		l->f = f;
-		l->cap = cap;
-	}
-	l->f[l->n] = *new;
-	l->f[l->n++].msg = take_ptr(copy);
-	return 0;
-}
-
-static size_t most(const struct check_ctx *x)
-{
-	return x->out->max ? x->out->max : CHECK_FINDINGS_MAX;
-}
-
-static void printf_like(4, 0) found(struct check_ctx *x, enum check_severity severity, u64 off, const char *fmt,
-				    va_list ap)
-{
-	struct finding f = { .check = x->check, .severity = severity, .off = off };
-	char msg[512];
-
-	if (!x->n++)
-		x->first_off = off;
-	if (x->n > most(x))
-		x->unlisted = min(x->unlisted, severity);
-	if (x->n > most(x) || x->oom)
-		return;
-	vsnprintf(msg, sizeof(msg), fmt, ap);
-	x->oom = add(x->out, &f, msg);
-}
-
-void check_found(struct check_ctx *x, u64 off, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	found(x, x->severity, off, fmt, ap);
-	va_end(ap);
-}
-
-void check_found_info(struct check_ctx *x, u64 off, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	found(x, CHECK_INFO, off, fmt, ap);
-	va_end(ap);
-}
-
-void check_found_err(struct check_ctx *x, u64 off, const struct err *e)
-{
-	check_found(x, e->has_off ? e->off : off, "%s", err_sentence(e));
-}
-
-/*
- * The kernel writes what it has: what looks strange in a core of its own is so
- * in the process, unless the file has lost something since.
- */
-bool check_is_by_kernel(const struct core *c)
-{
-	char text[64];
-	const char *tool = core_tool(c, text, sizeof(text));
-
-	return tool && !strcmp(tool, "kernel") && !c->n_missing;
-}
-
 static void run_one(struct check_ctx *x, const struct check *check)
 {
 	x->check = check;
@@ -308,14 +217,7 @@ static void run_one(struct check_ctx *x, const struct check *check)
 	x->unlisted = CHECK_INFO;
 	x->n = 0;
 	check->run(x);
-	if (x->n > most(x) && !x->oom) {
-		struct finding f = { .check = check, .severity = x->unlisted, .unlisted = x->n - most(x),
-				     .off = x->first_off };
-		char msg[64];
-
-		snprintf(msg, sizeof(msg), "and %zu more", f.unlisted);
-		x->oom = add(x->out, &f, msg);
-	}
+	check_found_rest(x);
 }
 
 int check_core(struct core *core, struct findings *out, struct err *e)
@@ -369,21 +271,4 @@ int check_open_file(struct core_file *file, const char *path, struct findings *o
 	if (e)
 		*e = why;
 	return r;
-}
-
-void findings_fini(struct findings *l)
-{
-	for (size_t i = 0; i < l->n; i++)
-		free(l->f[i].msg);
-	free(l->f);
-	*l = (struct findings){ 0 };
-}
-
-size_t findings_count(const struct findings *l, enum check_severity s)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < l->n; i++)
-		n += l->f[i].severity == s;
-	return n;
 }

@@ -27,6 +27,8 @@ void check_found(struct check_ctx *x, u64 off, const char *fmt, ...) printf_like
 void check_found_info(struct check_ctx *x, u64 off, const char *fmt, ...) printf_like(3, 4);
 /* The same as check_found() with the sentence of an error, whose own "at 0xOFF" becomes the position. */
 void check_found_err(struct check_ctx *x, u64 off, const struct err *e);
+/* After the last finding of a check: one for those that there were too many of. */
+void check_found_rest(struct check_ctx *x);
 
 /* The kernel wrote it, and no repair has recorded a loss since. */
 bool check_is_by_kernel(const struct core *c);
