@@ -1,3 +1,4 @@
+#include <endian.h>
 #include <elf.h>
 #include <string.h>
 
@@ -39,10 +40,21 @@ int bytes_str(struct bytes b, u64 at, const char **out, size_t *len, struct err 
 
 u64 uint_get(struct elffmt fmt, const u8 *p, unsigned size)
 {
+	bool big = fmt.data == ELFDATA2MSB;
 	u64 v = 0;
+	u32 w;
 
+	/* Words, of which whole stacks are read. */
+	if (size == sizeof(v)) {
+		memcpy(&v, p, sizeof(v));
+		return big ? be64toh(v) : le64toh(v);
+	}
+	if (size == sizeof(w)) {
+		memcpy(&w, p, sizeof(w));
+		return big ? be32toh(w) : le32toh(w);
+	}
 	for (unsigned i = 0; i < size; i++)
-		v = v << 8 | p[fmt.data == ELFDATA2MSB ? i : size - 1 - i];
+		v = v << 8 | p[big ? i : size - 1 - i];
 	return v;
 }
 
