@@ -98,7 +98,8 @@ static const u16 restartable[] = {
 static const struct saved_regs saved[] = { { .reg = X0, .n = 33, .off = 8 } };
 static const struct signal_frame signals[] = {
 	/* mov x8, #139; svc #0: instructions are little-endian on either */
-	{ "rt_sigreturn", .code = { 0x68, 0x11, 0x80, 0xd2, 0x01, 0, 0, 0xd4 }, .code_len = 8, .context = 304, SAVED(saved) },
+	{ "rt_sigreturn", .code = { 0x68, 0x11, 0x80, 0xd2, 0x01, 0, 0, 0xd4 }, .code_len = 8, .context = 304, SAVED(saved),
+	  ALT_STACK(128 + 16, 8) },
 };
 
 /* x0 is argument and result: the first argument comes from /proc/TID/syscall, read before the stop. */

@@ -43,7 +43,7 @@ static const struct signal_frame signals[] = {
 	  .context = 0, .signo = -1, SAVED(saved), .where = CODE_ANYWHERE },
 	/* mov $sp, $a0; ldi $v0, 351; callsys */
 	{ "rt_sigreturn", .code = { 0x10, 0x04, 0xfe, 0x47, 0x5f, 0x01, 0x1f, 0x20, 0x83, 0, 0, 0 }, .code_len = 12,
-	  .context = 176, SAVED(saved), .where = CODE_ANYWHERE },
+	  .context = 176, SAVED(saved), .where = CODE_ANYWHERE, ALT_STACK(128 + 24, 8) },
 };
 
 const struct arch arch_alpha = {

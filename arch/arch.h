@@ -82,6 +82,14 @@ struct signal_frame {
 	u16 n_saved;
 	enum signal_code where;
 	bool rest_kept;		/* the other registers are as the handler leaves them; else they are unknown */
+	/*
+	 * What such a frame can be found by in memory, in bytes from the stack pointer as for @context: the
+	 * alternate stack that was set when the signal came, which the frame is on if the handler runs there
+	 * (uc_stack's ss_sp and ss_size); or a second copy of the interrupted stack pointer.  0: it has none.
+	 */
+	u16 alt_stack;
+	u16 alt_size;
+	u16 sp_again;
 };
 
 /*

@@ -9,6 +9,8 @@
 /* In a struct frame_abi: frames of signals; in a row of these: what is saved. */
 #define SIGNALS(table) .signals = (table), .n_signals = ARRAY_SIZE(table)
 #define SAVED_AT(reg_, off_) { .reg = (reg_), .n = 1, .off = (off_) }
+/* In a row of these: stack_t of include/uapi/asm-generic/signal.h, ss_flags with its padding between. */
+#define ALT_STACK(at, word) .alt_stack = (at), .alt_size = (at) + 2 * (word)
 #define SAVED(table) .saved = (table), .n_saved = ARRAY_SIZE(table)
 
 extern const struct arch arch_aarch64;

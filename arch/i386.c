@@ -83,6 +83,7 @@ static const u16 restartable[] = {
  * struct sigcontext_32, arch/x86/include/uapi/asm/sigcontext.h; struct
  * sigframe_ia32 and rt_sigframe_ia32, arch/x86/include/asm/sigframe.h, without the
  * return address.  The code is the same in the vdso, in glibc, musl and QEMU.
+ * sp_at_signal has esp again; the older frame has no ucontext.
  */
 static const struct saved_regs saved[] = {
 	SAVED_AT(EDI, 16), SAVED_AT(ESI, 20), SAVED_AT(EBP, 24), SAVED_AT(ESP, 28), SAVED_AT(EBX, 32), SAVED_AT(EDX, 36),
@@ -91,10 +92,10 @@ static const struct saved_regs saved[] = {
 static const struct signal_frame signals[] = {
 	/* pop %eax; mov $119, %eax; int $0x80 */
 	{ "sigreturn", .code = { 0x58, 0xb8, 0x77, 0, 0, 0, 0xcd, 0x80 }, .code_len = 8, .context = 4, SAVED(saved),
-	  .where = CODE_ANYWHERE },
+	  .where = CODE_ANYWHERE, .sp_again = 4 + 68 },
 	/* mov $173, %eax; int $0x80 */
 	{ "rt_sigreturn", .code = { 0xb8, 0xad, 0, 0, 0, 0xcd, 0x80 }, .code_len = 7, .context = 160, SAVED(saved),
-	  .where = CODE_ANYWHERE },
+	  .where = CODE_ANYWHERE, ALT_STACK(148, 4) },
 };
 
 /*

@@ -69,7 +69,7 @@ static const struct saved_regs saved[] = { { .reg = 0, .n = 32, .off = 8 }, SAVE
 static const struct signal_frame signals[] = {
 	/* The vdso's: li.w $a7, 139; syscall 0 */
 	{ "rt_sigreturn", .code = { 0x0b, 0x2c, 0x82, 0x03, 0, 0, 0x2b, 0 }, .code_len = 8, .context = 128 + 176,
-	  SAVED(saved) },
+	  SAVED(saved), ALT_STACK(128 + 16, 8) },
 };
 
 const struct arch arch_loongarch64 = {

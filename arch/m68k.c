@@ -50,12 +50,12 @@ static const struct signal_frame signals[] = {
 	  .rest_kept = true },
 	/* moveq #~173, %d0; not.b %d0; trap #0 */
 	{ "rt_sigreturn", .code = { 0x70, 0x52, 0x46, 0, 0x4e, 0x40 }, .code_len = 6, .context = 172, SAVED(mcontext),
-	  .where = CODE_IN_FRAME },
+	  .where = CODE_IN_FRAME, ALT_STACK(156, 4) },
 	{ "rt_sigreturn of QEMU", .code = { 0x70, 0x52, 0x46, 0, 0x4e, 0x40 }, .code_len = 6, .context = 164,
-	  SAVED(mcontext) },
+	  SAVED(mcontext), ALT_STACK(148, 4) },
 	/* ColdFire: move.l #173, %d0; trap #0 */
 	{ "rt_sigreturn of ColdFire", .code = { 0x20, 0x3c, 0, 0, 0, 0xad, 0x4e, 0x40 }, .code_len = 8, .context = 172,
-	  SAVED(mcontext), .where = CODE_IN_FRAME },
+	  SAVED(mcontext), .where = CODE_IN_FRAME, ALT_STACK(156, 4) },
 };
 
 const struct arch arch_m68k = {

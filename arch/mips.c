@@ -72,22 +72,32 @@ static const struct saved_regs saved_o32[] = {
 static const struct saved_regs saved_new[] = {
 	{ .reg = 0, .n = 32, .size = 8 }, { .reg = PC, .n = 1, .off = SC_PC, .size = 8 },
 };
-#define SIGNAL_BE(name_, nr, context_, signo_, saved_) \
+/* uc_stack in the ucontext at 152, whose stack_t has its size before its flags: arch/mips/include/uapi/asm/signal.h. */
+#define UC_STACK(word) .alt_stack = 24 + 128 + 2 * (word), .alt_size = 24 + 128 + 3 * (word)
+#define SIGNAL_BE(name_, nr, context_, signo_, saved_, ...) \
 	/* li v0, nr; syscall */ \
 	{ (name_), .code = { 0x24, 0x02, (nr) >> 8, (nr) & 0xff, 0, 0, 0, 0x0c }, .code_len = 8, .context = (context_), \
-	  .signo = (signo_), SAVED(saved_), .where = CODE_ANYWHERE }
-#define SIGNAL_LE(name_, nr, context_, signo_, saved_) \
+	  .signo = (signo_), SAVED(saved_), .where = CODE_ANYWHERE, __VA_ARGS__ }
+#define SIGNAL_LE(name_, nr, context_, signo_, saved_, ...) \
 	{ (name_), .code = { (nr) & 0xff, (nr) >> 8, 0x02, 0x24, 0x0c, 0, 0, 0 }, .code_len = 8, .context = (context_), \
-	  .signo = (signo_), SAVED(saved_), .where = CODE_ANYWHERE }
+	  .signo = (signo_), SAVED(saved_), .where = CODE_ANYWHERE, __VA_ARGS__ }
 #define SIGNALS_O32(row) { \
-	row("sigreturn", 4119, 24, -1, saved_o32), row("rt_sigreturn", 4193, 24 + 128 + 24, 24, saved_o32), \
+	row("sigreturn", 4119, 24, -1, saved_o32), row("rt_sigreturn", 4193, 24 + 128 + 24, 24, saved_o32, UC_STACK(4)), \
 }
 static const struct signal_frame signals_o32[] = SIGNALS_O32(SIGNAL_BE);
 static const struct signal_frame signals_o32el[] = SIGNALS_O32(SIGNAL_LE);
-static const struct signal_frame signals_n32[] = { SIGNAL_BE("rt_sigreturn", 6211, 24 + 128 + 24, 24, saved_new) };
-static const struct signal_frame signals_n32el[] = { SIGNAL_LE("rt_sigreturn", 6211, 24 + 128 + 24, 24, saved_new) };
-static const struct signal_frame signals_n64[] = { SIGNAL_BE("rt_sigreturn", 5211, 24 + 128 + 40, 24, saved_new) };
-static const struct signal_frame signals_n64el[] = { SIGNAL_LE("rt_sigreturn", 5211, 24 + 128 + 40, 24, saved_new) };
+static const struct signal_frame signals_n32[] = {
+	SIGNAL_BE("rt_sigreturn", 6211, 24 + 128 + 24, 24, saved_new, UC_STACK(4)),
+};
+static const struct signal_frame signals_n32el[] = {
+	SIGNAL_LE("rt_sigreturn", 6211, 24 + 128 + 24, 24, saved_new, UC_STACK(4)),
+};
+static const struct signal_frame signals_n64[] = {
+	SIGNAL_BE("rt_sigreturn", 5211, 24 + 128 + 40, 24, saved_new, UC_STACK(8)),
+};
+static const struct signal_frame signals_n64el[] = {
+	SIGNAL_LE("rt_sigreturn", 5211, 24 + 128 + 40, 24, saved_new, UC_STACK(8)),
+};
 
 /* n32 has the registers of n64 in the structures of o32: arch/mips/kernel/binfmt_elfn32.c. */
 #define MIPS(name_, class_, data_, flags_, w, greg, gregs_, sets_, signals_) { \

@@ -112,16 +112,20 @@ static const struct saved_regs saved32[] = { { .reg = 0, .n = 33 }, { .reg = CTR
 static const struct signal_frame signals_le[] = {
 	/* addi r1, r1, 128; li r0, 172; sc */
 	{ "rt_sigreturn", .code = { 0x80, 0, 0x21, 0x38, 0xac, 0, 0, 0x38, 0x02, 0, 0, 0x44 }, .code_len = 12,
-	  .context = 128 + 168 + 64, .signo = 128 + 168 + 32, SAVED(saved), .where = CODE_ANYWHERE },
+	  .context = 128 + 168 + 64, .signo = 128 + 168 + 32, SAVED(saved), .where = CODE_ANYWHERE,
+	  ALT_STACK(128 + 16, 8) },
 	/* li r0, 172; sc */
 	{ "rt_sigreturn of QEMU", .code = { 0xac, 0, 0, 0x38, 0x02, 0, 0, 0x44 }, .code_len = 8,
-	  .context = 128 + 16 + 168 + 64, .signo = 128 + 16 + 168 + 32, SAVED(saved) },
+	  .context = 128 + 16 + 168 + 64, .signo = 128 + 16 + 168 + 32, SAVED(saved),
+	  ALT_STACK(128 + 16 + 16, 8) },
 };
 static const struct signal_frame signals_be[] = {
 	{ "rt_sigreturn", .code = { 0x38, 0x21, 0, 0x80, 0x38, 0, 0, 0xac, 0x44, 0, 0, 0x02 }, .code_len = 12,
-	  .context = 128 + 168 + 64, .signo = 128 + 168 + 32, SAVED(saved), .where = CODE_ANYWHERE },
+	  .context = 128 + 168 + 64, .signo = 128 + 168 + 32, SAVED(saved), .where = CODE_ANYWHERE,
+	  ALT_STACK(128 + 16, 8) },
 	{ "rt_sigreturn of QEMU", .code = { 0x38, 0, 0, 0xac, 0x44, 0, 0, 0x02 }, .code_len = 8,
-	  .context = 128 + 16 + 168 + 64, .signo = 128 + 16 + 168 + 32, SAVED(saved) },
+	  .context = 128 + 16 + 168 + 64, .signo = 128 + 16 + 168 + 32, SAVED(saved),
+	  ALT_STACK(128 + 16 + 16, 8) },
 };
 
 /*
@@ -135,7 +139,7 @@ static const struct signal_frame signals32[] = {
 	  .signo = 64 + 16, SAVED(saved32), .where = CODE_ANYWHERE },
 	/* li r0, 172; sc */
 	{ "rt_sigreturn", .code = { 0x38, 0, 0, 0xac, 0x44, 0, 0, 0x02 }, .code_len = 8, .context = 64 + 16 + 128 + 192,
-	  .signo = 64 + 16, SAVED(saved32), .where = CODE_ANYWHERE },
+	  .signo = 64 + 16, SAVED(saved32), .where = CODE_ANYWHERE, ALT_STACK(64 + 16 + 128 + 8, 4) },
 };
 
 #define PPC(name_, machine_, class_, data_, w, gregs_, sets_, signals_) { \

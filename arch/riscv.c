@@ -60,13 +60,13 @@ static const struct vector_length vectors32[] = VECTORS(sets32);
  * struct ucontext, which is aligned to 16.  The code is the vdso's, rt_sigreturn.S.
  */
 static const struct saved_regs saved[] = { { .reg = 0, .n = 32 } };
-#define SIGNALS_OF(context_) { \
+#define SIGNALS_OF(context_, w) { \
 	/* li a7, 139; ecall */ \
 	{ "rt_sigreturn", .code = { 0x93, 0x08, 0xb0, 0x08, 0x73, 0, 0, 0 }, .code_len = 8, .context = (context_), \
-	  SAVED(saved), .where = CODE_ANYWHERE }, \
+	  SAVED(saved), .where = CODE_ANYWHERE, ALT_STACK(128 + 2 * (w), (w)) }, \
 }
-static const struct signal_frame signals64[] = SIGNALS_OF(128 + 176);
-static const struct signal_frame signals32[] = SIGNALS_OF(128 + 160);
+static const struct signal_frame signals64[] = SIGNALS_OF(128 + 176, 8);
+static const struct signal_frame signals32[] = SIGNALS_OF(128 + 160, 4);
 
 #define RISCV(name_, class_, w, gregs_, sets_, signals_, vectors_) { \
 	.name = (name_), \

@@ -84,14 +84,14 @@ static const struct saved_regs saved64[] = {
 static const struct saved_regs saved31[] = {
 	{ .reg = 0, .n = ACR0 + 16 }, { .set = &sets31[0], .reg = FPR0, .n = 16, .off = 144, .size = 8 },
 };
-#define SIGNALS_OF(sigreturn_, sregs_, rt_info_, rt_sigreturn_, saved_) \
+#define SIGNALS_OF(sigreturn_, sregs_, rt_info_, rt_sigreturn_, saved_, w) \
 	/* svc 119; svc 173 */ \
 	{ "sigreturn", .code = { 0x0a, 0x77 }, .code_len = 2, .context = (sigreturn_), .signo = (sigreturn_) + (sregs_), \
 	  SAVED(saved_), .where = CODE_ANYWHERE }, \
 	{ "rt_sigreturn", .code = { 0x0a, 0xad }, .code_len = 2, .context = (rt_sigreturn_), .signo = (rt_info_), \
-	  SAVED(saved_), .where = CODE_ANYWHERE }
-static const struct signal_frame signals64[] = { SIGNALS_OF(160 + 16, 344, 160 + 8, 160 + 8 + 128 + 40, saved64) };
-static const struct signal_frame signals31[] = { SIGNALS_OF(96 + 16, 272, 96 + 8, 96 + 8 + 128 + 24, saved31) };
+	  SAVED(saved_), .where = CODE_ANYWHERE, ALT_STACK((rt_info_) + 128 + 2 * (w), (w)) }
+static const struct signal_frame signals64[] = { SIGNALS_OF(160 + 16, 344, 160 + 8, 160 + 8 + 128 + 40, saved64, 8) };
+static const struct signal_frame signals31[] = { SIGNALS_OF(96 + 16, 272, 96 + 8, 96 + 8 + 128 + 24, saved31, 4) };
 
 const struct arch arch_s390x = {
 	.name = "s390x",

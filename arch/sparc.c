@@ -56,7 +56,8 @@ static const struct regset sets32[] = {
 /*
  * arch/sparc/kernel/signal_64.c: struct rt_signal_frame, a copy of the window, then
  * struct pt_regs behind struct sparc_stackf and siginfo.  signal_32.c: struct
- * signal_frame and rt_signal_frame have either behind their sparc_stackf.  A
+ * signal_frame and rt_signal_frame have either behind their sparc_stackf.
+ * stack_t is behind the registers, fpu_save, and in signal_32.c mask and insns.  A
  * handler returns 8 bytes behind the restorer that it was called with.
  */
 enum { G0 = 0, L0 = 16, REGS64 = 192 + 128, REGS32 = 96, RT_REGS32 = 96 + 128 };
@@ -72,7 +73,7 @@ static const struct saved_regs rt_saved32[] = {
 static const struct signal_frame signals64[] = {
 	/* mov 101, %g1; ta 0x6d */
 	{ "rt_sigreturn", .code = { 0x82, 0x10, 0x20, 0x65, 0x91, 0xd0, 0x20, 0x6d }, .code_len = 8, .context = 2047,
-	  .signo = 2047 + 192, SAVED(saved64) },
+	  .signo = 2047 + 192, SAVED(saved64), ALT_STACK(2047 + REGS64 + 160 + 8, 8) },
 };
 static const struct signal_frame signals32[] = {
 	/* mov 216, %g1; ta 0x10 */
@@ -80,7 +81,7 @@ static const struct signal_frame signals32[] = {
 	  SAVED(saved32), .where = CODE_ANYWHERE },
 	/* mov 101, %g1; ta 0x10 */
 	{ "rt_sigreturn", .code = { 0x82, 0x10, 0x20, 0x65, 0x91, 0xd0, 0x20, 0x10 }, .code_len = 8, .signo = 96,
-	  SAVED(rt_saved32), .where = CODE_ANYWHERE },
+	  SAVED(rt_saved32), .where = CODE_ANYWHERE, ALT_STACK(RT_REGS32 + 80 + 8 + 4 + 8, 4) },
 };
 
 /* tv_usec is an int there: include/uapi/linux/time_types.h, struct __kernel_old_timeval. */

@@ -91,7 +91,7 @@ static const struct saved_regs saved[] = {
 static const struct signal_frame signals[] = {
 	/* mov $15, %rax; syscall */
 	{ "rt_sigreturn", .code = { 0x48, 0xc7, 0xc0, 0x0f, 0, 0, 0, 0x0f, 0x05 }, .code_len = 9, .context = 40,
-	  .signo = 304, SAVED(saved) },
+	  .signo = 304, SAVED(saved), ALT_STACK(16, 8) },
 };
 
 const struct arch arch_x86_64 = {
