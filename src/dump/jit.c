@@ -82,24 +82,13 @@ static int scan_words(struct scan *s, const u8 *p, size_t len, struct err *e)
 	return r;
 }
 
-/* As much at once as is in memory, or page by page. */
 static int scan_range(struct scan *s, struct plan_range range, struct err *e)
 {
-	u64 page_size = s->d->page_size;
+	size_t len;
 	int r = 0;
 
-	for (u64 at = range.start; !r && at < range.end;) {
-		u64 len = min((u64)SCAN_LEN, range.end - at);
-		bool have = want_peek(s->d, at, s->buf, (size_t)len);
-
-		if (!have && len > page_size) {
-			len = page_size;
-			have = want_peek(s->d, at, s->buf, (size_t)len);
-		}
-		if (have)
-			r = scan_words(s, s->buf, (size_t)len, e);
-		at += len;
-	}
+	for (u64 at = range.start; !r && (len = want_peek_next(s->d, &at, range.end, s->buf, SCAN_LEN)); at += len)
+		r = scan_words(s, s->buf, len, e);
 	return r;
 }
 

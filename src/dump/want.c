@@ -63,6 +63,53 @@ static bool is_in_memory(const struct dump *d, const struct page_run *run)
 	return run->flags & (PAGE_PRESENT | PAGE_SWAPPED) && !(v && page_may_wait(v, run));
 }
 
+/* The next in one area; false: there is none. */
+static bool next_in_memory(struct dump *d, u64 start, u64 end, struct page_run *run)
+{
+	struct err ignored;
+
+	while (d->pages.ops->next(&d->pages, start, end, run, &ignored) > 0) {
+		const struct vma *v = want_area(d, run->start);
+
+		if (v)
+			run->end = min(run->end, v->end);
+		if (is_in_memory(d, run))
+			return true;
+		start = run->end;
+	}
+	return false;
+}
+
+/* The length of the first stretch, of any number of runs. */
+static size_t next_stretch(struct dump *d, u64 *start, u64 end, size_t size)
+{
+	struct page_run run;
+	size_t len = 0;
+
+	for (u64 at = *start; len < size && next_in_memory(d, at, end, &run); at = run.end) {
+		if (!len)
+			*start = run.start;
+		else if (run.start != *start + len)
+			break;
+		len = (size_t)min((u64)size, run.end - *start);
+	}
+	return len;
+}
+
+size_t want_peek_next(struct dump *d, u64 *start, u64 end, u8 *buf, size_t size)
+{
+	struct err ignored;
+	size_t len, n;
+
+	/* A page that is there, and cannot be read, is passed over. */
+	for (; (len = next_stretch(d, start, end, size)); *start += d->page_size) {
+		n = 0;
+		if (!target_read(&d->target, *start, buf, len, &n, &ignored) && n >= d->page_size)
+			return align_down(n, (size_t)d->page_size);
+	}
+	return 0;
+}
+
 int want_peek_init(struct dump *d, struct err *e)
 {
 	d->peeked.bytes = malloc(PEEK_PAGES * (size_t)d->page_size);

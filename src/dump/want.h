@@ -28,6 +28,12 @@ int want_peek_init(struct dump *d, struct err *e) must_check;
 /* Reads what is in memory, so that the target does not grow: all @len bytes, or false. */
 bool want_peek(struct dump *d, u64 addr, void *buf, size_t len);
 
+/*
+ * Reads the first stretch of [*start, end) that is in memory, of at most @size bytes: 0 when there is
+ * none; else its length, and *start is where it begins.  Both are multiples of the page size.
+ */
+size_t want_peek_next(struct dump *d, u64 *start, u64 end, u8 *buf, size_t size);
+
 /* What variables need: written pages of mapped files, .bss.  Leaves in *tls what the modules have of it. */
 struct want_tls {
 	u64 total;	/* bytes of all modules' blocks, with room for their alignment */
