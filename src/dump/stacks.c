@@ -16,6 +16,7 @@
 enum {
 	RED_ZONE = 256,			/* below the stack pointer and in use: psABI x86-64 128, ppc64 288 with vectors, 512 */
 	UNKNOWN_STACK_MAX = 1 << 20,	/* of a stack whose upper end nothing tells: a coroutine's, in a heap */
+	GUARD_MAX = 1 << 20,		/* below a stack: a page to 64 KiB, in practice */
 	LINK_MAP_MAX = 1536,		/* struct link_map: 1160 bytes in glibc 2.36 on x86-64 */
 	LINKER_ROOM = 32 << 10,		/* around an entry, what the dynamic linker has allocated beside it */
 };
@@ -60,17 +61,30 @@ static bool is_process_stack(const struct vma *v)
 	return v->flags & VM_GROWSDOWN || (v->name && !strcmp(v->name, "[stack]"));
 }
 
-/* From @sp up to where this stack ends, as far as that can be told. */
-static int want_stack(struct dump *d, u64 sp, u64 tp, struct err *e)
+/*
+ * The area of the stack that @sp points into, or just below: overflown, or about to grow.  Where
+ * what is below forbids access, that is its guard.
+ */
+static const struct vma *stack_area(const struct dump *d, u64 sp)
 {
-	const struct vma *v = want_area(d, sp);
+	size_t i = want_area_index(d, sp);
+	const struct vma *v = i < d->areas.n ? d->areas.v[i].vma : NULL, *above;
+
+	if (!v || v->start > sp + d->page_size)
+		return NULL;
+	if (v->flags & (VM_READ | VM_WRITE) || v->end - max(sp, v->start) > GUARD_MAX || i + 1 == d->areas.n)
+		return v;
+	above = d->areas.v[i + 1].vma;
+	return above->start == v->end ? above : v;
+}
+
+bool stack_range(const struct dump *d, u64 sp, u64 tp, struct plan_range *out)
+{
+	const struct vma *v = stack_area(d, sp);
 	u64 end;
 
-	/* Just below its area: overflown, or about to grow. */
 	if (!v)
-		v = want_area(d, sp + d->page_size);
-	if (!v)
-		return 0;
+		return false;
 	sp = max(sp, v->start + RED_ZONE) - RED_ZONE;
 	if (is_process_stack(v))
 		end = v->end;
@@ -78,7 +92,15 @@ static int want_stack(struct dump *d, u64 sp, u64 tp, struct err *e)
 		end = min(v->end, tp + d->page_size);
 	else
 		end = v->end - sp > UNKNOWN_STACK_MAX ? sp + UNKNOWN_STACK_MAX : v->end;
-	return want_range(d, sp, end, e);
+	*out = (struct plan_range){ align_down(sp, d->page_size), align_up(end, d->page_size) };
+	return true;
+}
+
+static int want_stack(struct dump *d, u64 sp, u64 tp, struct err *e)
+{
+	struct plan_range range;
+
+	return stack_range(d, sp, tp, &range) ? want_range(d, range.start, range.end, e) : 0;
 }
 
 /*
