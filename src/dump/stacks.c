@@ -260,6 +260,8 @@ int dump_want_stacks(struct dump *d, struct err *e)
 	if (!r)
 		r = want_stacks(d, e);
 	if (!r)
+		r = want_interrupted(d, e);
+	if (!r)
 		r = want_made_code(d, e);
 	if (!r && variables)
 		r = want_variables(d, &tls, e);

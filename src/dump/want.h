@@ -16,6 +16,8 @@ int want_memory(struct dump *d, u64 start, u64 end, struct err *e) must_check;
 int want_copies(struct dump *d, const struct vma *v, u64 start, u64 end, bool whole, struct err *e) must_check;
 /* stacks.c: pages from @sp up to where its stack ends, as far as is known; false: it is in no memory.  @tp may be 0. */
 bool stack_range(const struct dump *d, u64 sp, u64 tp, struct plan_range *out);
+/* interrupted.c: after the stacks alone were wanted, those that a signal handler on another has interrupted. */
+int want_interrupted(struct dump *d, struct err *e) must_check;
 /* jit.c: after the stacks alone were wanted, the code near addresses on them that no file has. */
 int want_made_code(struct dump *d, struct err *e) must_check;
 /* Sorts d->wanted, without overlap. */

@@ -22,25 +22,33 @@ same()
 	fi
 }
 
+# frames CASE FUNCTIONS HOW...: live, and of cores
+frames()
+{
+	frames_case=$1 frames_want=$2
+	shift 2
+	start fibers "$frames_case"
+	ok "$frames_case: dump" "$TAGCORE" dump --force -q -o full "$PID"
+	ok "$frames_case: dump --stacks" "$TAGCORE" dump --force -q --stacks -o mini "$PID"
+	ok "$frames_case: live" "$TAGCORE" stack --debuginfo-path empty "$PID"
+	finish "$CHILD"
+	sed 1d out >first
+	is "$frames_case: functions" "$(own out)" "$frames_want "
+	for how; do
+		ok "$frames_case: $how" "$TAGCORE" stack --debuginfo-path empty --unwinder "${how#*-}" "${how%-*}"
+		same "$frames_case: $how" out
+	done
+	ok "$frames_case: JSON" "$TAGCORE" stack --json full
+	cp out json
+}
+
 # fiber CASE FUNCTIONS: without symbols of the C library, and with them where they are installed
 fiber()
 {
-	start fibers "$1"
-	ok "$1: dump" "$TAGCORE" dump --force -q -o full "$PID"
-	ok "$1: dump --stacks" "$TAGCORE" dump --force -q --stacks -o mini "$PID"
-	ok "$1: live" "$TAGCORE" stack --debuginfo-path empty "$PID"
-	finish "$CHILD"
-	sed 1d out >first
-	is "$1: functions" "$(own out)" "$2 "
-	for how in full-libdw full-libunwind mini-auto; do
-		ok "$1: $how" "$TAGCORE" stack --debuginfo-path empty --unwinder "${how#*-}" "${how%-*}"
-		same "$1: $how" out
-	done
+	frames "$1" "$2" full-libdw full-libunwind mini-auto
 	# Addresses only: debug information would add tail calls.
 	ok "$1: with symbols" "$TAGCORE" stack --raw full
 	is "$1: as many frames with symbols" "$(grep -c '^#' out)" "$(grep -c '^#' first)"
-	ok "$1: JSON" "$TAGCORE" stack --json full
-	cp out json
 }
 
 # bottom CASE: it says that the stack is a coroutine's, and is complete
@@ -75,14 +83,36 @@ fiber signal-in-context 'case_wait case_handler case_raise case_coroutine'
 bottom signal-in-context
 matches "signal-in-context: the signal" first 'signal frame'
 
+# handled CASE FUNCTIONS: only what the kernel saved for the handler leads from its stack to the coroutine's
+handled()
+{
+	frames "$1" "$2" full-auto mini-auto
+	bottom "$1"
+}
+
+handled signal-in-mapped 'case_wait case_handler case_raise case_coroutine'
+handled siginfo-in-mapped 'case_wait case_handler case_raise case_coroutine'
+handled signal-in-static 'case_wait case_handler case_raise case_coroutine'
+handled signal-in-heap 'case_wait case_handler case_raise case_coroutine'
+handled signal-in-next 'case_wait case_handler case_raise case_coroutine'
+handled signal-in-thread 'case_thread case_wait case_handler case_raise case_coroutine'
+handled signal-in-signal 'case_wait case_handler case_outer_handler case_raise_first case_coroutine'
+handled signals-on-one-stack 'case_wait case_handler case_raising_handler case_raise_twice case_coroutine'
+handled overflow-in-mapped 'case_wait case_handler case_recurse case_overflow case_coroutine'
+handled null-in-mapped 'case_wait case_handler case_call_null case_coroutine'
+handled alternate-here 'case_wait case_handler case_raise_only case_coroutine'
+frames signal-on-main 'case_wait case_handler case_raise' full-auto mini-auto
+matches_not "signal-on-main: nothing is incomplete" first incomplete
+
 case $(uname -m) in
 x86_64 | aarch64)
 	fiber by-hand 'case_wait case_fiber'
 	bottom by-hand
 	matches "by-hand: its bottom has its own name" first ' fiber_ends\+0x0 '
+	handled signal-in-by-hand 'case_wait case_handler case_raise case_fiber'
 	;;
 *)
-	skip "by-hand" "there is no such code for this machine"
+	skip "by-hand, signal-in-by-hand" "there is no such code for this machine"
 	;;
 esac
 case $(uname -m) in

@@ -6,6 +6,7 @@
  */
 #include "target.h"
 
+#include <pthread.h>
 #include <sys/mman.h>
 #include <ucontext.h>
 
@@ -207,13 +208,23 @@ static void case_handler(int sig)
 	case_wait();
 }
 
-static noinline void case_raise(void)
+/* With SA_SIGINFO some machines have another frame. */
+static int handler_flags = SA_ONSTACK;
+
+static void take_on_stack(int sig, void (*handler)(int), void *stack, size_t size, int flags)
 {
-	struct sigaction sa = { .sa_handler = case_handler, .sa_flags = SA_ONSTACK };
-	stack_t st = { .ss_sp = signal_stack, .ss_size = sizeof(signal_stack) };
+	struct sigaction sa = { .sa_handler = handler, .sa_flags = handler_flags };
+	stack_t st = { .ss_sp = stack, .ss_size = size, .ss_flags = flags };
 
 	must(!sigaltstack(&st, NULL), "sigaltstack");
-	must(!sigaction(SIGUSR2, &sa, NULL), "sigaction");
+	must(!sigaction(sig, &sa, NULL), "sigaction");
+}
+
+static char *alternate = signal_stack;
+
+static noinline void case_raise(void)
+{
+	take_on_stack(SIGUSR2, case_handler, alternate, sizeof(signal_stack), 0);
 	raise(SIGUSR2);
 	sink++;
 }
@@ -229,15 +240,190 @@ static noinline void case_signal_in_context(void)
 	sink += here[sink & 1];
 }
 
+/* ---- the same, of stacks that no register names: nothing that is mapped is next to them */
+
+enum { STACK_LEN = 64 << 10, GUARD_LEN = 64 << 10 };
+
+static char *mapped_stack(void)
+{
+	char *p = mmap(NULL, STACK_LEN + 2 * GUARD_LEN, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	must(p != MAP_FAILED && !mprotect(p + GUARD_LEN, STACK_LEN, PROT_READ | PROT_WRITE), "mmap");
+	return p + GUARD_LEN;
+}
+
+static noinline void on_stack(char *stack, void (*fn)(void))
+{
+	fiber_fn = fn;
+	make_context(stack, STACK_LEN, NULL);
+	case_resume();
+}
+
+static noinline void case_signal_in_mapped(void)
+{
+	on_stack(mapped_stack(), case_raise);
+}
+
+static noinline void case_siginfo_in_mapped(void)
+{
+	handler_flags |= SA_SIGINFO;
+	case_signal_in_mapped();
+}
+
+static noinline void case_signal_in_static(void)
+{
+	alternate = mapped_stack();
+	on_stack(fiber_stack, case_raise);
+}
+
+/* Below the alternate stack, in one area with it. */
+static noinline void case_signal_in_next(void)
+{
+	char *p = mmap(NULL, 2 * STACK_LEN, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	must(p != MAP_FAILED, "mmap");
+	alternate = p + STACK_LEN;
+	on_stack(p, case_raise);
+}
+
+static noinline void case_signal_in_heap(void)
+{
+	char *p = malloc(STACK_LEN);
+
+	must(p != NULL, "malloc");
+	on_stack(p, case_raise);
+}
+
+static void *case_signal_in_thread(void *arg)
+{
+	case_signal_in_mapped();
+	return arg;
+}
+
+static noinline void case_thread(void)
+{
+	pthread_t t;
+
+	must(!pthread_create(&t, NULL, case_signal_in_thread, NULL), "pthread_create");
+	pthread_join(t, NULL);
+}
+
+/* The first alternate stack is free while a handler is on it, which takes another: SS_AUTODISARM. */
+static void case_outer_handler(int sig)
+{
+	take_on_stack(SIGUSR2, case_handler, mapped_stack(), STACK_LEN, 0);
+	raise(SIGUSR2);
+	sink = sig;
+}
+
+static noinline void case_raise_first(void)
+{
+	take_on_stack(SIGPROF, case_outer_handler, mapped_stack(), STACK_LEN, (int)(1u << 31));
+	raise(SIGPROF);
+	sink++;
+}
+
+static noinline void case_signal_in_signal(void)
+{
+	on_stack(mapped_stack(), case_raise_first);
+}
+
+/* Another on the same alternate stack. */
+static void case_raising_handler(int sig)
+{
+	struct sigaction sa = { .sa_handler = case_handler, .sa_flags = SA_ONSTACK };
+
+	must(!sigaction(SIGUSR2, &sa, NULL), "sigaction");
+	raise(SIGUSR2);
+	sink = sig;
+}
+
+static noinline void case_raise_twice(void)
+{
+	take_on_stack(SIGPROF, case_raising_handler, signal_stack, sizeof(signal_stack), 0);
+	raise(SIGPROF);
+	sink++;
+}
+
+static noinline void case_signals_on_one_stack(void)
+{
+	on_stack(mapped_stack(), case_raise_twice);
+}
+
+/* Deeper and deeper, until sp is in the memory without permissions that is below. */
+static noinline int case_recurse(int n)
+{
+	volatile char room[512];
+
+	room[0] = (char)n;
+	if (sink >= 0)
+		sink = case_recurse(n + 1) + room[0];
+	return sink;
+}
+
+static noinline void case_overflow(void)
+{
+	take_on_stack(SIGSEGV, case_handler, signal_stack, sizeof(signal_stack), 0);
+	sink = case_recurse(0);
+}
+
+static noinline void case_overflow_in_mapped(void)
+{
+	on_stack(mapped_stack(), case_overflow);
+}
+
+static void (*volatile nowhere)(void);
+
+static noinline void case_call_null(void)
+{
+	take_on_stack(SIGSEGV, case_handler, signal_stack, sizeof(signal_stack), 0);
+	nowhere();
+	sink++;
+}
+
+static noinline void case_null_in_mapped(void)
+{
+	on_stack(mapped_stack(), case_call_null);
+}
+
+static noinline void case_raise_only(void)
+{
+	raise(SIGUSR2);
+	sink++;
+}
+
+/* The alternate stack is a part of the thread's own. */
+static noinline void case_alternate_here(void)
+{
+	char here[STACK_LEN] __attribute__((aligned(64)));
+
+	take_on_stack(SIGUSR2, case_handler, here, sizeof(here), 0);
+	on_stack(mapped_stack(), case_raise_only);
+	sink += here[sink & 1];
+}
+
+#if defined(__x86_64__) || defined(__aarch64__)
+static noinline void case_signal_in_by_hand(void)
+{
+	enter_fiber(mapped_stack() + STACK_LEN - 256, case_fiber, (void (*)(void))(uintptr_t)fiber_ends, case_raise);
+}
+#endif
+
 static const struct {
 	const char *name;
 	void (*run)(void);
 } cases[] = {
 	{ "interpreted", case_interpreted }, { "deeply-interpreted", case_deeply_interpreted },
 	{ "context", case_context }, { "linked-context", case_linked_context },
-	{ "signal-in-context", case_signal_in_context },
+	{ "signal-in-context", case_signal_in_context }, { "signal-in-mapped", case_signal_in_mapped },
+	{ "signal-in-static", case_signal_in_static }, { "signal-in-heap", case_signal_in_heap },
+	{ "siginfo-in-mapped", case_siginfo_in_mapped }, { "signal-in-next", case_signal_in_next },
+	{ "signal-in-thread", case_thread }, { "signal-in-signal", case_signal_in_signal },
+	{ "signals-on-one-stack", case_signals_on_one_stack }, { "overflow-in-mapped", case_overflow_in_mapped },
+	{ "null-in-mapped", case_null_in_mapped }, { "alternate-here", case_alternate_here },
+	{ "signal-on-main", case_raise },
 #if defined(__x86_64__) || defined(__aarch64__)
-	{ "pretended", case_pretend }, { "by-hand", case_by_hand },
+	{ "pretended", case_pretend }, { "by-hand", case_by_hand }, { "signal-in-by-hand", case_signal_in_by_hand },
 #endif
 };
 
