@@ -85,11 +85,13 @@ struct signal_frame {
 	/*
 	 * What such a frame can be found by in memory, in bytes from the stack pointer as for @context: the
 	 * alternate stack that was set when the signal came, which the frame is on if the handler runs there
-	 * (uc_stack's ss_sp and ss_size); or a second copy of the interrupted stack pointer.  0: it has none.
+	 * (uc_stack's ss_sp and ss_size); a second copy of the interrupted stack pointer; or a number
+	 * of 32 bits that is first in it.  0: it has none.
 	 */
 	u16 alt_stack;
 	u16 alt_size;
 	u16 sp_again;
+	u32 magic;
 };
 
 /*

@@ -58,14 +58,18 @@ enum { THUMB = 0x20 };
 
 /*
  * arch/arm/kernel/signal.c: struct sigframe is a struct ucontext, whose struct
- * sigcontext begins at 20, uc_stack at 8; in struct rt_sigframe a siginfo_t of 128 is before it.
- * Before v2.6.18 there was no ucontext: not for us.
+ * sigcontext begins at 20; in struct rt_sigframe a siginfo_t of 128 is before it.
+ * Before v2.6.18 there was no ucontext: not for us.  uc_stack, at 8, is set in the latter
+ * alone; the former has a number for uc_flags that tells it from older frames: setup_frame(),
+ * and arch/arm64/kernel/signal32.c: compat_setup_frame().
  */
 enum { SIGFRAME = 20, RT_SIGFRAME = 128 + SIGFRAME };
 static const struct saved_regs saved[] = { { .reg = R0, .n = CPSR + 1, .off = 12 } };
 #define FORM(name_, context_, signo_, ...) { \
 	.name = (name_), .code = { __VA_ARGS__ }, .code_len = sizeof((const u8[]){ __VA_ARGS__ }), \
-	.context = (context_), .signo = (signo_), SAVED(saved), ALT_STACK((context_) - 12, 4) }
+	.context = (context_), .signo = (signo_), SAVED(saved), \
+	.magic = (context_) == SIGFRAME ? 0x5ac3c35a : 0, \
+	.alt_stack = (context_) == SIGFRAME ? 0 : 128 + 8, .alt_size = (context_) == SIGFRAME ? 0 : 128 + 16 }
 /*
  * The kernel's own (arch/arm/kernel/sigreturn_codes.S; for programs on arm64
  * arch/arm64/kernel/vdso32/sigreturn.S has the same but the call's number in the old ABI) and

@@ -14,8 +14,9 @@
  *
  * What the kernel writes into such a frame is a proof that few other bytes pass: uc_stack is
  * the alternate stack, and the frame is on it (Linux 6.12, include/linux/sched/signal.h: sigsp();
- * kernel/signal.c: __save_altstack()).  The interrupted pc is no part of it: it may be wild.
- * What passes by chance, or was left by an earlier signal, costs memory that is saved in vain,
+ * kernel/signal.c: __save_altstack()).  Frames for handlers without SA_SIGINFO may have no uc_stack:
+ * those of i386 and arm have other marks; of alpha, m68k, mips, powerpc, s390 and sparc none is used.
+ * The interrupted pc is no part of it: it may be wild.  What passes by chance, or was left by an earlier signal, costs memory that is saved in vain,
  * and is of no other consequence.
  */
 enum {
@@ -80,10 +81,21 @@ static bool has_sp_twice(const struct arch *a, const struct signal_frame *f, con
 {
 	u64 again, signo, saved;
 
-	out->alt_start = out->alt_end = 0;
 	return get_address(a, m, sp + f->sp_again, &again) && get_sp(a, f, m, sp + f->context, &saved) &&
 	       saved == again && get(a, m, sp + (u64)f->signo, 4, &signo) && signo >= 1 && signo <= 64 &&
-	       get_address(a, m, sp - a->word, &out->ret);
+	       get_address(a, m, sp - a->word, &out->ret) && out->ret;
+}
+
+static bool has_mark(const struct arch *a, const struct signal_frame *f, const struct stack_piece *m, u64 sp,
+		     struct interrupted *out)
+{
+	u64 magic;
+
+	if (f->alt_stack)
+		return is_on_alt_stack(a, f, m, sp, out);
+	if (f->sp_again)
+		return has_sp_twice(a, f, m, sp, out);
+	return f->magic && get(a, m, sp, sizeof(f->magic), &magic) && magic == f->magic;
 }
 
 bool interrupted_read(const struct arch *a, const struct signal_frame *f, const struct stack_piece *m, u64 sp,
@@ -91,9 +103,7 @@ bool interrupted_read(const struct arch *a, const struct signal_frame *f, const 
 {
 	struct interrupted found = { 0 };
 
-	if (f->alt_stack ? !is_on_alt_stack(a, f, m, sp, &found) : !f->sp_again || !has_sp_twice(a, f, m, sp, &found))
-		return false;
-	if (!get_sp(a, f, m, sp + f->context, &found.sp))
+	if (!has_mark(a, f, m, sp, &found) || !get_sp(a, f, m, sp + f->context, &found.sp))
 		return false;
 	*out = found;
 	return true;
@@ -145,19 +155,20 @@ static int want_interrupted_stack(struct search *s, const struct interrupted *in
 {
 	struct plan_range range;
 
-	if (!s->left || (in->alt_end ? !is_mapped(s->d, in->alt_start, in->alt_end) : !is_code(s->d, in->ret)) ||
-	    !stack_range(s->d, in->sp, 0, &range) || !may_be_stack(s->d, range.start) || is_wanted(s->d, range))
+	if (!s->left || (in->alt_end && !is_mapped(s->d, in->alt_start, in->alt_end)) ||
+	    (in->ret && !is_code(s->d, in->ret)) || !stack_range(s->d, in->sp, 0, &range) ||
+	    !may_be_stack(s->d, range.start) || is_wanted(s->d, range))
 		return 0;
 	s->left--;
 	return want_range(s->d, range.start, range.end, e);
 }
 
-/* Forms of the code alone make rows of one layout. */
-static bool is_repeated(const struct arch *a, size_t row)
+/* It can be known at all; and not by the row before it, from which another form of its code may tell it. */
+static bool is_searched(const struct arch *a, size_t row)
 {
 	const struct signal_frame *f = &a->frame.signals[row];
 
-	return row && f[-1].context == f->context && f[-1].alt_stack == f->alt_stack && f[-1].sp_again == f->sp_again;
+	return (f->alt_stack || f->sp_again || f->magic) && (!row || f[-1].context != f->context);
 }
 
 /* Nearly all words are no more than read: 2,000 threads have a million. */
@@ -168,10 +179,10 @@ static int search_row(struct search *s, const struct signal_frame *f, const stru
 	struct interrupted in;
 	int r = 0;
 
-	for (size_t i = 0; key && !r && i + a->word <= m->len; i += a->word) {
+	for (size_t i = 0; !r && i + a->word <= m->len; i += a->word) {
 		u64 value = arch_untag(a, uint_get(a->fmt, m->p + i, a->word)), at = m->start + i;
 
-		if (f->alt_stack && at - value >= ALT_STACK_MAX)
+		if (f->alt_stack ? at - value >= ALT_STACK_MAX : f->magic && (u32)value != f->magic)
 			continue;
 		if (interrupted_read(a, f, m, at - key, &in))
 			r = want_interrupted_stack(s, &in, e);
@@ -188,7 +199,7 @@ static int search_range(struct search *s, struct plan_range range, struct err *e
 
 	while (!r && (m.len = want_peek_next(s->d, &m.start, range.end, s->buf, PIECE_PAGES * (size_t)page))) {
 		for (size_t i = 0; !r && i < a->frame.n_signals; i++)
-			if (!is_repeated(a, i))
+			if (is_searched(a, i))
 				r = search_row(s, &a->frame.signals[i], &m, e);
 		/* A frame may be across the end of a full piece: up to struct siginfo and ucontext, less than a page. */
 		m.start += m.len == PIECE_PAGES * page ? m.len - page : m.len;

@@ -13,8 +13,8 @@ struct stack_piece {
 /* What a signal's frame says, addresses without tags. */
 struct interrupted {
 	u64 sp;				/* of what was interrupted */
-	u64 alt_start, alt_end;		/* the alternate stack, which the frame is on; equal: the row does not say */
-	u64 ret;			/* else: where the handler returns to */
+	u64 alt_start, alt_end;		/* the alternate stack, which the frame is on; equal: it is not in such a frame */
+	u64 ret;			/* where the handler returns to, if that belongs to what the frame is known by; or 0 */
 };
 
 /* False: what is at @sp, as the handler returns, is no frame of row @f, or is not in @m as a whole. */

@@ -87,6 +87,10 @@ static struct built build(const struct arch *a, const struct signal_frame *f)
 		put(&b, b.sp + f->alt_size, a->word, ROOM);
 		return b;
 	}
+	if (f->magic) {
+		put(&b, b.sp, 4, f->magic);
+		return b;
+	}
 	put(&b, b.sp + f->sp_again, a->word, SP);
 	put(&b, b.sp + (u64)f->signo, 4, SIGSEGV);
 	put(&b, b.sp - a->word, a->word, 0x5678);
@@ -132,7 +136,7 @@ static void of_every_machine(void **state)
 		for (size_t i = 0; i < (*a)->frame.n_signals; i++) {
 			const struct signal_frame *f = &(*a)->frame.signals[i];
 
-			if (f->alt_stack || f->sp_again) {
+			if (f->alt_stack || f->sp_again || f->magic) {
 				check_row(*a, f);
 				continue;
 			}
