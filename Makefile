@@ -126,7 +126,7 @@ $(call target,calls32 calls32-thumb): tests/targets/bare/calls.c
 $(call target,execs32): tests/targets/bare/execs.c
 $(call target,full32): tests/targets/bare/full.c
 $(call target,wide32): tests/targets/bare/wide.c
-NARROW      := $(if $(NARROW_CC),$(call target,$(addsuffix 32,threads blocked leaderexit kinds patient sigs)))
+NARROW      := $(if $(NARROW_CC),$(call target,$(addsuffix 32,threads blocked leaderexit kinds patient sigs fibers)))
 $(NARROW): TARGET_CC = $(NARROW_CC)
 $(NARROW): TARGET_FLAGS += -static
 $(NARROW): $(O)/targets/%32: tests/targets/%.c

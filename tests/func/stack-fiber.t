@@ -22,23 +22,25 @@ same()
 	fi
 }
 
+program=fibers
+
 # frames CASE FUNCTIONS HOW...: live, and of cores
 frames()
 {
-	frames_case=$1 frames_want=$2
+	frames_case=$1 frames_want=$2 label=$1${program#fibers}
 	shift 2
-	start fibers "$frames_case"
-	ok "$frames_case: dump" "$TAGCORE" dump --force -q -o full "$PID"
-	ok "$frames_case: dump --stacks" "$TAGCORE" dump --force -q --stacks -o mini "$PID"
-	ok "$frames_case: live" "$TAGCORE" stack --debuginfo-path empty "$PID"
+	start "$program" "$frames_case"
+	ok "$label: dump" "$TAGCORE" dump --force -q -o full "$PID"
+	ok "$label: dump --stacks" "$TAGCORE" dump --force -q --stacks -o mini "$PID"
+	ok "$label: live" "$TAGCORE" stack --debuginfo-path empty "$PID"
 	finish "$CHILD"
 	sed 1d out >first
-	is "$frames_case: functions" "$(own out)" "$frames_want "
+	is "$label: functions" "$(own out)" "$frames_want "
 	for how; do
-		ok "$frames_case: $how" "$TAGCORE" stack --debuginfo-path empty --unwinder "${how#*-}" "${how%-*}"
-		same "$frames_case: $how" out
+		ok "$label: $how" "$TAGCORE" stack --debuginfo-path empty --unwinder "${how#*-}" "${how%-*}"
+		same "$label: $how" out
 	done
-	ok "$frames_case: JSON" "$TAGCORE" stack --json full
+	ok "$label: JSON" "$TAGCORE" stack --json full
 	cp out json
 }
 
@@ -126,4 +128,18 @@ x86_64)
 	skip "pretended" "calls of this machine leave the return address in a register"
 	;;
 esac
+
+# Frames of 32-bit programs, of which i386 has two.
+program=fibers32
+[ -x "$TARGETS/$program" ] && run "$TARGETS/$program" none
+if [ -x "$TARGETS/$program" ] && [ "$rc" -eq 2 ]; then
+	for name in signal-in-mapped siginfo-in-mapped signal-in-static signal-in-next signal-in-thread; do
+		thread=
+		[ $name != signal-in-thread ] || thread='case_thread '
+		frames $name "${thread}case_wait case_handler case_raise case_coroutine" full-auto mini-auto
+	done
+	frames signal-in-signal 'case_wait case_handler case_outer_handler case_raise_first case_coroutine' full-auto mini-auto
+else
+	skip "32-bit programs" "none can be made here, or run"
+fi
 done_testing

@@ -27,10 +27,13 @@ static noinline void case_wait(void)
  * returns by a jump, too.  At last comes a compiled function that keeps no frame pointer.
  */
 typedef void interpret_fn(void (*fn)(void), int depth);
-extern const char interpreter[], interpreter_end[];
+/* Labels of assembler: hidden, or on arm64 both are read from the one entry that the linker has for their section. */
+#define LABEL extern const char __attribute__((visibility("hidden")))
+LABEL interpreter[];
+LABEL interpreter_end[];
 /* The stack pointer is @sp, and @entry is jumped to as if @ret had called it: nothing comes back. */
 __attribute__((noreturn)) void enter_fiber(void *sp, void (*entry)(void (*)(void), int), void (*ret)(void), void (*fn)(void));
-extern const char fiber_ends[];
+LABEL fiber_ends[];
 
 #if defined(__x86_64__)
 __asm__(".text\n"
