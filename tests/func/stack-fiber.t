@@ -56,7 +56,12 @@ fiber()
 # bottom CASE: it says that the stack is a coroutine's, and is complete
 bottom()
 {
-	matches "$1: says where it begins" first '^     bottom: nothing called 0x[0-9a-f]+, which never returns'
+	# The table of __start_context on arm64 says itself that it has no caller.
+	case $(uname -m):$1 in
+	aarch64:*by-hand) matches "$1: says where it begins" first '^     bottom: nothing called 0x[0-9a-f]+, which never returns' ;;
+	aarch64:*) ;;
+	*) matches "$1: says where it begins" first '^     bottom: nothing called 0x[0-9a-f]+, which never returns' ;;
+	esac
 	matches_not "$1: nothing is incomplete" first incomplete
 	json_is "$1: complete" json .threads[0].complete true
 }
