@@ -1,7 +1,7 @@
 /* interrupted.h - what a signal handler on an alternate stack has interrupted, by the frame that the kernel made. */
 #pragma once
 
-#include <tagcore/arch.h>
+#include "arch/arch.h"
 
 /* Memory of a process: @len bytes from address @start on. */
 struct stack_piece {

@@ -63,6 +63,6 @@ good
 source src/cli/core.c show core
 house "two files of one name" 1 "core.c: the name of more than one"
 good
-rm obj/src/core/core.o
-house "a source without its object" 1 "src/core/core.c: no object"
+rm obj/arch/arch.o
+house "a source without its object" 1 "arch/arch.c: no object"
 done_testing
