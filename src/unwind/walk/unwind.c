@@ -94,34 +94,50 @@ static bool step_by_row(struct unwind *u, struct cpu_regs *r)
 	return row && cfi_step(u, row, r) == CFI_STEPPED;
 }
 
+/* Of the last frame of a stack that tables lead no further from. */
+enum last_is { ANY, SIGNAL, NO_SIGNAL, EXACT };
+
+/* The ways on then, in the order in which they are tried: the surest first. */
+static const struct {
+	enum stack_end end;
+	enum last_is last;
+	bool (*step)(struct unwind *u, struct cpu_regs *r);
+	enum frame_by by;
+} ways[] = {
+	{ STACK_NO_TABLE, ANY, step_by_row, FRAME_BY_CFI },
+	{ STACK_NO_TABLE, SIGNAL, step_signal, FRAME_BY_SIGNAL },
+	{ STACK_NO_TABLE, NO_SIGNAL, step_code, FRAME_BY_CODE },
+	{ STACK_NO_CODE, ANY, step_link, FRAME_BY_LINK },
+	{ STACK_NO_TABLE, ANY, step_leaf, FRAME_BY_LINK },
+	{ STACK_NO_TABLE, ANY, step_fp, FRAME_BY_FP },
+	/* A wild jump.  After a wild return address the frame pointer is not to be trusted, either. */
+	{ STACK_NO_CODE, EXACT, step_fp, FRAME_BY_FP },
+};
+
+static bool last_is(const struct stack *s, const struct cpu_regs *r, enum last_is want)
+{
+	const struct frame *last = s->n ? &s->frames[s->n - 1] : NULL;
+
+	switch (want) {
+	case SIGNAL:
+		return last && last->signal;
+	case NO_SIGNAL:
+		return last && !last->signal;
+	case EXACT:
+		return r->exact;
+	default:
+		return true;
+	}
+}
+
 static bool step(struct unwind *u, const struct stack *s, struct cpu_regs *r, enum frame_by *by)
 {
-	if (s->end == STACK_NO_TABLE && step_by_row(u, r)) {
-		*by = FRAME_BY_CFI;
-		return true;
-	}
-	if (s->end == STACK_NO_TABLE && s->n && s->frames[s->n - 1].signal && step_signal(u, r)) {
-		*by = FRAME_BY_SIGNAL;
-		return true;
-	}
-	if (s->end == STACK_NO_TABLE && s->n && !s->frames[s->n - 1].signal && step_code(u, r)) {
-		*by = FRAME_BY_CODE;
-		return true;
-	}
-	if ((s->end == STACK_NO_CODE && step_link(u, r)) || (s->end == STACK_NO_TABLE && step_leaf(u, r))) {
-		*by = FRAME_BY_LINK;
-		return true;
-	}
-	*by = FRAME_BY_FP;
-	switch (s->end) {
-	case STACK_NO_TABLE:
-		return step_fp(u, r);
-	case STACK_NO_CODE:
-		/* A wild jump; a wild return address would be one more guess on top of a guess. */
-		return r->exact && step_fp(u, r);
-	default:
-		return false;
-	}
+	for (size_t i = 0; i < ARRAY_SIZE(ways); i++)
+		if (ways[i].end == s->end && last_is(s, r, ways[i].last) && ways[i].step(u, r)) {
+			*by = ways[i].by;
+			return true;
+		}
+	return false;
 }
 
 /* Where no table leads on, and none says that it is the end. */
