@@ -1,4 +1,4 @@
-/* cmds.h - the commands, for the table in main.c. */
+/* cmds.h - the commands: a table, and the choice among its rows. */
 #pragma once
 
 #include <signal.h>
@@ -22,6 +22,12 @@ struct cmd {
 	int (*run)(int argc, char **argv, struct err *e);
 	void (*help_more)(FILE *f);	/* prints what help has beside the options; may be NULL */
 };
+
+extern const struct cmd cmds[];
+extern const size_t n_cmds;
+
+/* argv[1] names the command, or is --help or --version; the rest is as for struct cmd's run. */
+int cmds_run(int argc, char **argv, struct err *e);
 
 extern const struct opt dump_opts[];
 extern const struct opt inspect_opts[];
