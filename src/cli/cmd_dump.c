@@ -29,7 +29,7 @@ const struct opt dump_opts[] = {
 	{ "limit", 0, "SIZE", "give up before writing more (suffixes K M G)", OPT_LIMIT },
 	{ "dry-run", 0, NULL, "print what would be saved; stop and write nothing", OPT_DRY_RUN },
 	{ "force", 0, NULL, "replace an existing output file", OPT_FORCE },
-	{ "progress", 0, "WHEN", "auto, always or never", OPT_PROGRESS },
+	{ "progress", 0, "auto|always|never", "whether progress is shown (default auto: on a terminal)", OPT_PROGRESS },
 	{ "quiet", 'q', NULL, "no report and no progress", OPT_QUIET },
 	{ "json", 0, NULL, "the report as JSON on standard output", OPT_JSON },
 	{ 0 }

@@ -30,7 +30,7 @@ const struct opt stack_opts[] = {
 	{ "sysroot", 0, "DIR", "look below it for every file that the core names", OPT_SYSROOT },
 	{ "debuginfo-path", 0, "PATH", "directories of debug files, with \":\" between them; default /usr/lib/debug", OPT_DEBUGINFO },
 	{ "thread", 0, "TID", "only this thread", OPT_THREAD },
-	{ "unwinder", 0, "NAME", "libdw, libunwind or auto, which takes the better result (default)", OPT_UNWINDER },
+	{ "unwinder", 0, "auto|libdw|libunwind", "who unwinds (default auto, which takes the better result)", OPT_UNWINDER },
 	{ "max-frames", 0, "N", "no more of each thread (default 4096)", OPT_FRAMES },
 	{ "source", 0, NULL, "with file and line of the source", OPT_SOURCE },
 	{ "inlines", 0, NULL, "with functions that are inlined, a line each", OPT_INLINES },

@@ -124,6 +124,6 @@ void opts_help(FILE *f, const struct opt *table)
 		if (o->short_name)
 			snprintf(shrt, sizeof(shrt), "-%c, ", o->short_name);
 		snprintf(left, sizeof(left), "  %s--%s%s%s", shrt, o->name, sep, o->arg ? o->arg : "");
-		fprintf(f, "%-32s %s\n", left, o->help);
+		fprintf(f, "%-31s  %s\n", left, o->help);
 	}
 }

@@ -9,6 +9,7 @@
 /*
  * One option: "--name" or "-s".  @arg names its argument; in brackets
  * ("[=LEVEL]") it may be left out, and is then only taken from --name=VALUE.
+ * Alternatives have "|" between them; one in lower case is a word to be typed.
  * @id is what opts_next returns for it, above 0.
  */
 struct opt {

@@ -12,7 +12,7 @@
 void reader_lock(void);
 
 /* The option of all commands that open a core, for its row; and its argument: a size, or "none". */
-#define READER_UNPACK_LIMIT "unpack-limit", 0, "SIZE", "how much a packed core may unpack to (suffixes K M G), or none: any size"
+#define READER_UNPACK_LIMIT "unpack-limit", 0, "SIZE|none", "how much a packed core may unpack to (suffixes K M G)"
 int reader_unpack_limit(const char *arg, u64 *out, struct err *e) must_check;
 
 /*
