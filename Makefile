@@ -15,7 +15,7 @@ BINDIR      ?= $(PREFIX)/bin
 LIBDIR      ?= $(PREFIX)/lib
 INCLUDEDIR  ?= $(PREFIX)/include
 MANDIR      ?= $(PREFIX)/share/man
-VERSION     := 0.1.0
+VERSION     := 0.2.0
 CROSS       ?=
 ifneq ($(CROSS),)
 # override: CC=clang on the command line chooses a compiler, not the machine.
