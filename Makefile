@@ -6,7 +6,7 @@
 #: make demo                           a dump of a running program, looked at
 #: make fuzz | fuzz-afl [FUZZ_TIME=3600] [CORES=directory of cores to begin with]
 #: make check-mte | demo-mte | bench-mte    for arm64, in an emulated machine
-#: make install | uninstall            [DESTDIR=] PREFIX=/usr/local, BINDIR, LIBDIR, INCLUDEDIR, MANDIR
+#: make install | uninstall            [DESTDIR=] PREFIX=/usr/local, BINDIR, LIBDIR, INCLUDEDIR, MANDIR, BASHDIR, ZSHDIR, FISHDIR
 #: make install-gcore                  also the name gcore: it hides gdb's
 #: make clean
 O           ?= build$(if $(CROSS),-$(CROSS))
@@ -15,6 +15,9 @@ BINDIR      ?= $(PREFIX)/bin
 LIBDIR      ?= $(PREFIX)/lib
 INCLUDEDIR  ?= $(PREFIX)/include
 MANDIR      ?= $(PREFIX)/share/man
+BASHDIR     ?= $(PREFIX)/share/bash-completion/completions
+ZSHDIR      ?= $(PREFIX)/share/zsh/site-functions
+FISHDIR     ?= $(PREFIX)/share/fish/vendor_completions.d
 VERSION     := 0.2.0
 CROSS       ?=
 ifneq ($(CROSS),)
@@ -49,6 +52,8 @@ endif
 
 LIB_SRC     := $(sort $(filter-out src/cli/%,$(wildcard src/*/*.c src/*/*/*.c)) $(wildcard arch/*.c))
 CLI_SRC     := $(sort $(wildcard src/cli/*.c))
+# Made by a program of this build: where it is of another machine, by what runs such, as EXEC=qemu-aarch64, or not at all.
+COMPLETIONS := $(if $(if $(CROSS),$(EXEC),yes),$(addprefix $(O)/completion/tagcore.,bash zsh fish))
 UNIT_SRC    := $(sort $(wildcard tests/unit/test_*.c))
 TARGET_SRC  := $(sort $(wildcard tests/targets/*.c))
 obj          = $(patsubst %.c,$(O)/$1/%.o,$2)
@@ -56,7 +61,7 @@ obj          = $(patsubst %.c,$(O)/$1/%.o,$2)
 UNITS       := $(patsubst tests/unit/%.c,$(O)/san/unit/%,$(UNIT_SRC))
 TARGETS     := $(patsubst tests/targets/%.c,$(O)/targets/%,$(TARGET_SRC)) $(O)/targets/threads-static
 
-all: $(O)/tagcore $(O)/gcore $(O)/libtagcore.a
+all: $(O)/tagcore $(O)/gcore $(O)/libtagcore.a $(COMPLETIONS)
 san: $(O)/san/tagcore $(O)/san/gcore
 
 # Objects depend on the flags that made them, so that a change of CC, CFLAGS or SAN rebuilds.
@@ -97,6 +102,13 @@ $(O)/san/tagcore: $(call obj,san,$(CLI_SRC)) $(O)/san/libtagcore.a $(O)/sources
 	$(call link,$(CC),$(SAN))
 $(O)/gcore $(O)/san/gcore: $(O)/%gcore: $(O)/%tagcore
 	$(Q)ln -sf tagcore $@
+$(O)/completion/print: $(call obj,obj,completion/print.c $(filter-out src/cli/main.c,$(CLI_SRC))) $(O)/libtagcore.a $(O)/sources
+	$(call link,$(CC))
+$(O)/completion/rows: $(O)/completion/print
+	$(Q)$(EXEC) $< >$@.new && mv $@.new $@
+$(O)/completion/tagcore.%: completion/%.awk completion/rows.awk $(O)/completion/rows completion/tagcore.%
+	$(call say,GEN,$@)
+	$(Q)awk $(addprefix -f ,$(filter %.awk,$^)) $(filter-out %.awk,$^) >$@.new && mv $@.new $@
 $(O)/san/unit/%: $(O)/san/tests/unit/%.o $(O)/san/libcli.a $(O)/san/libtagcore.a
 	$(call link,$(CC),$(SAN),$(CMOCKA))
 # Else make removes them after linking, as links of a chain, and builds them anew next time.
@@ -193,10 +205,13 @@ demo: all $(TARGETS)
 bench: all $(TARGETS)
 	$(Q)O='$(abspath $(O))' tests/bench/run
 lint:
-	$(Q)tests/lint '$(subst ','\'',$(TC_CFLAGS))' $(LIB_SRC) $(CLI_SRC)
+	$(Q)tests/lint '$(subst ','\'',$(TC_CFLAGS))' $(LIB_SRC) $(CLI_SRC) completion/print.c
 
 PAGES       := $(filter-out man/gcore.1,$(wildcard man/*.[1-8]))
 place        = $(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $1))/$(notdir $1)
+place.bash   = $(DESTDIR)$(BASHDIR)/tagcore
+place.zsh    = $(DESTDIR)$(ZSHDIR)/_tagcore
+place.fish   = $(DESTDIR)$(FISHDIR)/tagcore.fish
 define newline
 
 
@@ -207,14 +222,16 @@ install: all
 	install -D -m 644 $(O)/libtagcore.a $(DESTDIR)$(LIBDIR)/libtagcore.a
 	$(if $(wildcard include/tagcore/*.h),install -D -m 644 -t $(DESTDIR)$(INCLUDEDIR)/tagcore include/tagcore/*.h)
 	$(foreach p,$(PAGES),install -D -m 644 $p $(call place,$p)$(newline)	)
+	$(foreach c,$(COMPLETIONS),install -D -m 644 $c $(place$(suffix $c))$(newline)	)
 # Apart, because it hides gdb's gcore of a later place in PATH.
 install-gcore: install
 	ln -sf tagcore $(DESTDIR)$(BINDIR)/gcore
+	$(if $(COMPLETIONS),ln -sf tagcore $(DESTDIR)$(BASHDIR)/gcore)
 	install -D -m 644 man/gcore.1 $(call place,man/gcore.1)
 # gcore only if it is ours.
 uninstall:
-	[ "$$(readlink $(DESTDIR)$(BINDIR)/gcore)" != tagcore ] || rm -f $(DESTDIR)$(BINDIR)/gcore $(call place,man/gcore.1)
-	rm -f $(DESTDIR)$(BINDIR)/tagcore $(DESTDIR)$(LIBDIR)/libtagcore.a $(foreach p,$(PAGES),$(call place,$p))
+	[ "$$(readlink $(DESTDIR)$(BINDIR)/gcore)" != tagcore ] || rm -f $(DESTDIR)$(BINDIR)/gcore $(DESTDIR)$(BASHDIR)/gcore $(call place,man/gcore.1)
+	rm -f $(DESTDIR)$(BINDIR)/tagcore $(DESTDIR)$(LIBDIR)/libtagcore.a $(foreach p,$(PAGES),$(call place,$p)) $(place.bash) $(place.zsh) $(place.fish)
 	rm -rf $(DESTDIR)$(INCLUDEDIR)/tagcore
 
 clean:

@@ -5,6 +5,8 @@ have make && have cc && have pkg-config || skip_all "no make, cc or pkg-config"
 unset MAKEFLAGS MFLAGS MAKELEVEL
 mkdir -p tree/tests/targets tree/tests/func tree/src/base tree/src/cli tree/arch tree/include/tagcore tree/man tree/tests/unit bin
 cp "$TOP/Makefile" tree
+cp -R "$TOP/completion" tree
+printf '#include <stdio.h>\nint main(void)\n{\n\treturn puts("command\\tone\\tPID...\\thelp") < 0;\n}\n' >tree/completion/print.c
 for f in first second; do
 	printf 'int %s(void);\nint %s(void)\n{\n\treturn 0;\n}\n' $f $f >tree/src/base/$f.c
 done
@@ -70,12 +72,22 @@ is "and the archive is without it" "$(ar t tree/build/libtagcore.a | sort | tr '
 build CFLAGS=-O0
 matches "other flags: all is built anew" out 'CC.*first\.o'
 
+rm tree/build/completion/tagcore.zsh
+build
+matches "a completion is made anew" tree/build/completion/tagcore.zsh "'one:help'"
+build -n CROSS=i686-linux-gnu all
+matches_not "for another machine none is made: the program that knows the commands does not run here" out completion
+build -n CROSS=i686-linux-gnu EXEC=qemu-i386 all
+matches "but by an emulator" out 'qemu-i386 build-i686-linux-gnu/completion/print'
+
 build O="$PWD/elsewhere"
 is "built in another place" "$rc" 0
 ok "the program is there" test -x elsewhere/tagcore
 build O="$PWD/elsewhere" DESTDIR="$PWD/root" PREFIX=/usr BINDIR=/opt/bin LIBDIR=/usr/lib/there MANDIR=/man install-gcore
 is "installed" "$rc" 0
-for f in opt/bin/tagcore opt/bin/gcore usr/lib/there/libtagcore.a usr/include/tagcore/thing.h man/man1/tagcore.1 man/man1/gcore.1; do
+for f in opt/bin/tagcore opt/bin/gcore usr/lib/there/libtagcore.a usr/include/tagcore/thing.h man/man1/tagcore.1 man/man1/gcore.1 \
+	usr/share/bash-completion/completions/tagcore usr/share/bash-completion/completions/gcore usr/share/zsh/site-functions/_tagcore \
+	usr/share/fish/vendor_completions.d/tagcore.fish; do
 	ok "as /$f" test -e "root/$f"
 done
 echo other >root/opt/bin/other
