@@ -8,6 +8,7 @@
 #: make check-mte | demo-mte | bench-mte    for arm64, in an emulated machine
 #: make install | uninstall            [DESTDIR=] PREFIX=/usr/local, BINDIR, LIBDIR, INCLUDEDIR, MANDIR, BASHDIR, ZSHDIR, FISHDIR
 #: make install-gcore                  also the name gcore: it hides gdb's
+#: make dist                           build/tagcore-VERSION.tar.xz, of what is committed
 #: make clean
 O           ?= build$(if $(CROSS),-$(CROSS))
 PREFIX      ?= /usr/local
@@ -43,7 +44,7 @@ TC_LIBS     := $(shell $(PKG_CONFIG) --libs $(filter-out capstone,$(DEPS))) -lib
 SAN         := -DTAGCORE_NO_SANDBOX -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -O1 -g
 
 # Now, by name, and not as undefined references after minutes of compiling.
-ifneq ($(filter-out help clean install install-gcore uninstall,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter-out help clean dist install install-gcore uninstall,$(or $(MAKECMDGOALS),all)),)
 NEEDED      := $(DEPS) $(if $(filter tests check% fuzz%,$(MAKECMDGOALS)),cmocka)
 MISSING     := $(strip $(shell for p in $(NEEDED); do $(PKG_CONFIG) --exists $$p || echo $$p; done; \
                printf '%s\n' '$(\#)include <libiberty/demangle.h>' | $(CC) $(CPPFLAGS) -E -o /dev/null - 2>/dev/null || echo libiberty))
@@ -234,6 +235,14 @@ uninstall:
 	rm -f $(DESTDIR)$(BINDIR)/tagcore $(DESTDIR)$(LIBDIR)/libtagcore.a $(foreach p,$(PAGES),$(call place,$p)) $(place.bash) $(place.zsh) $(place.fish)
 	rm -rf $(DESTDIR)$(INCLUDEDIR)/tagcore
 
+# Of a commit's files and times alone: the same bytes wherever it is made by the same git and xz.
+dist:
+	$(Q)[ -e .git ] || { echo "make dist takes what is committed: this tree is no git clone" >&2; exit 2; }
+	$(Q)[ -z "$$(git status --porcelain)" ] || echo "not in it: what is not committed" >&2
+	$(Q)mkdir -p $(O) && git -c tar.umask=0022 -c tar.tar.xz.command='xz -c -9 -T1' archive \
+		--prefix=tagcore-$(VERSION)/ -o $(O)/tagcore-$(VERSION).tar.xz HEAD
+	$(call say,DIST,$(O)/tagcore-$(VERSION).tar.xz)
+
 clean:
 	rm -rf $(O)
 
@@ -241,6 +250,6 @@ help:
 	@sed -n 's/^#: //p' $(firstword $(MAKEFILE_LIST))
 
 FORCE:
-.PHONY: all san tests programs help uninstall check check-mte demo demo-mte bench bench-mte fuzz fuzz-afl lint install install-gcore clean FORCE
+.PHONY: all san tests programs help uninstall dist check check-mte demo demo-mte bench bench-mte fuzz fuzz-afl lint install install-gcore clean FORCE
 # Not below vm: the arm64 machine's files are none of ours.
 -include $(shell find $(O) -path '*/vm' -prune -o -type f -name '*.d' -print 2>/dev/null)

@@ -46,7 +46,7 @@ done
 NOT=libdw
 build help
 is "help needs no package" "$rc" 0
-for goal in check install uninstall lint bench demo fuzz clean; do
+for goal in check install uninstall lint bench demo fuzz dist clean; do
 	matches "help has $goal" out "^make .*\b$goal\b"
 done
 NOT=cmocka
