@@ -1,0 +1,128 @@
+/*
+ * tagcore/dump.h - save a running process as a core file.
+ *
+ * The process is stopped by ptrace(2) while its memory is copied, and runs on
+ * afterwards in every case: also after an error, and if the caller is killed.
+ *
+ * What it needs.  The right to trace the process: the same user, or CAP_SYS_PTRACE;
+ * see ptrace(2), "Ptrace access mode checking".  A process cannot save itself.
+ *
+ * What it does in the calling process.  It starts threads, which end before the call
+ * returns; they have all signals blocked that can be, so that no handler of the
+ * caller runs in them and a closed pipe is -EPIPE.  They wait(2) for the threads
+ * that they trace, and for no others.  For as long as the call lasts the rest of the
+ * process must not take those events from them: no wait for any child (pid -1),
+ * unless by a thread with __WNOTHREAD.  SIGCHLD may be raised.
+ */
+#pragma once
+
+#include <signal.h>
+#include <sys/types.h>
+
+#include <tagcore/error.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Bits of tagcore_dump_options.flags. */
+enum tagcore_dump_flag {
+	TAGCORE_DUMP_FORCE	= 1 << 0,	/* replace an existing file */
+	TAGCORE_DUMP_ALL	= 1 << 1,	/* every readable area, whatever filter and MADV_DONTDUMP say */
+	TAGCORE_DUMP_STACKS	= 1 << 2,	/* only what backtraces and global variables need; not with _ALL */
+	TAGCORE_DUMP_FILTER	= 1 << 3,	/* @filter counts, in place of the process's own coredump_filter */
+	TAGCORE_DUMP_FD		= 1 << 4,	/* write to the descriptor @fd, and not to @output */
+};
+
+struct tagcore_dump_options {
+	size_t size;		/* sizeof(struct tagcore_dump_options) */
+	/*
+	 * Where it goes: a path, in which %p is the process id, %e its name, %h the host name, %t the
+	 * time in seconds since 1970, and %% a "%"; default "core.%p".  A file appears when it is
+	 * complete, with mode 0600, or not at all.  A FIFO or device that exists and is named
+	 * without such specifiers is written front to back.
+	 */
+	const char *output;
+	int fd;			/* with TAGCORE_DUMP_FD: written front to back, and not closed */
+	uint32_t flags;		/* TAGCORE_DUMP_* */
+	uint32_t filter;	/* bits of /proc/PID/coredump_filter, core(5) */
+	/*
+	 * "+WHAT" also saves and "-WHAT" leaves out: WHAT is START-END (hexadecimal), or a glob of
+	 * names of areas.  The last that matches decides.  Ends with NULL; may be NULL.
+	 */
+	const char *const *select;
+	uint64_t limit;		/* bytes; a core that would take more is TAGCORE_ERR_LIMIT; 0: none */
+	/* Milliseconds to wait for threads that do not stop, from when the last one did; 0: 5000. */
+	uint32_t stop_timeout_ms;
+	/*
+	 * Not 0 ends the dump with TAGCORE_ERR_CANCELLED, in a tenth of a second or so, and leaves no
+	 * file.  May be set by a signal handler or by another thread.
+	 */
+	const volatile sig_atomic_t *cancel;
+	/*
+	 * Called about ten times a second while memory is copied, in a thread of the library's, with
+	 * the process stopped: @done of about @total bytes.  It must not call back into the library.
+	 */
+	void (*progress)(void *arg, pid_t pid, uint64_t done, uint64_t total);
+	void *progress_arg;
+};
+
+/* A range that should be in the core and could not be read. */
+struct tagcore_dump_missing {
+	uint64_t start;
+	uint64_t end;
+	const char *reason;
+};
+
+/* A thread that did not stop, whose registers are not in the core. */
+struct tagcore_dump_unstopped {
+	pid_t tid;
+	const char *reason;
+	const char *wchan;	/* the kernel's function that it sleeps in, or "" */
+};
+
+/* A member of options.select that had no effect. */
+struct tagcore_dump_unmatched {
+	const char *select;	/* as it was given, with its sign */
+	const char *reason;	/* NULL: it matched nothing; else why that cannot be saved */
+};
+
+/* What became of a dump. */
+struct tagcore_dump_report {
+	pid_t pid;			/* the process, also when a thread of it was named */
+	const char *command;		/* its name */
+	const char *path;		/* of the core; NULL for a descriptor */
+	uint64_t bytes;			/* size of the core */
+	uint64_t bytes_on_disk;
+	uint64_t threads;
+	uint64_t areas;
+	uint64_t tagged_areas;		/* of these, with memory tags */
+	uint64_t pause_us;		/* how long the process was stopped, in microseconds */
+	uint64_t total_us;
+	uint64_t missing_bytes;
+	size_t n_missing;		/* tagcore_dump_get_missing() */
+	size_t n_unstopped;		/* tagcore_dump_get_unstopped() */
+	size_t n_unmatched;		/* tagcore_dump_get_unmatched() */
+};
+
+/* A dump that was made. */
+struct tagcore_dump;
+
+/*
+ * Saves process @pid, or the one that has a thread with that number.  0: done, though its
+ * report may say that something is missing; *dump, which may be NULL if nobody wants the report,
+ * is released by tagcore_dump_free().  On failure no file is left.  @options may be NULL.
+ */
+TAGCORE_API int tagcore_dump_run(struct tagcore_dump **dump, pid_t pid, const struct tagcore_dump_options *options,
+				 struct tagcore_error *error) TAGCORE_MUST_CHECK;
+TAGCORE_API void tagcore_dump_free(struct tagcore_dump *dump);
+
+/* These are valid until the dump is freed; the last three are NULL past the end, and until their next call. */
+TAGCORE_API const struct tagcore_dump_report *tagcore_dump_get_report(const struct tagcore_dump *dump);
+TAGCORE_API const struct tagcore_dump_missing *tagcore_dump_get_missing(struct tagcore_dump *dump, size_t i);
+TAGCORE_API const struct tagcore_dump_unstopped *tagcore_dump_get_unstopped(struct tagcore_dump *dump, size_t i);
+TAGCORE_API const struct tagcore_dump_unmatched *tagcore_dump_get_unmatched(struct tagcore_dump *dump, size_t i);
+
+#ifdef __cplusplus
+}
+#endif

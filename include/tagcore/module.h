@@ -1,0 +1,31 @@
+/* tagcore/module.h - the programs and libraries in a core's memory, with their build-ids. */
+#pragma once
+
+#include <tagcore/core.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * An ELF file that the process had mapped.  What is said of it is read from the core's
+ * own memory, never from a file of this machine.  Valid during the call.
+ */
+struct tagcore_module {
+	uint64_t start;
+	uint64_t end;
+	const char *path;		/* "[vdso]" for that; NULL: unknown */
+	const uint8_t *build_id;
+	size_t build_id_size;		/* bytes; 0: it has none, or it is not in this core */
+	int has_header;			/* not 0: its ELF header is in this core */
+};
+/*
+ * Calls @fn for each module in address order.  A value other than 0 from @fn ends the walk and
+ * is returned; *error is untouched then.
+ */
+TAGCORE_API int tagcore_modules_each(struct tagcore_core *core, int (*fn)(const struct tagcore_module *module, void *arg),
+				     void *arg, struct tagcore_error *error) TAGCORE_MUST_CHECK;
+
+#ifdef __cplusplus
+}
+#endif
