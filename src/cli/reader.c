@@ -7,7 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/sandbox.h"
+#include "cli/sandbox.h"
 #include "base/text.h"
 #include "base/util.h"
 #include "cli/cmds.h"

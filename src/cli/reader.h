@@ -5,7 +5,7 @@
 #include "core/core.h"
 
 /*
- * Locks this process in, for good: it opens no file any more (base/sandbox.h).
+ * Locks this process in, for good: it opens no file any more (cli/sandbox.h).
  * Nothing where the kernel has no way to, or under the sanitizers, which look at
  * a process from outside it.
  */

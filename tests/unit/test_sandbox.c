@@ -17,7 +17,7 @@
 #include <sys/un.h>
 
 #include "base/io.h"
-#include "base/sandbox.h"
+#include "cli/sandbox.h"
 #include "base/uapi.h"
 
 /* What was open before the lock. */

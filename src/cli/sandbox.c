@@ -7,7 +7,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "base/sandbox.h"
+#include "cli/sandbox.h"
 #include "base/scope.h"
 #include "base/uapi.h"
 #include "base/util.h"
