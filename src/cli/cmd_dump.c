@@ -8,10 +8,10 @@
 #include "base/text.h"
 #include "base/util.h"
 #include "cli/cmds.h"
-#include "cli/dump_job.h"
 #include "cli/dump_text.h"
 #include "cli/message.h"
 #include "dump/dump.h"
+#include "dump/job.h"
 
 enum {
 	OPT_OUTPUT = 1, OPT_ALL, OPT_FILTER, OPT_INCLUDE, OPT_EXCLUDE, OPT_STOP_TIMEOUT, OPT_LIMIT, OPT_DRY_RUN,

@@ -8,10 +8,10 @@
 #include "base/scope.h"
 #include "base/text.h"
 #include "cli/cmds.h"
-#include "cli/dump_job.h"
 #include "cli/dump_text.h"
 #include "cli/message.h"
 #include "dump/dump.h"
+#include "dump/job.h"
 
 enum { OPT_ALL = 1, OPT_OUTPUT, OPT_DATADIR, OPT_HELP, OPT_VERSION };
 

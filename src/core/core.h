@@ -72,6 +72,8 @@ extern const struct core_file_ops core_file_plain_ops;	/* pread(2) */
  * those bytes has been looked at: no file needs to be opened for that any more.
  */
 int core_file_open(struct core_file *f, const char *path, struct err *e) must_check;
+/* The same for a descriptor, which is taken over, also on failure; @path is for messages. */
+int core_file_open_fd(struct core_file *f, int fd, const char *path, struct err *e) must_check;
 /* The last step of core_file_open(), for other backends: if @f is packed, it becomes the unpacked file. */
 int core_file_unpack(struct core_file *f, struct err *e) must_check;
 /*
@@ -343,6 +345,13 @@ struct core_regset {
 };
 /* The next of the sets that @n holds, *at of them being behind; false when there is none, as without the tables. */
 bool core_note_regset(const struct core *core, const struct note *n, size_t *at, struct core_regset *out);
+/* A walk over all sets of a thread, in the order of its notes; begins zeroed. */
+struct core_regset_iter {
+	size_t note;
+	size_t at;
+};
+bool core_thread_next_regset(const struct core *core, const struct core_thread *t, struct core_regset_iter *it,
+			     struct core_regset *out);
 /* Thread @t's set of that @name, wherever its system has it. */
 bool core_thread_regset(const struct core *core, const struct core_thread *t, const char *name,
 			struct core_regset *out);
@@ -376,6 +385,8 @@ int core_siginfo_get(const struct core *core, struct bytes desc, struct core_sig
 		     struct err *e) must_check;
 /* The SIGINFO of the crashed thread, or of the process if it agrees; false when there is none. */
 bool core_crash_siginfo(const struct core *core, struct core_siginfo *out) must_check;
+/* The signal that ended the process, 0 for none, and its SIGINFO if *has_si. */
+int core_crash_signal(const struct core *core, struct core_siginfo *si, bool *has_si);
 
 /* The value of @key in the TAGCORE INFO note; p NULL when it is not there. */
 struct core_text core_info(const struct core *core, const char *key);

@@ -48,17 +48,14 @@ const struct core_file_ops core_file_plain_ops = {
 	.close = plain_close,
 };
 
-int core_file_open(struct core_file *f, const char *path, struct err *e)
+int core_file_open_fd(struct core_file *f, int taken, const char *path, struct err *e)
 {
-	/* O_NONBLOCK: a FIFO without a writer must not hold us. */
-	int fd auto_close = io_open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY, e);
+	int fd auto_close = taken;
 	struct stat st;
 	struct plain *p;
 	size_t len;
 	int r;
 
-	if (fd < 0)
-		return fd;
 	if (fstat(fd, &st) < 0)
 		return err_set(e, -errno, "stat %s", path);
 	if (S_ISDIR(st.st_mode))
@@ -78,4 +75,12 @@ int core_file_open(struct core_file *f, const char *path, struct err *e)
 	if (r)
 		core_file_close(f);
 	return r;
+}
+
+int core_file_open(struct core_file *f, const char *path, struct err *e)
+{
+	/* O_NONBLOCK: a FIFO without a writer must not hold us. */
+	int fd = io_open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY, e);
+
+	return fd < 0 ? fd : core_file_open_fd(f, fd, path, e);
 }

@@ -30,7 +30,7 @@ int dump_check_cancel(struct dump *d, struct err *e)
 	u64 now;
 
 	if (o->cancel && *o->cancel)
-		return err_set(e, ERR_CANCELLED, "cancelled by a signal");
+		return err_set(e, ERR_CANCELLED, "cancelled");
 	if (!o->progress)
 		return 0;
 	now = now_ns();

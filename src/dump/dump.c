@@ -365,7 +365,7 @@ static int capture(struct dump *d, struct err *e)
 
 static int save(struct dump *d, struct err *e)
 {
-	int r = pump_init(&d->pump, (size_t)d->page_size, d->opts->cancel, e);
+	int r = pump_init(&d->pump, (size_t)d->page_size, e);
 	int ended;
 
 	if (!r)

@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <libgen.h>
 #include <linux/magic.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,8 @@
 #include "base/io.h"
 #include "base/scope.h"
 #include "dump/dump_priv.h"
+
+enum { WAIT_MS = 100 };	/* between looks for a FIFO's reader */
 
 static bool is_special(mode_t mode)
 {
@@ -120,16 +123,25 @@ static int find_stream(const char *path, int *out, struct err *e)
 }
 
 /* Opens just what was looked at, whatever has the name by now. */
-static int open_stream(const char *path, int *out, struct err *e)
+static int open_stream(const char *path, const volatile sig_atomic_t *cancel, int *out, struct err *e)
 {
 	int found auto_close = -1;
 	char self[64];
+	struct stat st;
+	bool is_fifo;
 	int fd, r = find_stream(path, &found, e);
 
 	if (r)
 		return r;
 	snprintf(self, sizeof(self), "/proc/self/fd/%d", found);
-	fd = open(self, O_WRONLY | O_NOCTTY | O_CLOEXEC);
+	is_fifo = !fstat(found, &st) && S_ISFIFO(st.st_mode);
+	/* ENXIO: nobody reads from it yet, fifo(7). */
+	while ((fd = open(self, O_WRONLY | O_NOCTTY | O_CLOEXEC | (is_fifo ? O_NONBLOCK : 0))) < 0 && is_fifo &&
+	       errno == ENXIO) {
+		if (cancel && *cancel)
+			return err_set(e, ERR_CANCELLED, "cancelled before there was a reader of %s", path);
+		poll(NULL, 0, WAIT_MS);
+	}
 	if (fd < 0)
 		return err_set(e, -errno, "open %s", path);
 	*out = fd;
@@ -145,7 +157,7 @@ static int open_writer(struct dump *d, struct err *e)
 		return writer_open_stream(&d->writer, d->opts->stream_fd, "standard output", e);
 	if (!output_is_stream(d))
 		return writer_open_file(&d->writer, path, d->opts->force, e);
-	r = open_stream(path, &d->stream_fd, e);
+	r = open_stream(path, d->opts->cancel, &d->stream_fd, e);
 	if (!r && isatty(d->stream_fd))
 		r = err_set(e, ERR_USAGE, "dump: a core is not written to a terminal");
 	return r ? r : writer_open_stream(&d->writer, d->stream_fd, path, e);

@@ -1,7 +1,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/util.h"
 #include "dump/pump.h"
@@ -47,9 +46,9 @@ static void *write_slots(void *arg)
 	return NULL;
 }
 
-int pump_init(struct pump *p, size_t page_size, const volatile sig_atomic_t *cancel, struct err *e)
+int pump_init(struct pump *p, size_t page_size, struct err *e)
 {
-	*p = (struct pump){ .page_size = page_size, .cancel = cancel };
+	*p = (struct pump){ .page_size = page_size };
 	p->slots = calloc(PUMP_SLOTS, sizeof(*p->slots));
 	p->bufs = malloc((size_t)PUMP_SLOTS * PUMP_SLOT_SIZE);
 	if (!p->slots || !p->bufs)
@@ -76,22 +75,6 @@ int pump_start(struct pump *p, struct writer *writer, struct err *e)
 	return 0;
 }
 
-/*
- * Sleeps until the other side has moved.  A write that a slow reader holds up is
- * broken by the signal that cancels, which may have gone to another thread.
- */
-static void wait_moved(struct pump *p)
-{
-	struct timespec until;
-
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_nsec += 100 * 1000000;
-	until.tv_sec += until.tv_nsec / 1000000000;
-	until.tv_nsec %= 1000000000;
-	if (pthread_cond_timedwait(&p->moved, &p->lock, &until) == ETIMEDOUT && p->cancel && *p->cancel)
-		pthread_kill(p->thread, (int)*p->cancel);
-}
-
 /* Hands in the slot being filled and waits for a free one. */
 static int hand_in(struct pump *p, struct err *e)
 {
@@ -102,7 +85,7 @@ static int hand_in(struct pump *p, struct err *e)
 	p->in++;
 	pthread_cond_signal(&p->moved);
 	while (p->in - p->out == PUMP_SLOTS)
-		wait_moved(p);
+		pthread_cond_wait(&p->moved, &p->lock);
 	r = p->err.code;
 	if (r && e)
 		*e = p->err;
@@ -191,7 +174,7 @@ static int join(struct pump *p, struct err *e)
 	p->ending = true;
 	pthread_cond_signal(&p->moved);
 	while (p->out != p->in)
-		wait_moved(p);
+		pthread_cond_wait(&p->moved, &p->lock);
 	pthread_mutex_unlock(&p->lock);
 	pthread_join(p->thread, NULL);
 	pthread_cond_destroy(&p->moved);

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <pthread.h>
-#include <signal.h>
 
 #include "base/buf.h"
 #include "base/err.h"
@@ -39,7 +38,6 @@ struct pump_slot {
 struct pump {
 	struct writer *writer;
 	size_t page_size;
-	const volatile sig_atomic_t *cancel;
 	struct pump_slot *slots;
 	u8 *bufs;
 	u64 off;		/* of the output, as far as it has been handed in */
@@ -55,7 +53,7 @@ struct pump {
 };
 
 /* Gets the memory.  To be called before the target is stopped: page faults take longer than copying. */
-int pump_init(struct pump *p, size_t page_size, const volatile sig_atomic_t *cancel, struct err *e) must_check;
+int pump_init(struct pump *p, size_t page_size, struct err *e) must_check;
 /* Starts the writing thread at the writer's place; @writer is not to be used until pump_end(). */
 int pump_start(struct pump *p, struct writer *writer, struct err *e) must_check;
 /* Room for up to PUMP_SLOT_SIZE bytes: *room bytes at *at, at least @least. */

@@ -29,7 +29,7 @@ struct writer {
 	u64 skipped;	/* zeros promised and not yet passed to the backend */
 	u64 written;	/* bytes that took room */
 	u64 limit;	/* on written; 0: none */
-	/* Not NULL: looked at when a signal breaks a write that may last for ever; != 0 gives up. */
+	/* Not NULL: looked at while a stream waits for its reader, which may be for ever; != 0 gives up. */
 	const volatile sig_atomic_t *cancel;
 	u64 on_disk;	/* after finish: bytes the output takes on disk */
 };

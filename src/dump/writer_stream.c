@@ -1,15 +1,40 @@
 #include <errno.h>
+#include <limits.h>
+#include <poll.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
-#include "base/scope.h"
 #include "base/util.h"
 #include "dump/writer.h"
 
+enum { WAIT_MS = 100 };
+
 struct stream {
 	int fd;
+	bool may_wait;		/* for a reader: a pipe, a socket, a device */
 	const char *what;
 };
+
+/*
+ * Writes without waiting for a reader: -1 and EAGAIN where there is no room.  A pipe that poll(2)
+ * calls writable takes PIPE_BUF bytes at once: Linux 6.12, fs/pipe.c: pipe_poll().  Kernels
+ * before v6.4 do not know RWF_NOWAIT of pipes, and devices do not.
+ */
+static ssize_t write_now(const struct stream *s, const void *p, size_t len)
+{
+	struct iovec v = { .iov_base = (void *)p, .iov_len = len };
+	struct pollfd fd = { .fd = s->fd, .events = POLLOUT };
+	ssize_t n = pwritev2(s->fd, &v, 1, -1, RWF_NOWAIT);
+
+	if (n >= 0 || (errno != EAGAIN && errno != EOPNOTSUPP && errno != EINVAL && errno != ENOSYS && errno != ESPIPE))
+		return n;
+	if (poll(&fd, 1, WAIT_MS) == 1)
+		return write(s->fd, p, min(len, (size_t)PIPE_BUF));
+	errno = EAGAIN;
+	return -1;
+}
 
 static int stream_emit(struct writer *w, const void *p, size_t len, struct err *e)
 {
@@ -18,11 +43,11 @@ static int stream_emit(struct writer *w, const void *p, size_t len, struct err *
 
 	/* Not io_write_full(): a reader that does not read must not keep us from being cancelled. */
 	while (len) {
-		ssize_t n = write(s->fd, at, len);
+		ssize_t n = s->may_wait ? write_now(s, at, len) : write(s->fd, at, len);
 
 		if (w->cancel && *w->cancel)
-			return err_set(e, ERR_CANCELLED, "cancelled by a signal while writing %s", s->what);
-		if (n < 0 && errno == EINTR)
+			return err_set(e, ERR_CANCELLED, "cancelled while %s was being written", s->what);
+		if (n < 0 && (errno == EINTR || (s->may_wait && errno == EAGAIN)))
 			continue;
 		if (n < 0)
 			return err_set(e, -errno, "write %s", s->what);
@@ -72,10 +97,12 @@ static const struct writer_ops writer_stream_ops = {
 int writer_open_stream(struct writer *w, int fd, const char *what, struct err *e)
 {
 	struct stream *s = malloc(sizeof(*s));
+	struct stat st;
 
 	if (!s)
 		return err_set(e, -ENOMEM, "stream");
 	*s = (struct stream){ .fd = fd, .what = what };
+	s->may_wait = !fstat(fd, &st) && !S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode);
 	*w = (struct writer){ .ops = &writer_stream_ops, .priv = s };
 	return 0;
 }

@@ -96,22 +96,47 @@ static int open_by_reader(struct target *t, struct proc_status *st, struct err *
 	return r;
 }
 
-static int open_checked(struct target *t, struct err *e)
+/* t->pid and *st of the process that has a thread of that number. */
+static int find_process(struct target *t, struct proc_status *st, struct err *e)
 {
-	struct proc_status st;
 	int r = proc_mounted(e);
 
 	if (!r)
-		r = proc_status(t->pid, t->pid, &st, e);
+		r = proc_status(t->pid, t->pid, st, e);
 	if (r)
 		return r == ERR_GONE ? proc_no_process(t->pid, e) : r;
-	t->pid = st.tgid;
+	t->pid = st->tgid;
+	return 0;
+}
+
+static int open_checked(struct target *t, struct err *e)
+{
+	struct proc_status st;
+	int r = find_process(t, &st, e);
+
+	if (r)
+		return r;
 	if (t->pid == getpid())
-		return err_set(e, ERR_USAGE, "process %d is tagcore itself, which cannot stop itself", t->pid);
+		return err_set(e, ERR_USAGE, "process %d cannot stop itself to be saved", t->pid);
 	r = open_by_reader(t, &st, e);
 	if (!r && st.tracer)
 		r = permission_traced(t->pid, st.tracer, e);
 	return r;
+}
+
+int target_reader(pid_t *pid, pid_t *tid, struct err *e)
+{
+	struct target t = { .pid = *pid, .mem_fd = -1 };
+	struct proc_status st;
+	int r = find_process(&t, &st, e);
+
+	if (!r)
+		r = find_reader(&t, e);
+	if (r)
+		return r;
+	*pid = t.pid;
+	*tid = t.reader;
+	return 0;
 }
 
 int target_open(struct target *t, pid_t pid, struct err *e)

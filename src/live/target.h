@@ -87,6 +87,12 @@ struct target_opts {
 int target_open(struct target *t, pid_t pid, struct err *e) must_check;
 
 /*
+ * *pid: the process that has a thread of that number; *tid: a thread of it by which its
+ * /proc files can be read, see struct target.  ERR_GONE: it has no memory.
+ */
+int target_reader(pid_t *pid, pid_t *tid, struct err *e) must_check;
+
+/*
  * Seizes and interrupts every thread, looking again until none is new.  After
  * success every thread is THREAD_STOPPED with its registers in gregs, or
  * THREAD_UNSTOPPABLE.  System calls that the stop broke have been set going

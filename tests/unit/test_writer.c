@@ -299,7 +299,7 @@ static void pump_keeps_order(void **state)
 
 	(void)state;
 	assert_int_equal(writer_open_file(&w, "core", false, &e), 0);
-	assert_int_equal(pump_init(&p, 4096, NULL, &e), 0);
+	assert_int_equal(pump_init(&p, 4096, &e), 0);
 	assert_int_equal(pump_start(&p, &w, &e), 0);
 	for (size_t round = 0; round < 300; round++) {
 		put_pattern(&p, round % 50 ? 64 : lens[round / 50]);
@@ -337,7 +337,7 @@ static void pump_takes_buffers(void **state)
 		big[i] = pattern_at(4096 + 100 + i);
 	assert_int_equal(buf_add(&b, big, sizeof(big), &e), 0);
 	assert_int_equal(writer_open_file(&w, "core", false, &e), 0);
-	assert_int_equal(pump_init(&p, 4096, NULL, &e), 0);
+	assert_int_equal(pump_init(&p, 4096, &e), 0);
 	assert_int_equal(pump_start(&p, &w, &e), 0);
 	put_pattern(&p, 100);
 	assert_int_equal(pump_give(&p, &none, &e), 0);
@@ -367,7 +367,7 @@ static void pump_reports_write_errors(void **state)
 	assert_int_equal(pipe(fds), 0);
 	close(fds[0]);
 	assert_int_equal(writer_open_stream(&w, fds[1], "pipe", &e), 0);
-	assert_int_equal(pump_init(&p, 4096, NULL, &e), 0);
+	assert_int_equal(pump_init(&p, 4096, &e), 0);
 	assert_int_equal(pump_start(&p, &w, &e), 0);
 	for (int i = 0; i < 20; i++) {
 		size_t room = 0;
