@@ -1,19 +1,17 @@
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "base/scope.h"
 #include "base/text.h"
 #include "base/util.h"
 #include "cli/cmds.h"
-#include "cli/dump_job.h"
 #include "cli/reader.h"
 #include "cli/stack_folded.h"
 #include "cli/stack_print.h"
 #include "dump/dump.h"
+#include "unwind/process.h"
 #include "unwind/unwind.h"
 
 enum {
@@ -194,7 +192,7 @@ static int print_threads(struct stack_args *a, struct core *core, struct unwind 
 	return r;
 }
 
-/* ---- a live process: a core of its stacks, in memory, taken in one short stop */
+/* ---- a live process */
 
 /* A PID, unless it is spelled as a path. */
 static bool is_pid(const char *operand, pid_t *pid)
@@ -209,16 +207,8 @@ static bool is_pid(const char *operand, pid_t *pid)
 
 static int open_live(struct stack_args *a, pid_t pid, struct core *core, struct dump_report *report, struct err *e)
 {
-	int fd auto_close = memfd_create("stacks", MFD_CLOEXEC);
-	struct dump_opts opts = {
-		.output = "-", .stacks = true, .unwind_only = true, .stop_timeout_ms = STOP_TIMEOUT_MS, .cancel = &cli_cancelled, .stream_fd = fd,
-	};
-	char path[32];
-	int r;
+	int r = process_core(pid, STOP_TIMEOUT_MS, &cli_cancelled, core, report, e);
 
-	if (fd < 0)
-		return err_set(e, -errno, "memory for the stacks");
-	r = dump_job(pid, &opts, report, e);
 	/* The target runs again. */
 	cli_end_by_signal();
 	if (r)
@@ -227,8 +217,7 @@ static int open_live(struct stack_args *a, pid_t pid, struct core *core, struct 
 	a->p.pause_us = report->pause_us;
 	a->p.unstopped = report->unstopped;
 	a->p.n_unstopped = report->n_unstopped;
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	return core_open(core, path, e);
+	return 0;
 }
 
 int cmd_stack(int argc, char **argv, struct err *e)

@@ -26,24 +26,15 @@ const char *view_set_value(const struct view_set *s, unsigned index, char out[VI
 	return out;
 }
 
-/* One past the last note that can be thread @t's. */
-static size_t notes_end(const struct core *c, const struct core_thread *t)
-{
-	return t + 1 < c->threads + c->n_threads ? t[1].note : c->n_notes;
-}
-
-/* The next set that the machine's tables name the registers of, in note *i or behind it; *at are those of *i before it. */
-static bool next_set(const struct core *c, const struct core_thread *t, size_t *i, size_t *at, struct view_set *out)
+/* The next set that the machine's tables name the registers of. */
+static bool next_set(const struct core *c, const struct core_thread *t, struct core_regset_iter *it, struct view_set *out)
 {
 	struct core_regset s;
 
-	for (; *i < notes_end(c, t); (*i)++, *at = 0) {
-		if (c->notes[*i].thread != (s32)(t - c->threads) || !core_note_regset(c, &c->notes[*i].note, at, &s))
-			continue;
-		*out = (struct view_set){ .arch = c->arch, .set = s.set, .desc = s.desc };
-		return true;
-	}
-	return false;
+	if (!core_thread_next_regset(c, t, it, &s))
+		return false;
+	*out = (struct view_set){ .arch = c->arch, .set = s.set, .desc = s.desc };
+	return true;
 }
 
 static struct json_object *set_json(const struct view_set *s)
@@ -63,11 +54,11 @@ static struct json_object *set_json(const struct view_set *s)
 static void thread_json(struct json_list *l, const struct core *c, const struct core_thread *t)
 {
 	struct json_object *o = json_object_new_object(), *sets = json_object_new_object();
+	struct core_regset_iter it = { 0 };
 	struct view_set s;
-	size_t i = t->note, at = 0;
 
 	json_put_s64(o, "tid", t->tid);
-	while (next_set(c, t, &i, &at, &s))
+	while (next_set(c, t, &it, &s))
 		json_object_object_add(sets, s.set->name, set_json(&s));
 	json_object_object_add(o, "sets", sets);
 	json_list_add(l, o);
@@ -134,8 +125,9 @@ static void say_cut(FILE *f, const struct core *c, const struct core_thread *t)
 static void thread_text(FILE *f, const struct core *c, const struct core_thread *t)
 {
 	char name[CORE_NAME_MAX], machine[CORE_MACHINE_MAX];
-	size_t i = t->note, at = 0, n = 0;
+	struct core_regset_iter it = { 0 };
 	struct view_set s;
+	size_t n = 0;
 
 	fprintf(f, "%sthread %d", t == c->threads ? "" : "\n", t->tid);
 	if (core_thread_name(c, t, name)[0]) {
@@ -147,7 +139,7 @@ static void thread_text(FILE *f, const struct core *c, const struct core_thread 
 	if (!c->arch && !c->os)
 		fprintf(f, "unknown registers: there is no table of machine %s\n", core_machine(c, machine));
 	say_cut(f, c, t);
-	while (next_set(c, t, &i, &at, &s))
+	while (next_set(c, t, &it, &s))
 		n += set_text(f, &s);
 	if (c->os && !n)
 		fprintf(f, "unknown registers: there is no table of %s on %s\n", c->os->name, core_machine(c, machine));

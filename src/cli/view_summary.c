@@ -24,16 +24,6 @@ struct summary {
 	struct view_mte mte;
 };
 
-static void gather_signal(const struct core *c, struct summary *s)
-{
-	s->has_si = core_crash_siginfo(c, &s->si);
-	/* gdb's gcore leaves the SIGSTOP of its own attach in SIGINFO: PRSTATUS has the last word. */
-	s->signo = c->crashed ? c->crashed->cursig : !c->n_threads && s->has_si ? s->si.signo : 0;
-	if (s->ps.has_signo)
-		s->signo = (int)s->ps.signo;
-	s->has_si &= s->signo != 0;
-}
-
 /* Without the ranges that the dump could not read. */
 static u64 saved_bytes(struct core *c)
 {
@@ -62,7 +52,7 @@ static int gather(struct core *c, struct summary *s, struct err *e)
 	s->release = core_vmcoreinfo(c, "OSRELEASE");
 	s->page_size = core_vmcoreinfo(c, "PAGESIZE");
 	s->crash_time = core_vmcoreinfo(c, "CRASHTIME");
-	gather_signal(c, s);
+	s->signo = core_crash_signal(c, &s->si, &s->has_si);
 	s->saved = saved_bytes(c);
 	for (size_t i = 0; i < c->n_areas; i++)
 		s->mapped += range_len(c->areas[i].start, c->areas[i].end);

@@ -146,3 +146,18 @@ bool core_crash_siginfo(const struct core *c, struct core_siginfo *out)
 	}
 	return found;
 }
+
+int core_crash_signal(const struct core *c, struct core_siginfo *si, bool *has_si)
+{
+	struct core_procinfo ps;
+	int signo;
+
+	core_procinfo(c, &ps);
+	*has_si = core_crash_siginfo(c, si);
+	/* gdb's gcore leaves the SIGSTOP of its own attach in SIGINFO: PRSTATUS has the last word. */
+	signo = c->crashed ? c->crashed->cursig : !c->n_threads && *has_si ? si->signo : 0;
+	if (ps.has_signo)
+		signo = (int)ps.signo;
+	*has_si &= signo != 0;
+	return signo;
+}

@@ -183,11 +183,26 @@ bool core_note_regset(const struct core *c, const struct note *n, size_t *at, st
 	return out->set;
 }
 
+bool core_thread_next_regset(const struct core *c, const struct core_thread *t, struct core_regset_iter *it,
+			     struct core_regset *out)
+{
+	s32 own = (s32)(t - c->threads);
+
+	if (it->note < t->note)
+		*it = (struct core_regset_iter){ .note = t->note };
+	for (; it->note < c->n_notes && c->notes[it->note].thread <= own; it->note++, it->at = 0)
+		if (c->notes[it->note].thread == own &&
+		    core_note_regset(c, &c->notes[it->note].note, &it->at, out))
+			return true;
+	return false;
+}
+
 bool core_thread_regset(const struct core *c, const struct core_thread *t, const char *name, struct core_regset *out)
 {
-	for (size_t i = t->note; i < c->n_notes && c->notes[i].thread <= t - c->threads; i++)
-		for (size_t at = 0; c->notes[i].thread == t - c->threads && core_note_regset(c, &c->notes[i].note, &at, out);)
-			if (!strcmp(out->set->name, name))
-				return true;
+	struct core_regset_iter it = { 0 };
+
+	while (core_thread_next_regset(c, t, &it, out))
+		if (!strcmp(out->set->name, name))
+			return true;
 	return false;
 }
