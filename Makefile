@@ -1,4 +1,5 @@
-#: make [CC=clang] [V=1] [O=build]     build/tagcore, build/gcore, build/libtagcore.a; O may be anywhere
+#: make [CC=clang] [V=1] [O=build]     build/tagcore, build/gcore, build/libtagcore.{a,so}; O may be anywhere
+#: make LINK=shared                    the same, with a tagcore that takes all it can from libtagcore.so
 #: make CROSS=aarch64-linux-gnu        the same for another machine, in build-aarch64-linux-gnu
 #: make check [T=NAME]                 all tests; those with NAME in their path, building no more than they need
 #: make lint                           compilers' warnings, clang-tidy, cppcheck, shellcheck
@@ -25,20 +26,26 @@ ifneq ($(CROSS),)
 # override: CC=clang on the command line chooses a compiler, not the machine.
 override CC := $(if $(findstring clang,$(CC)),$(CC) --target=$(CROSS),$(CROSS)-gcc)
 AR          := $(CROSS)-ar
+NM          := $(CROSS)-nm
+OBJCOPY     := $(CROSS)-objcopy
 # In the command itself: $(shell) hands down exported variables only since make 4.4.
 PKG_CONFIG  ?= env PKG_CONFIG_LIBDIR=/usr/lib/$(CROSS)/pkgconfig:/usr/share/pkgconfig pkg-config
 endif
 PKG_CONFIG  ?= pkg-config
 CFLAGS      ?= -O2 -g
+NM          ?= nm
+OBJCOPY     ?= objcopy
 Q           := $(if $(V),,@)
 say          = $(if $(V),,@printf '  %-7s %s\n' '$1' '$(patsubst $(O)/%,%,$2)')
 
-DEPS        := libdw libunwind-generic libelf json-c libzstd zlib liblzma libseccomp capstone
+LIB_DEPS    := libdw libunwind-generic libelf libzstd zlib liblzma
+DEPS        := $(LIB_DEPS) json-c libseccomp capstone
 WARN        := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wvla -Wstrict-prototypes -Wpointer-arith
 TC_CFLAGS   := -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DTAGCORE_VERSION='"$(VERSION)"' \
                $(WARN) -Iinclude -I. -Isrc $(shell $(PKG_CONFIG) --cflags $(DEPS)) -MMD -MP -pthread
 # libiberty (binutils): names of C++ and Rust; it has no .pc file.
 # capstone is loaded by those who need it.
+LIB_LIBS    := $(shell $(PKG_CONFIG) --libs $(LIB_DEPS)) -pthread
 TC_LIBS     := $(shell $(PKG_CONFIG) --libs $(filter-out capstone,$(DEPS))) -liberty -pthread
 # The sanitizers start threads and open files at the end: what is locked in could not.
 SAN         := -DTAGCORE_NO_SANDBOX -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -O1 -g
@@ -62,12 +69,21 @@ obj          = $(patsubst %.c,$(O)/$1/%.o,$2)
 UNITS       := $(patsubst tests/unit/%.c,$(O)/san/unit/%,$(UNIT_SRC))
 TARGETS     := $(patsubst tests/targets/%.c,$(O)/targets/%,$(TARGET_SRC)) $(O)/targets/threads-static
 
-all: $(O)/tagcore $(O)/gcore $(O)/libtagcore.a $(COMPLETIONS)
+# The library: only what is TAGCORE_API has a name outside it.  The program is linked with the same
+# objects; LINK=shared is for who wants that code on a disk once: then libtagcore.so has what the
+# program uses of the rest, too, as names that no other program may use.
+LINK        ?= static
+SONAME      := libtagcore.so.0
+SO          := libtagcore.so.$(VERSION)
+LIBRARY     := $(addprefix $(O)/,libtagcore.a $(SO) $(SONAME) libtagcore.so)
+PIC         := -fPIC -fvisibility=$(if $(filter shared,$(LINK)),protected,hidden)
+
+all: $(O)/tagcore $(O)/gcore $(LIBRARY) $(COMPLETIONS)
 san: $(O)/san/tagcore $(O)/san/gcore
 
 # Objects depend on the flags that made them, so that a change of CC, CFLAGS or SAN rebuilds.
 # Archives and programs depend on the list of sources, so that one that is removed leaves them.
-$(O)/flags: NOTED := $(CC) $(CFLAGS) $(CPPFLAGS) $(LDFLAGS) $(TC_CFLAGS) $(SAN)
+$(O)/flags: NOTED := $(CC) $(CFLAGS) $(CPPFLAGS) $(LDFLAGS) $(TC_CFLAGS) $(PIC) $(SAN)
 $(O)/sources: NOTED := $(LIB_SRC) $(CLI_SRC)
 $(O)/flags $(O)/sources: FORCE
 	@mkdir -p $(@D); printf '%s\n' '$(subst ','\'',$(NOTED))' | cmp -s - $@ || printf '%s\n' '$(subst ','\'',$(NOTED))' > $@
@@ -79,14 +95,15 @@ $(O)/$1/%.o: %.c $(O)/flags
 	@mkdir -p $$(@D)
 	$(Q)$2 $$(TC_CFLAGS) $$(CPPFLAGS) $$(CFLAGS) $3 -c -o $$@ $$<
 endef
-$(eval $(call objects,obj,$$(CC)))
+$(eval $(call objects,obj,$$(CC),$$(PIC)))
 $(eval $(call objects,san,$$(CC),$$(SAN)))
 
-$(O)/libtagcore.a: $(call obj,obj,$(LIB_SRC))
-$(O)/san/libtagcore.a: $(call obj,san,$(LIB_SRC))
+# All names of the library, for the program and the tests.
+$(O)/libinternal.a: $(call obj,obj,$(LIB_SRC))
+$(O)/san/libinternal.a: $(call obj,san,$(LIB_SRC))
 # The commands and views for unit tests: what a test does not need of it is not linked.
 $(O)/san/libcli.a: $(call obj,san,$(filter-out src/cli/main.c,$(CLI_SRC)))
-$(O)/libtagcore.a $(O)/san/libtagcore.a $(O)/san/libcli.a: $(O)/sources
+$(O)/libinternal.a $(O)/san/libinternal.a $(O)/san/libcli.a $(O)/libtagcore.a: $(O)/sources
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && $(AR) rcs $@ $(filter %.o,$^)
 
@@ -97,20 +114,59 @@ define link
 	$(Q)$1 $(CFLAGS) $2 $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $3 $(TC_LIBS)
 endef
 CMOCKA      := $(shell $(PKG_CONFIG) --libs cmocka 2>/dev/null)
-$(O)/tagcore: $(call obj,obj,$(CLI_SRC)) $(O)/libtagcore.a $(O)/sources
+
+# One object of many, with what it needs of libiberty, whose names (xmalloc) are as likely to be a
+# program's own as ours; and that of the library with local names for all that is not TAGCORE_API.
+$(O)/lib.o: $(call obj,obj,$(LIB_SRC)) $(O)/sources
+$(O)/cli.o: $(call obj,obj,$(CLI_SRC)) $(O)/sources
+$(O)/lib.o $(O)/cli.o:
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $(if $(findstring -flto,$(CFLAGS)),-flinker-output=nolto-rel) -nostdlib -r -o $@ $(filter %.o,$^) \
+		$(if $(filter %lib.o,$@),-liberty)
+$(O)/libtagcore.o: $(O)/lib.o
+	$(Q)$(OBJCOPY) --wildcard --keep-global-symbol='tagcore_*' $< $@
+$(O)/libtagcore.a: $(O)/libtagcore.o
+
+# $(call so,OBJECT,MAP)
+define so
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) -shared -Wl,-soname,$(SONAME) -Wl,--version-script=$2 -Wl,-z,defs $(LDFLAGS) -o $@ $1 $(LIB_LIBS)
+endef
+$(O)/$(SONAME) $(O)/libtagcore.so: $(O)/$(SO)
+	$(Q)ln -sf $(SO) $@
+
+ifneq ($(LINK),shared)
+$(O)/$(SO): $(O)/lib.o src/api/libtagcore.map
+	$(call so,$<,src/api/libtagcore.map)
+$(O)/tagcore: $(call obj,obj,$(CLI_SRC)) $(O)/libinternal.a $(O)/sources
 	$(call link,$(CC))
-$(O)/san/tagcore: $(call obj,san,$(CLI_SRC)) $(O)/san/libtagcore.a $(O)/sources
+else
+# What the program uses of the library's own functions and tables, "NAME tagcore_private_NAME" a line.
+$(O)/private.names: $(O)/lib.o $(O)/cli.o
+	$(Q)for f in $^; do $(NM) -P $$f | sort -u; done | awk '$$2 ~ /[A-TV-Z]/ && !/^tagcore_/ { has[$$1]++ } \
+		$$2 == "U" { needs[$$1] } END { for (n in needs) if (n in has) print n, "tagcore_private_" n }' > $@
+$(O)/private.map: src/api/libtagcore.map
+	$(Q){ echo 'TAGCORE_PRIVATE_$(VERSION) { global: tagcore_private_*; };'; cat $<; } > $@
+$(O)/shared-%.o: $(O)/%.o $(O)/private.names
+	$(Q)$(OBJCOPY) --redefine-syms=$(O)/private.names $< $@
+$(O)/$(SO): $(O)/shared-lib.o $(O)/private.map
+	$(call so,$<,$(O)/private.map)
+$(O)/tagcore: $(O)/shared-cli.o $(O)/$(SO) $(O)/$(SONAME)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(O)/$(SO) $(TC_LIBS)
+endif
+$(O)/san/tagcore: $(call obj,san,$(CLI_SRC)) $(O)/san/libinternal.a $(O)/sources
 	$(call link,$(CC),$(SAN))
 $(O)/gcore $(O)/san/gcore: $(O)/%gcore: $(O)/%tagcore
 	$(Q)ln -sf tagcore $@
-$(O)/completion/print: $(call obj,obj,completion/print.c $(filter-out src/cli/main.c,$(CLI_SRC))) $(O)/libtagcore.a $(O)/sources
+$(O)/completion/print: $(call obj,obj,completion/print.c $(filter-out src/cli/main.c,$(CLI_SRC))) $(O)/libinternal.a $(O)/sources
 	$(call link,$(CC))
 $(O)/completion/rows: $(O)/completion/print
 	$(Q)$(EXEC) $< >$@.new && mv $@.new $@
 $(O)/completion/tagcore.%: completion/%.awk completion/rows.awk $(O)/completion/rows completion/tagcore.%
 	$(call say,GEN,$@)
 	$(Q)awk $(addprefix -f ,$(filter %.awk,$^)) $(filter-out %.awk,$^) >$@.new && mv $@.new $@
-$(O)/san/unit/%: $(O)/san/tests/unit/%.o $(O)/san/libcli.a $(O)/san/libtagcore.a
+$(O)/san/unit/%: $(O)/san/tests/unit/%.o $(O)/san/libcli.a $(O)/san/libinternal.a
 	$(call link,$(CC),$(SAN),$(CMOCKA))
 # Else make removes them after linking, as links of a chain, and builds them anew next time.
 .SECONDARY: $(patsubst %.c,$(O)/san/%.o,$(UNIT_SRC))
@@ -173,7 +229,7 @@ $(eval $(call objects,fuzz/obj,$$(FUZZ_CC),$$(FUZZ_SAN)))
 $(O)/fuzz/core: $(call obj,fuzz/obj,$(FUZZ_SRC) tests/fuzz/fuzz_mutate.c)
 	$(call link,$(FUZZ_CC),$(SAN) -fsanitize=fuzzer)
 $(O)/san/fuzz/files: $(call obj,san,$(FUZZ_SRC) tests/fuzz/fuzz_files.c)
-$(O)/san/fuzz/seeds: $(O)/san/tests/fuzz/seeds.o $(O)/san/libtagcore.a
+$(O)/san/fuzz/seeds: $(O)/san/tests/fuzz/seeds.o $(O)/san/libinternal.a
 $(O)/san/fuzz/files $(O)/san/fuzz/seeds:
 	$(call link,$(CC),$(SAN),$(CMOCKA))
 fuzz: $(FUZZ)
@@ -220,8 +276,13 @@ endef
 
 install: all
 	install -D -m 755 $(O)/tagcore $(DESTDIR)$(BINDIR)/tagcore
-	install -D -m 644 $(O)/libtagcore.a $(DESTDIR)$(LIBDIR)/libtagcore.a
-	$(if $(wildcard include/tagcore/*.h),install -D -m 644 -t $(DESTDIR)$(INCLUDEDIR)/tagcore include/tagcore/*.h)
+	install -D -m 644 -t $(DESTDIR)$(LIBDIR) $(O)/libtagcore.a $(O)/$(SO)
+	ln -sf $(SO) $(DESTDIR)$(LIBDIR)/$(SONAME)
+	ln -sf $(SO) $(DESTDIR)$(LIBDIR)/libtagcore.so
+	install -d $(DESTDIR)$(LIBDIR)/pkgconfig
+	sed 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@INCLUDEDIR@|$(INCLUDEDIR)|; s|@VERSION@|$(VERSION)|; s|@DEPS@|$(LIB_DEPS)|' \
+		src/api/tagcore.pc.in > $(DESTDIR)$(LIBDIR)/pkgconfig/tagcore.pc
+	install -D -m 644 -t $(DESTDIR)$(INCLUDEDIR)/tagcore include/tagcore/*.h
 	$(foreach p,$(PAGES),install -D -m 644 $p $(call place,$p)$(newline)	)
 	$(foreach c,$(COMPLETIONS),install -D -m 644 $c $(place$(suffix $c))$(newline)	)
 # Apart, because it hides gdb's gcore of a later place in PATH.
@@ -232,7 +293,7 @@ install-gcore: install
 # gcore only if it is ours.
 uninstall:
 	[ "$$(readlink $(DESTDIR)$(BINDIR)/gcore)" != tagcore ] || rm -f $(DESTDIR)$(BINDIR)/gcore $(DESTDIR)$(BASHDIR)/gcore $(call place,man/gcore.1)
-	rm -f $(DESTDIR)$(BINDIR)/tagcore $(DESTDIR)$(LIBDIR)/libtagcore.a $(foreach p,$(PAGES),$(call place,$p)) $(place.bash) $(place.zsh) $(place.fish)
+	rm -f $(DESTDIR)$(BINDIR)/tagcore $(addprefix $(DESTDIR)$(LIBDIR)/,libtagcore.a libtagcore.so $(SONAME) $(SO) pkgconfig/tagcore.pc) $(foreach p,$(PAGES),$(call place,$p)) $(place.bash) $(place.zsh) $(place.fish)
 	rm -rf $(DESTDIR)$(INCLUDEDIR)/tagcore
 
 # Of a commit's files and times alone: the same bytes wherever it is made by the same git and xz.

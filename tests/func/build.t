@@ -3,10 +3,11 @@
 
 have make && have cc && have pkg-config || skip_all "no make, cc or pkg-config"
 unset MAKEFLAGS MFLAGS MAKELEVEL
-mkdir -p tree/tests/targets tree/tests/func tree/src/base tree/src/cli tree/arch tree/include/tagcore tree/man tree/tests/unit bin
+mkdir -p tree/tests/targets tree/tests/func tree/src/base tree/src/cli tree/src/api tree/arch tree/include/tagcore tree/man tree/tests/unit bin
 cp "$TOP/Makefile" tree
 cp -R "$TOP/completion" tree
 printf '#include <stdio.h>\nint main(void)\n{\n\treturn puts("command\\tone\\tPID...\\thelp") < 0;\n}\n' >tree/completion/print.c
+cp "$TOP"/src/api/libtagcore.map "$TOP"/src/api/tagcore.pc.in tree/src/api
 for f in first second; do
 	printf 'int %s(void);\nint %s(void)\n{\n\treturn 0;\n}\n' $f $f >tree/src/base/$f.c
 done
@@ -62,13 +63,13 @@ matches "and says so" err "no test has 'nothing-has-this-name'"
 build -n check T=one.t
 matches "a script among the tests: what it dumps is built before" out ' -o build/targets/dumped .*tests/targets/dumped\.c'
 
-is "the archive has all sources" "$(ar t tree/build/libtagcore.a | sort | tr '\n' ' ')" 'arch.o first.o second.o '
+is "the archive of all names has all sources" "$(ar t tree/build/libinternal.a | sort | tr '\n' ' ')" 'arch.o first.o second.o '
 build
 matches_not "a second make builds nothing" out '^  (CC|AR|LD|GEN) '
 rm tree/src/base/second.c
 build
 is "a source is removed: make goes on" "$rc" 0
-is "and the archive is without it" "$(ar t tree/build/libtagcore.a | sort | tr '\n' ' ')" 'arch.o first.o '
+is "and the archive is without it" "$(ar t tree/build/libinternal.a | sort | tr '\n' ' ')" 'arch.o first.o '
 build CFLAGS=-O0
 matches "other flags: all is built anew" out 'CC.*first\.o'
 
@@ -85,7 +86,7 @@ is "built in another place" "$rc" 0
 ok "the program is there" test -x elsewhere/tagcore
 build O="$PWD/elsewhere" DESTDIR="$PWD/root" PREFIX=/usr BINDIR=/opt/bin LIBDIR=/usr/lib/there MANDIR=/man install-gcore
 is "installed" "$rc" 0
-for f in opt/bin/tagcore opt/bin/gcore usr/lib/there/libtagcore.a usr/include/tagcore/thing.h man/man1/tagcore.1 man/man1/gcore.1 \
+for f in opt/bin/tagcore opt/bin/gcore usr/lib/there/libtagcore.a usr/lib/there/libtagcore.so usr/lib/there/pkgconfig/tagcore.pc usr/include/tagcore/thing.h man/man1/tagcore.1 man/man1/gcore.1 \
 	usr/share/bash-completion/completions/tagcore usr/share/bash-completion/completions/gcore usr/share/zsh/site-functions/_tagcore \
 	usr/share/fish/vendor_completions.d/tagcore.fish; do
 	ok "as /$f" test -e "root/$f"
