@@ -69,14 +69,16 @@ obj          = $(patsubst %.c,$(O)/$1/%.o,$2)
 UNITS       := $(patsubst tests/unit/%.c,$(O)/san/unit/%,$(UNIT_SRC))
 TARGETS     := $(patsubst tests/targets/%.c,$(O)/targets/%,$(TARGET_SRC)) $(O)/targets/threads-static
 
-# The library: only what is TAGCORE_API has a name outside it.  The program is linked with the same
+# The library: only what is TAGCORE_API has a name outside it.  The program is made of the same
 # objects; LINK=shared is for who wants that code on a disk once: then libtagcore.so has what the
-# program uses of the rest, too, as names that no other program may use.
+# program uses of the rest, too, under names that no other program may use.
 LINK        ?= static
 SONAME      := libtagcore.so.0
 SO          := libtagcore.so.$(VERSION)
 LIBRARY     := $(addprefix $(O)/,libtagcore.a $(SO) $(SONAME) libtagcore.so)
-PIC         := -fPIC -fvisibility=$(if $(filter shared,$(LINK)),protected,hidden)
+# A name in the library is the library's own, as if it were hidden.  Hidden for good would be too much
+# for LINK=shared: that is done by the version script and by objcopy below.
+PIC         := -fPIC -fvisibility=protected
 
 all: $(O)/tagcore $(O)/gcore $(LIBRARY) $(COMPLETIONS)
 san: $(O)/san/tagcore $(O)/san/gcore
@@ -146,7 +148,7 @@ $(O)/private.names: $(O)/lib.o $(O)/cli.o
 	$(Q)for f in $^; do $(NM) -P $$f | sort -u; done | awk '$$2 ~ /[A-TV-Z]/ && !/^tagcore_/ { has[$$1]++ } \
 		$$2 == "U" { needs[$$1] } END { for (n in needs) if (n in has) print n, "tagcore_private_" n }' > $@
 $(O)/private.map: src/api/libtagcore.map
-	$(Q){ echo 'TAGCORE_PRIVATE_$(VERSION) { global: tagcore_private_*; };'; cat $<; } > $@
+	$(Q){ cat $<; echo 'TAGCORE_PRIVATE_$(VERSION) { global: tagcore_private_*; };'; } > $@
 $(O)/shared-%.o: $(O)/%.o $(O)/private.names
 	$(Q)$(OBJCOPY) --redefine-syms=$(O)/private.names $< $@
 $(O)/$(SO): $(O)/shared-lib.o $(O)/private.map

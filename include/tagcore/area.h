@@ -29,18 +29,18 @@ enum tagcore_area_flag {
 	TAGCORE_AREA_WRITE	= 1 << 1,
 	TAGCORE_AREA_EXEC	= 1 << 2,
 	TAGCORE_AREA_SHARED	= 1 << 3,
-	TAGCORE_AREA_KNOWN	= 1 << 4,	/* the source tells the bits below */
+	TAGCORE_AREA_KNOWN	= 1 << 4,	/* the bits below are filled in */
 	TAGCORE_AREA_DONTDUMP	= 1 << 5,	/* MADV_DONTDUMP */
 	TAGCORE_AREA_IO		= 1 << 6,	/* memory of a device */
 	TAGCORE_AREA_PFNMAP	= 1 << 7,	/* pages without struct page */
 	TAGCORE_AREA_MIXEDMAP	= 1 << 8,
 	TAGCORE_AREA_HUGETLB	= 1 << 9,
-	TAGCORE_AREA_MTE	= 1 << 10,	/* has memory tags (PROT_MTE); cores tell it in any case */
+	TAGCORE_AREA_MTE	= 1 << 10,	/* has memory tags (PROT_MTE); always filled in for cores */
 	TAGCORE_AREA_DONTCOPY	= 1 << 11,	/* MADV_DONTFORK */
 	TAGCORE_AREA_WIPEONFORK	= 1 << 12,
 	TAGCORE_AREA_GROWSDOWN	= 1 << 13,
 	TAGCORE_AREA_UFFD_MISSING = 1 << 14,	/* userfaultfd(2) supplies missing pages */
-	TAGCORE_AREA_SHADOW_STACK = 1 << 15,	/* cores tell it in any case */
+	TAGCORE_AREA_SHADOW_STACK = 1 << 15,	/* always filled in for cores */
 	TAGCORE_AREA_UFFD_MINOR	= 1 << 16,
 	TAGCORE_AREA_UFFD_RWP	= 1 << 17,
 };
@@ -78,7 +78,7 @@ TAGCORE_API struct tagcore_mm *tagcore_core_mm(struct tagcore_core *core);
  *	NULL	the best of maps and query that the kernel has
  *
  * TAGCORE_ERR_GONE: there is no such process, or it has no memory (a zombie, a kernel
- * thread); TAGCORE_ERR_UNSUPPORTED: this kernel lacks the backend; _USAGE: nobody has it.
+ * thread); TAGCORE_ERR_UNSUPPORTED: this kernel lacks the backend; TAGCORE_ERR_USAGE: there is no such backend.
  * If the process ends, or executes another program, walks end with TAGCORE_ERR_GONE.
  */
 TAGCORE_API int tagcore_mm_open_pid(struct tagcore_mm **mm, pid_t pid, const char *backend,
@@ -123,13 +123,15 @@ TAGCORE_API const struct tagcore_area *tagcore_area_next_tagged(struct tagcore_a
 TAGCORE_API const struct tagcore_area *tagcore_area_prev(struct tagcore_area_iter *it);
 /* Puts the iterator at @addr; an error stays. */
 TAGCORE_API void tagcore_area_iter_set(struct tagcore_area_iter *it, uint64_t addr);
-/* 0, or the error that ended the walk.  To be called after every walk, for a walk that failed looks as one that ended. */
+/* 0, or the error that ended the walk.  Call it after every walk: a failed walk looks like one that is at its end. */
 TAGCORE_API int tagcore_area_iter_end(const struct tagcore_area_iter *it,
 				      struct tagcore_error *error) TAGCORE_MUST_CHECK;
 
+/* A loop over all areas from where the iterator is. */
 #define tagcore_for_each_area(it, area)		while (((area) = tagcore_area_next(&(it))))
 /* Areas that have a part in [where the iterator is, end); each is visited whole. */
 #define tagcore_for_each_area_range(it, area, end)	while (((area) = tagcore_area_next_range(&(it), (end))))
+/* Areas with memory tags alone. */
 #define tagcore_for_each_tagged_area(it, area)	while (((area) = tagcore_area_next_tagged(&(it))))
 
 #ifdef __cplusplus

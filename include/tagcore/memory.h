@@ -45,8 +45,8 @@ struct tagcore_missing {
 	const char *reason;	/* valid during the call */
 };
 /*
- * Calls @fn for all that is missing, those with a range first and in address order: what could
- * not be read, what a rule left out, what was cut off.  A value other than 0 from
+ * Calls @fn for all that is missing, those with a range first: what could not be read, what a
+ * rule left out, what was cut off.  A value other than 0 from
  * @fn ends the walk and is returned; *error is untouched then.
  */
 TAGCORE_API int tagcore_missing_each(struct tagcore_core *core,

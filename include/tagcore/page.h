@@ -15,10 +15,10 @@ enum tagcore_page_flag {
 	TAGCORE_PAGE_PRESENT	= 1 << 0,	/* in memory */
 	TAGCORE_PAGE_SWAPPED	= 1 << 1,	/* in swap */
 	TAGCORE_PAGE_FILE	= 1 << 2,	/* of a file or shared memory; else a private copy */
-	TAGCORE_PAGE_ZERO	= 1 << 3,	/* the shared zero page; only "scan" tells it */
+	TAGCORE_PAGE_ZERO	= 1 << 3,	/* the shared zero page; only "scan" reports it */
 	TAGCORE_PAGE_GUARD	= 1 << 4,	/* MADV_GUARD_INSTALL: has no content */
 	TAGCORE_PAGE_SAVED	= 1 << 5,	/* of a core, and the only one there: the bytes are in the file */
-	TAGCORE_PAGE_WATCHED	= 1 << 6,	/* protected by userfaultfd(2); only "pagemap" tells it */
+	TAGCORE_PAGE_WATCHED	= 1 << 6,	/* protected by userfaultfd(2); only "pagemap" reports it */
 };
 
 /* The pages of [start, end) share @flags, which are not 0. */
