@@ -27,7 +27,9 @@ struct tagcore_unwind;
 
 /*
  * For the threads of @core, which must outlive *unwind.  Files are looked for when they
- * are needed, and used only if their build-id is that of the core's memory.  @options may be NULL.
+ * are needed, and used only if their build-id is that of the core's memory.  With
+ * $DEBUGINFOD_URLS set, what is not found is fetched by a child process, which is waited for
+ * by its own id.  @options may be NULL.
  */
 TAGCORE_API int tagcore_unwind_open_core(struct tagcore_unwind **unwind, struct tagcore_core *core,
 					 const struct tagcore_unwind_options *options,

@@ -223,6 +223,10 @@ if ok "a core with tags" "$TARGETS/mtecore" tagged; then
 	is "and the memory's" "$(sed -n 's/^0x.*-.* tag //p' out | head -n 1)" "$(awk 'NR == 1 { print $NF }' runs)"
 fi
 
+sed -n '/^#include/,$p' examples/threads.c >example
+sed -n '/^## The library/,/^## Limits/p' "$TOP/README.md" | sed -n '/^```c$/,/^```$/p' | sed '1d;$d' >shown
+is "README shows one of them" "$(diff example shown)" ""
+
 # ---- the program, linked to either
 mkdir linked
 ln -s "$O/obj" linked/obj

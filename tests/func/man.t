@@ -104,9 +104,23 @@ sed -n '/flag_codes\[\] = {/,/};/p' "$TOP/src/dump/own_notes.c" | grep -o '"[a-z
 plain "$man/tagcore-notes.5" | sed -n 's/^\([a-z][a-z]\) (.*/\1/p' | sort >page
 same "tagcore-notes(5), flags" prog page 5
 
+# ---- the library: a page for each header, with its functions and no other
+for header in "$TOP"/include/tagcore/*.h; do
+	page=${header##*/} page=$man/tagcore_${page%.h}.3
+	case $page in */tagcore_tagcore.3) page=$man/libtagcore.3 ;; esac
+	tr '\n' ' ' <"$header" | grep -o 'TAGCORE_API [^;(]*(' | grep -o 'tagcore_[a-z0-9_]*(' | tr -d '(' | sort >prog
+	# The first name is the page's own.
+	section NAME "$page" | tr -d ',' | sed 's/ .*//' | tail -n +2 | sort >page
+	same "${page##*/}" prog page 1
+	for f in $(cat prog); do
+		section SYNOPSIS "$page" | grep -q "[ *]$f(" || echo "$f"
+	done >not.shown
+	is "${page##*/}: how each is called" "$(cat not.shown)" ""
+done
+
 # ---- pages that other pages send the reader to
 for page in "$man"/*.[1-8]; do
-	plain "$page" | grep -oE '^\.BR (tagcore[a-z-]*|gcore) \([1-8]\)' | sed 's/^\.BR \([^ ]*\) (\(.\))/\1.\2/' | sort -u |
+	plain "$page" | grep -oE '^\.BR (tagcore[a-z_-]*|libtagcore|gcore) \([1-8]\)' | sed 's/^\.BR \([^ ]*\) (\(.\))/\1.\2/' | sort -u |
 		while read -r other; do
 			[ -f "$man/$other" ] || echo "$other"
 		done >gone
