@@ -17,6 +17,9 @@ size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max);
 /* The input as a file, through every command there is: thorough, and slow. */
 void fuzz_commands(const uint8_t *data, size_t size);
 
+/* The input as a file, by the public interface. */
+void fuzz_api(const uint8_t *data, size_t size);
+
 /* The input mended: what is written is as good as was said, and mended again it stays as it is. */
 void fuzz_repair(const uint8_t *data, size_t size);
 

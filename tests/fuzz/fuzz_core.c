@@ -34,6 +34,7 @@ enum {
 	COMMANDS_ONE_IN = 256,
 	REPAIR_ONE_IN = 4,
 	SHRINKS_ONE_IN = 8,
+	API_ONE_IN = 8,
 	STACK_ONE_IN = 2,
 	HASHED = 4096,		/* bytes: where headers and notes are */
 };
@@ -213,6 +214,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		quick(data, size, h);
 	else
 		fuzz_commands(data, size);
+	if (h / 32 % API_ONE_IN == 0)
+		fuzz_api(data, size);
 	if (h / 1024 % REPAIR_ONE_IN == 0)
 		fuzz_repair(data, size);
 	/* What has a program is for that. */

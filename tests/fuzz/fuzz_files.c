@@ -25,6 +25,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "fuzz: %s\n", argv[i]);
 		LLVMFuzzerTestOneInput(b.p, b.len);
 		fuzz_commands(b.p, b.len);
+		fuzz_api(b.p, b.len);
 		fuzz_repair(b.p, b.len);
 		for (unsigned how = 0; how < STACK_WAYS; how++)
 			fuzz_stack(b.p, b.len, how << 8 | how);
