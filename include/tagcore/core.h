@@ -111,6 +111,12 @@ TAGCORE_API const struct tagcore_segment *tagcore_core_segment(struct tagcore_co
  * 1 and *value; 0: there is none.
  */
 TAGCORE_API int tagcore_core_auxv(const struct tagcore_core *core, uint64_t type, uint64_t *value);
+/*
+ * Calls @fn for each entry of the auxiliary vector, with the numbers of the core's own system.  A
+ * value other than 0 from @fn ends the walk and is returned; else 0.
+ */
+TAGCORE_API int tagcore_auxv_each(const struct tagcore_core *core, int (*fn)(uint64_t type, uint64_t value, void *arg),
+				  void *arg);
 
 #ifdef __cplusplus
 }

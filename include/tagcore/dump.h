@@ -19,7 +19,7 @@
 #include <signal.h>
 #include <sys/types.h>
 
-#include <tagcore/error.h>
+#include <tagcore/area.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -122,6 +122,38 @@ TAGCORE_API const struct tagcore_dump_report *tagcore_dump_get_report(const stru
 TAGCORE_API const struct tagcore_dump_missing *tagcore_dump_get_missing(struct tagcore_dump *dump, size_t i);
 TAGCORE_API const struct tagcore_dump_unstopped *tagcore_dump_get_unstopped(struct tagcore_dump *dump, size_t i);
 TAGCORE_API const struct tagcore_dump_unmatched *tagcore_dump_get_unmatched(struct tagcore_dump *dump, size_t i);
+
+/* What a dump would save, area by area. */
+struct tagcore_plan;
+
+struct tagcore_plan_total {
+	const char *path;		/* where it would go; NULL for a descriptor */
+	uint64_t bytes;			/* on disk, at most */
+	uint64_t size;			/* of the core, holes included */
+	uint64_t free_bytes;		/* room where it would go; 0 for a stream */
+	size_t n_areas;			/* tagcore_plan_get_area() */
+};
+
+struct tagcore_plan_area {
+	const struct tagcore_area *area;
+	const char *action;		/* "omit", "first-page", "touched", "whole": tagcore-dump(1) */
+	const char *rule;		/* that decided, and */
+	const char *reason;		/* why, in words */
+	uint64_t bytes;			/* on disk, at most */
+	uint64_t filesz;		/* bytes of the area, from its start, that would be in the core */
+};
+
+/*
+ * What tagcore_dump_run() would do with the same arguments.  Nothing is stopped or written.  Not with
+ * TAGCORE_DUMP_STACKS, which depends on registers.
+ */
+TAGCORE_API int tagcore_plan_make(struct tagcore_plan **plan, pid_t pid, const struct tagcore_dump_options *options,
+				  struct tagcore_error *error) TAGCORE_MUST_CHECK;
+TAGCORE_API void tagcore_plan_free(struct tagcore_plan *plan);
+/* Valid until the plan is freed. */
+TAGCORE_API const struct tagcore_plan_total *tagcore_plan_get_total(const struct tagcore_plan *plan);
+/* Number @i, in address order; NULL past the end.  Valid until the next call for @plan. */
+TAGCORE_API const struct tagcore_plan_area *tagcore_plan_get_area(struct tagcore_plan *plan, size_t i);
 
 #ifdef __cplusplus
 }

@@ -1,4 +1,4 @@
-/* tagcore/module.h - the programs and libraries in a core's memory, with their build-ids. */
+/* tagcore/module.h - the programs and libraries in a core's memory, with their build-ids; mapped files. */
 #pragma once
 
 #include <tagcore/core.h>
@@ -25,6 +25,18 @@ struct tagcore_module {
  */
 TAGCORE_API int tagcore_modules_each(struct tagcore_core *core, int (*fn)(const struct tagcore_module *module, void *arg),
 				     void *arg, struct tagcore_error *error) TAGCORE_MUST_CHECK;
+
+/* A part of a file that was mapped, as the note FILE has it.  Valid until the next call of tagcore_core_file() for the core. */
+struct tagcore_file {
+	uint64_t start;
+	uint64_t end;
+	uint64_t offset;	/* of @start in the file, in bytes */
+	const char *path;
+};
+/* How many the note has. */
+TAGCORE_API size_t tagcore_core_files(const struct tagcore_core *core);
+/* Number @i, in address order; NULL past the end. */
+TAGCORE_API const struct tagcore_file *tagcore_core_file(struct tagcore_core *core, size_t i);
 
 #ifdef __cplusplus
 }

@@ -1,7 +1,7 @@
 /* tagcore/tag.h - memory tags (arm64 MTE) in a core: four bits for each granule of 16 bytes. */
 #pragma once
 
-#include <tagcore/core.h>
+#include <tagcore/thread.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -37,6 +37,18 @@ TAGCORE_API int tagcore_tag_at(struct tagcore_core *core, uint64_t addr, enum ta
 			       struct tagcore_error *error) TAGCORE_MUST_CHECK;
 /* The tag in bits 59:56 of a pointer. */
 TAGCORE_API uint8_t tagcore_tag_of_pointer(uint64_t pointer);
+
+/* How the accesses of a thread are checked: prctl(2), PR_SET_TAGGED_ADDR_CTRL.  Both @sync and @async: as the CPU prefers. */
+struct tagcore_tag_control {
+	int tagged_addresses;	/* not 0: system calls take tagged pointers */
+	int sync;
+	int async;
+	int store_only;		/* not 0: loads are not checked */
+	uint16_t include_mask;	/* bit n: new tags may be n */
+};
+/* That of @thread, until the next call for the core; NULL: the core does not say. */
+TAGCORE_API const struct tagcore_tag_control *tagcore_tag_control_of(struct tagcore_core *core,
+								      const struct tagcore_thread *thread);
 
 #ifdef __cplusplus
 }

@@ -32,6 +32,8 @@ struct tagcore_core {
 	char (*names)[CORE_NAME_MAX];
 	struct tagcore_segment segment;
 	struct tagcore_note note;
+	struct tagcore_file file;
+	struct tagcore_tag_control tag_control;
 	char owner[CORE_OWNER_MAX];
 };
 

@@ -227,3 +227,15 @@ int tagcore_core_auxv(const struct tagcore_core *c, uint64_t type, uint64_t *val
 	*value = v;
 	return 1;
 }
+
+int tagcore_auxv_each(const struct tagcore_core *c, int (*fn)(uint64_t type, uint64_t value, void *arg), void *arg)
+{
+	struct auxv_iter it;
+	struct auxv a;
+	int r = 0;
+
+	auxv_iter_init(&it, &c->core);
+	while (!r && auxv_next(&it, &a))
+		r = fn(a.type, a.value, arg);
+	return r;
+}

@@ -11,56 +11,62 @@ enum { STOP_TIMEOUT_MS = 5000 };
 
 enum { FLAGS = TAGCORE_DUMP_FORCE | TAGCORE_DUMP_ALL | TAGCORE_DUMP_STACKS | TAGCORE_DUMP_FILTER | TAGCORE_DUMP_FD };
 
-/* The selections are kept with the report, which names those that had no effect. */
+/* Copies of the caller's selections: the report names those that had no effect. */
+struct selections {
+	struct plan_select *v;
+	char **texts;
+	size_t n;
+};
+
 struct tagcore_dump {
 	struct dump_report report;
-	struct plan_select *select;
-	char **texts;
-	size_t n_select;
+	struct selections select;
 	struct tagcore_dump_report out;
 	struct tagcore_dump_missing missing;
 	struct tagcore_dump_unstopped unstopped;
 	struct tagcore_dump_unmatched unmatched;
 };
 
-void tagcore_dump_free(struct tagcore_dump *d)
+struct tagcore_plan {
+	struct dump_preview preview;
+	struct selections select;
+	struct tagcore_plan_total total;
+	struct tagcore_area area;
+	struct tagcore_plan_area out;
+};
+
+static void selections_fini(struct selections *s)
 {
-	if (!d)
-		return;
-	dump_report_fini(&d->report);
-	for (size_t i = 0; d->texts && i < d->n_select; i++)
-		free(d->texts[i]);
-	free(d->texts);
-	free(d->select);
-	free(d);
+	for (size_t i = 0; s->texts && i < s->n; i++)
+		free(s->texts[i]);
+	free(s->texts);
+	free(s->v);
 }
 
-static int parse_select(struct tagcore_dump *d, const char *const *select, struct err *e)
+static int selections_init(struct selections *s, const char *const *select, struct err *e)
 {
 	int r = 0;
 
-	while (select && select[d->n_select])
-		d->n_select++;
-	d->select = calloc(d->n_select + 1, sizeof(*d->select));
-	d->texts = calloc(d->n_select + 1, sizeof(*d->texts));
-	if (!d->select || !d->texts)
+	while (select && select[s->n])
+		s->n++;
+	s->v = calloc(s->n + 1, sizeof(*s->v));
+	s->texts = calloc(s->n + 1, sizeof(*s->texts));
+	if (!s->v || !s->texts)
 		return err_set(e, -ENOMEM, "selections");
-	for (size_t i = 0; !r && i < d->n_select; i++) {
-		const char *s = select[i];
-
-		if (*s != '+' && *s != '-')
-			return err_set(e, ERR_USAGE, "the selection %s begins with neither + nor -", s);
-		d->texts[i] = strdup(s);
-		if (!d->texts[i])
+	for (size_t i = 0; !r && i < s->n; i++) {
+		if (*select[i] != '+' && *select[i] != '-')
+			return err_set(e, ERR_USAGE, "the selection %s begins with neither + nor -", select[i]);
+		s->texts[i] = strdup(select[i]);
+		if (!s->texts[i])
 			return err_set(e, -ENOMEM, "selections");
-		r = plan_select_parse(d->texts[i] + 1, *s == '+', &d->select[i], e);
+		r = plan_select_parse(s->texts[i] + 1, *select[i] == '+', &s->v[i], e);
 	}
 	return r;
 }
 
-static int fill_opts(struct tagcore_dump *d, const struct tagcore_dump_options *o, struct dump_opts *out, struct err *e)
+static int fill_opts(struct selections *s, const struct tagcore_dump_options *o, struct dump_opts *out, struct err *e)
 {
-	int r = parse_select(d, o->select, e);
+	int r = selections_init(s, o->select, e);
 
 	if (r)
 		return r;
@@ -72,7 +78,7 @@ static int fill_opts(struct tagcore_dump *d, const struct tagcore_dump_options *
 		.output = o->flags & TAGCORE_DUMP_FD ? "-" : o->output ? o->output : "core.%p", .stream_fd = o->fd,
 		.force = o->flags & TAGCORE_DUMP_FORCE, .all = o->flags & TAGCORE_DUMP_ALL,
 		.stacks = o->flags & TAGCORE_DUMP_STACKS, .have_filter = o->flags & TAGCORE_DUMP_FILTER,
-		.filter = o->filter, .select = d->select, .n_select = d->n_select, .limit = o->limit,
+		.filter = o->filter, .select = s->v, .n_select = s->n, .limit = o->limit,
 		.stop_timeout_ms = o->stop_timeout_ms ? o->stop_timeout_ms : STOP_TIMEOUT_MS, .cancel = o->cancel,
 		.progress = o->progress, .progress_arg = o->progress_arg,
 	};
@@ -97,13 +103,22 @@ static void fill_report(struct tagcore_dump *d, bool to_fd)
 static int run(struct tagcore_dump *d, pid_t pid, const struct tagcore_dump_options *o, struct err *e)
 {
 	struct dump_opts opts;
-	int r = fill_opts(d, o, &opts, e);
+	int r = fill_opts(&d->select, o, &opts, e);
 
 	if (!r)
 		r = dump_job(pid, &opts, &d->report, e);
 	if (!r)
 		fill_report(d, o->flags & TAGCORE_DUMP_FD);
 	return r;
+}
+
+void tagcore_dump_free(struct tagcore_dump *d)
+{
+	if (!d)
+		return;
+	dump_report_fini(&d->report);
+	selections_fini(&d->select);
+	free(d);
 }
 
 int tagcore_dump_run(struct tagcore_dump **dump, pid_t pid, const struct tagcore_dump_options *options,
@@ -161,6 +176,74 @@ const struct tagcore_dump_unmatched *tagcore_dump_get_unmatched(struct tagcore_d
 	if (i >= d->report.unmatched.n)
 		return NULL;
 	u = &d->report.unmatched.v[i];
-	d->unmatched = (struct tagcore_dump_unmatched){ .select = d->texts[u->select - d->select], .reason = u->why };
+	d->unmatched = (struct tagcore_dump_unmatched){ .select = d->select.texts[u->select - d->select.v], .reason = u->why };
 	return &d->unmatched;
+}
+
+static int plan(struct tagcore_plan *p, pid_t pid, const struct tagcore_dump_options *o, struct err *e)
+{
+	bool to_fd = o->flags & TAGCORE_DUMP_FD;
+	struct dump_opts opts;
+	int r = fill_opts(&p->select, o, &opts, e);
+
+	if (!r && opts.stacks)
+		r = err_set(e, ERR_USAGE, "what a dump of stacks saves depends on registers, which are not read for a plan");
+	if (!r)
+		r = dump_preview(pid, &opts, &p->preview, e);
+	if (!r)
+		p->total = (struct tagcore_plan_total){
+			.path = to_fd ? NULL : p->preview.path, .bytes = p->preview.bytes, .size = p->preview.size,
+			.free_bytes = p->preview.free_bytes, .n_areas = p->preview.areas.n,
+		};
+	return r;
+}
+
+int tagcore_plan_make(struct tagcore_plan **out, pid_t pid, const struct tagcore_dump_options *options,
+		      struct tagcore_error *error)
+{
+	struct tagcore_dump_options o;
+	struct tagcore_plan *p;
+	struct err e = { 0 };
+	int r = api_options(&o, sizeof(o), options, error);
+
+	if (r)
+		return r;
+	p = calloc(1, sizeof(*p));
+	if (!p)
+		return api_fail(error, -ENOMEM, "plan");
+	r = plan(p, pid, &o, &e);
+	if (!r)
+		*out = p;
+	else
+		tagcore_plan_free(p);
+	return r ? api_error(error, r, &e) : 0;
+}
+
+void tagcore_plan_free(struct tagcore_plan *p)
+{
+	if (!p)
+		return;
+	dump_preview_fini(&p->preview);
+	selections_fini(&p->select);
+	free(p);
+}
+
+const struct tagcore_plan_total *tagcore_plan_get_total(const struct tagcore_plan *p)
+{
+	return &p->total;
+}
+
+const struct tagcore_plan_area *tagcore_plan_get_area(struct tagcore_plan *p, size_t i)
+{
+	const struct plan_entry *entry;
+
+	if (i >= p->preview.areas.n)
+		return NULL;
+	entry = &p->preview.plan.v[i];
+	api_area(p->preview.areas.v[i].vma, &p->area);
+	p->out = (struct tagcore_plan_area){
+		.area = &p->area, .action = plan_action_name(entry->action), .rule = entry->rule->name,
+		.reason = entry->rule->why, .bytes = p->preview.area_bytes[i], .filesz = entry->filesz,
+	};
+	return &p->out;
 }

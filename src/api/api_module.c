@@ -42,3 +42,20 @@ int tagcore_modules_each(struct tagcore_core *c, int (*fn)(const struct tagcore_
 	r = core_modules(&c->core, give, &w, &e);
 	return api_walked(w.ended, r, error, &e);
 }
+
+size_t tagcore_core_files(const struct tagcore_core *c)
+{
+	return c->core.n_maps;
+}
+
+const struct tagcore_file *tagcore_core_file(struct tagcore_core *c, size_t i)
+{
+	const struct core_map *m;
+
+	if (i >= c->core.n_maps)
+		return NULL;
+	m = &c->core.maps[i];
+	/* A NUL ends each name where it stands. */
+	c->file = (struct tagcore_file){ .start = m->start, .end = m->end, .offset = m->pgoff, .path = m->name.p };
+	return &c->file;
+}

@@ -51,3 +51,17 @@ uint8_t tagcore_tag_of_pointer(uint64_t pointer)
 {
 	return tags_of_pointer(pointer);
 }
+
+const struct tagcore_tag_control *tagcore_tag_control_of(struct tagcore_core *c, const struct tagcore_thread *thread)
+{
+	const struct core_thread *t = api_thread(c, thread, NULL);
+	struct core_tag_ctrl ctrl;
+
+	if (!t || core_tag_ctrl(&c->core, t, &ctrl, NULL))
+		return NULL;
+	c->tag_control = (struct tagcore_tag_control){
+		.tagged_addresses = ctrl.tagged_addresses, .sync = ctrl.sync, .async = ctrl.async,
+		.store_only = ctrl.store_only, .include_mask = ctrl.include_mask,
+	};
+	return &c->tag_control;
+}

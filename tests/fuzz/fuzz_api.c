@@ -105,13 +105,23 @@ static void walk_threads(struct tagcore_core *core, struct seen *s)
 
 	for (size_t i = 0; i < MOST && (t = tagcore_core_thread(core, i)); i++) {
 		read_text(s, t->name);
+		tagcore_tag_control_of(core, t);
 		failed("registers", tagcore_registers_each(core, t, NULL, on_register, s, &e), &e);
 	}
+}
+
+static int on_entry(uint64_t type, uint64_t value, void *arg)
+{
+	struct seen *s = arg;
+
+	s->sum += (unsigned)(type ^ value);
+	return next(s);
 }
 
 static void walk_lists(struct tagcore_core *core, struct seen *s)
 {
 	const struct tagcore_note *n;
+	const struct tagcore_file *f;
 
 	for (size_t i = 0; i < MOST && (n = tagcore_core_note(core, i)); i++) {
 		read_text(s, n->owner);
@@ -119,6 +129,9 @@ static void walk_lists(struct tagcore_core *core, struct seen *s)
 	}
 	for (size_t i = 0; i < MOST && tagcore_core_segment(core, i); i++)
 		;
+	for (size_t i = 0; i < MOST && (f = tagcore_core_file(core, i)); i++)
+		read_text(s, f->path);
+	tagcore_auxv_each(core, on_entry, s);
 }
 
 static void walk_core(struct tagcore_core *core)

@@ -269,6 +269,51 @@ static void segments_and_notes_are_listed(void **state)
 	close_both(&b);
 }
 
+static int on_entry(uint64_t type, uint64_t value, void *arg)
+{
+	*(u64 *)arg += type == AT_PAGESZ && value == CB_PAGE;
+	return type == AT_PAGESZ ? 8 : 0;
+}
+
+static void entries_and_files_are_listed(void **state)
+{
+	const struct tagcore_file *f;
+	struct both b;
+	u64 seen = 0;
+
+	(void)state;
+	open_good(&b);
+	assert_int_equal(tagcore_auxv_each(b.out, on_entry, &seen), 8);
+	assert_int_equal(seen, 1);
+	assert_int_equal(tagcore_core_files(b.out), 1);
+	f = tagcore_core_file(b.out, 0);
+	assert_true(f->start == CB_TEXT && f->end == CB_TEXT + 2 * CB_PAGE && f->offset == 3 * CB_PAGE);
+	assert_string_equal(f->path, "/bin/prog");
+	assert_null(tagcore_core_file(b.out, 1));
+	close_both(&b);
+}
+
+/* NT_ARM_TAGGED_ADDR_CTRL: PR_TAGGED_ADDR_ENABLE, PR_MTE_TCF_SYNC and a mask from bit 3 on. */
+static void tag_checks_of_a_thread(void **state)
+{
+	const struct tagcore_tag_control *c;
+	struct both b;
+	u8 raw[8];
+
+	(void)state;
+	cb_good_mte(&b.in.cb, CB_LE64);
+	uint_put(CB_LE64, raw, 8, 1 | 1 << 1 | 0xfffeull << 3);
+	cb_note_add(&b.in.cb, "LINUX", NT_ARM_TAGGED_ADDR_CTRL, raw, sizeof(raw));
+	open_both(&b);
+	c = tagcore_tag_control_of(b.out, tagcore_core_thread(b.out, 1));
+	assert_non_null(c);
+	assert_true(c->tagged_addresses && c->sync && !c->async && !c->store_only);
+	assert_int_equal(c->include_mask, 0xfffe);
+	assert_null(tagcore_tag_control_of(b.out, tagcore_core_thread(b.out, 0)));
+	assert_null(tagcore_tag_control_of(b.out, NULL));
+	close_both(&b);
+}
+
 static void the_core_is_described(void **state)
 {
 	const struct tagcore_core_info *i;
@@ -494,6 +539,8 @@ int main(void)
 		cmocka_unit_test(memory_has_three_states),
 		cmocka_unit_test(what_is_missing_is_listed),
 		cmocka_unit_test(segments_and_notes_are_listed),
+		cmocka_unit_test(entries_and_files_are_listed),
+		cmocka_unit_test(tag_checks_of_a_thread),
 		cmocka_unit_test(the_core_is_described),
 		cmocka_unit_test(tags_are_read),
 		cmocka_unit_test(tags_come_in_runs),

@@ -324,6 +324,48 @@ static void a_process_is_saved_to_a_descriptor(void **state)
 	finish(&l);
 }
 
+static void a_dump_can_be_planned(void **state)
+{
+	char exclude[64];
+	const char *const select[] = { exclude, NULL };
+	struct tagcore_dump_options o = { .size = sizeof(o), .select = select, .output = "core.%p" };
+	const struct tagcore_plan_total *total;
+	const struct tagcore_plan_area *a;
+	struct tagcore_error error;
+	struct tagcore_plan *plan;
+	char path[32];
+	struct live l;
+	u64 end = 0, at;
+	bool found = false;
+
+	(void)state;
+	start_traceable(&l);
+	at = (u64)l.s->mapping;
+	snprintf(exclude, sizeof(exclude), "-%llx-%llx", (unsigned long long)at, (unsigned long long)at + 4096);
+	snprintf(path, sizeof(path), "core.%d", l.c.pid);
+	good(tagcore_plan_make(&plan, l.c.pid, &o, &error), &error);
+	total = tagcore_plan_get_total(plan);
+	assert_string_equal(total->path, path);
+	assert_true(total->n_areas > 5 && total->size > 0 && total->free_bytes > 0);
+	for (size_t i = 0; (a = tagcore_plan_get_area(plan, i)); i++) {
+		assert_true(a->area->start >= end && *a->rule && *a->reason);
+		end = a->area->end;
+		if (a->area->start != at)
+			continue;
+		found = true;
+		assert_string_equal(a->action, "omit");
+		assert_int_equal(a->filesz, 0);
+	}
+	assert_true(found);
+	tagcore_plan_free(plan);
+	tagcore_plan_free(NULL);
+	assert_int_equal(access(path, F_OK), -1);
+	o.flags = TAGCORE_DUMP_STACKS;
+	assert_int_equal(tagcore_plan_make(&plan, l.c.pid, &o, &error), TAGCORE_ERR_USAGE);
+	assert_runs(l.c.pid);
+	finish(&l);
+}
+
 static void wrong_options_are_refused(void **state)
 {
 	const char *const select[] = { "heap", NULL };
@@ -460,6 +502,7 @@ int main(void)
 		cmocka_unit_test(a_process_that_is_gone),
 		cmocka_unit_test(a_process_is_saved_to_a_path),
 		cmocka_unit_test(a_process_is_saved_to_a_descriptor),
+		cmocka_unit_test(a_dump_can_be_planned),
 		cmocka_unit_test(wrong_options_are_refused),
 		cmocka_unit_test(a_dump_can_be_cancelled),
 		cmocka_unit_test(a_closed_pipe_is_an_error),
