@@ -9,7 +9,7 @@
  */
 #include <stdio.h>
 
-#include <tagcore/note.h>
+#include "elf/note.h"
 
 #include "cli/cmds.h"
 #include "cli/view.h"
