@@ -84,6 +84,9 @@ matches "has them, too" err 'option --force takes'
 if [ -e /dev/full ]; then
 	"$TAGCORE" --help >/dev/full 2>err
 	is "standard output is full: exit 2" $? 2
+	"$TAGCORE" validate --list --json >/dev/full 2>err
+	is "also with --json" $? 2
+	matches "and it is said" err 'standard output cannot be written'
 else
 	skip "standard output is full" "no /dev/full"
 fi

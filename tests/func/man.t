@@ -96,6 +96,12 @@ section REPAIRS "$man/tagcore-repair.1" |
 		/\]$/ { print row; on = 0 }' >page
 same "tagcore-repair(1), repairs" prog page 15
 
+# ---- environment: what the program reads or sets
+grep -rhoE '(getenv|setenv|setting)\("[A-Z_]+"' "$TOP/src" | sed 's/.*"\(.*\)"/\1/' | sort -u >prog
+section ENVIRONMENT "$man/tagcore.1" | awk 'tag { print } { tag = $0 == ".TP" }' |
+	grep -oE '[A-Z]+(_[A-Z]+)*' | grep -vx BR | grep -vx B | sort -u >page
+same "tagcore(1), environment" prog page 6
+
 # ---- notes of our own: names, numbers, codes of flags
 sed -n 's/.*\(NT_TAGCORE_[A-Z]*\) = \([0-9a-fx]*\),.*/\1 (\2)/p' "$TOP/src/elf/note.h" >prog
 plain "$man/tagcore-notes.5" | sed -n 's/^\.SS \(NT_.*\)/\1/p' >page
