@@ -28,8 +28,8 @@ struct regset {
 	const struct reg *regs;
 	u16 n_regs;
 	bool unwind;	/* backtraces need it */
-	bool sized;	/* the first 32-bit word tells how much is used (struct user_sve_header) */
-	u16 request;	/* of ptrace: gives the set whatever mode the thread is in just now; 0: there is none */
+	bool sized;	/* the first 32-bit word says how much is used (struct user_sve_header) */
+	u16 request;	/* for ptrace: reads the set whatever mode the thread is in; 0: no such request */
 	u16 set_request;	/* the same, to write it */
 	/*
 	 * What PTRACE_GETREGSET gives where the set is not in use, and the kernel's
@@ -39,7 +39,7 @@ struct regset {
 };
 
 /*
- * How a system call that our stop broke is set going again.  The call
+ * How a system call that our stop interrupted is restarted.  The call
  * instruction is @insn_len bytes before the program counter.
  */
 struct syscall_abi {
@@ -55,7 +55,7 @@ struct syscall_abi {
 	u64 mode_mask;		/* 0: there is one instruction set only */
 };
 
-/* Registers that the kernel saved for a signal handler, one behind the other, as numbers of @size bytes. */
+/* Consecutive registers that the kernel saved for a signal handler, as numbers of @size bytes. */
 struct saved_regs {
 	const struct regset *set;	/* NULL: gregs */
 	u16 reg;	/* index in it of the first */
@@ -70,18 +70,18 @@ enum signal_code { CODE_MAPPED, CODE_ANYWHERE, CODE_IN_FRAME };
 /*
  * A frame that a signal handler returns through: the code there, which calls the
  * kernel, and what the kernel had saved.  A machine has one row for each form of
- * that code; with @code_len 0 a table has to tell which frames are these.
+ * that code; with @code_len 0 only a table can say which frames are these.
  */
 struct signal_frame {
 	const char *name;	/* of the call: "sigreturn", "rt_sigreturn" */
 	u8 code[12];
 	u8 code_len;
 	u16 context;		/* bytes from the stack pointer, as the handler returns, to what @saved is counted from */
-	s32 signo;		/* bytes from there to the signal's number, an int of the frame or of its siginfo; -1: there is none */
+	s32 signo;		/* bytes from there to the signal's number, an int of the frame or of its siginfo; -1: not saved */
 	const struct saved_regs *saved;	/* pc and sp among them */
 	u16 n_saved;
 	enum signal_code where;
-	bool rest_kept;		/* the other registers are as the handler leaves them; else they are unknown */
+	bool rest_kept;		/* the other registers are as the handler leaves them; else unknown */
 	/*
 	 * What such a frame can be found by in memory, in bytes from the stack pointer as for @context: the
 	 * alternate stack that was set when the signal came, which the frame is on if the handler runs there
@@ -95,14 +95,13 @@ struct signal_frame {
 };
 
 /*
- * A number that frames may be measured in, beside what PRSTATUS has: how long the
- * vectors of a thread are.  Where a machine has several rows, the first that
- * counts is it.
+ * The length of a thread's vectors, in which the size of a frame may be given; it is not in
+ * PRSTATUS.  Where a machine has several rows, the first valid one is used.
  */
 struct vector_length {
 	const struct regset *set;	/* that has it */
 	u16 reg;	/* its index there */
-	u16 flags;	/* index of a register there that tells, by @flag, if it counts; with @flag 0 it does */
+	u16 flags;	/* index of a register there; @reg is valid only if @flag is set in it; @flag 0: always */
 	u16 flag;
 	u16 unit;	/* it is in bytes; the register of DWARF's number @dwarf, in @unit bytes */
 	u16 dwarf;
@@ -114,13 +113,13 @@ struct vector_length {
  */
 struct frame_abi {
 	bool known;
-	s32 fp;		/* index in gregs of the frame pointer, or -1: no chain of these is to be had */
+	s32 fp;		/* index in gregs of the frame pointer, or -1: there is no chain of them */
 	s32 lr;		/* index of the register that a call leaves the return address in; -1: it pushes it; 0: unknown */
 	bool lr_is_scratch;	/* compilers use it for other values, too */
 	s32 saved_fp;
 	s32 saved_ret;
 	s32 caller_sp;	/* the caller's stack pointer */
-	const struct signal_frame *signals;	/* one alone is taken where a table tells that there is one, too */
+	const struct signal_frame *signals;	/* a machine's only row is also used where a table says "signal frame" */
 	u16 n_signals;
 	const struct vector_length *vectors;
 	u16 n_vectors;
@@ -129,7 +128,7 @@ struct frame_abi {
 	bool fp_saves;		/* functions save general registers in floating-point ones */
 	u64 kept;		/* registers that a call keeps, by bits 1 << DWARF number; 0: the unwinder's library knows */
 	u16 ret_offset;		/* bytes from what a call leaves as return address to where it returns to */
-	u8 ret_mode;		/* bits of a return address that tell the instruction set and are no part of it */
+	u8 ret_mode;		/* bits of a return address that give the instruction set, not an address */
 	bool back_chain;	/* fp is the stack pointer, and the caller's is saved; saved_ret is from there */
 	bool ret_in_frame;	/* of a back chain: no, saved_ret is from fp, too */
 };
@@ -144,7 +143,7 @@ struct arch {
 	const char *name;
 	u16 machine;		/* EM_* */
 	struct elffmt fmt;
-	u32 flags_mask;		/* (e_flags & flags_mask) == flags tells ABIs of one machine and format apart */
+	u32 flags_mask;		/* (e_flags & flags_mask) == flags distinguishes ABIs of one machine and format */
 	u32 flags;
 	u8 word;
 	u8 ugid_size;
@@ -170,8 +169,8 @@ struct arch {
 	/* The 32-bit machine whose programs this one's kernel runs, too; or NULL. */
 	const struct arch *compat;
 	/*
-	 * Of such a 32-bit machine, where a thread may go over to 64-bit code: of each
-	 * of gregs.regs, the index in the 64-bit machine's gregs.  NULL: it cannot.
+	 * For such a 32-bit machine, if a thread may switch to 64-bit code: the index of each
+	 * of gregs.regs in the 64-bit machine's gregs.  NULL: it cannot.
 	 */
 	const u16 *wide_regs;
 };
@@ -179,7 +178,7 @@ struct arch {
 /* @addr without what the machine ignores in a user address (a tag); unknown machine: as it is. */
 static inline u64 arch_untag(const struct arch *a, u64 addr)
 {
-	/* Bit 55 tells user from kernel addresses, whose top byte is not a tag. */
+	/* Bit 55 is set in kernel addresses, whose top byte is not a tag. */
 	return a && a->top_byte_ignored && !(addr >> 55 & 1) ? addr & 0x00ffffffffffffffull : addr;
 }
 
@@ -187,8 +186,8 @@ static inline u64 arch_untag(const struct arch *a, u64 addr)
 extern const struct arch *const arches[];
 
 /*
- * The machine of a core with these header fields, or NULL.  @e_flags tells the
- * MIPS ABIs n32 and o32 apart; but old kernels left it 0, so see prstatus_arch().
+ * The machine of a core with these header fields, or NULL.  @e_flags distinguishes the
+ * MIPS ABIs n32 and o32; but old kernels left it 0, so see prstatus_arch().
  */
 const struct arch *arch_find(u16 machine, struct elffmt fmt, u32 e_flags);
 /* The machine this program was built for, or NULL if it has no table. */

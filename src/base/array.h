@@ -5,7 +5,7 @@
 #include "base/types.h"
 
 /*
- * Makes room for one row of @size bytes more in @rows, of whose @cap @n are used.
- * @what is what they are, for the sentence of -ENOMEM.
+ * Makes room for one more row of @size bytes in @rows, of whose @cap rows @n are used.
+ * @what names them in the message of -ENOMEM.
  */
 int array_grow(void **rows, size_t n, size_t *cap, size_t size, const char *what, struct err *e) must_check;

@@ -4,7 +4,7 @@
 #include "base/types.h"
 
 /*
- * Failure codes besides -errno.  All lie below -4095, the lowest -errno that
+ * Failure codes besides -errno.  All are below -4095, the lowest -errno that
  * Linux uses, so that one int holds either.
  */
 enum {

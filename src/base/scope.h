@@ -22,7 +22,7 @@ static inline void scope_close(const int *fd)
 #define auto_free scoped(scope_free)
 #define auto_close scoped(scope_close)
 
-/* Hands the pointer out of its scope: yields it and leaves NULL behind. */
+/* Hands the pointer out of its scope: returns it and sets it to NULL. */
 #define take_ptr(p) ({ __typeof__(p) taken_ = (p); (p) = NULL; taken_; })
 /* The same for a descriptor. */
 #define take_fd(fd) ({ int taken_ = (fd); (fd) = -1; taken_; })

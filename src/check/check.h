@@ -41,7 +41,7 @@ struct finding {
 
 /*
  * Findings in the order of checks[]; owns the sentences.  A zeroed one is empty
- * and valid.  Of one check at most @max are listed; 0: CHECK_FINDINGS_MAX.
+ * and valid.  At most @max findings of one check are listed; 0: CHECK_FINDINGS_MAX.
  */
 struct findings {
 	struct finding *f;

@@ -46,7 +46,7 @@ int check_thread_stack(const struct core *c, const struct core_thread *t, u64 *o
 /* From the note's header on, as it stands in the file; header and name are there. */
 struct bytes check_note_raw(const struct core *c, const struct core_note *n);
 bool check_is_x86(const struct core *c);
-/* XCR0 as X86_XSTATE tells it; negative when the note is too short. */
+/* XCR0 as in X86_XSTATE; negative when the note is too short. */
 int check_xstate_enabled(const struct core *c, const struct note *n, u64 *out) must_check;
 
 /*

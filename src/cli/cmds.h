@@ -53,7 +53,7 @@ void cli_signals(void);
 extern volatile sig_atomic_t cli_cancelled;
 /*
  * From here on a signal ends the program at once, as it would have without us; for
- * commands that have nothing to put in order any more, and call libraries that may
- * wait for long.  One that has come already does so now.  What is ignored stays so.
+ * commands that have nothing to clean up any more, and call libraries that may
+ * wait for long.  One that is pending does so now.  Ignored signals stay ignored.
  */
 void cli_end_by_signal(void);

@@ -1,4 +1,4 @@
-/* dump_text.h - what dump tells: the report, the plan and the progress, as text and as JSON. */
+/* dump_text.h - the output of dump: report, plan and progress, as text and as JSON. */
 #pragma once
 
 #include <stdio.h>

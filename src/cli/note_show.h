@@ -27,12 +27,12 @@ note_show_fn note_show_prstatus, note_show_prpsinfo, note_show_auxv, note_show_f
 	note_show_vmcoredd, note_show_cpucfg;
 /* note_show_siginfo.c */
 note_show_fn note_show_siginfo;
-/* Of one machine: note_show_x86.c, note_show_arm64.c; the rest by the machine's register tables. */
+/* Specific to a machine: note_show_x86.c, note_show_arm64.c, ...; other register sets by the machine's tables. */
 note_show_fn note_show_xstate, note_show_xsave_layout, note_show_ioperm;
 note_show_fn note_show_sve, note_show_debug, note_show_tag_ctrl, note_show_pac_keys, note_show_call,
 	     note_show_riscv_tag_ctrl, note_show_riscv_cfi;
 note_show_fn note_show_regset;
-/* Other makers: note_show_qemu.c, note_show_bsd.c. */
+/* Other makers and systems: note_show_other.c, note_show_os.c. */
 note_show_fn note_show_qemu;
 note_show_fn note_show_freebsd_prstatus, note_show_freebsd_prpsinfo, note_show_freebsd_name,
 	note_show_freebsd_vmmap, note_show_netbsd_lwpstatus, note_show_word, note_show_solaris_name,

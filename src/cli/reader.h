@@ -1,4 +1,4 @@
-/* reader.h - how commands open a core: what could not be trusted is read by a process that is locked in. */
+/* reader.h - how commands open a core: untrusted input is read in a sandboxed process. */
 #pragma once
 
 #include "base/err.h"
@@ -16,11 +16,11 @@ void reader_lock(void);
 int reader_unpack_limit(const char *arg, u64 *out, struct err *e) must_check;
 
 /*
- * core_open(), locked in before a byte of the file is interpreted, and ended by a
- * wish to stop.  @unpack_limit: as in struct core_file.
+ * core_open(), sandboxed before a byte of the file is interpreted; stops on SIGINT, SIGTERM
+ * or SIGHUP.  @unpack_limit: as in struct core_file.
  */
 int reader_open(struct core *core, const char *path, u64 unpack_limit, struct err *e) must_check;
-/* The same for a command that opens other files later, and is not locked in. */
+/* The same for a command that opens other files later, and is not sandboxed. */
 int reader_open_free(struct core *core, const char *path, u64 unpack_limit, struct err *e) must_check;
 
 /*

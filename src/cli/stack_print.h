@@ -18,7 +18,7 @@ struct stack_print {
 	bool raw;
 	bool folded;		/* nothing but lines of stacks goes to @out */
 	u64 pause_us;		/* of a live process: how long it was stopped */
-	const struct dump_unstopped *unstopped;	/* threads that did not stop: those of them that are not in the core are told of at the end */
+	const struct dump_unstopped *unstopped;	/* threads that did not stop: those that are not in the core are listed at the end */
 	size_t n_unstopped;
 	/* Its own. */
 	struct core *core;

@@ -60,7 +60,7 @@ struct view_mte {
 	enum tag_state memory;	/* at addr */
 	u8 memory_tag;
 };
-/* @si: NULL when there is none. */
+/* @si may be NULL: no siginfo. */
 int view_mte_gather(struct core *core, const struct core_siginfo *si, struct view_mte *out,
 		    struct err *e) must_check;
 void view_mte_json(struct json_object *o, const struct view_mte *m);
@@ -71,7 +71,7 @@ void view_mte_text_mode(FILE *out, const struct view_mte *m);
 /* "rw-" of a program header, into @out, which is returned. */
 const char *view_seg_flags(const GElf_Phdr *p, char out[4]);
 
-/* A build-id of @len bytes in hexadecimal into @out, or NULL when there is none. */
+/* A build-id of @len bytes in hexadecimal into @out; NULL when @len is 0. */
 #define VIEW_BUILD_ID_MAX (2 * CORE_BUILD_ID_MAX + 1)
 const char *view_build_id(const u8 *id, size_t len, char out[VIEW_BUILD_ID_MAX]);
 

@@ -79,12 +79,12 @@ int core_file_unpack(struct core_file *f, struct err *e) must_check;
 /*
  * Learns the size of a packed file, and how it can be read: any part by itself,
  * or from the beginning into a temporary file (in TMPDIR, /var/tmp or /tmp).
- * Where only that tells the size, it is unpacked to its end now.  Memory is
- * bounded, room on the disk is left: ERR_LIMIT.  Of a damaged or truncated one
- * there is what comes out of it; an error when that is nothing.
+ * If the size is not known otherwise, the file is unpacked to its end now.  Memory is
+ * bounded and some disk space is left free: ERR_LIMIT.  A damaged or truncated file
+ * gives what can be unpacked; an error when that is nothing.
  */
 int core_file_start(struct core_file *f, struct err *e) must_check;
-/* Unpacks all of a packed file to see that it can be; what is wrong is then in packing->faults, and no error. */
+/* Unpacks all of a packed file to see that it can be; faults go to packing->faults and are not an error. */
 int core_file_verify(struct core_file *f, struct err *e) must_check;
 void core_file_close(struct core_file *f);
 /* All of [off, off + len), or ERR_TRUNCATED. */
@@ -92,7 +92,7 @@ int core_file_read(struct core_file *f, u64 off, void *buf, size_t len, struct e
 /* Zeros are all there is in [off, the result): a hole, as far as that is known.  At most the file's size. */
 u64 core_file_next_data(struct core_file *f, u64 off);
 
-/* Bytes of a note, without a NUL; borrowed from the core.  @p is NULL when there are none. */
+/* Bytes of a note, without a NUL; borrowed from the core.  @p may be NULL: no such text. */
 struct core_text {
 	const char *p;
 	size_t len;
@@ -125,7 +125,7 @@ enum core_xnum {
 
 /*
  * An area of the address space: the part of PT_LOAD @seg in [start, end) that no
- * lower segment covers; or one that only NT_FILE or AREAS tell of (gdb writes no
+ * lower segment covers; or one that is only in NT_FILE or AREAS (gdb writes no
  * segment for a file's unchanged text), which then is absent, not unmapped.
  * Bytes in [start, saved_end) are in this file, unless a missing range says
  * otherwise; core->areas is sorted and does not overlap.
@@ -238,11 +238,11 @@ struct core {
 	enum core_fault fault;
 	struct elffmt fmt;
 	GElf_Ehdr ehdr;
-	const struct arch *arch;	/* the machine's tables, or NULL; of another system, with its register sets */
+	const struct arch *arch;	/* the machine's tables, or NULL; for another system, with its register sets */
 	enum core_kind kind;
 	const struct os *os;		/* the tables of a system other than Linux (src/os/os.h), or NULL */
-	struct core_os *foreign;	/* what was made of them, which @arch then points to, or NULL */
-	struct arch layout;		/* *arch, or what class and note sizes tell; for prstatus_get() */
+	struct core_os *foreign;	/* tables built from @os, which @arch then points to, or NULL */
+	struct arch layout;		/* *arch, or derived from class and note sizes; for prstatus_get() */
 
 	u64 phnum;			/* as the header says */
 	enum core_xnum xnum;
@@ -316,7 +316,7 @@ u64 core_seg_in_file(const struct core *core, size_t i);
 bool core_is_memtag(const struct core *core, const GElf_Phdr *p);
 /* @addr as areas have it: without the tag of a pointer, where the machine ignores that. */
 u64 core_untag(const struct core *core, u64 addr);
-/* True when a header or a segment's data lie past the end of the file. */
+/* True when a header or a segment's data reach past the end of the file. */
 bool core_is_truncated(const struct core *core);
 
 /* The owner that stands in the file, "" for none, into @out, which is returned. */
@@ -343,7 +343,7 @@ struct core_regset {
 	const struct regset *set;
 	struct bytes desc;
 };
-/* The next of the sets that @n holds, *at of them being behind; false when there is none, as without the tables. */
+/* The next register set in @n, after the first *at; false when there are no more, or no tables for the machine. */
 bool core_note_regset(const struct core *core, const struct note *n, size_t *at, struct core_regset *out);
 /* A walk over all sets of a thread, in the order of its notes; begins zeroed. */
 struct core_regset_iter {
@@ -383,7 +383,7 @@ struct core_siginfo {
 };
 int core_siginfo_get(const struct core *core, struct bytes desc, struct core_siginfo *out,
 		     struct err *e) must_check;
-/* The SIGINFO of the crashed thread, or of the process if it agrees; false when there is none. */
+/* The SIGINFO of the crashed thread, or of the process if it agrees; false if there is no such note. */
 bool core_crash_siginfo(const struct core *core, struct core_siginfo *out) must_check;
 /* The signal that ended the process, 0 for none, and its SIGINFO if *has_si. */
 int core_crash_signal(const struct core *core, struct core_siginfo *si, bool *has_si);
@@ -396,7 +396,7 @@ const char *core_tool(const struct core *core, char *out, size_t size);
 int core_prpsinfo(const struct core *core, struct prpsinfo *out, struct err *e) must_check;
 
 /*
- * The process, as the notes of any system tell it; what they do not tell is
+ * The process, from the notes of any system; what is not in them is
  * false or "".  The signal is only there where it is not in a PRSTATUS of Linux.
  */
 struct core_procinfo {
@@ -409,7 +409,7 @@ void core_procinfo(const struct core *core, struct core_procinfo *out);
 /* The value of @key in the VMCOREINFO note ("OSRELEASE"); p NULL when it is not there. */
 struct core_text core_vmcoreinfo(const struct core *core, const char *key);
 
-/* PF_* of the area, or 0 with *known false when no segment tells. */
+/* PF_* of the area; 0 with *known false if it has no segment. */
 u32 core_area_prot(const struct core *core, const struct core_area *a, bool *known);
 /* First area that ends above @addr, or NULL. */
 const struct core_area *core_area_find(const struct core *core, u64 addr);
@@ -458,7 +458,7 @@ struct core_tag_run {
  * Calls @fn for each run of known or absent tags in [start, end), cut to it, in
  * address order.  A run does not pass the end of its tag segment.  Not 0 from @fn
  * ends the walk and is returned.  Tags are read in pieces: a segment may be of
- * any size.  Byte i of a segment tells of [p_vaddr + 32 i, + 32), also in a
+ * any size.  Byte i of a segment has the tags of [p_vaddr + 32 i, + 32), also in a
  * big-endian core: see the check mte-big-endian.
  */
 int core_tag_runs(struct core *core, u64 start, u64 end,
@@ -532,7 +532,7 @@ struct auxv {
 void auxv_iter_init(struct auxv_iter *it, const struct core *core);
 /* False at AT_NULL, or at the end of the note. */
 bool auxv_next(struct auxv_iter *it, struct auxv *out);
-/* The value of the first entry of Linux's @type, or of what the core's system has for it; false when there is none. */
+/* The value of the first entry of Linux's @type, or of the core's system's equivalent; false if there is no such entry. */
 bool core_auxv(const struct core *core, u64 type, u64 *out);
 
 /* Walks the entries of an NT_FILE descriptor. */
@@ -555,7 +555,7 @@ bool core_vmmap_next(const struct core *core, struct bytes desc, u64 *at, struct
 /* 1 and *out, 0 at the end. */
 int ntfile_next(struct ntfile_iter *it, struct core_map *out, struct err *e) must_check;
 
-/* Walks the lines of a note of ours; a NUL ends it. */
+/* Walks the lines of a tagcore note; a NUL ends it. */
 struct line_iter {
 	struct bytes desc;
 	u64 at;

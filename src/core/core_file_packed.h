@@ -29,7 +29,7 @@ struct packed {
 	u64 kept_max;		/* and of them in pages that are not zero */
 
 	/* spool: the core from its beginning up to @have is in the temporary file, zeros as holes */
-	int temp;		/* -1: there is none, and */
+	int temp;		/* -1: no temporary file, and */
 	struct err no_temp;	/* why */
 	u64 unchecked;		/* bytes written since room was looked for */
 	u64 kept;		/* bytes written */

@@ -15,7 +15,7 @@ int core_load_maps(struct core *c, struct err *e) must_check;
 /* core_own.c: after the threads. */
 int core_load_own(struct core *c, struct err *e) must_check;
 
-/* core_areas.c: after the notes: PT_LOADs into areas, and at last those that only notes tell of. */
+/* core_areas.c: after the notes: PT_LOADs into areas, and last those that are only in notes. */
 int core_load_areas(struct core *c, struct err *e) must_check;
 
 /* core_tags.c: after all areas. */
@@ -28,21 +28,21 @@ void core_find_crashed(struct core *c);
 
 /*
  * kind.c: what the core is of.  From its notes and header alone, before it has
- * threads, CORE_PROCESS standing for "not told so"; and from all.
+ * threads, CORE_PROCESS standing for "not stated"; and from all.
  */
 enum core_kind core_told_kind(const struct core *c);
 enum core_kind core_find_kind(const struct core *c);
 /* The tables of the system, or NULL. */
 const struct os *core_kind_os(enum core_kind k);
 
-/* os_notes.c: a fact that the notes of @t tell, or with @t NULL those of the process. */
+/* os_notes.c: a value from the notes of @t, or with @t NULL of the process. */
 bool core_os_fact(const struct core *c, const struct core_thread *t, enum os_fact fact, struct bytes *out);
 bool core_os_number(const struct core *c, const struct core_thread *t, enum os_fact fact, u64 *out);
 /* The signal of the process, where no thread's note has one. */
 bool core_os_signal(const struct core *c, u64 *signo);
 /* As core_crash_siginfo(). */
 bool core_os_siginfo(const struct core *c, struct core_siginfo *out);
-/* The first note of the system's @type; NULL when there is none, or no type. */
+/* The first note of the system's @type; NULL when no note has it, or the type is 0. */
 const struct core_note *core_os_note(const struct core *c, u32 type);
 /* os_regs.c: after the threads; c->arch is then of the system. */
 int core_load_os(struct core *c, struct err *e) must_check;

@@ -4,7 +4,7 @@
 #include "base/util.h"
 #include "core/core_priv.h"
 
-/* Names for machines without a table of their own (yet); as uname -m has them. */
+/* Names for e_machine without a table for the class and byte order in question, as uname -m has them. */
 static const struct {
 	const char *name;
 	u16 machine;

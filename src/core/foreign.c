@@ -4,8 +4,8 @@
 #include "core/core_priv.h"
 
 /*
- * Files that somebody may take for a core: their first bytes, what they are, and
- * what to do.  What unpack.c opens is not among them.
+ * Files that are no ELF cores but may be taken for one: their first bytes, what they are, and
+ * what to do.  Formats that unpackers.c opens are not listed.
  */
 static const struct {
 	const char *magic;

@@ -13,7 +13,7 @@
 struct core_module {
 	u64 start;
 	u64 end;
-	struct core_text path;	/* "[vdso]" for that; p NULL when nothing tells; borrowed from the core */
+	struct core_text path;	/* "[vdso]" for that; p NULL when unknown; borrowed from the core */
 	bool has_header;	/* its ELF header is in this core; else it is known by its name only */
 	u64 build_id_addr;
 	size_t build_id_len;	/* 0: it has none, or it is not in this core */

@@ -1,4 +1,4 @@
-/* unpack.h - a packed file unpacked forward: a table row for each library, and what is known of a file beforehand. */
+/* unpack.h - unpacking from front to back: a table row for each library, and an index of what can be known beforehand. */
 #pragma once
 
 #include "core/core.h"
@@ -22,7 +22,7 @@ enum {
 	UNPACK_FRAME_MAX = 16 << 20,
 };
 
-/* What a packed file tells without being unpacked.  A zeroed one tells nothing. */
+/* What is known of a packed file without unpacking it.  A zeroed one: nothing. */
 struct unpack_index {
 	bool has_size;		/* @size is what the file says the core's size is */
 	u64 size;
@@ -42,7 +42,7 @@ int unpack_index_add(struct unpack_index *x, struct unpack_frame frame, u64 size
  * A library.  read fills @buf; *n bytes are good whatever it returns, and less
  * than @len with 0 is the end.  ERR_TRUNCATED when the packed file ends too early,
  * ERR_INPUT when it is damaged.  index, which may be NULL, fills @out as far as
- * the file tells; a file that tells nonsense is no error, but not believed.
+ * the file has it; implausible values are ignored, not an error.
  * agrees, for an index by_table: 0 when the file has no such frame, of @size bytes
  * unpacked, where the table says; 1 when it has, or is damaged there.
  */
@@ -77,11 +77,11 @@ int unpacker_read(struct unpacker *u, u8 *buf, size_t len, size_t *n, struct err
 /* *u may be NULL. */
 void unpacker_close(struct unpacker **u);
 
-/* For the libraries: sees to it that buf[at, len) is not empty but at the end; ERR_CANCELLED when the user wished. */
+/* For the libraries: refills; buf[at, len) is empty only at the end of the file.  ERR_CANCELLED when asked to stop. */
 int unpack_more(struct unpacker *u, struct err *e) must_check;
 /* @n bytes of it were taken. */
 void unpack_took(struct unpacker *u, size_t n);
-/* True for what is wrong with the file, so that it will be so again; false for want of memory, or a wish to stop. */
+/* True for faults of the file, which will occur again; false for lack of memory or a cancelled run. */
 static inline bool unpack_is_fault(int code)
 {
 	return code == ERR_INPUT || code == ERR_TRUNCATED || code == ERR_UNSUPPORTED;

@@ -23,7 +23,7 @@ struct ahead {
 
 /* Starts to read, last thread first, where it is worth a thread of ours. */
 void ahead_start(struct ahead *a, const struct target *t);
-/* Of thread @i of @t: what was read, or it is read now. */
+/* The information on thread @i of @t; read now if it has not been read yet. */
 int ahead_get(const struct ahead *a, const struct target *t, size_t i, struct thread_info *out,
 	      struct err *e) must_check;
 void ahead_end(struct ahead *a);

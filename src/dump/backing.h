@@ -1,4 +1,4 @@
-/* backing.h - the file behind an area: content that the target has not mapped in. */
+/* backing.h - the file that an area maps: content that the target has not faulted in. */
 #pragma once
 
 #include "live/area.h"

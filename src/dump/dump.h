@@ -84,7 +84,7 @@ struct dump_report {
 
 /*
  * Saves process @pid.  0: done, though report->missing or report->unstopped may
- * say that something is not in it.  Negative: nothing was left behind.  The
+ * say that something is not in it.  Negative: no file is left.  The
  * target runs on in every case.  *report must be released in every case.
  */
 int dump_run(pid_t pid, const struct dump_opts *opts, struct dump_report *report, struct err *e) must_check;

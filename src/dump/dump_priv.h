@@ -1,4 +1,4 @@
-/* dump_priv.h - what the parts of one dump share: notes.c, copy.c, segments.c, dump.c. */
+/* dump_priv.h - the state of one dump, and the functions that its steps share. */
 #pragma once
 
 #include "base/buf.h"
@@ -65,7 +65,7 @@ int dump_want_stacks(struct dump *d, struct err *e) must_check;
 int dump_notes_reserve(struct dump *d, struct err *e) must_check;
 /* Every note of the first PT_NOTE into d->notes.  The target is stopped. */
 int dump_notes(struct dump *d, struct err *e) must_check;
-/* The notes of our own, after the kernel's. */
+/* The tagcore notes, after the kernel's. */
 int dump_own_notes(struct dump *d, struct err *e) must_check;
 /* Bytes to keep for what can be lost by the plan: MISSING_NOTE_MIN to MISSING_NOTE_MAX. */
 u64 dump_missing_room(const struct dump *d);
@@ -91,9 +91,9 @@ int dump_walk_pages(struct dump *d, const struct vma *v, u64 len, const struct p
 
 /* Writes the tags of one VM_MTE area, packed, at its tag segment's offset. */
 int dump_copy_tags(struct dump *d, const struct area *a, const struct plan_entry *p, struct err *e) must_check;
-/* A loss of the target's memory, or of what belongs to it, is recorded; the output is not moved. */
+/* Records a range of memory, or its tags, as missing; the output is not moved. */
 int dump_lose(struct dump *d, u64 start, u64 end, const char *reason, struct err *e) must_check;
-/* Looks whether the user gave up, and tells how far we are. */
+/* ERR_CANCELLED if the user gave up; else reports progress when due. */
 int dump_check_cancel(struct dump *d, struct err *e) must_check;
 
 /*

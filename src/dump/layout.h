@@ -1,4 +1,4 @@
-/* layout.h - where everything lies in a core file: computed without I/O. */
+/* layout.h - where everything is in a core file: computed without I/O. */
 #pragma once
 
 #include "arch/arch.h"

@@ -6,8 +6,8 @@
 #include "live/area.h"
 
 enum plan_action {
-	PLAN_OMIT,		/* header only */
-	PLAN_FIRST_PAGE,	/* the page that tells which ELF file this is */
+	PLAN_OMIT,		/* program header only */
+	PLAN_FIRST_PAGE,	/* the page that identifies the ELF file */
 	PLAN_TOUCHED,		/* all of it; pages never touched are zero */
 	PLAN_WHOLE,		/* all of it; pages not mapped come from the file */
 };
@@ -100,7 +100,7 @@ bool plan_select_matches(const struct plan_select *s, const struct vma *v);
 /* Which of the user's selections decides on an area: the last that matches; NULL: none. */
 const struct plan_select *plan_selected(const struct area *a, const struct plan_opts *o);
 
-/* What became of a selection. */
+/* The effect of a selection. */
 enum plan_select_fate {
 	PLAN_SELECT_DONE,
 	PLAN_SELECT_NOTHING,	/* matched no area */

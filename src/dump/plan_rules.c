@@ -114,7 +114,7 @@ static bool stack_file(const struct area *a, const struct plan_opts *o)
 	return is_wanted(a, o) && (has(a, VM_READ) || is_written(a));
 }
 
-/* Of a file that could not be looked at the first page is saved, or said to be missing, never left out unsaid. */
+/* If the file could not be looked at, its first page is saved, or recorded as missing, never left out silently. */
 static bool is_elf_header(const struct area *a)
 {
 	return !vma_is_anon(a->vma) && a->vma->pgoff == 0 && has(a, VM_READ) &&
@@ -122,8 +122,8 @@ static bool is_elf_header(const struct area *a)
 }
 
 /*
- * The unwind tables of a deleted file and of a memfd are nowhere that a reader would look; nor
- * are those of a file that only another mount namespace has, unless the reader looks there.
+ * A reader does not find the unwind tables of a deleted file and of a memfd; nor those of a file
+ * that only another mount namespace has, unless it looks there.
  */
 static bool stack_code(const struct area *a, const struct plan_opts *o)
 {

@@ -1,4 +1,4 @@
-/* pump.h - memory is read in one thread while another writes what was read before. */
+/* pump.h - copies in two threads: one reads memory while the other writes what was read before. */
 #pragma once
 
 #include <pthread.h>
@@ -10,10 +10,10 @@
 
 /*
  * A GiB of memory costs the kernel some 0.2 s to copy to us and 0.4 s to copy to
- * a file: side by side they take the longer of the two, and the target waits for
- * the reading only: what is left in the slots then is written when it runs again.
- * A few slots of fixed size go round; the writer sees the same calls in the same
- * order as without.
+ * a file: in parallel they take the longer of the two, and the target waits only for
+ * the reading: what is left in the slots then is written when it runs again.
+ * A few slots of fixed size are used in turn; the writer gets the same calls in the same
+ * order as with one thread.
  *
  * All slots together fit into a processor's own cache.  More of them would let the
  * reader sleep less often, but 16 MiB took twice the processor time of 1 MiB, and

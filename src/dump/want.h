@@ -9,23 +9,23 @@ int want_range(struct dump *d, u64 start, u64 end, struct err *e) must_check;
 int want_memory(struct dump *d, u64 start, u64 end, struct err *e) must_check;
 
 /*
- * Of area @v the pages in [start, end) that the process has a copy of its own of.  Runs
+ * The pages of area @v in [start, end) of which the process has a private copy.  Runs
  * with a small gap between them become one range: what is in the gap is saved, too.
  * @whole: so do the gaps at the ends.
  */
 int want_copies(struct dump *d, const struct vma *v, u64 start, u64 end, bool whole, struct err *e) must_check;
 /* stacks.c: pages from @sp up to where its stack ends, as far as is known; false: it is in no memory.  @tp may be 0. */
 bool stack_range(const struct dump *d, u64 sp, u64 tp, struct plan_range *out);
-/* interrupted.c: after the stacks alone were wanted, those that a signal handler on another has interrupted. */
+/* interrupted.c: adds stacks that signal handlers on alternate stacks have interrupted; d->wanted has stacks alone. */
 int want_interrupted(struct dump *d, struct err *e) must_check;
-/* jit.c: after the stacks alone were wanted, the code near addresses on them that no file has. */
+/* jit.c: adds code near addresses on the stacks that is in no file; d->wanted has stacks alone. */
 int want_made_code(struct dump *d, struct err *e) must_check;
 /* Sorts d->wanted, without overlap. */
 void want_settle(struct dump *d);
 
 /* The area that @addr is in, or NULL. */
 const struct vma *want_area(const struct dump *d, u64 addr);
-/* Index in d->areas of the first that ends above @addr; d->areas.n when there is none. */
+/* Index in d->areas of the first that ends above @addr, or d->areas.n. */
 size_t want_area_index(const struct dump *d, u64 addr);
 /* Before the first want_peek(); d->peeked.bytes is the caller's to free. */
 int want_peek_init(struct dump *d, struct err *e) must_check;
@@ -45,5 +45,5 @@ struct want_tls {
 	u64 n;		/* modules that have one */
 };
 int want_variables(struct dump *d, struct want_tls *tls, struct err *e) must_check;
-/* Of the thread whose thread pointer is @tp: struct pthread, and its thread-local variables. */
+/* struct pthread and the thread-local variables of the thread whose thread pointer is @tp. */
 int want_thread(struct dump *d, u64 tp, const struct want_tls *tls, struct err *e) must_check;

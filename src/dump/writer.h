@@ -1,4 +1,4 @@
-/* writer.h - the one door out: forward only. */
+/* writer.h - sequential output; every core is written through this. */
 #pragma once
 
 #include <signal.h>
@@ -10,8 +10,8 @@ struct writer;
 
 /*
  * A backend.  emit appends bytes; skip appends zeros, in the cheapest way it
- * has; finish makes the output complete and visible; abort leaves nothing
- * behind.  After finish or abort only close is legal.
+ * has; finish makes the output complete and visible; abort removes it.
+ * After finish or abort only close is legal.
  */
 struct writer_ops {
 	const char *name;
@@ -26,8 +26,8 @@ struct writer {
 	const struct writer_ops *ops;
 	void *priv;
 	u64 off;	/* bytes of output so far, zeros included */
-	u64 skipped;	/* zeros promised and not yet passed to the backend */
-	u64 written;	/* bytes that took room */
+	u64 skipped;	/* zeros that have not been passed to the backend yet */
+	u64 written;	/* bytes without skipped zeros */
 	u64 limit;	/* on written; 0: none */
 	/* Not NULL: looked at while a stream waits for its reader, which may be for ever; != 0 gives up. */
 	const volatile sig_atomic_t *cancel;
@@ -49,7 +49,7 @@ int writer_emit(struct writer *w, const void *p, size_t len, struct err *e) must
 int writer_emit_sparse(struct writer *w, const void *p, size_t len, size_t page_size,
 		       struct err *e) must_check;
 int writer_skip(struct writer *w, u64 len, struct err *e) must_check;
-/* Skips to @off, which must not lie behind. */
+/* Skips to @off, which must not be below the current offset. */
 int writer_skip_to(struct writer *w, u64 off, struct err *e) must_check;
 int writer_finish(struct writer *w, struct err *e) must_check;
 /* Aborts unless finished, and releases all. */

@@ -1,4 +1,4 @@
-/* xsave.h - NT_X86_XSAVE_LAYOUT: where each component lies in the NT_X86_XSTATE notes. */
+/* xsave.h - NT_X86_XSAVE_LAYOUT: where each component is in the NT_X86_XSTATE notes. */
 #pragma once
 
 #include "base/buf.h"

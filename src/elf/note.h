@@ -9,7 +9,7 @@
 #include "base/err.h"
 
 /*
- * Notes of our own, owner "TAGCORE": text, lines of key and value.
+ * The tagcore notes, owner "TAGCORE": text, lines of key and value.
  * tagcore-notes(5).  The numbers, "TC" and a count, are nobody else's: BFD's
  * elfcore_grok_note() looks at the type whoever the owner is, and would take 2
  * for floating-point registers.
@@ -21,7 +21,7 @@ enum {
 	NT_TAGCORE_AREAS = 0x54430003,	/* "START-END PROT OFFSET FLAGS ACTION RULE NAME\n" an area */
 	NT_TAGCORE_MISSING = 0x54430004,	/* "START-END REASON\n" a range that could not be saved; NUL-padded */
 };
-/* A REASON that begins so speaks of the range's memory tags only: its bytes are there. */
+/* A REASON that begins so is about the range's memory tags only: its bytes are present. */
 #define TAGCORE_TAGS_LOST "memory tags"
 /* One with this word was in the core when it was made, and the file has lost it since. */
 #define TAGCORE_LOST "lost:"
@@ -61,7 +61,7 @@ int note_put_aligned(struct buf *b, struct elffmt fmt, size_t align, const char 
 		     size_t len, struct err *e) must_check;
 
 /*
- * Of other systems: FreeBSD sys/sys/elf_common.h, OpenBSD and NetBSD
+ * Other systems': FreeBSD sys/sys/elf_common.h, OpenBSD and NetBSD
  * sys/sys/exec_elf.h, illumos uts/common/sys/elf.h.
  */
 enum {
@@ -154,7 +154,7 @@ const struct arch *prstatus_arch(const struct arch *a, size_t len);
  * the target's (bfd/elf.c: elfcore_write_prstatus()).
  */
 const struct arch *prstatus_host(const struct arch *a, size_t len);
-/* Of a host's structure regs may be shorter than @a's. */
+/* In a host's structure, regs may be shorter than @a's. */
 int prstatus_get(const struct arch *a, struct bytes desc, struct prstatus *out,
 		 struct err *e) must_check;
 /* Appends the encoded structure; regs shorter than the machine's are zero-filled. */

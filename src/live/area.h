@@ -1,4 +1,4 @@
-/* area.h - an area with what is known of the file behind it: what the plan decides on. */
+/* area.h - an area and the state of the file that it maps: the input of the plan. */
 #pragma once
 
 #include "base/err.h"
@@ -11,7 +11,7 @@ enum area_file {
 	AREA_FILE_ELF		= 1 << 1,	/* begins with \177ELF */
 	AREA_FILE_UNLINKED	= 1 << 2,	/* no name is left: i_nlink is 0 */
 	AREA_FILE_DAX		= 1 << 3,	/* STATX_ATTR_DAX */
-	AREA_FILE_UNKNOWN	= 1 << 4,	/* it could not be opened, or not be read: that a bit is not set says nothing */
+	AREA_FILE_UNKNOWN	= 1 << 4,	/* it could not be opened or read: bits that are not set mean nothing */
 	AREA_FILE_ELSEWHERE	= 1 << 5,	/* its name leads to no file here, or to another: a container's */
 };
 
@@ -36,7 +36,7 @@ struct areas {
 struct target;
 
 /*
- * Every area of the target, with VmFlags and the facts about files.  smaps walks
+ * Every area of the target, with VmFlags and file flags.  smaps walks
  * the page tables: 8 to 20 ms for a GiB of small pages.
  */
 int areas_collect(const struct target *t, struct areas *out, struct err *e) must_check;
@@ -58,7 +58,7 @@ void areas_fini(struct areas *a);
 int areas_split(struct areas *a, const u64 *at, size_t n, struct err *e) must_check;
 
 /*
- * Opens the file behind an area of a live target for reading: the descriptor,
+ * Opens the file that an area of a live target maps, for reading: the descriptor,
  * or negative and why not.  Never through the target's memory, so nothing is
  * faulted in.
  */

@@ -1,4 +1,4 @@
-/* live.h - what the parts of src/live share. */
+/* live.h - stopping a target, in steps: threads, machine, system calls, priority; shared by the files of src/live. */
 #pragma once
 
 #include "live/target.h"

@@ -5,7 +5,7 @@
 
 #include "base/err.h"
 
-/* Returns -@errnum with a sentence that names what forbids it, as far as /proc tells, and what would help. */
+/* Returns -@errnum with a sentence that names what forbids it, as far as /proc shows, and what would help. */
 int permission_explain(pid_t pid, int errnum, struct err *e);
 /* The same for a process that has a tracer already: -EPERM. */
 int permission_traced(pid_t pid, pid_t tracer, struct err *e);

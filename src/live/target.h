@@ -1,4 +1,4 @@
-/* target.h - a live process: found, stopped, read, and let go unharmed. */
+/* target.h - a live process: found, stopped, read, and resumed unharmed. */
 #pragma once
 
 #include <signal.h>
@@ -29,8 +29,8 @@ struct thread {
 	enum thread_stop stop;
 	char state;		/* of /proc/PID/task/TID/stat before the stop: R, S, D, T, … */
 	char comm[64];		/* as the kernel gives it: up to 15 bytes, longer for kernel threads */
-	bool group_stopped;	/* by SIGSTOP and its kin: stays stopped when let go */
-	int give_back;		/* signal met on the way, delivered when let go; 0: none */
+	bool group_stopped;	/* by SIGSTOP and its kin: stays stopped when detached */
+	int give_back;		/* signal that arrived during the stop, delivered on detach; 0: none */
 	bool has_siginfo;
 	siginfo_t siginfo;	/* of the signal in give_back or of the group stop */
 	u8 gregs[512];
@@ -45,7 +45,7 @@ struct thread {
 	/* Where it waited before the stop, from /proc/TID/syscall: number, first argument, sp, pc. */
 	bool was_blocked;
 	u64 call[4];
-	/* Of one that did not stop. */
+	/* If it did not stop: */
 	const struct stop_reason *why;
 	char wchan[48];		/* the kernel's function that it sleeps in, or "" */
 	u64 ran_ns;		/* how long it had run when some time had been waited for it */
@@ -104,7 +104,7 @@ int target_reader(pid_t *pid, pid_t *tid, struct err *e) must_check;
  */
 int target_stop(struct target *t, const struct target_opts *opts, struct err *e) must_check;
 
-/* Lets every thread go, with the signals met on the way.  Nothing happens if it runs already. */
+/* Resumes every thread, delivering the signals that arrived during the stop.  Does nothing if it runs already. */
 void target_resume(struct target *t);
 
 /* Resumes if need be and releases all.  Must always run; accepts a zeroed target. */

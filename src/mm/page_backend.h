@@ -7,13 +7,13 @@
 int page_pagemap_open(struct page_source *src, pid_t pid, pid_t tid, struct err *e) must_check;
 int page_scan_open(struct page_source *src, pid_t pid, pid_t tid, struct err *e) must_check;
 
-/* 0 while the target of this pagemap has memory, else ERR_GONE: else "nothing there" is no fact. */
+/* 0 while the target of this pagemap has memory, else ERR_GONE: else "nothing there" means nothing. */
 int pagemap_alive(const struct proc_file *f, struct err *e) must_check;
 /* Opens pagemap, and only of a target that has memory. */
 int pagemap_open(struct proc_file *f, pid_t pid, pid_t tid, struct err *e) must_check;
 
 /*
- * Where a read-ahead may be used: behind the run last handed out, with the
+ * Where a read-ahead may be used: right after the run last returned, with the
  * same end.  Any other question drops it, and sees the target as it is now.
  */
 struct page_place {

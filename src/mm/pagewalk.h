@@ -50,7 +50,7 @@ struct page_source;
 
 /*
  * A backend.  next: the first run at or above @start, cut to [start, end), whose
- * flags are not 0; 1 and *out filled, or 0 when there is none, or negative.
+ * flags are not 0; 1 and *out filled, 0 at the end, or negative.
  * A run begins at or after @start and has at least one page, so a walk ends.
  * Two runs that touch may have equal flags.  Linux 6.7, fs/proc/task_mmu.c:
  * do_pagemap_scan().  Facts read ahead are used only by a call that goes on
@@ -70,7 +70,7 @@ struct page_source {
 };
 
 /*
- * On one target both give the same runs, with three differences: only scan tells
+ * On one target both give the same runs, with three differences: only scan reports
  * PAGE_ZERO, only pagemap PAGE_WATCHED, and pagemap says PAGE_FILE of the huge zero page (Linux 6.18), which
  * the walker drops in private anonymous areas.  A guard page is PAGE_GUARD and
  * nothing else.  Both read /proc/PID/pagemap: 512 KiB at a time, or 512 runs.

@@ -8,7 +8,7 @@
 
 /*
  * Bits of struct vma.flags.  The first four are always known; the rest only
- * when VM_KNOWN is set (smaps tells them, maps and PROCMAP_QUERY do not).
+ * when VM_KNOWN is set (smaps has them, maps and PROCMAP_QUERY do not).
  * Names: include/linux/mm.h; two-letter codes: fs/proc/task_mmu.c:
  * show_smap_vma_flags().
  */
@@ -61,7 +61,7 @@ static inline u64 vma_len(const struct vma *v)
 }
 
 /*
- * No file behind it: "[heap]" and "[anon:x]" are, "/dev/zero (deleted)" is
+ * Maps no file: "[heap]" and "[anon:x]" are anonymous, "/dev/zero (deleted)" is
  * not, nor is anything special.  Private and anonymous: an untouched page is zero.
  */
 bool vma_is_anon(const struct vma *v);
@@ -85,7 +85,7 @@ struct mm;
 
 /*
  * A backend: answers one question, "the first area that ends above @addr".
- * find: 1 and *out filled, 0 when there is none, negative on error.
+ * find: 1 and *out filled, 0 at the end, negative on error.
  * out->name lives until the next call.  Linux 6.11, fs/proc/task_mmu.c:
  * do_procmap_query(), PROCMAP_QUERY_COVERING_OR_NEXT_VMA.
  *
@@ -145,7 +145,7 @@ struct vma_iter {
 	struct mm *mm;
 	u64 addr;	/* where the next search begins */
 	u64 prev_end;	/* vma_prev: areas must begin below this */
-	u64 visited;	/* areas are cut to what lies above this */
+	u64 visited;	/* areas are cut to what is above this */
 	bool done;
 	struct vma vma;
 	struct err err;
@@ -163,7 +163,7 @@ struct vma *vma_next_mte(struct vma_iter *vmi);
 /*
  * The area before the last one visited, the last one when a walk has ended, or
  * the last that begins below the address the iterator was put at, whole; NULL
- * when there is none.  vma_next then goes on behind it.
+ * at the beginning.  vma_next then goes on after it.
  */
 struct vma *vma_prev(struct vma_iter *vmi);
 /* Puts the iterator at @addr, and clears the end (never the error). */
@@ -192,7 +192,7 @@ struct vma_list {
 
 /* Copies every area of @mm.  On error *out is untouched. */
 int vma_snapshot(struct mm *mm, struct vma_list *out, struct err *e) must_check;
-/* Appends one area, copying its name.  ERR_INPUT unless it lies above the last. */
+/* Appends one area, copying its name.  ERR_INPUT unless it is above the last. */
 int vma_list_add(struct vma_list *l, const struct vma *v, struct err *e) must_check;
 void vma_list_fini(struct vma_list *l);
 /* A borrowed view of @l as an mm; @l must outlive it. */

@@ -34,8 +34,8 @@ struct os_fact_at {
  * A register set: at @off of the descriptor of a note of @type.  @regs are names
  * as the machine's table (arch/) has them, in order, each of a word of @word
  * bytes or "NAME:BYTES"; "-" is a gap.  NULL: laid out as Linux's set of that
- * @name.  The set "general" takes the place of PRSTATUS's.  Of rows of one name
- * the first that the core has a note of counts.
+ * @name.  The set "general" takes the place of PRSTATUS's.  If several rows have one name,
+ * the first whose note is in the core is used.
  */
 struct os_set {
 	const char *name;
@@ -43,7 +43,7 @@ struct os_set {
 	u8 word;	/* of the machine's registers */
 	u32 type;
 	u16 off;
-	u16 size;	/* of the descriptor, where that tells two forms apart; 0: any */
+	u16 size;	/* of the descriptor, where that distinguishes two forms; 0: any */
 	const char *regs;
 };
 

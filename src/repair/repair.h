@@ -1,4 +1,4 @@
-/* repair.h - a damaged core made usable: what can be mended, as a table; see tagcore-repair(1). */
+/* repair.h - a damaged core made usable: repairs as a table; see tagcore-repair(1). */
 #pragma once
 
 #include <signal.h>
@@ -19,8 +19,8 @@ struct repair {
 	const char *id;			/* stable: scripts name it */
 	const char *what;		/* what is done, in a sentence */
 	const char *reference;		/* who says so, or who stumbles without it */
-	const char *const *cures;	/* ids of the checks that find the damage, NULL-terminated; NULL: none does */
-	/* On an open core; or for what core_open() refuses: with the header as it must have been. */
+	const char *const *cures;	/* ids of the checks that find the damage, NULL-terminated; NULL: no check */
+	/* For an open core; @rescue: for a file that core_open() refuses, with the header that it must have had. */
 	int (*apply)(struct repair_ctx *x, struct err *e);
 	int (*rescue)(struct repair_ctx *x, const u8 *header, struct err *e);
 	bool header_only;		/* changes the ELF header at most, and needs no program headers */
@@ -29,7 +29,7 @@ struct repair {
 extern const struct repair repairs[];
 extern const size_t n_repairs;
 
-/* At most so many of one repair are listed; one more says how many are not. */
+/* At most so many changes by one repair are listed; one more line says how many are not. */
 enum { REPAIR_DEEDS_MAX = 100 };
 
 enum repair_lost { REPAIR_LOST_MEMORY, REPAIR_LOST_TAGS, REPAIR_LOST_OTHER, REPAIR_LOST_KINDS };
@@ -41,15 +41,15 @@ struct repair_deed {
 	char *msg;
 };
 
-/* A core and its mended form, which exists as a list of differences.  A zeroed one may be closed. */
+/* A core and its repaired form, which exists as a list of differences.  A zeroed one may be closed. */
 struct repaired {
 	struct core_file in;		/* never written to */
 	struct overlay *overlay;	/* what differs from @in */
-	struct repair_deed *deeds;	/* in the order they were done; none: nothing was to be mended */
+	struct repair_deed *deeds;	/* in the order they were done; empty: nothing to repair */
 	size_t n_deeds;
 	size_t cap_deeds;
-	struct findings left;		/* of validate, in the mended form */
-	u64 size;			/* of the mended form, bytes */
+	struct findings left;		/* of validate, in the repaired form */
+	u64 size;			/* of the repaired form, bytes */
 	const volatile sig_atomic_t *cancel;
 	bool packing_told;
 	/* Lines of a MISSING note, of memory, of its tags, of what has no address: to be recorded. */
@@ -58,8 +58,8 @@ struct repaired {
 };
 
 /*
- * Finds out what is to be mended in @file, and what will be left; writes
- * nothing.  A packed file is mended in its unpacked form.  ERR_INPUT when it is
+ * Finds out what is to be repaired in @file, and what will be left; writes
+ * nothing.  A packed file is repaired in its unpacked form.  ERR_INPUT when it is
  * no core, and it is not certain how it could be made one.  Takes over @file,
  * also on failure; @name is for messages.  @cancel: NULL, or != 0 gives up with
  * ERR_CANCELLED, here and in repair_write().
@@ -67,10 +67,10 @@ struct repaired {
 int repair_open(struct repaired *r, struct core_file *file, const char *name,
 		const volatile sig_atomic_t *cancel, struct err *e) must_check;
 /*
- * Writes the mended form, all of it, to @w, which has nothing yet; zero pages
+ * Writes the repaired form, all of it, to @w, which has nothing yet; zero pages
  * become holes.  The writer is the caller's to finish.
  */
 int repair_write(struct repaired *r, struct writer *w, struct err *e) must_check;
-/* The mended form as a file to be read, which @r must outlive. */
+/* The repaired form as a file to be read, which @r must outlive. */
 void repair_file(struct repaired *r, struct core_file *out);
 void repair_close(struct repaired *r);

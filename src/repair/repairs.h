@@ -4,12 +4,12 @@
 #include "repair/overlay.h"
 #include "repair/repair.h"
 
-/* A repair at work.  @core is the core as it is mended so far, without what this repair changes. */
+/* A repair at work.  @core is the core with all earlier repairs applied, without what this one changes. */
 struct repair_ctx {
 	struct core *core;
 	const struct repair *repair;
 	struct repaired *out;
-	size_t n;	/* deeds of this repair so far */
+	size_t n;	/* changes by this repair so far */
 };
 
 /* repair_ctx.c: says what was changed, and where. */
@@ -40,7 +40,7 @@ int repair_ident(struct repair_ctx *x, const u8 *header, struct err *e);
 int repair_type(struct repair_ctx *x, const u8 *header, struct err *e);
 int repair_phentsize(struct repair_ctx *x, const u8 *header, struct err *e);
 
-/* repair_packed.c: unpacks all of @in, if it is packed; *size is what of it is good. */
+/* repair_packed.c: unpacks all of @in, if it is packed; *size: the bytes that could be unpacked. */
 int repair_packed_start(struct core_file *in, u64 *size, struct err *e) must_check;
 int repair_packed(struct repair_ctx *x, struct err *e);
 
@@ -62,8 +62,8 @@ int repair_seg_align(struct repair_ctx *x, struct err *e);
 int repair_seg_order(struct repair_ctx *x, struct err *e);
 
 /*
- * repair_lost.c: notes for the record what a repair found to be lost.  Of memory and
- * tags a range, of which more than one line may speak; @what is the line's end.
+ * repair_lost.c: remembers what a repair found to be lost, for the MISSING note.  Of memory and
+ * tags a range, which may get more than one line; @what ends the line.
  */
 int repair_lost_range(struct repair_ctx *x, bool tags, u64 start, u64 end, const char *what, struct err *e) must_check;
 int repair_lost_other(struct repair_ctx *x, u64 bytes, const char *what, struct err *e) must_check;

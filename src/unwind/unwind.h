@@ -13,16 +13,16 @@ enum frame_by {
 	FRAME_BY_SIGNAL,	/* what the kernel saved when it called the handler below it */
 	FRAME_BY_CODE,		/* what the code of the frame below it does with the stack, read without running it */
 	FRAME_BY_LINK,		/* the return address where a call leaves it: nothing was run since, or no other call */
-	FRAME_BY_TAIL_CALL,	/* it is gone, for a tail call was its last act; every way from its caller to the frame below leads through it */
-	FRAME_BY_LIKELY_TAIL_CALL, /* the same as far as is known: there are calls on the way of which it is not known where they lead */
+	FRAME_BY_TAIL_CALL,	/* not on the stack: it ended in a tail call; every way from its caller to the frame below leads through it */
+	FRAME_BY_LIKELY_TAIL_CALL, /* probably the same: some calls on the way have unknown targets */
 	FRAME_BY_FP,		/* the chain of frame pointers; a caller that keeps none is skipped */
 };
 /* "registers", "cfi", "exidx", "signal", "code", "link", "tail-call", "likely-tail-call", "frame-pointer". */
 const char *frame_by_name(enum frame_by by);
 
 /*
- * A frame.  @pc is where it goes on: for all but the first and those that a
- * signal interrupted (@exact) it is behind the call, so that names are looked up
+ * A frame.  @pc is where it goes on: in all but the first and those that a
+ * signal interrupted (@exact) it is the address after the call, so names are looked up
  * one byte before it.  @signal: a signal handler returns through this frame.
  */
 struct frame {
@@ -40,11 +40,11 @@ enum stack_end {
 	STACK_OUTERMOST,	/* the first function of the thread: nothing is missing */
 	STACK_NO_REGISTERS,	/* the core has none of this thread */
 	STACK_NO_CODE,		/* the program counter is in no executable memory */
-	STACK_NO_TABLE,		/* nothing tells how to get to the caller */
+	STACK_NO_TABLE,		/* no table, code or convention leads to the caller */
 	STACK_NO_RETURN,	/* the return address is 0, which proves nothing: it may have been overwritten */
 	STACK_NO_MEMORY,	/* the memory that has the return address is not there */
 	STACK_SWITCHED,		/* a function that changed the stack pointer to another stack, and no table says from where */
-	STACK_LOOP,		/* the caller would not lie above */
+	STACK_LOOP,		/* the caller's frame would not be above this one */
 	STACK_LIMIT,		/* max_frames */
 };
 
@@ -61,7 +61,7 @@ struct stack {
 };
 void stack_fini(struct stack *s);
 
-/* All may be NULL or 0 but @unwinder's row; strings are borrowed until unwind_close(). */
+/* All optional; zero means the default.  Strings are borrowed until unwind_close(). */
 struct unwind_opts {
 	const char *exe;		/* the program itself, instead of what the core names */
 	const char *sysroot;		/* goes before every path that the core names; a directory */
@@ -79,8 +79,8 @@ struct unwind;
  * Gets ready to unwind the threads of @core, which must outlive *out.  Executables
  * are looked for when they are needed, and used only if their build-id is the one
  * in the core's memory.  An error if opts->exe cannot be the program of the core, or a
- * directory of @opts is none.  ERR_USAGE: no such unwinder; ERR_UNSUPPORTED: the one
- * that was asked for cannot do this core.
+ * directory in @opts is not a directory.  ERR_USAGE: no such unwinder; ERR_UNSUPPORTED: the
+ * one in @opts does not know the core's machine.
  */
 int unwind_open(struct unwind **out, struct core *core, const struct unwind_opts *opts,
 		struct err *e) must_check;
@@ -105,7 +105,7 @@ struct symbol {
 	bool is_inline;		/* inlined into the next one of this frame */
 };
 
-/* What is wanted besides function and module; either reads the debug information, which takes its time. */
+/* What to look up besides function and module; either reads the debug information, which is slow. */
 enum symbol_want {
 	SYMBOL_SOURCE	= 1 << 0,	/* file, line and column */
 	SYMBOL_INLINES	= 1 << 1,	/* the functions that are inlined there */
@@ -121,13 +121,13 @@ int unwind_symbols(struct unwind *u, const struct frame *f, unsigned want,
 		   struct err *e) must_check;
 
 /*
- * What there is to say about the file of a module: that none was found, that it is another one, or cannot be
- * verified; and about what was not looked at.
+ * A remark on the file of a module: not found, a file with another build-id, or not
+ * verifiable; or on something that was left out.
  */
 struct unwind_note {
-	const char *module;	/* path, or NULL: unknown, or of none */
+	const char *module;	/* path, or NULL: unknown, or not about a module */
 	u64 start;
 	const char *text;
 };
-/* The next note from place *i on, which begins at 0; false when there is none.  Of modules, those that were needed. */
+/* The next remark from index *i on, which begins at 0; false at the end.  Only on modules that were needed. */
 bool unwind_note(const struct unwind *u, size_t *i, struct unwind_note *out);

@@ -37,7 +37,7 @@ struct insn {
 	u32 target;
 };
 
-/* The instruction @w at @at.  In Thumb code the first halfword is the upper one; len tells if there is a second. */
+/* The instruction @w at @at.  In Thumb code the first halfword is the upper one; len is 4 if there is a second. */
 struct insn arm_insn(u32 at, u32 w);
 struct insn thumb_insn(u32 at, u32 w);
 /* A halfword that begins an instruction of two. */

@@ -20,7 +20,7 @@ struct exidx {
 	size_t n_ops;
 };
 
-/* The entry for @at; false when there is none, or none that can be read. */
+/* The entry for @at; false when there is no readable one. */
 bool exidx_find(struct unwind *u, u64 at, struct exidx *out);
 /* The entry for @at in the @n entries at @table; for exidx_find(). */
 bool exidx_search(struct unwind *u, u64 table, u64 n, u64 at, struct exidx *out);
@@ -30,7 +30,7 @@ bool exidx_run(struct unwind *u, const u8 *ops, size_t n, struct cpu_regs *r);
 
 /*
  * What the code from @start to @pc did, found by following it: armwalk.c.
- * @after_call: @pc is behind a call, else it is where it goes on.
+ * @after_call: @pc is the address after a call, else the next instruction to run.
  */
 struct walk_ask {
 	u32 start, end;		/* of the function */

@@ -9,13 +9,13 @@ enum { CALL_DIES_MAX = 1 << 26 };
 
 enum { CALL_TARGETS_MAX = 4 };
 struct call_site {
-	u64 pc;			/* behind the call, or @exact: of the call itself */
+	u64 pc;			/* the address after the call, or @exact: of the call itself */
 	bool exact;
 	bool is_known;		/* it calls one of the @targets, nothing else */
 	u8 n;
 	u64 targets[CALL_TARGETS_MAX];
 };
-/* Where the function that has the code at @at begins, by the debug information; false when that does not tell. */
+/* Where the function that has the code at @at begins, by the debug information; false when it is not there. */
 bool call_function(struct unwind *u, u64 at, u64 *start);
 /* A frame that waits for a call: its registers, and the row for them, or NULL. */
 struct call_frame {
@@ -23,7 +23,7 @@ struct call_frame {
 	Dwarf_Frame *row;
 };
 /*
- * The call that returns to f->r->pc; false when none is told of.  @below: the
+ * The call that returns to f->r->pc; false when debug information has none.  @below: the
  * function that it led to, at last: its module is asked first for a name that this
  * one does not have.
  */
@@ -38,8 +38,8 @@ bool call_tails(struct unwind *u, u64 start, u64 below, call_fn *fn, void *arg);
 /* ---- tailcall.c */
 
 /*
- * Puts @f, which the registers @r are of and the @row, or NULL, is for, behind the
- * last one of @s; before it the tail calls that must lie between.
+ * Appends @f, with its registers @r and its @row or NULL, to @s, after the tail calls
+ * that must be between.
  */
 int tailcall_add(struct unwind *u, struct stack *s, const struct frame *f, const struct cpu_regs *r, Dwarf_Frame *row,
 		 struct err *e) must_check;

@@ -13,12 +13,12 @@ enum {
 struct node {
 	struct code_insn in;
 	s32 head;		/* index of its state, where paths meet, or FLOW_NONE */
-	bool no_return;		/* a call, and what is behind it is no continuation */
+	bool no_return;		/* a call that does not return to the next instruction */
 };
 
 struct head {
 	s32 node;
-	s32 via;		/* the call behind which it lies, if no other path leads here; or FLOW_NONE */
+	s32 via;		/* the call before it, if no other path leads here; or FLOW_NONE */
 	bool is_set;
 	bool queued;
 	struct code_state s;
@@ -58,7 +58,7 @@ void flow_read(struct flow *f, u64 from);
 /* Fills f->seeds. */
 void flow_seeds(struct flow *f);
 void flow_todo(struct flow *f, u64 what);
-/* Neither bounds nor a place to stay in: tail calls are followed, and so is what may lie behind the last call. */
+/* No bounds are known: tail calls are followed, and so is code after the last call. */
 bool flow_is_free(const struct flow *f);
 /* A jump that is followed. */
 bool flow_is_followed(const struct flow *f, const struct code_insn *in);

@@ -59,7 +59,7 @@ struct code_insn {
 	u8 ret;
 	bool has_target;
 	bool is_slot;		/* target is the address of the word that has it */
-	bool is_lost;		/* it calls what a word tells whose address is in a register that calls do not keep */
+	bool is_lost;		/* it calls through a word whose address is in a caller-saved register */
 	bool is_nop;
 	u8 n_ops;
 	u64 clobbers;		/* by bit: registers of unknown content, after @ops */
@@ -93,7 +93,7 @@ struct code_machine {
 	u8 pushed;		/* bytes by which a call moves sp, 0 where it leaves the address in @ra */
 	u8 sp_align;
 	u64 saved;		/* by bit: registers that a function must give back as they were */
-	/* The instruction in the @len bytes at in->addr: false when there is none. */
+	/* The instruction in the @len bytes at in->addr: false when it is not valid. */
 	bool (*decode)(struct code_reader *c, const u8 *p, size_t len, struct code_insn *in);
 	/* How long a call before @ret may be, in bytes, the likeliest first; 0 ends. */
 	u8 call_len[8];
@@ -113,7 +113,7 @@ struct code_upper {
 struct code_reader {
 	const struct code_machine *m;
 	struct elffmt fmt;
-	u32 flags;		/* e_flags of the file that the function belongs to; 0 where there is none */
+	u32 flags;		/* e_flags of the file that the function belongs to; 0 without a file */
 	struct capstone *capstone;	/* NULL until needed; for machines that it decodes */
 	bool no_capstone;	/* it could not be loaded */
 	struct code_upper upper;
@@ -137,7 +137,7 @@ struct code_state {
 	struct code_slot slots[CODE_SLOTS_MAX];
 	u8 n_slots;
 	bool lossy;		/* more was stored than there is room for */
-	bool called;		/* behind a call, which perhaps did not return */
+	bool called;		/* after a call, which perhaps did not return */
 	bool from_pc;		/* memory was as the core has it when the walk began */
 };
 
@@ -174,7 +174,7 @@ enum code_end code_follow(struct unwind *u, const struct code_walk *w, code_foun
 
 /* ---- code_row.c */
 
-/* How to get to the caller's registers from those at pc, as a row of call frame information tells. */
+/* How to get to the caller's registers from those at pc, as in a row of call frame information. */
 struct code_row {
 	struct code_val cfa, again;	/* @again: the same by another register, if it is known */
 	struct code_val ra;
@@ -190,7 +190,7 @@ enum code_end code_rows_to(struct unwind *u, u64 pc, bool exact, u64 lo, u64 hi,
 
 /* ---- code.c */
 
-/* The instruction at @addr; false when there is none, or it cannot be had. */
+/* The instruction at @addr; false when it is not valid or cannot be read. */
 bool code_insn_at(struct unwind *u, u64 addr, struct code_insn *in);
 
 /* ---- code_prologue.c */

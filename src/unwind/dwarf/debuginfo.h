@@ -1,4 +1,4 @@
-/* debuginfo.h - what the files of modules tell: symbols, units, scopes. */
+/* debuginfo.h - debug information of modules: symbols, units, scopes. */
 #pragma once
 
 #include <elfutils/libdw.h>
@@ -58,7 +58,7 @@ struct die_walk {
 	size_t depth;	/* of which so many are used, at least one */
 	size_t floor;	/* the first ones of them, which the walk does not leave; at least one */
 };
-/* Goes to the first entry below; false when there is none. */
+/* Goes to the first child; false if it has no children. */
 bool die_down(struct die_walk *w);
 /* To the next beside it, or beside one above; false when that would leave the floor. */
 bool die_next(struct die_walk *w);

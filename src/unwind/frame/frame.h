@@ -7,10 +7,10 @@
 enum { CPU_REGS_MAX = 128 };
 struct cpu_regs {
 	u64 pc;
-	bool exact;	/* pc is where it goes on, not the address behind a call */
+	bool exact;	/* pc is the next instruction to run, not the address after a call */
 	bool doubt;	/* pc was found without tables, and no call instruction is before it */
-	u64 mode;	/* the bits that tell the instruction set at pc: struct syscall_abi, mode_mask */
-	u64 floor;	/* where sp is not known: frames lie at this address or above */
+	u64 mode;	/* the bits that give the instruction set at pc: struct syscall_abi, mode_mask */
+	u64 floor;	/* where sp is not known: frames are at this address or above */
 	u64 v[CPU_REGS_MAX];
 	bool have[CPU_REGS_MAX];
 };
@@ -26,14 +26,14 @@ bool regs_get(const struct unwind *u, const struct cpu_regs *r, int index, u64 *
 void regs_set(const struct unwind *u, struct cpu_regs *r, int index, u64 value);
 /* r->pc and r->mode, of a return address. */
 void regs_return(const struct unwind *u, struct cpu_regs *r, u64 ret);
-/* r->mode, if the general register at @index tells it. */
+/* r->mode, if the general register at @index has it. */
 void regs_set_mode(const struct unwind *u, struct cpu_regs *r, unsigned index, u64 value);
-/* The register of DWARF's number @n, if that tells how long vectors are. */
+/* The register of DWARF's number @n, if that is the length of vectors. */
 bool regs_vectors(const struct unwind *u, const struct cpu_regs *r, u64 n, u64 *out);
-/* By its DWARF number; nothing, where that is none. */
+/* By its DWARF number; does nothing for a number that is not a register's. */
 void regs_set_dwarf(struct cpu_regs *r, s32 n, u64 value);
 
-/* ---- convention.c, sigframe.c: where no table tells */
+/* ---- convention.c, sigframe.c: without a table */
 
 /* Goes to the caller of @r by the machine's calling convention; false when nothing there looks like one. */
 bool step_link(struct unwind *u, struct cpu_regs *r);
@@ -92,9 +92,9 @@ int stack_add(struct stack *s, const struct frame *f, struct err *e) must_check;
 void stack_ends(struct stack *s, enum stack_end end, const char *fmt, ...) printf_like(3, 4);
 /* STACK_NO_MEMORY or STACK_NO_TABLE, as u->fault says. */
 void stack_ends_at(struct unwind *u, struct stack *s, u64 pc);
-/* As @step says, which is none to a caller of @pc. */
+/* As @step says, which has not led to a caller of @pc. */
 void stack_ends_by(struct unwind *u, struct stack *s, enum cfi_step step, u64 pc);
-/* @f, which would be the next frame, is in no code: a return address that is none.  s->end is set then. */
+/* True if @f, which would be the next frame, is not in code: not a return address.  Sets s->end then. */
 bool stack_leaves_code(struct unwind *u, struct stack *s, const struct frame *f);
 /* The next frame would be one of these again. */
 bool stack_loops(const struct stack *s, const struct frame *f);

@@ -8,8 +8,8 @@ enum { FETCH_PATH_SIZE = 4096, FETCH_WHY_SIZE = 192 };
 
 /*
  * The file of build-id @id from the servers that DEBUGINFOD_URLS names, or from what they sent
- * before: its place in the cache of libdebuginfod.  False when there is none;
- * @why is a sentence then, or "" where that is nothing to talk about.
+ * before: its path in the cache of libdebuginfod.  False when not found;
+ * @why is a sentence then, or "" if that need not be reported.
  *
  * A server that passes a limit of time or size is the last one that is asked, as is one
  * that was waited for when a signal came that ends programs.  What was received

@@ -13,7 +13,7 @@ struct module {
 	u64 end;
 	char *path;		/* as the process had it, or NULL */
 	char *note;		/* why no file, or that it could not be verified; or NULL */
-	Elf *elf;		/* NULL until looked, and when there is none */
+	Elf *elf;		/* NULL until looked for, and if no file was found */
 	int fd;
 	char *file;		/* where it was found; NULL: it is a copy of the core's memory */
 	u8 *image;		/* that copy */
@@ -70,7 +70,7 @@ struct unwind {
 
 /* ---- module.c: one of them; module_list.c: all */
 
-/* All that the core tells of, then the program and what the dynamic linker had loaded, if those are not among it. */
+/* The core's modules, then the program and the libraries in the dynamic linker's list, if those are not among them. */
 int modules_load(struct unwind *u, struct err *e) must_check;
 int modules_add(struct unwind *u, const struct core_module *m, struct err *e) must_check;
 /* Takes over what @m owns, which is empty then. */
@@ -95,7 +95,7 @@ bool module_span(Elf *elf, u64 *lo, u64 *hi);
 void module_set_bias(struct module *m);
 /* The module that covers @addr, or NULL. */
 struct module *module_at(const struct unwind *u, u64 addr);
-/* Its ELF file, looked for at the first call; NULL when there is none that can be trusted. */
+/* Its ELF file, looked for at the first call; NULL if none can be trusted. */
 Elf *module_elf(struct unwind *u, struct module *m);
 
 /* ---- modfile.c, image.c, debugfile.c */
@@ -122,14 +122,14 @@ void modfile_bound(struct unwind *u, struct module *m);
 /* Closes that file again: it is not the one, because of @why. */
 void modfile_refuse(struct module *m, const char *why);
 void modfile_note(struct module *m, const char *text);
-/* Behind what is said already. */
+/* Appended to what the note says already. */
 void modfile_add_note(struct module *m, const char *text);
 /* Makes an ELF file of the core's own memory; false when a part that counts is not there. */
 bool modfile_from_memory(struct unwind *u, struct module *m);
 
 /* ---- parts.c: what of a file is in memory as it is in the file */
 
-/* Of a segment or section that is not written to; addresses as in the file. */
+/* A segment or section that is not written to; addresses as in the file. */
 struct part {
 	u64 addr, off, len;
 	bool is_code;
