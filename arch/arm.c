@@ -60,7 +60,7 @@ enum { THUMB = 0x20 };
  * arch/arm/kernel/signal.c: struct sigframe is a struct ucontext, whose struct
  * sigcontext begins at 20; in struct rt_sigframe a siginfo_t of 128 is before it.
  * Before v2.6.18 there was no ucontext: not for us.  uc_stack, at 8, is set in the latter
- * alone; the former has a number for uc_flags that tells it from older frames: setup_frame(),
+ * alone; the former has a number for uc_flags that distinguishes it from older frames: setup_frame(),
  * and arch/arm64/kernel/signal32.c: compat_setup_frame().
  */
 enum { SIGFRAME = 20, RT_SIGFRAME = 128 + SIGFRAME };

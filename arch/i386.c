@@ -99,7 +99,7 @@ static const struct signal_frame signals[] = {
 };
 
 /*
- * A call by sysenter or syscall returns behind an int $0x80 in the vdso, of two bytes as well:
+ * A call by sysenter or syscall returns to after an int $0x80 in the vdso, of two bytes as well:
  * arch/x86/entry/vdso/vdso32/system_call.S, int80_landing_pad.
  */
 const struct arch arch_i386 = {

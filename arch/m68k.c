@@ -70,6 +70,6 @@ const struct arch arch_m68k = {
 	.sp = SP,
 	.sets = sets,
 	.n_sets = ARRAY_SIZE(sets),
-	/* System V ABI m68k supplement, "The Stack Frame": link pushes %fp behind the return address. */
+	/* System V ABI m68k supplement, "The Stack Frame": link pushes %fp after the return address. */
 	.frame = { .known = true, .fp = FP, .lr = -1, .saved_fp = 0, .saved_ret = 1, .caller_sp = 2, SIGNALS(signals) },
 };

@@ -55,10 +55,10 @@ static const struct regset sets32[] = {
 
 /*
  * arch/sparc/kernel/signal_64.c: struct rt_signal_frame, a copy of the window, then
- * struct pt_regs behind struct sparc_stackf and siginfo.  signal_32.c: struct
- * signal_frame and rt_signal_frame have either behind their sparc_stackf.
- * stack_t is behind the registers, fpu_save, and in signal_32.c mask and insns.  A
- * handler returns 8 bytes behind the restorer that it was called with.
+ * struct pt_regs after struct sparc_stackf and siginfo.  signal_32.c: struct
+ * signal_frame and rt_signal_frame have either after their sparc_stackf.
+ * stack_t is after the registers, fpu_save, and in signal_32.c mask and insns.  A
+ * handler returns to 8 bytes after the restorer that it was called with.
  */
 enum { G0 = 0, L0 = 16, REGS64 = 192 + 128, REGS32 = 96, RT_REGS32 = 96 + 128 };
 static const struct saved_regs saved64[] = {
@@ -99,8 +99,8 @@ const struct arch arch_sparc64 = {
 	.sets = sets64,
 	.n_sets = ARRAY_SIZE(sets64),
 	/*
-	 * %o7 has the address of the call; behind it and its delay slot a function
-	 * returns.  SPARC Compliance Definition 2.4.1, 3P: the window of a frame, with
+	 * %o7 has the address of the call; a function returns to after it and its
+	 * delay slot.  SPARC Compliance Definition 2.4.1, 3P: the window of a frame, with
 	 * %i6 and %i7, is saved at its stack pointer.
 	 */
 	.frame = { .known = true, .fp = SP, .lr = O7, .saved_fp = 14, .saved_ret = 15, .back_chain = true,

@@ -37,8 +37,8 @@ static const struct reg fpregs[] = { FXSAVE };
 
 /*
  * The standard format: Intel SDM volume 1, 13.4; xcr0 in the software bytes,
- * arch/x86/include/uapi/asm/sigcontext.h.  Behind AVX, whose place never varies,
- * components lie where this processor's CPUID says.
+ * arch/x86/include/uapi/asm/sigcontext.h.  After AVX, whose place never varies,
+ * components are where this processor's CPUID says.
  */
 #define YMMH(n) { "ymm" #n "h", 576 + 16 * (n), 16, -1 }
 static const struct reg xstate[] = {

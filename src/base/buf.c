@@ -14,7 +14,7 @@ int buf_reserve(struct buf *b, size_t len, u8 **at, struct err *e)
 
 	if (add_overflow(b->len, len, &want))
 		return err_set(e, -ENOMEM, "buffer of %zu + %zu bytes", b->len, len);
-	/* Of a new one also for nothing: there is no place in none. */
+	/* A new buffer is allocated even for 0 bytes: the result must be a valid pointer. */
 	if (want > b->cap || !b->p) {
 		cap = max(want, b->cap + b->cap / 2);
 		cap = max(cap, (size_t)256);
@@ -65,7 +65,7 @@ int buf_printf(struct buf *b, struct err *e, const char *fmt, ...)
 	va_end(ap);
 	if (n < 0)
 		return err_set(e, -errno, "format text");
-	/* vsnprintf writes a NUL behind the text: room for it, but it is not counted. */
+	/* vsnprintf writes a NUL after the text: room for it, but it is not counted. */
 	r = buf_reserve(b, (size_t)n + 1, &at, e);
 	if (r)
 		return r;

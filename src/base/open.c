@@ -127,7 +127,7 @@ static bool steps_into(struct steps *s, const char *name)
 	return true;
 }
 
-/* Takes the first component off the rest; false when there is none. */
+/* Takes the first component off the rest; false at the end. */
 static bool steps_next(struct steps *s, char name[NAME_MAX + 1], bool *too_long)
 {
 	const char *at = s->rest + strspn(s->rest, "/");

@@ -182,7 +182,7 @@ void check_note_regset_size(struct check_ctx *x)
 	}
 }
 
-/* Of a thread, the kernel writes register sets in the order of its table; of the process, in this one. */
+/* The kernel writes a thread's register sets in the order of its table, the process's notes in this order. */
 static const u32 process_order[] = { NT_PRPSINFO, NT_SIGINFO, NT_AUXV, NT_FILE };
 
 /* Where the note belongs among those of its thread, or of the process; 0: anywhere. */
@@ -216,7 +216,7 @@ void check_note_order(struct check_ctx *x)
 			of_thread = 0;
 			thread = n->thread;
 		}
-		/* Of a kind that is there again (gdb writes each thread's SIGINFO) the first one counts. */
+		/* If a kind occurs again (gdb writes each thread's SIGINFO), the first one counts. */
 		if (!rank || (!is_set && seen >> rank & 1))
 			continue;
 		seen |= is_set ? 0 : 1U << rank;
@@ -285,7 +285,7 @@ void check_auxv_address(struct check_ctx *x)
 	for (size_t i = 0; i < ARRAY_SIZE(placed); i++) {
 		const struct core_area *a;
 
-		/* 0: there is none, as AT_BASE of a static program. */
+		/* 0: no such address, as AT_BASE of a static program. */
 		if (!core_auxv(c, placed[i].type, &addr) || !addr)
 			continue;
 		a = core_area_find(c, addr);

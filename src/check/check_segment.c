@@ -51,7 +51,7 @@ void check_seg_wrap(struct check_ctx *x)
 	}
 }
 
-/* " (NAME)", or "" where no note tells whose the area is. */
+/* " (NAME)", or "" where no note has the area's name. */
 static const char *area_name(const struct core *c, u64 addr, char out[300])
 {
 	const struct core_map *m = core_map_at(c, addr);

@@ -99,7 +99,7 @@ static void check_layout_row(struct check_ctx *x, struct bytes row, const struct
 			    (unsigned long long)type, (unsigned long long)(at + size), state->desc.len);
 }
 
-/* Since 6.12 the kernel tells where each part is.  Bits 0 and 1, x87 and SSE, are the legacy area. */
+/* Since 6.12 the kernel writes where each part is.  Bits 0 and 1, x87 and SSE, are the legacy area. */
 void check_note_xsave_layout(struct check_ctx *x)
 {
 	const struct core *c = x->core;
@@ -207,10 +207,10 @@ static bool seen_before(struct seen *s, const struct note *n)
 	return false;
 }
 
-/* Of owners whose every note has one meaning. */
+/* True for owners whose notes each have one meaning. */
 static bool is_single(const struct note *n)
 {
-	/* A second PRPSINFO is what prpsinfo-once tells. */
+	/* A second PRPSINFO is reported by prpsinfo-once. */
 	return (!strcmp(n->owner, "CORE") && n->type != NT_PRPSINFO) || !strcmp(n->owner, "LINUX");
 }
 

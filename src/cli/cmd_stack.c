@@ -20,7 +20,7 @@ enum {
 };
 /*
  * How long all threads stand still for one that does not stop, waiting for a disk
- * or in vfork(2): what its system call tells of it has to do then.
+ * or in vfork(2): after that only its system call is shown.
  */
 enum { STOP_TIMEOUT_MS = 1000 };
 const struct opt stack_opts[] = {
@@ -180,7 +180,7 @@ static int print_threads(struct stack_args *a, struct core *core, struct unwind 
 	grouped = a->group || (!a->no_group && !a->p.json && to - from >= GROUP_FROM);
 	stack_print_begin(&a->p, core, u);
 	r = unwind_threads(a, core, u, from, to, &g, grouped || a->p.folded, e);
-	/* Of one that was asked for, and had no registers, choose() has told. */
+	/* For a thread that was asked for and has no registers, choose() has reported it. */
 	if (a->tid)
 		a->p.n_unstopped = 0;
 	if (!r && a->p.folded)

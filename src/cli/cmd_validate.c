@@ -63,7 +63,7 @@ static bool is_same(const struct finding *a, const struct finding *b)
 	return a->check == b->check && a->severity == b->severity;
 }
 
-/* True when the finding has been told with an earlier one: those of a check stand together. */
+/* True when the finding was printed with an earlier one: those of a check are adjacent. */
 static bool is_told(const struct findings *l, size_t i)
 {
 	for (size_t k = i; k && l->f[k - 1].check == l->f[i].check; k--)
@@ -155,9 +155,9 @@ static int validate_one(void *arg, u64 *unused, struct err *e)
 }
 
 /*
- * Every file is looked at, also after one that cannot be read; of several errors
- * the first is told.  Each has a process of its own: who is locked in opens no
- * second file, and a core that takes over its reader has no say about the others.
+ * Every file is looked at, also after one that cannot be read; the first of several
+ * errors is reported.  Each has a process of its own: a sandboxed process cannot open a
+ * second file, and a core that takes over its reader cannot affect the others.
  */
 static int validate_all(struct validate *v, char **paths, int n, struct err *e)
 {

@@ -7,7 +7,7 @@
 #include "cli/cmds.h"
 #include "cli/message.h"
 
-/* "tagcore inspect ... | head" is no fault to talk about. */
+/* EPIPE, as in "tagcore inspect ... | head", is not reported. */
 static bool reader_gone(void)
 {
 	struct pollfd fd = { .fd = STDOUT_FILENO, .events = POLLOUT };

@@ -7,7 +7,7 @@
 
 /*
  * Linux 6.12, arch/x86/include/asm/fpu/types.h: enum xfeature.  Places other than
- * that of AVX are the processor's choice: the XSAVE_LAYOUT note tells them.
+ * that of AVX are the processor's choice: they are in the XSAVE_LAYOUT note.
  */
 enum { XSTATE_XCR0 = 464, XSTATE_BV = 512, XSTATE_XCOMP = 520, XSTATE_FIXED = 576, COMPONENTS = 64 };
 static const char *const components[] = {

@@ -13,7 +13,7 @@ static bool arg_optional(const struct opt *o)
 	return o->arg && o->arg[0] == '[';
 }
 
-/* Moves argv[at] behind everything that is still to be looked at; keeps the operands' order. */
+/* Moves argv[at] after everything that is still to be looked at; keeps the operands' order. */
 static void set_operand_aside(struct opts_iter *it)
 {
 	char *word = it->argv[it->at];

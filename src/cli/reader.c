@@ -51,7 +51,7 @@ int reader_open_free(struct core *core, const char *path, u64 unpack_limit, stru
 	return open_core(core, path, unpack_limit, false, e);
 }
 
-/* What a child leaves behind; not to be believed. */
+/* What a child has returned; not trusted. */
 struct verdict {
 	int r;
 	bool is_set;
@@ -66,7 +66,7 @@ static void run_child(reader_fn *fn, void *arg, struct verdict *v)
 	v->r = fn(arg, &v->said, &v->e);
 	if ((fflush(stdout) || ferror(stdout)) && v->r >= 0) {
 		v->r = err_set(&v->e, errno ? -errno : -EIO, "write standard output");
-		/* "tagcore validate A B | head" is no fault to talk about; main.c prints what has a sentence. */
+		/* EPIPE, as in "tagcore validate A B | head", is not reported: main.c prints no empty message. */
 		if (v->r == -EPIPE)
 			v->e.msg[0] = 0;
 	}

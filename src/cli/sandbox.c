@@ -108,7 +108,7 @@ static const struct {
 	{ .nr = SCMP_SYS(ioctl), .arg = 1, .mask = UINT64_MAX, .value = TCGETS },			/* is it a terminal? */
 	{ .nr = SCMP_SYS(ioctl), .arg = 1, .mask = UINT64_MAX, .value = TIOCGWINSZ },
 	{ .nr = SCMP_SYS(fcntl), .arg = 1, .mask = UINT64_MAX, .value = F_GETFL },
-	/* What is unpacked, or mended, goes into a file that is open already. */
+	/* Unpacked or repaired data go into a file that is open already. */
 	{ .nr = SCMP_SYS(pwrite64) },
 	{ .nr = SCMP_SYS(ftruncate) },
 	{ .nr = SCMP_SYS(fallocate) },

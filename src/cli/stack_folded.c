@@ -40,7 +40,7 @@ static void folded_fini(struct folded *f)
 	buf_fini(&f->names);
 }
 
-/* What would end a name, or a line, cannot stand in it; a blank can: the count is behind the last. */
+/* A name cannot contain its own or the line's delimiter; a blank is allowed: the count is after the last one. */
 static int put_name(struct folded *f, const char *name, struct err *e)
 {
 	char safe[1024];

@@ -32,7 +32,7 @@ static unsigned wanted(const struct stack_print *p)
 
 /* ---- text */
 
-/* Of frames that no table told of, or that are gone. */
+/* For frames that were not found by a table, or that tail calls have replaced. */
 static const char *const said_of[] = {
 	[FRAME_BY_CODE] = "found by reading code",
 	[FRAME_BY_LINK] = "found by return address",

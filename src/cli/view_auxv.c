@@ -99,7 +99,7 @@ static const struct {
 	{ EM_AARCH64, AT_HWCAP, arm64_hwcap },
 	{ EM_AARCH64, AT_HWCAP2, arm64_hwcap2 },
 	{ EM_AARCH64, UAPI_AT_HWCAP3, arm64_hwcap3 },
-	/* Of any machine: include/uapi/linux/binfmts.h, AT_FLAGS_*. */
+	/* On every machine: include/uapi/linux/binfmts.h, AT_FLAGS_*. */
 	{ EM_NONE, AT_FLAGS, "preserve_argv0 transparent_interp" },
 };
 

@@ -5,8 +5,8 @@
 #include "cli/view.h"
 
 /*
- * Four letters as in maps; three where the core does not tell shared from
- * private; "???" for an area that only NT_FILE tells of.
+ * Four letters as in maps; three where the core does not distinguish shared and
+ * private; "???" for an area that is only in NT_FILE.
  */
 static const char *prot_text(const struct core *c, const struct vma *v, char out[5])
 {

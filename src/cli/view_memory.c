@@ -49,7 +49,7 @@ static int add_tag(const struct core_tag_run *run, void *arg, struct err *e)
 	struct chunk *k = arg;
 
 	(void)e;
-	/* Lines, not addresses: behind the last one there are none. */
+	/* Counts lines, not addresses: there is no address after the last one. */
 	for (u64 i = (run->start - k->base) / LINE; i <= (run->end - 1 - k->base) / LINE; i++) {
 		k->tag_state[i] = (u8)run->state;
 		k->tag[i] = run->tag;

@@ -26,7 +26,7 @@ const char *view_set_value(const struct view_set *s, unsigned index, char out[VI
 	return out;
 }
 
-/* The next set that the machine's tables name the registers of. */
+/* The next set whose registers are in the machine's tables. */
 static bool next_set(const struct core *c, const struct core_thread *t, struct core_regset_iter *it, struct view_set *out)
 {
 	struct core_regset s;
@@ -64,7 +64,7 @@ static void thread_json(struct json_list *l, const struct core *c, const struct 
 	json_list_add(l, o);
 }
 
-/* As many cells a line as fit; only those with another behind them are padded. */
+/* As many cells a line as fit; all but the last of a line are padded. */
 void view_set_text(FILE *f, const struct view_set *s, int indent)
 {
 	size_t name = 0, value = 0, columns, n = 0;
@@ -113,7 +113,7 @@ static size_t set_text(FILE *f, const struct view_set *s)
 	return 1;
 }
 
-/* Of a note with another machine's layout: prstatus_host(). */
+/* For a note with another machine's layout: prstatus_host(). */
 static void say_cut(FILE *f, const struct core *c, const struct core_thread *t)
 {
 	struct prstatus st;

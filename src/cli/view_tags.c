@@ -23,7 +23,7 @@ int view_addr_parse(const struct core *c, const char *text, u64 *out, struct err
 	return 0;
 }
 
-/* "START-END"; or one address: its granule.  Of granules that are partly in it, all is. */
+/* "START-END", extended to whole granules; or one address: its granule. */
 static int range_parse(const struct core *c, const char *text, u64 *start, u64 *end, struct err *e)
 {
 	const char *dash = strchr(text, '-');

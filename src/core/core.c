@@ -79,7 +79,7 @@ static void unload(struct core *c)
 }
 
 /*
- * Of a packed file that proves damaged on the way, the core is what comes before,
+ * If a packed file proves damaged while it is read, the core is what comes before,
  * as if it ended there: headers and notes can be of use without the rest.
  */
 static int start_and_load(struct core *c, struct err *e)

@@ -28,7 +28,7 @@ static size_t frame_of(const struct packed *p, u64 off)
 	return lo;
 }
 
-/* All of frame @i to @to, which has room for one byte more: that there is none is part of what is expected. */
+/* All of frame @i to @to, which has room for one byte more: it is an error if that is used. */
 static int frame_unpack(struct packed *p, size_t i, u8 *to, struct err *e)
 {
 	const struct unpack_frame *fr = &p->index.frames[i];

@@ -63,7 +63,7 @@ static int look_for_room(struct packed *p, size_t len, struct err *e)
 	if (p->unchecked < ROOM_STEP)
 		return 0;
 	p->unchecked = 0;
-	/* Where we may not ask any more, writing tells when it is full. */
+	/* If the sandbox forbids the question, write(2) fails when it is full. */
 	if (fstatvfs(p->temp, &st))
 		return 0;
 	room = (u64)st.f_bavail * st.f_frsize;

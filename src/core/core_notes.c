@@ -124,7 +124,7 @@ static bool is_known_owner(const char *owner)
 	return false;
 }
 
-/* One without content tells nothing. */
+/* One without content says nothing. */
 static void adopt(struct core_note *n, const char *owner)
 {
 	if (!n->note.desc.len)
@@ -137,7 +137,7 @@ static void adopt(struct core_note *n, const char *owner)
  * Delve writes all notes without an owner.  bfd/elf.c: elfcore_grok_note() and
  * elfutils libebl/eblcorenote.c then go by the type; so do we.  An owner that
  * nobody knows may give its types any meaning, so it counts only where nothing
- * else tells of the process.
+ * else says something about the process.
  */
 static void adopt_notes(struct core *c)
 {
@@ -169,7 +169,7 @@ static u32 beginning_type(const struct core *c)
 	return c->os ? 0 : NT_PRSTATUS;
 }
 
-/* @last: the owner of the notes of the thread before, whose number BSD writes behind an "@". */
+/* @last: the owner of the notes of the thread before, whose number BSD writes after an "@". */
 static bool begins_thread(const struct core *c, const struct note *n, u32 type, const char *last)
 {
 	const char *owner = c->os ? c->os->owner : "CORE";

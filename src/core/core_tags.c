@@ -103,7 +103,7 @@ int core_load_tags(struct core *c, struct err *e)
 	return 0;
 }
 
-/* The state at @addr, in [addr, *until); @t is where it lies unless TAG_NONE. */
+/* The state at @addr, in [addr, *until); @t is the range with its tag unless TAG_NONE. */
 static enum tag_state state_at(const struct core *c, u64 addr, u64 *until, const struct core_tagged **t)
 {
 	const struct core_tagged *in = tagged_find(c, addr);
@@ -213,7 +213,7 @@ static int skip_hole(struct tag_walk *w, u64 off, u64 base, u64 *start, u64 end,
 	return add(w, from, *start, TAG_KNOWN, 0, e);
 }
 
-/* [start, end) lies in @t, and all its tags are in the file. */
+/* [start, end) is in @t, and all its tags are in the file. */
 static int known_runs(struct tag_walk *w, const struct core_tagged *t, u64 start, u64 end, struct err *e)
 {
 	const GElf_Phdr *p = &w->core->segs[t->seg];
@@ -277,7 +277,7 @@ int core_tag_at(struct core *c, u64 addr, enum tag_state *state, u8 *tag, struct
 {
 	const struct core_tagged *t;
 	u64 until;
-	/* Of a granule: the last of all then ends above its address, too. */
+	/* Of the whole granule: so that *until is above its address even for the last one. */
 	enum tag_state s = state_at(c, align_down(addr, TAG_GRANULE), &until, &t);
 	u8 byte;
 

@@ -96,7 +96,7 @@ static s32 by_reason(struct core *c)
 	return -1;
 }
 
-/* Of other systems the notes tell which thread took the signal; else it is the first, which is who wrote the core. */
+/* On other systems the notes say which thread took the signal; else it is the first, which wrote the core. */
 static s32 by_os(struct core *c)
 {
 	const struct core_thread *taker = NULL;

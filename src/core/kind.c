@@ -6,9 +6,9 @@
 enum { ANY_TYPE = 0xffffffff };
 
 /*
- * What tells a kind: a note.  The first row that is met decides, so QEMU comes
+ * A note that identifies a kind of core.  The first row that is met decides, so QEMU comes
  * before VMCOREINFO, which it takes from its guest (qemu dump/dump.c:
- * dump_init()).  Owners of BSD may have "@" and a thread's number behind them.
+ * dump_init()).  Owners of BSD may have "@" and a thread's number after them.
  */
 static const struct {
 	const char *owner;

@@ -62,7 +62,7 @@ int core_read(struct core *c, u64 addr, void *buf, size_t len, enum mem_state *s
 	int r = 0;
 
 	s = state_at(c, addr, &until, &a);
-	/* After the last byte of all there is none. */
+	/* At the last address of all *until is @addr itself. */
 	got = (size_t)min((u64)len, until > addr ? until - addr : 1);
 	if (s == MEM_PRESENT && got) {
 		p = &c->segs[a->seg];

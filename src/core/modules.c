@@ -115,8 +115,8 @@ static int read_headers(struct walk *w, u64 addr, struct image *im, struct err *
 /*
  * The page at @addr, which begins with the file's header, is that of @p, not of @first: where
  * code and data are in the file's first page, both segments have that, and the one of the
- * data, which are written to, is what many cores have.  Of a linker's PT_GNU_RELRO it may
- * have lost that flag.
+ * data, which are written to, is what many cores have.  A PT_GNU_RELRO may have removed
+ * that flag.
  */
 static bool is_page_of(const struct walk *w, u64 addr, const GElf_Phdr *p, const GElf_Phdr *first)
 {
@@ -152,8 +152,8 @@ static bool measure(const struct walk *w, u64 addr, struct image *im)
 }
 
 /*
- * Where the module lies.  A program of fixed place whose data begin in the
- * file's first page has its ELF header in memory twice: of such, the header says
+ * Where the module is.  A program of fixed addresses (ET_EXEC) whose data begin in the
+ * file's first page has its ELF header in memory twice: then the header says
  * where it begins, not the address where it was found.
  */
 static bool place(struct image *im, u64 addr, struct core_module *m)
@@ -250,7 +250,7 @@ static bool is_code(const struct walk *w, const struct core_map *m)
 	return false;
 }
 
-/* Of a module whose ELF header is not in the core the mappings of the file tell. */
+/* A module whose ELF header is not in the core is known by the mappings of its file. */
 static bool known_by_name(const struct walk *w, u64 addr, struct core_module *m)
 {
 	const struct core *c = w->core;

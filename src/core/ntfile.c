@@ -85,7 +85,7 @@ static int load_files(struct core *c, struct err *e)
 	size_t cap = 0;
 	int r = 0;
 
-	/* What is malformed ends the list; validate tells. */
+	/* A malformed entry ends the list; validate reports it. */
 	if (!n || ntfile_iter_init(&it, n->note.desc, c->fmt, NULL))
 		return 0;
 	c->map_page_size = it.page_size;

@@ -5,7 +5,7 @@
 
 /*
  * FreeBSD 14, sys/sys/user.h: struct kinfo_vmentry, the same for 32 and 64 bits,
- * each cut behind its path: sys/kern/kern_proc.c: kern_proc_vmmap_out().
+ * each cut after its path: sys/kern/kern_proc.c: kern_proc_vmmap_out().
  */
 enum { STRUCTSIZE = 0, START = 8, END = 16, OFFSET = 24, PATH = 136 };
 

@@ -14,7 +14,7 @@ static bool applies(const struct core *c, const struct os_fact_at *f, struct byt
 	return !f->flag || (!bytes_uint(d, c->fmt, f->flag_off, 4, &flags, NULL) && flags & f->flag);
 }
 
-/* Of a process that dumped core, no number at all: another note may have it. */
+/* In a process that dumped core, 0 means that it is not known: another note may have it. */
 static bool is_zero(struct bytes b)
 {
 	for (size_t i = 0; i < b.len; i++)

@@ -3,8 +3,8 @@
 #include "core/core_priv.h"
 
 /*
- * Where a thread's shadow stack is, by its registers; that tells also of cores that
- * have no VmFlags.  Linux 7.0: struct user_gcs, arch/arm64/include/uapi/asm/ptrace.h,
+ * Where a thread's shadow stack is, by its registers; that works for cores without
+ * VmFlags, too.  Linux 7.0: struct user_gcs, arch/arm64/include/uapi/asm/ptrace.h,
  * with PR_SHADOW_STACK_ENABLE; ssp_get(), arch/x86/kernel/fpu/regset.c; struct
  * user_cfi_state, arch/riscv/include/uapi/asm/ptrace.h.
  */

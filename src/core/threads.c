@@ -7,9 +7,9 @@
 #include "core/core_priv.h"
 
 /*
- * A machine without tables: what class and sizes tell.  Of struct elf_prstatus
- * all before the registers is known from the size of a long; of struct
- * elf_prpsinfo 124 bytes mean 16-bit user ids (include/linux/elfcore.h).
+ * A machine without tables: what follows from class and sizes.  In struct elf_prstatus
+ * all before the registers is known from the size of a long; a struct elf_prpsinfo
+ * of 124 bytes means 16-bit user ids (include/linux/elfcore.h).
  */
 static void make_layout(struct core *c)
 {
@@ -37,7 +37,7 @@ static void make_layout(struct core *c)
 		a->gregs.size = (u16)align_down(min(st->note.desc.len - fixed, (size_t)0xffff), a->word);
 }
 
-/* The number behind the "@"; where the only thread has none it is the process's. */
+/* The number after the "@"; if the only thread has none it is the process's. */
 static s32 os_tid(const struct core *c, const struct core_thread *t)
 {
 	const char *at = strchr(c->notes[t->note].note.owner, '@');

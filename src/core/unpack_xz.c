@@ -104,7 +104,7 @@ static int xz_index(const struct unpacker_ops *self, struct core_file *in, struc
 		}
 		code = lzma_code(&s, s.avail_in ? LZMA_RUN : LZMA_FINISH);
 	}
-	/* Anything else: without an index that can be believed, only unpacking tells the size. */
+	/* Anything else: without a valid index the size is known only after unpacking. */
 	if (code == LZMA_STREAM_END) {
 		out->has_size = true;
 		out->size = lzma_index_uncompressed_size(index);

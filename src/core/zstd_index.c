@@ -3,7 +3,7 @@
  *
  * From the seek table at its end (zstd 1.5.7, contrib/seekable_format/
  * zstd_seekable_compression_format.md, version 0.1.0) or from the headers of
- * frames and blocks (RFC 8878, 3.1.1): each block tells its length, so that
+ * frames and blocks (RFC 8878, 3.1.1): each block has its length, so that
  * nothing is unpacked.  Neither is more than a claim: who unpacks a frame compares.
  */
 #include <zstd.h>
@@ -132,7 +132,7 @@ struct walk {
 	struct scan scan;
 	struct unpack_index *x;
 	u64 at;
-	bool sized;	/* every frame so far tells its size */
+	bool sized;	/* every frame so far states its size */
 	bool frames;	/* and they are few enough, and small enough */
 	u64 total;
 };
@@ -234,7 +234,7 @@ static int walk_file(const struct unpacker_ops *zstd, struct core_file *in, stru
 		bool whole = x->has_size && !x->fault.code;
 
 		unpack_index_fini(x);
-		/* With a fault, only unpacking it all tells how much there is. */
+		/* With a fault, the size is known only after unpacking it all. */
 		x->has_size = whole;
 		x->size = w.total;
 	}
@@ -355,7 +355,7 @@ int zstd_agrees(struct core_file *in, const struct unpack_frame *frame, u64 size
 	return row_agrees(&s, frame->at, frame->len, size, e);
 }
 
-/* The first rows, which mostly is all; each of the others is compared when its frame does not unpack as told. */
+/* The first rows, which mostly is all; each of the others is compared when its frame does not unpack to the stated size. */
 static int table_agrees(const struct scan *s, const struct table *t, struct unpack_index *x, struct err *e)
 {
 	struct scan rows = { .in = s->in }, frames = { .in = s->in };

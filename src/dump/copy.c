@@ -65,7 +65,7 @@ static int copy_nothing(struct copy *c, u64 start, u64 end, struct err *e)
 	u64 page = c->d->page_size;
 	int r = 0;
 
-	/* The end of a file may lie within a page. */
+	/* The end of a file may be within a page. */
 	if (c->uffd && start < end)
 		r = dump_lose(c->d, align_up(start, page), align_up(end, page), UFFD_LOST, e);
 	return r ? r : pump_skip(&c->d->pump, end - start, e);

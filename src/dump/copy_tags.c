@@ -131,7 +131,7 @@ static int put_file_tags(struct tag_copy *c, u64 addr, u64 off, u64 end, struct 
 	return r || c->file_tags.child ? r : skip(c, addr, addr + (end - off), e);
 }
 
-/* Of pages that the file has no content for there are no tags either. */
+/* Pages for which the file has no content have no tags either. */
 static int file_hole(struct tag_copy *c, u64 start, u64 end, struct err *e)
 {
 	u64 off = c->area->vma->pgoff + (start - c->area->vma->start);

@@ -15,7 +15,7 @@ enum { TRIES = 32 };
 
 /*
  * The longest stop that users will not notice: below it, the areas are read twice.
- * Of processor time, so that a busy machine does not make a quick answer slow.
+ * In processor time, so that a busy machine does not change the decision.
  */
 enum { SLOW_COLLECT_NS = 50 * 1000 * 1000 };
 
@@ -97,7 +97,7 @@ static int make_plan(struct dump *d, struct err *e)
 	return plan_make(&d->areas, &po, &d->plan, e);
 }
 
-/* Of the plan that was carried out; not while the target is stopped for it. */
+/* For the plan that was carried out; after the target has been resumed. */
 static int find_unmatched(struct dump *d, struct err *e)
 {
 	struct plan_opts po = plan_opts(d);
@@ -330,7 +330,7 @@ static int look_stopped(struct dump *d, struct err *e)
 	return check_predicted(d, e);
 }
 
-/* From the stop to the last byte of memory: what the pump still holds of it is written after that. */
+/* From the stop to the last byte of memory; what is still buffered is written after that. */
 static int capture(struct dump *d, struct err *e)
 {
 	struct target_opts to = { .stop_timeout_ms = d->opts->stop_timeout_ms, .cancel = d->opts->cancel };

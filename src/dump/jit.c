@@ -16,8 +16,8 @@ enum { SCAN_LEN = 64 << 10, SEEN_SLOTS = 256, UNSETTLED_MAX = 64 << 10 };
 struct scan {
 	struct dump *d;
 	u64 lo, hi;			/* all such code is in [lo, hi) */
-	u64 seen[SEEN_SLOTS];		/* pages that are wanted already; page 0 is none */
-	size_t settled;			/* of d->wanted.n */
+	u64 seen[SEEN_SLOTS];		/* pages that are in d->wanted already; 0: empty slot */
+	size_t settled;			/* so many of d->wanted are sorted */
 	u8 buf[SCAN_LEN];
 };
 

@@ -39,7 +39,7 @@ static void set_time(s64 out[2], u64 ticks)
 	out[1] = (s64)(ticks % hz * 1000000 / hz);
 }
 
-/* Of a thread that did not stop, only what /proc/TID/syscall told. */
+/* For a thread that did not stop, only what was in /proc/TID/syscall. */
 static void partial_gregs(const struct arch *a, const struct thread *th, u8 *gregs)
 {
 	const struct reg *regs = a->gregs.regs;
@@ -63,7 +63,7 @@ static int read_fpregs(const struct dump *d, const struct thread *th, struct buf
 	return set && th->stop == THREAD_STOPPED && !d->opts->unwind_only ? target_regset(&d->target, th, set, b, e) : 0;
 }
 
-/* What /proc tells of a thread. */
+/* What /proc says of a thread. */
 static int fill_info(struct dump *d, const struct thread *th, struct prstatus *s, struct err *e)
 {
 	struct thread_info info;
@@ -185,7 +185,7 @@ static int put_siginfo(struct dump *d, const struct thread *th, struct err *e)
 }
 
 /*
- * Up to and with AT_NULL.  Of a 32-bit process /proc gives some more zeros, since
+ * Up to and including AT_NULL.  For a 32-bit process /proc gives some more zeros, since
  * auxv_read() looks for the end in words of its own size: fs/proc/base.c.
  */
 static size_t auxv_len(const struct arch *a, const struct buf *b)
@@ -207,7 +207,7 @@ static int put_auxv(struct dump *d, struct err *e)
 
 /*
  * The kernel's note has the name itself, where maps has "\012" for a newline and
- * for a backslash and three digits alike; the link in map_files tells which.
+ * as well as for a backslash and three digits; the link in map_files shows which.
  */
 static int put_name(const struct dump *d, const struct area *a, struct buf *b, struct err *e)
 {

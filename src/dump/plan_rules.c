@@ -25,7 +25,7 @@ static bool is_private_anon(const struct area *a)
 	return vma_is_anon(a->vma) && !has(a, VM_SHARED);
 }
 
-/* Has private copies: what anon_vma tells the kernel. */
+/* Has private copies: in the kernel, vma->anon_vma is set. */
 static bool is_written(const struct area *a)
 {
 	return a->vma->anon + a->vma->swap > 0;

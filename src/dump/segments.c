@@ -25,7 +25,7 @@ static size_t count_tagged(const struct areas *a)
 }
 
 /*
- * One a tagged area, behind all PT_LOADs, with exactly its PT_LOAD's addresses;
+ * One for each tagged area, after all PT_LOADs, with exactly its PT_LOAD's addresses;
  * p_flags is 0.  arch/arm64/kernel/elfcore.c: elf_core_write_extra_phdrs().
  */
 static size_t add_tag_segments(struct dump *d, size_t n)

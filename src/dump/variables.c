@@ -7,11 +7,11 @@
 #include "elf/elffmt.h"
 
 /*
- * What --stacks saves so that debuggers show variables as they were.  Of what a core
- * does not have they read the program's file instead, in which a variable has its first
+ * What --stacks saves so that debuggers show variables as they were.  For memory that is
+ * absent from a core they read the program's file, in which a variable has its initial
  * value, and bytes past .data belong to other sections: gdb 13, corelow.c:
- * core_target::xfer_partial(); Delve 1.20, core.go.  So each page is saved that the
- * process has a copy of its own of.  What is not saved is neither in a segment (gdb reads
+ * core_target::xfer_partial(); Delve 1.20, core.go.  So each page is saved of which the
+ * process has a private copy.  What is not saved is neither in a segment (gdb reads
  * zeros where p_memsz is larger than p_filesz) nor in NT_FILE.
  */
 enum {
@@ -108,7 +108,7 @@ static bool is_loaded(const struct dump *d, const struct module *m, u64 addr)
 	       v->dev_major == first->dev_major && v->dev_minor == first->dev_minor;
 }
 
-/* Of the ranges from @from on no more than @left bytes, which is what may still be saved. */
+/* Cuts the ranges from @from on to @left bytes, which is what may still be saved. */
 static void trim(struct plan_ranges *w, size_t from, u64 *left)
 {
 	for (size_t i = from; i < w->n; i++) {

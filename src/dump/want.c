@@ -63,7 +63,7 @@ static bool is_in_memory(const struct dump *d, const struct page_run *run)
 	return run->flags & (PAGE_PRESENT | PAGE_SWAPPED) && !(v && page_may_wait(v, run));
 }
 
-/* The next in one area; false: there is none. */
+/* The next run in one area; false at the end. */
 static bool next_in_memory(struct dump *d, u64 start, u64 end, struct page_run *run)
 {
 	struct err ignored;
@@ -118,7 +118,7 @@ int want_peek_init(struct dump *d, struct err *e)
 	return d->peeked.bytes ? 0 : err_set(e, -ENOMEM, "%d pages", PEEK_PAGES);
 }
 
-/* The target stands still, so a page that was read once is kept: many threads' vectors lie in one. */
+/* The target is stopped, so a page that was read is kept: many threads' vectors are in one page. */
 static const u8 *peek_page(struct dump *d, u64 page)
 {
 	struct peeked *p = &d->peeked;

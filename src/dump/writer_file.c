@@ -186,7 +186,7 @@ static int open_nameless(const struct file *f)
 
 /*
  * Whether a nameless file can get a name at the end: not without /proc, nor where
- * a security module or a seccomp filter refuses linkat(2).  An empty one tells.
+ * a security module or a seccomp filter refuses linkat(2).  Tried with an empty one.
  */
 static bool can_link_nameless(const struct file *f)
 {

@@ -8,7 +8,7 @@ enum {
 	CPUID_XSTATE = 0xd,
 };
 
-/* XCR0 as the kernel gave it with the first thread's state; 0 when there is none. */
+/* XCR0 as the kernel gave it with the first thread's state; 0 without such a note. */
 static u64 find_xcr0(struct elffmt fmt, const struct buf *notes)
 {
 	struct note_iter it;
@@ -41,7 +41,7 @@ int xsave_layout_note(struct elffmt fmt, struct buf *notes, struct err *e)
 	u32 out[4];
 	int r = 0;
 
-	/* 0 and 1, x87 and SSE, lie in the legacy area and are not listed. */
+	/* 0 and 1, x87 and SSE, are in the legacy area and are not listed. */
 	for (u32 i = 2; !r && i < 63; i++)
 		if (xcr0 >> i & 1 && uapi_cpuid(CPUID_XSTATE, i, out) && out[0])
 			r = put_component(fmt, &b, i, out[0], out[1], e);

@@ -70,7 +70,7 @@ static bool find_r_debug(const struct linkmap_reader *r, u64 at, u64 *out)
 	return *out || (map && read_word(r, map, out) && *out);
 }
 
-/* In pieces that end where 64 bytes do, so that none lies in two pages, of which the second may not be there. */
+/* In pieces that end at multiples of 64 bytes, so that none is in two pages, of which the second may be absent. */
 static bool read_name(const struct linkmap_reader *r, u64 addr, char out[NAME_LEN], u64 *left)
 {
 	for (u64 n = 0, len; n < NAME_LEN; n += len) {
@@ -103,7 +103,7 @@ static bool read_link(struct list *w, struct link *l)
 	if (!read_word(r, at, &l->base) || !read_word(r, at + r->word, &addr) ||
 	    !read_word(r, at + 2 * r->word, &l->ld) || !read_word(r, at + 3 * r->word, &w->at))
 		return false;
-	/* The program's "" is glibc's constant, which cores do not have: the list goes on behind it. */
+	/* The program's "" is glibc's constant, which cores do not have: the list goes on after it. */
 	if (!read_name(r, addr, w->name, &w->left))
 		w->name[0] = 0;
 	return true;

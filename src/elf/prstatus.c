@@ -71,7 +71,7 @@ static const struct field prpsinfo_fields[] = {
 	FIELD(prpsinfo, psargs, false, W_TEXT80),
 };
 
-/* Where a field lies on disk. */
+/* Where a field is on disk. */
 struct place {
 	size_t off;
 	size_t len;

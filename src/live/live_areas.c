@@ -23,7 +23,7 @@ static bool has_suffix(const char *s, const char *suffix)
 	return n >= m && !strcmp(s + n - m, suffix);
 }
 
-/* How sure a path makes us that it leads to the mapped file. */
+/* What must agree for a path to count as the mapped file. */
 enum surety {
 	SURE,		/* the kernel's own link to it */
 	SAME_INODE,	/* its name: btrfs and overlayfs show another device in maps than in stat */
@@ -176,15 +176,15 @@ static u32 file_facts(const struct target *t, const struct area *a)
 		facts |= AREA_FILE_EXEC;
 	if (sx.stx_attributes & STATX_ATTR_DAX)
 		facts |= AREA_FILE_DAX;
-	/* A file of less than four bytes is no ELF file; of one that cannot be read this is not known. */
+	/* A file of less than four bytes is no ELF file; for an unreadable one this is not known. */
 	if (io_pread_full(fd, magic, sizeof(magic), 0, &n, "the mapped file", &ignored))
 		return facts | AREA_FILE_UNKNOWN;
 	return facts | magic_facts(magic);
 }
 
 /*
- * The file's beginning as the target has it mapped, of which the kernel's dumper
- * judges: fs/coredump.c: vma_dump_size() and the caller, which reads the page.
+ * The file's beginning as the target has it mapped, by which the kernel decides:
+ * fs/coredump.c: vma_dump_size() and the caller, which reads the page.
  * Only where that page is in memory, so that the target does not grow.  1 and
  * *facts; 0 when it is not.
  */
@@ -222,7 +222,7 @@ static void fill_facts(const struct target *t, struct areas *a)
 
 		if (vma_is_anon(v) || vma_is_special(v))
 			continue;
-		/* A file's areas lie side by side: ask once a file, not once an area. */
+		/* A file's areas are adjacent: ask once a file, not once an area. */
 		if (i && !vma_is_anon(a->v[i - 1].vma) && same_inode(v, a->v[i - 1].vma))
 			a->v[i].file = a->v[i - 1].file;
 		else
@@ -376,7 +376,7 @@ int areas_split(struct areas *a, const u64 *at, size_t n, struct err *e)
 		free(out.v);
 		return err_set(e, -ENOMEM, "list of %zu areas", out.list.cap);
 	}
-	/* The private copies may lie in any part: all keep the whole's count. */
+	/* The private copies may be in any part: all keep the whole's count. */
 	for (size_t i = 0; i < a->n; i++)
 		cut(&out, &a->v[i], at, n, &k);
 	for (size_t i = 0; i < out.n; i++)

@@ -90,9 +90,9 @@ static u64 bit(int sig)
 }
 
 /*
- * Of these signals, the ones that end a call or the process.  What is ignored
- * comes to a thread that is traced, but is dropped then, and without us would
- * not even have woken it: sig_ignored(), sig_handler_ignored(), kernel/signal.c.
+ * Those of @signals that end a system call or the process.  An ignored signal is
+ * delivered to a traced thread, but is dropped then, and would not have woken an
+ * untraced one: sig_ignored(), sig_handler_ignored(), kernel/signal.c.
  */
 static u64 that_matter(const struct proc_status *st, u64 signals)
 {

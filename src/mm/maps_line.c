@@ -64,7 +64,7 @@ static const char *take_inode(const char *p, u64 *out)
 	return rest ? rest - 1 : NULL;
 }
 
-/* The name stands behind padding and goes to the end of the line, whatever is in it. */
+/* The name follows padding and extends to the end of the line, whatever is in it. */
 static const char *take_name(const char *p)
 {
 	p += strspn(p, " ");

@@ -69,7 +69,7 @@ static int scan_ask(struct page_scan *s, u64 start, u64 end)
 	if (r < 0)
 		return -errno;
 	s->n = (size_t)r;
-	/* Full: go on behind the last.  Else the walk came to its end, or says where it stopped. */
+	/* Full: go on after the last run.  Else the walk is complete, or walk_end says where it stopped. */
 	if (s->n == REGIONS_MAX)
 		s->scanned = s->regions[s->n - 1].end;
 	else

@@ -18,7 +18,7 @@ static int open_best(struct page_source *src, pid_t pid, pid_t tid, struct err *
 
 	for (size_t i = 0; i < ARRAY_SIZE(backends) && r == ERR_UNSUPPORTED; i++)
 		r = backends[i].open(src, pid, tid, e);
-	/* The error of a backend that was passed over is none. */
+	/* A backend that the kernel lacks is not an error. */
 	if (!r && e)
 		*e = (struct err){ 0 };
 	return r;
@@ -42,7 +42,7 @@ void page_source_close(struct page_source *src)
 	*src = (struct page_source){ 0 };
 }
 
-/* One area's walk: everything below @pos has been told. */
+/* One area's walk: everything below @pos has been reported. */
 struct walk {
 	const struct vma *v;
 	const struct page_walk_ops *ops;

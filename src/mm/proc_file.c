@@ -139,7 +139,7 @@ static int lines_at_end(struct proc_lines *l, struct err *e)
 	return proc_file_gone(&l->file, e);
 }
 
-/* Makes room behind the unread rest, which moves to the front. */
+/* Makes room after the unread rest, which moves to the front. */
 static int lines_make_room(struct proc_lines *l, struct err *e)
 {
 	if (l->pos) {

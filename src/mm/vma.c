@@ -107,7 +107,7 @@ struct vma *vma_next_range(struct vma_iter *vmi, u64 end)
 		return NULL;
 	}
 	area_cut(&v, vmi->visited);
-	/* Nothing lies before @end: going on from there never asks for less than the last time. */
+	/* No area is before @end: going on from there never asks for a lower address than the last time. */
 	if (v.start >= end)
 		return iter_stop(vmi, end);
 	return iter_visit(vmi, &v);

@@ -6,7 +6,7 @@
 /*
  * In the order of choice: the first that the kernel has.  A whole walk costs
  * about the same by query and by text; a query also finds any address at
- * once, and tells the state of now, not that of a buffer ago.  smaps only by
+ * once, and gives the current state, not that of the last buffer.  smaps only by
  * name: it walks page tables.
  */
 static const struct vma_backend {
@@ -26,7 +26,7 @@ static int open_best(struct mm *mm, pid_t pid, pid_t tid, struct err *e)
 	for (size_t i = 0; i < ARRAY_SIZE(backends) && r == ERR_UNSUPPORTED; i++)
 		if (!backends[i].by_name_only)
 			r = backends[i].open(mm, pid, tid, e);
-	/* The error of a backend that was passed over is none. */
+	/* A backend that the kernel lacks is not an error. */
 	if (!r && e)
 		*e = (struct err){ 0 };
 	return r;

@@ -187,8 +187,8 @@ const struct mm_ops vma_query_ops = {
 };
 
 /*
- * One question tells whether the call is to be had, which a filter of system calls
- * may refuse with any error, and the target has memory.
+ * One query shows whether the call works (a filter of system calls may refuse it with
+ * any error) and whether the target has memory.
  */
 static int query_probe(struct vma_query *q, struct err *e)
 {

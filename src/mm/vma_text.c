@@ -62,7 +62,7 @@ void vma_text_close(struct mm *mm)
 	free(t);
 }
 
-/* An empty text is not an empty address space: there is none. */
+/* An empty text is not an empty address space: the process has no memory. */
 static int text_probe(struct vma_text *t, struct err *e)
 {
 	char *line;

@@ -16,7 +16,7 @@ enum { SPARC32 = 508, SPARC64 = 904, I386 = 432, AMD64 = 824, PRPSINFO32 = 260, 
 	{ fact_, NT_PRSTATUS, off_, len_, 4, .size = SPARC32 }, { fact_, NT_PRSTATUS, off_, len_, 4, .size = I386 }
 #define OLD64(fact_, off_, len_) \
 	{ fact_, NT_PRSTATUS, off_, len_, 8, .size = SPARC64 }, { fact_, NT_PRSTATUS, off_, len_, 8, .size = AMD64 }
-/* Of siginfo_t, which has a signal if it counts: at 16, or in the old structure at 8. */
+/* From siginfo_t, which is valid if it has a signal: at 16, or in the old structure at 8. */
 #define SI(fact_, off_, len_, word_) \
 	{ fact_, NT_SOLARIS_LWPSTATUS, off_, len_, word_, .flag_off = 16, .flag = ~0u }
 #define OLD_SI(fact_, off_, len_, word_, size_) \

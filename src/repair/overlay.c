@@ -39,7 +39,7 @@ int overlay_put(struct overlay *o, u64 off, const void *p, size_t len, struct er
 	return r;
 }
 
-/* Of one place, what was put first comes first: its bytes are earlier in the buffer. */
+/* At the same offset, in the order in which they were put: earlier bytes are earlier in the buffer. */
 static int by_off(const void *a, const void *b)
 {
 	const struct overlay_patch *x = a, *y = b;
@@ -93,7 +93,7 @@ int overlay_settle(struct overlay *o, struct err *e)
 	return r;
 }
 
-/* The first settled patch that ends above @off. */
+/* The first visible patch that ends above @off. */
 static size_t first_above(const struct overlay *o, u64 off)
 {
 	size_t lo = 0, hi = o->settled;

@@ -114,8 +114,8 @@ static int apply_one(struct repair_ctx *x, const char *name, struct err *e)
 }
 
 /*
- * Until a whole round finds nothing, so that the mended form has nothing to mend
- * either.  What two repairs would do and undo for ever ends in time.
+ * Until a whole round finds nothing, so that repairing the result finds nothing
+ * either.  Bounded, in case two repairs undo each other.
  */
 static int apply_all(struct repair_ctx *x, const char *name, struct err *e)
 {

@@ -79,7 +79,7 @@ static u64 count_real(const struct core *c)
 	return n;
 }
 
-/* False: the number is lost, and the first segment's bytes do not follow the headers, so that nothing tells it. */
+/* False: the number is lost, and cannot be computed: the first segment's bytes do not follow the headers. */
 bool repair_is_counted(const struct core *c)
 {
 	return c->xnum != CORE_XNUM_LOST || (c->n_segs && c->segs[0].p_offset > c->ehdr.e_phoff);
@@ -144,7 +144,7 @@ int repair_phnum(struct repair_ctx *x, struct err *e)
 	if (c->n_segs == CORE_SEGS_MAX || !repair_is_counted(c))
 		return 0;
 	n = count_real(c);
-	/* Of a file without a single one, all that is left is the number that there were. */
+	/* If the file has none of the headers, all that can be recorded is how many there were. */
 	if (!n || n >= PN_XNUM || (c->ehdr.e_phnum == n && n == c->phnum))
 		return 0;
 	r = lost_phdrs(x, n, e);

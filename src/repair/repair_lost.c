@@ -56,7 +56,7 @@ static int make_text(struct repair_ctx *x, const struct core_note *old, struct b
 	return r;
 }
 
-/* The segment that has the MISSING note, else the last: the fewest bytes move; n_note_segs when there is none. */
+/* The segment that has the MISSING note, else the last: the fewest bytes move; n_note_segs if the core has none. */
 static size_t choose_seg(const struct core *c, const struct core_note *old)
 {
 	return old ? old->seg : c->n_note_segs ? c->n_note_segs - 1 : 0;
@@ -177,7 +177,7 @@ static int put_long(struct files *f, struct buf *b, u64 value, struct err *e)
 	return buf_add(b, raw, f->it.word, e);
 }
 
-/* Of a page that is partly there, no part is to be read from the file. */
+/* If a page is only partly present, no part of it may be read from the file. */
 static int put_entry(const struct core *c, struct files *f, const struct core_map *m, struct err *e)
 {
 	u64 page = max(f->it.page_size, (u64)4096), lost = lost_from(c, m->start, m->end), end = m->end;

@@ -158,7 +158,7 @@ static int shorten_missing(struct repair_ctx *x, const struct core_note_seg *s, 
 	if (!is_cut_missing(c, rest, &len))
 		return 0;
 	uint_put(c->fmt, raw, 4, len);
-	/* Of the notes' bytes that were cut off, these were zeros that nobody misses. */
+	/* Some of the bytes that were cut off are these zeros, which are no loss. */
 	x->out->lost_notes -= min(x->out->lost_notes, align_up(uint_get(c->fmt, rest.p + 4, 4), 4) - len);
 	r = repair_put(x, rest.off + 4, raw, 4, e);
 	return r ? r : repair_did(x, e, rest.off, "the note of what the dump lacks has lost %llu zeros at its end, and is "
@@ -241,7 +241,7 @@ static bool *sound_segs(const struct core *c)
 	return sound;
 }
 
-/* The dirty padding behind a note's owner and behind its descriptor; true when there is any. */
+/* Padding that is not zero, after a note's owner and after its descriptor; true when there is any. */
 static bool find_dirt(const struct core *c, const struct core_note *n, struct bytes out[2])
 {
 	const struct core_note_seg *s = &c->note_segs[n->seg];

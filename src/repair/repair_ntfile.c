@@ -63,9 +63,9 @@ static u64 count_names(const struct table *t)
 }
 
 /*
- * The number of entries that the bytes themselves tell: behind it there are as
- * many strings, and nothing but zeros then.  Each entry more leaves fewer
- * strings, so that there is no second such number.  False: none.
+ * The number of entries by the bytes themselves: after so many entries there are as
+ * many strings, and then only zeros.  Each additional entry leaves fewer strings,
+ * so that no second number fits.  False: none.
  */
 static bool count_told_by_names(const struct table *t, u64 *n)
 {

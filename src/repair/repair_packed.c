@@ -12,7 +12,7 @@ int repair_packed_start(struct core_file *in, u64 *size, struct err *e)
 	return r;
 }
 
-/* What is damaged is not read any more, and so there is nothing to change: it is only told, once. */
+/* Damaged parts are not read, so there is nothing to change: it is only reported, once. */
 int repair_packed(struct repair_ctx *x, struct err *e)
 {
 	const struct core_packing *p = x->out->in.packing;

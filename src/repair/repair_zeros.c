@@ -127,7 +127,7 @@ int repair_note_zeros(struct repair_ctx *x, struct err *e)
 	u32 last = UINT32_MAX;
 	int r = 0;
 
-	/* Of one segment the first: those behind are not notes, as they are read now. */
+	/* Only the first in a segment: those after it are not notes, as they are read now. */
 	for (size_t i = 0; !r && i < c->n_notes; i++) {
 		struct zeros z;
 

@@ -196,7 +196,7 @@ static void a_data(u32 at, u32 w, struct insn *i)
 	else if (!bits(w, 4, 8))
 		by_register(w, op, i);
 	if (i->rd != PC) {
-		/* Of an address near pc nothing depends. */
+		/* pc-relative addresses do not affect the result. */
 		if (i->kind != CODE_CLOBBER && i->kind != CODE_CONST && (i->rn == PC || i->rm == PC))
 			i->kind = CODE_CLOBBER;
 		return;

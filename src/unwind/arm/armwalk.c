@@ -10,8 +10,8 @@
  * Follows the code of a function from its start, and knows at each instruction
  * where the stack pointer is and where registers were saved, in terms of what they
  * were when the function was called.  An instruction is looked at once: compilers
- * see to it that all ways to it leave the stack alike.  Ways that go on behind a
- * call come last, for not all calls return.
+ * ensure that all paths to it leave the stack alike.  Paths that go on after a
+ * call come last, since not all calls return.
  */
 
 /* What a register is: what another one was at the start, and a bit more; a number; or not known. */
@@ -35,7 +35,7 @@ struct state {
 struct walk {
 	struct unwind *u;
 	const struct walk_ask *ask;
-	struct state *ways;	/* WAYS_MAX to be followed, then as many that are behind calls */
+	struct state *ways;	/* WAYS_MAX to be followed, then as many that begin after calls */
 	u32 n_ways, n_calls;
 	u8 *seen;		/* a bit for each halfword */
 	struct state found;
@@ -103,7 +103,7 @@ static struct val get(const struct state *s, unsigned reg)
 static void set(struct state *s, unsigned reg, struct val v)
 {
 	s->r[reg] = v;
-	/* What lies below the stack pointer is nobody's. */
+	/* Memory below the stack pointer is not in use. */
 	if (reg != ARM_SP || v.base != ARM_SP)
 		return;
 	for (u32 i = 0; i < s->n_slots;)
@@ -243,7 +243,7 @@ static void add_call(struct walk *w, const struct state *s)
 		w->ways[WAYS_MAX + w->n_calls++] = *s;
 }
 
-/* A table lies before the first place that it names. */
+/* A table is before the first address in it. */
 static void add_table(struct walk *w, const struct state *s, const struct insn *i)
 {
 	u32 end = w->ask->end, size = (u32)i->imm;
@@ -274,7 +274,7 @@ static void add_branches(struct walk *w, const struct state *s, u32 at)
 	}
 }
 
-/* True when it goes on behind @i. */
+/* True when execution continues after @i. */
 static bool go_on(struct walk *w, const struct state *s, const struct insn *i)
 {
 	switch (i->kind) {

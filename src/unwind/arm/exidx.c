@@ -7,7 +7,7 @@ enum { ENTRY_SIZE = 8, CANTUNWIND = 1 };
 /* Bit 31: a description in words, and not a place. */
 static const u64 INLINE = 0x80000000;
 
-/* The place that the word at @addr tells of, as an offset of 31 bits with sign from itself. */
+/* The address that the word at @addr gives as a signed offset of 31 bits from itself. */
 static bool read_prel31(struct unwind *u, u64 addr, u64 *out)
 {
 	u64 v;

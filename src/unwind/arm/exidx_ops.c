@@ -14,7 +14,7 @@ struct vm {
 
 enum op_result { OP_NEXT, OP_FINISH, OP_REFUSE };
 
-/* The next byte; 0 behind the last, for which every caller has looked. */
+/* The next byte; 0 after the last, which every caller has checked. */
 static u8 next(struct vm *vm)
 {
 	return vm->at < vm->n ? vm->ops[vm->at++] : 0;

@@ -25,7 +25,7 @@ static bool is_swapped(struct unwind *u, u64 at)
 struct attempt {
 	struct cpu_regs r;
 	bool done;
-	bool fits;	/* it returns behind a call, or to where signal handlers do */
+	bool fits;	/* it returns to the address after a call, or to where signal handlers do */
 };
 
 static void check(struct unwind *u, struct attempt *a)

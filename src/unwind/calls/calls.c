@@ -36,7 +36,7 @@ static bool function_at(struct unwind *u, u64 at, struct function *out)
 	return false;
 }
 
-/* Where a function that is in parts begins: its first range, unless DW_AT_entry_pc tells (DWARF 5, 2.18). */
+/* Where a function that is in parts begins: its first range, unless DW_AT_entry_pc says otherwise (DWARF 5, 2.18). */
 static bool start_of(Dwarf_Die *die, u64 bias, u64 *out)
 {
 	Dwarf_Addr base, start, end;
@@ -122,7 +122,7 @@ static void put_names(struct unwind *u, const struct found_names *names, const s
 	}
 }
 
-/* Looks in @m, which is not said to be needed by that: what is wrong with its file need not be told. */
+/* Looks in @m without marking it as needed: faults of its file need not be reported. */
 static void find_in(struct unwind *u, struct module *m, const struct origin *o, struct call_site *s)
 {
 	struct found_names names;
@@ -137,7 +137,7 @@ static void find_in(struct unwind *u, struct module *m, const struct origin *o, 
 
 /*
  * A function of another module: the one that the call led to has it, or any other.
- * Of two others that have it, which one is called is not told.
+ * If two others have it, it is not known which one is called.
  */
 static void find_elsewhere(struct unwind *u, const struct function *f, const struct origin *o, struct call_site *s)
 {
@@ -153,7 +153,7 @@ static void find_elsewhere(struct unwind *u, const struct function *f, const str
 	s->is_known &= s->n == 1;
 }
 
-/* A function of which there is no code where it is told of: by its name. */
+/* A function that is declared without code here: found by its name. */
 static void find_named(struct unwind *u, const struct function *f, Dwarf_Die *origin, struct call_site *s)
 {
 	struct origin o = { .name = die_linkage(u, origin), .root = root_of(*origin) };
@@ -171,7 +171,7 @@ static void find_named(struct unwind *u, const struct function *f, Dwarf_Die *or
 		find_elsewhere(u, f, &o, s);
 }
 
-/* The place that a function's variables are told from; false unless it is the canonical frame address. */
+/* The frame base of a function's variables; false unless it is the canonical frame address. */
 static bool base_of(struct unwind *u, struct function *f, const struct call_frame *frame, u64 *out)
 {
 	Dwarf_Attribute attr;
@@ -221,7 +221,7 @@ static bool evaluate(struct unwind *u, struct function *f, Dwarf_Attribute *attr
 	return expr_eval(u, frame->r, 0, moved, n, out);
 }
 
-/* @frame: behind the call, or NULL when it is gone. */
+/* @frame: the one that made the call, or NULL when it is gone. */
 static void find_targets(struct unwind *u, struct function *f, Dwarf_Die *call, const struct call_frame *frame,
 			 struct call_site *s)
 {

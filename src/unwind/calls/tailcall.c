@@ -5,11 +5,11 @@
 #include "unwind/calls/calls.h"
 
 /*
- * Frames of functions that are gone: their last act was to jump to another one,
- * which returns to their caller.  The call there tells what was called, and where
- * that is not the function of the frame below, tail calls led to it: the debug
- * information has those of each function.  What lies on every way from the one to
- * the other was gone through.  GDB has this of J. Kratochvil (2011), for one way
+ * Frames of functions that have ended in a tail call: they jumped to another one,
+ * which returns to their caller.  The call site in the caller has the function that was
+ * called; if that is not the function of the frame below, tail calls led to it: the
+ * debug information has those of each function.  A function on every path from the one
+ * to the other was called.  GDB has this by J. Kratochvil (2011), for one path
  * only, in gdb/dwarf2/frame-tailcall.c; so has LLDB (StackFrameList.cpp).
  */
 enum { NODES_MAX = 64, EDGES_MAX = 256, CHAIN_MAX = 32 };
@@ -84,7 +84,7 @@ static bool make(struct graph *g, const struct call_site *first)
 		if (g->nodes[i] == g->below)
 			continue;
 		g->reading = (u8)i;
-		/* There may be more than are told of: to anywhere. */
+		/* There may be more than are listed: to anywhere. */
 		if (!call_tails(g->u, g->nodes[i], g->below, add_edge, g) && !g->is_full)
 			add_edge(&any, g);
 	}
@@ -158,7 +158,7 @@ static bool is_in_circle(const struct graph *g, u8 node)
 
 /* ---- the frames */
 
-/* Nothing can lie between the call of @e, or of the caller where that is NULL, and the function at @node. */
+/* Nothing can be between the call of @e, or of the caller where that is NULL, and the function at @node. */
 static bool is_next(const struct graph *g, const struct edge *e, u8 node)
 {
 	bool leads = e ? e->n == 1 && e->to[0] == node : g->n_first == 1 && node == 0;

@@ -6,7 +6,7 @@
 #include "unwind/code/insn.h"
 
 /*
- * Steps to the caller where no table tells how, by reading what the code does
+ * Steps to the caller without a table, by reading what the code does
  * with the stack: from the function's start, where that is known, to pc; and from
  * pc to the returns.  What either finds is checked: against the other, against
  * memory, and against what the caller's call calls.
@@ -110,7 +110,7 @@ static const struct code_memo *rows_of(struct unwind *u, u64 start, u64 lo, u64 
 
 /* ---- the call before a return address */
 
-/* False when there is none; where the code is not to be had, *in is an instruction that tells nothing. */
+/* False when it is not valid; where the code cannot be read, *in is an instruction without meaning. */
 static bool call_before(struct unwind *u, u64 ret, struct code_insn *in)
 {
 	const struct code_machine *m = u->code->m;
@@ -305,8 +305,8 @@ static void bounds_of(struct unwind *u, const struct cpu_regs *r, u64 *lo, u64 *
 }
 
 /*
- * By the returns: one that the caller's call proves, or the only one that can be.
- * Others come of calls that do not return, behind which another function begins.
+ * By the returns: one that the caller's call proves, or the only possible one.
+ * Others are found after calls that do not return, where another function begins.
  */
 static enum proof by_returns(struct unwind *u, const struct code_memo *memo, const struct cpu_regs *r,
 			     struct cpu_regs *out)
@@ -344,8 +344,8 @@ static bool is_behind_our_call(struct unwind *u, const struct cpu_regs *r, u64 r
 }
 
 /*
- * What does not return tells nothing of its caller.  But of the link register and
- * all words above the stack pointer, one is behind the call that led here.
+ * Code that does not return says nothing about its caller.  But the link register or
+ * a word above the stack pointer has the address after the call that led here.
  */
 static bool by_scan(struct unwind *u, const struct cpu_regs *r, struct cpu_regs *out)
 {
@@ -384,7 +384,7 @@ static bool is_denied(struct unwind *u, const struct code_memo *to, const struct
 }
 
 /*
- * By what looks like the function's start, if nothing tells of another; it must
+ * By what looks like the function's start, if no symbol gives it; it must
  * save the return address, and the function has called what we came from.
  */
 static bool by_prologue(struct unwind *u, const struct cpu_regs *r, struct cpu_regs *out)

@@ -2,7 +2,7 @@
 
 /*
  * arm64.  Arm ARM (DDI 0487), C4.1: instructions of 32 bits, always little-endian,
- * and few of them move a stack pointer or save a register.  Of the others it is
+ * and few of them move a stack pointer or save a register.  For the others it is
  * enough to know which general register they write: too many is safe.
  */
 enum { X0 = 0, LR = 30, SP = 31, ZR = CODE_NONE };

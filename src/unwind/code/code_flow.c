@@ -40,8 +40,8 @@ static bool contradicts(const struct flow *f, const struct code_state *a, const 
 
 /*
  * A path reaches a place that others reach, too.  If only the one that comes
- * from behind a call has another stack pointer, that call does not return, and
- * was the last instruction before something else.
+ * from after a call has another stack pointer, that call does not return, and
+ * is the last instruction before something else.
  */
 static void arrive(struct flow *f, s32 node, const struct code_state *s, s32 via)
 {
@@ -133,7 +133,7 @@ static void run_queue(struct flow *f)
 	}
 }
 
-/* What all jumps to nowhere known have in common; false when there is none. */
+/* What all jumps with unknown targets have in common; false when there are none. */
 static bool join_jumps(const struct flow *f, struct code_state *out)
 {
 	bool any = false;

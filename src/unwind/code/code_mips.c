@@ -5,7 +5,7 @@
  * MIPS, as MIPS Architecture For Programmers, volume II-A, has it: MD00086 (MIPS32)
  * and MD00087 (MIPS64), revisions 5 and, where that is another encoding, 6.
  * Instructions of 32 bits in the byte order of data.  A jump, a branch or a call
- * and the instruction in its delay slot are one of 64 bits here.  Of all that does
+ * and the instruction in its delay slot are one of 64 bits here.  For all that do
  * not move the stack pointer or save a register it is enough to know which general
  * register it writes: too many is safe.
  */
@@ -228,7 +228,7 @@ static void store(struct mips *d)
 	store_of(d, from(d->rt), mips_imm(d));
 }
 
-/* Of no general register, or of a part of it. */
+/* Not a general register, or a part of one. */
 static void store_other(struct mips *d)
 {
 	store_of(d, CODE_NONE, mips_imm(d));
@@ -328,8 +328,8 @@ static bool writes_ra(const struct code_insn *in)
 }
 
 /*
- * The slot's instruction comes before the jump, but behind what the jump does to
- * the link register, and what a jump goes by it does not change.
+ * The slot's instruction comes before the jump, but after what the jump does to
+ * the link register, and it does not change the condition or target of the jump.
  */
 static bool add_slot(const struct code_reader *c, const u8 *p, enum mips_slot kind, struct code_insn *in)
 {

@@ -57,7 +57,7 @@ void mips_jump_reg(struct mips *d, u8 link)
 }
 
 /*
- * BGEZAL and its kin.  One that calls what is behind its slot may do so to know
+ * BGEZAL and its kin.  One that calls the address after its slot may do so to know
  * where it is, or because that is the function.  NAL calls nothing: zero is not
  * less than zero.
  */

@@ -2,9 +2,9 @@
 #include "unwind/code/insn.h"
 
 /*
- * Where a function begins that no symbol tells of: back from pc, on machines whose
+ * Where a function without a symbol begins: back from pc, on machines whose
  * instructions are of one length and whose compilers save the return address right
- * behind the one instruction that makes the frame.
+ * after the one instruction that makes the frame.
  */
 enum { BACK_MAX = 4096, PROLOGUE_MAX = 64 };
 

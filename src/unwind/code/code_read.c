@@ -65,7 +65,7 @@ static void resolve(struct flow *f, struct code_insn *in)
 	in->is_slot = false;
 }
 
-/* Neither bounds nor a place to stay in: tail calls are followed, and so is what may lie behind the last call. */
+/* No bounds are known: tail calls are followed, and so is code after the last call. */
 bool flow_is_free(const struct flow *f)
 {
 	return f->w->from_pc || !f->w->hi;
@@ -216,7 +216,7 @@ void flow_read(struct flow *f, u64 from)
 	}
 }
 
-/* ---- the branches of a switch: its table is not read, but they lie where nothing else leads */
+/* ---- the branches of a switch: its table is not read, but they are where no other path leads */
 
 /* Behind padding, if nothing is known of what is there. */
 static void seed_at(struct flow *f, u64 addr)

@@ -5,7 +5,7 @@
  * RISC-V of 64 and of 32 bits.  The RISC-V Instruction Set Manual, Volume I,
  * 20191213, chapters 2 and 5, and chapter 24 for the opcodes: instructions of 32 bits,
  * and of 16, code_rvc.c's, where the two low bits are not both set; always
- * little-endian.  Of those that matter neither to the stack nor to the flow it is
+ * little-endian.  For those that matter neither to the stack nor to the flow it is
  * enough to know which general register they write: too many is safe.
  */
 
@@ -194,7 +194,7 @@ static bool decode(struct code_reader *c, const u8 *p, size_t len, struct code_i
 	if (len < 2)
 		return false;
 	in->len = (p[0] & 3) == 3 ? 4 : 2;
-	/* 1.5: longer ones have all of the five low bits set; there are none yet. */
+	/* 1.5: longer ones have all of the five low bits set; none is defined yet. */
 	if (len < in->len || (p[0] & 0x1f) == 0x1f)
 		return false;
 	d.w = p[0] | (u32)p[1] << 8;

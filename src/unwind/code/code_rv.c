@@ -94,7 +94,7 @@ void rv_jump_to(struct riscv *d, enum code_flow flow, u64 to)
 }
 
 /*
- * Which it is, @rd tells: x1 and x5 are link registers (2.5, "Unconditional Jumps").
+ * That depends on @rd: x1 and x5 are link registers (2.5, "Unconditional Jumps").
  * x5 is the alternate one: what is called by it has no calling convention, as the
  * __riscv_save_N of -msave-restore, which move the stack pointer.  Others are those
  * of PLT entries, for which they are scratch.

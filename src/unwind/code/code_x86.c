@@ -2,7 +2,7 @@
 #include "unwind/code/capstone.h"
 #include "unwind/code/insn.h"
 
-/* x86, by capstone: what an instruction is that is not told apart here, changes what capstone says it writes. */
+/* x86, by capstone: an instruction of no kind known here changes what capstone says it writes. */
 
 enum { RIP = 16, RIP32 = 8 };
 
@@ -100,7 +100,7 @@ static bool is_mem(const struct x86 *d, unsigned i, u8 *base, s64 *disp)
 	return *base != CODE_NONE && whole;
 }
 
-/* ---- what is told apart: false when it is of no kind that is known here */
+/* ---- kinds of instructions: false when it is of no kind known here */
 
 static void push_of(struct x86 *d, u8 src, unsigned size)
 {

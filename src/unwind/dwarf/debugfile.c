@@ -181,7 +181,7 @@ static int alt_by_name(struct search *s, const char *of, const char *link)
 	return fd;
 }
 
-/* The debug file lies beside where a symbolic link leads, perhaps. */
+/* The debug file may be in the directory to which a symbolic link leads. */
 static int by_names(struct search *s, const char *of, const char *link)
 {
 	int fd = s->is_alt && link ? alt_by_name(s, of, link) : by_name(s, of, link);
@@ -205,8 +205,8 @@ static int by_server(struct search *s)
 /* ---- libdw's callback */
 
 /*
- * Is it the file that debug files share that is looked for?  The callback is not told:
- * then mod has its DWARF already, and the link is not the one in the program.
+ * Is the file that debug files share looked for?  The callback has no argument for that:
+ * but then mod has its DWARF already, and the link is not the one in the program.
  */
 static bool is_alt(const struct module *m, const char *link)
 {

@@ -6,7 +6,7 @@
 
 /*
  * Strings of libelf and libdw, bounded by the section that they are in.  A file may
- * come from anybody, and its last string need not end.  Of elfutils 0.188 and 0.192,
+ * come from anybody, and its last string need not end.  In elfutils 0.188 and 0.192,
  *
  * - bounded are elf_strptr() (validate_str()), the names of debug links
  *   (dwelf_elf_gnu_debuglink(), dwelf_dwarf_gnu_debugaltlink(): memchr()), the
@@ -183,9 +183,9 @@ static int variant_of(const char *name, const char *base)
 }
 
 /*
- * To its last NUL, but without that: the byte at the end of the section is one then.
- * It is libdw's own description of the section.  Of one that is shorter than the
- * section this was done.
+ * To its last NUL, but without that: the byte after the new end is a NUL then.
+ * Changes libdw's own description of the section.  One that is shorter than the
+ * section was cut already.
  */
 static void cut(const GElf_Shdr *sh, Elf_Data *data)
 {
@@ -250,7 +250,7 @@ static const struct text_slot *strings_of(struct unwind *u, Dwarf *dw)
 	return s->is_bounded ? s : NULL;
 }
 
-/* Of the file that several debug files share strings with, if there is one. */
+/* The file whose strings several debug files share, if there is one. */
 static bool bound_shared(struct unwind *u, Dwarf *dw)
 {
 	Dwarf *shared = dwarf_getalt(dw);

@@ -54,7 +54,7 @@ static int by_name(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
-/* What there is no memory for is not found. */
+/* On ENOMEM, treated as not found. */
 static struct names *names_make(struct unwind *u, Dwfl_Module *mod)
 {
 	struct names *names = calloc(1, sizeof(*names));

@@ -39,7 +39,7 @@ static const char *text(Dwarf_Die *die, unsigned name)
 	return dwarf_attr(die, name, &attr) ? dwarf_formstring(&attr) : NULL;
 }
 
-/* With a root directory of its own, what lies elsewhere is not looked at: libdw does not know of it. */
+/* With --sysroot, files outside of it are not opened; libdw does not know of that root. */
 static bool is_in_root(const struct unwind *u, int fd)
 {
 	const char *root = u->opts.sysroot;

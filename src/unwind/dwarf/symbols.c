@@ -29,7 +29,7 @@ static void fill_module(const struct unwind *u, const struct frame *f, struct sy
 	s->build_id_len = m->build_id_len;
 }
 
-/* Without the version that libdw puts behind: "read@@GLIBC_2.2.5". */
+/* Without the version that libdw appends: "read@@GLIBC_2.2.5". */
 static const char *function_name(struct unwind *u, const char *linkage)
 {
 	size_t len = strcspn(linkage, "@");
@@ -166,7 +166,7 @@ static int one_inline(struct inlines *w, Dwarf_Die *die, struct place *p, struct
 	return w->fn(&s, w->arg, e);
 }
 
-/* *p goes from the innermost place to that in the function itself; *name is that function, if a scope tells. */
+/* *p goes from the innermost place to that in the function itself; *name is that function, if a scope has it. */
 static int all_inlines(struct inlines *w, const struct scopes *scopes, struct place *p, const char **name, struct err *e)
 {
 	int r = 0;
@@ -187,7 +187,7 @@ static int all_inlines(struct inlines *w, const struct scopes *scopes, struct pl
 	return r;
 }
 
-/* What the debug information tells, if there is any. */
+/* What the debug information says, if there is any. */
 static int in_source(struct inlines *w, Dwfl_Module *mod, u64 at, struct place *p, const char **name, struct err *e)
 {
 	struct scopes scopes;

@@ -7,7 +7,7 @@
 
 /*
  * The compilation unit of an address.  libdw (0.188) finds it by .debug_aranges
- * only, which clang and rustc do not write, and takes what lies between two ranges
+ * only, which clang and rustc do not write, and takes what is between two ranges
  * of a unit for the unit's: then the units' own ranges are put into an index, once
  * for each module.
  */
@@ -53,7 +53,7 @@ static int by_start(const void *a, const void *b)
 	return x->start < y->start ? -1 : x->start > y->start;
 }
 
-/* What there is no memory for is not found. */
+/* On ENOMEM, treated as not found. */
 static struct units *units_make(Dwfl_Module *mod)
 {
 	struct units *us = calloc(1, sizeof(*us));

@@ -42,7 +42,7 @@ static bool is_window(const struct unwind *u, int reg, const Dwarf_Op *ops, size
 	       (n == 1 || (ops[1].atom == DW_OP_plus_uconst && (s64)ops[1].number >= 0));
 }
 
-/* What no row names, libdw knows not of every machine: calls keep these. */
+/* libdw lacks some ABIs' defaults for callee-saved registers that no row names: supply them. */
 static bool is_kept(const struct unwind *u, int reg)
 {
 	return reg < 64 && u->core->arch->frame.kept >> reg & 1;
@@ -103,7 +103,7 @@ static bool sp_by_rows(struct unwind *u, const struct cpu_regs *r, u64 cfa, u64 
 	return false;
 }
 
-/* The frame record is saved along with the return address: the frame pointer is there as soon as it lies in the frame. */
+/* The frame record is saved along with the return address: the frame pointer is saved as soon as it points into the frame. */
 static bool sp_by_record(const struct unwind *u, const struct cpu_regs *r, Dwarf_Frame *f, u64 *out)
 {
 	s64 offset;
@@ -116,9 +116,9 @@ static bool sp_by_record(const struct unwind *u, const struct cpu_regs *r, Dwarf
 }
 
 /*
- * Of a frame that is measured in vectors gcc (12; libunwind's pull request 937 of
- * 2026) tells where registers are by the stack pointer as it was when they were
- * saved, and lets that stand when it moves on.
+ * In a frame with scalable vectors gcc (12; libunwind's pull request 937 of 2026)
+ * gives the places of registers relative to the stack pointer at the time they were
+ * saved, and does not update that when the stack pointer moves.
  */
 static bool sp_of_saves(struct unwind *u, const struct cpu_regs *r, Dwarf_Frame *f, u64 cfa, u64 *out)
 {
@@ -209,7 +209,7 @@ static void set_sp(struct unwind *u, const struct cpu_regs *r, Dwarf_Frame *f, u
 }
 
 /*
- * arm64's frame record may lie anywhere in a frame, and where it was all that led
+ * arm64's frame record may be anywhere in a frame, and where it was all that led
  * here, the stack pointer is not known.  But the table says where in the frame
  * the frame pointer was saved, and it points to just there (AAPCS64, 6.4.6).
  */
@@ -335,7 +335,7 @@ enum cfi_step cfi_step(struct unwind *u, Dwarf_Frame *f, struct cpu_regs *r)
 		return CFI_OUTERMOST;
 	if (!find_cfa(u, r, f, &cfa) || !find_return(u, r, f, cfa, ra, &ret))
 		return CFI_FAILED;
-	/* Where that is not to be mended, the table tells nothing. */
+	/* Where that cannot be corrected, the table is of no use. */
 	if (is_saved_at_sp(u, f, u->core->arch->frame.lr, &offset) && !space_is_code(u, space_strip(u, ret) - 1))
 		return CFI_FAILED;
 	/* A signal may have met a jump to nowhere. */

@@ -129,7 +129,7 @@ static bool is_other_function(struct unwind *u, u64 pc, u64 ret)
 	return here != there || (symbol_bounds(u, pc, &a, &end) && symbol_bounds(u, ret - 1, &b, &end) && a != b);
 }
 
-/* A function that calls none has no need to save the link register: no chain of frames tells of its caller. */
+/* A leaf function need not save the link register: its caller is in no chain of frames. */
 bool step_leaf(struct unwind *u, struct cpu_regs *r)
 {
 	const struct arch *a = u->core->arch;
@@ -140,7 +140,7 @@ bool step_leaf(struct unwind *u, struct cpu_regs *r)
 		return false;
 	regs_return(u, &caller, ret);
 	caller.exact = false;
-	/* Of a frame that a signal interrupted a table may tell the pc by that register. */
+	/* For a frame that a signal interrupted, a table may give the pc by that register. */
 	if (caller.pc == r->pc || !is_other_function(u, r->pc, caller.pc) || (step_fp(u, &chained) && chained.pc == caller.pc))
 		return false;
 	/* It may have moved the stack pointer.  With a back chain, that leads on from either place. */
@@ -161,7 +161,7 @@ bool step_fp(struct unwind *u, struct cpu_regs *r)
 
 	if (!a || !a->frame.known || !regs_get(u, r, a->frame.fp, &fp) || (!regs_get(u, r, a->sp, &floor) && !r->floor))
 		return false;
-	/* Frames lie above the stack pointer, and where calls put them. */
+	/* Frames are above the stack pointer, at addresses that calls can produce. */
 	at = fp + (a->frame.back_chain ? a->sp_bias : 0);
 	if (fp < floor || !space_is_one(u, floor, fp) || at % (u64)word || !space_word(u, at + (u64)(a->frame.saved_fp * word), &caller_fp))
 		return false;
@@ -172,13 +172,13 @@ bool step_fp(struct unwind *u, struct cpu_regs *r)
 		ret ^= u->ret_cookie;
 	ret = space_strip(u, ret) + a->frame.ret_offset;
 	found = step_return(u, ret);
-	/* A chain that goes down, or in a circle, is none. */
+	/* A chain that goes down, or in a circle, is not a chain of frames. */
 	if ((caller_fp >= floor && caller_fp <= fp) || found == RETURN_NOWHERE)
 		return false;
 	if (a->frame.back_chain && !space_is_one(u, floor, caller_fp))
 		return false;
 	*r = (struct cpu_regs){ .pc = ret, .floor = fp + 2 * (u64)word, .doubt = found == RETURN_DOUBT };
-	/* Where the frame record may lie anywhere in a frame, that is all that is known of the caller's. */
+	/* Where the frame record may be anywhere in a frame, nothing else is known of the caller's. */
 	if (!a->frame.record_anywhere)
 		regs_set(u, r, a->sp, a->frame.back_chain ? caller_fp : fp + (u64)(a->frame.caller_sp * word));
 	/* What called main() keeps something else in that register: the chain ends there. */

@@ -6,7 +6,7 @@
 /*
  * Signatures are in the bits from the size of addresses up to 54
  * (arch/arm64/include/asm/pointer_auth.h: ptrauth_user_pac_mask()).  Without a note,
- * as in QEMU's cores, memory tells the size; kernels have 39 bits or more.
+ * as in QEMU's cores, the size follows from memory; kernels have 39 bits or more.
  */
 static u64 mask_without_note(const struct core *c)
 {
@@ -85,7 +85,7 @@ static void add_fpregs(const struct unwind *u, const struct core_thread *t, stru
 }
 
 /*
- * Of a thread that did not stop tagcore has only what /proc/TID/syscall tells, and
+ * Of a thread that did not stop tagcore saves only what is in /proc/TID/syscall, and
  * PRSTATUS has zeros for the rest: not known is not zero.  A thread that ran has
  * something in other registers, if only in its flags.
  */

@@ -83,7 +83,7 @@ static bool is_same(const struct frame *a, const struct frame *b)
 	return a->pc == b->pc && a->sp && a->sp == b->sp;
 }
 
-/* Of a longer circle, one frame is at last that whose number is the last power of two (R. P. Brent, 1980). */
+/* A longer circle comes back to the frame whose number is the last power of two (R. P. Brent, 1980). */
 bool stack_loops(const struct stack *s, const struct frame *f)
 {
 	size_t mark = 1;

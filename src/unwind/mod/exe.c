@@ -147,7 +147,7 @@ static void give(struct unwind *u, struct exe *x, struct module *m)
 	u->entry = u64_of_word(u, x->eh.e_entry + m->bias);
 }
 
-/* Of the core's program there is no build-id: what else is known of it must be true of the file. */
+/* Without a build-id of the core's program, everything else that is known of it must match the file. */
 static int give_unverified(struct unwind *u, struct exe *x, struct module *m, struct err *e)
 {
 	struct likeness l;

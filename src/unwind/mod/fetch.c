@@ -16,24 +16,24 @@
 /*
  * libdebuginfod (0.188) bounds neither: DEBUGINFOD_TIMEOUT, 90 seconds for each 100 KiB,
  * is tried three times; DEBUGINFOD_MAXTIME is not set by itself, and counts one try;
- * DEBUGINFOD_MAXSIZE looks at what the server says of the size, which it need
- * not.  And what cancels it, a progress function that returns 1, leaves a file in the
+ * DEBUGINFOD_MAXSIZE trusts the size that the server states, which it need not
+ * state.  And what cancels it, a progress function that returns 1, leaves a file in the
  * cache that says "there is none" (debuginfod-client.c: debuginfod_query_server()).
  */
 enum {
 	DEFAULT_MAXTIME = 90,			/* seconds, for a file */
 	DEFAULT_MAXSIZE = 1 << 30,		/* bytes of a file */
-	END_MS = 1000,				/* for the child to put things in order */
+	END_MS = 1000,				/* for the child to clean up */
 };
 
 struct fetch {
 	pid_t pid;
 	int fd;			/* a socket to the child */
-	bool off;		/* nobody is asked any more */
-	u64 max_s, max_bytes;	/* 0: none */
+	bool off;		/* no server is asked any more */
+	u64 max_s, max_bytes;	/* 0: no limit */
 };
 
-/* A setting of libdebuginfod's, as it reads it: 0, and what is no number, is no limit. */
+/* A setting of libdebuginfod, read as it does: 0 and anything but a number mean no limit. */
 static u64 setting(const char *name, u64 otherwise)
 {
 	const char *text = getenv(name);
@@ -63,7 +63,7 @@ static bool start(struct fetch *f, const sigset_t *mask)
 	return f->pid > 0;
 }
 
-/* It removes what is unfinished when it is asked to end; one that cannot is killed, and where it waits for a disk, left. */
+/* SIGTERM makes it remove unfinished files; if it does not end it is killed, and if it waits for a disk, left. */
 static void stop(struct fetch *f)
 {
 	struct pollfd p = { .fd = f->fd, .events = 0 };
@@ -94,8 +94,8 @@ void fetch_close(struct fetch *f)
 /* ---- signals that end programs */
 
 /*
- * They are kept back while somebody is waited for, and seen by poll(2); the mask is
- * put back when all is in order, and then they do what they would have done.
+ * Blocked while we wait for the child, and seen by poll(2); the mask is restored
+ * after the cleanup, and then they have their usual effect.
  */
 static void keep_back(sigset_t *set, sigset_t *old)
 {
@@ -141,7 +141,7 @@ static int wait_answer(struct fetch *f, const sigset_t *set)
 	return 0;
 }
 
-/* Why nobody is asked any more; "" where the answer is one. */
+/* Why no server is asked any more; "" for a usable answer. */
 static void explain(const struct fetch *f, enum fetch_result r, char why[FETCH_WHY_SIZE])
 {
 	unsigned long long bytes = f->max_bytes;

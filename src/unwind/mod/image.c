@@ -48,7 +48,7 @@ static bool read_phdr(struct unwind *u, struct image *im, unsigned i)
 	       !elffmt_get_phdr(im->fmt, (struct bytes){ .p = raw, .len = size }, &im->phdrs[i], &e);
 }
 
-/* How long the file was, and where its first byte lies. */
+/* How long the file was, and where its first byte is. */
 static bool measure(struct unwind *u, struct image *im)
 {
 	u64 lo = UINT64_MAX, end;

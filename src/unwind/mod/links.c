@@ -12,7 +12,7 @@
  * not tell: gdb's leave unchanged code out, and old kernels' have no such note.
  */
 
-/* Its dynamic section must lie where the list says. */
+/* Its dynamic section must be where the list says. */
 static bool place(const struct unwind *u, struct module *m, const struct link *l)
 {
 	size_t n = 0;

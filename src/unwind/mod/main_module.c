@@ -7,8 +7,8 @@
 #include "unwind/mod/mod.h"
 
 /*
- * The program itself, where neither a FILE note nor an ELF header in the core tells
- * of it: cores of kernels before 3.7, of emulators and of other dumpers, and those
+ * The program itself, where neither a FILE note nor an ELF header in the core shows
+ * it: cores of kernels before 3.7, of emulators and of other dumpers, and those
  * that a coredump_filter keeps headers out of.  The auxiliary vector says where it
  * is; what it says must be true of the file.
  */

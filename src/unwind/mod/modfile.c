@@ -180,7 +180,7 @@ static bool try_file(struct unwind *u, struct module *m, const char *path)
 	return try_fd(u, m, fd, path);
 }
 
-/* Of a file that has gone the kernel says "NAME (deleted)"; another may have that name by now. */
+/* The kernel names a deleted file "NAME (deleted)"; another file may have that name by now. */
 static bool without_deleted(char *path)
 {
 	static const char mark[] = " (deleted)";

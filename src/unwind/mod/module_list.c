@@ -8,8 +8,8 @@
 #include "unwind/mod/mod.h"
 
 /*
- * The largest programs have some hundreds.  Of many that share one page of a core
- * libdw makes a list whose length it goes along for each: 1.4 s for 16,000 of them.
+ * The largest programs have some hundreds.  If many share one page of a core, libdw
+ * walks a list of all of them for each: 1.4 s for 16,000.
  */
 enum { MODULES_MAX = 8192 };
 

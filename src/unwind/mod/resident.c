@@ -70,7 +70,7 @@ static int compare_part(const struct part *p, void *arg)
 			continue;
 		compare_present(c, p, at, n);
 		c->left -= n;
-		/* Of what has nothing to do with it, a part is enough. */
+		/* For an unrelated file, comparing a part is enough. */
 		if (c->out->other > CHUNK && contradicts(c->out))
 			return 1;
 	}
@@ -122,7 +122,7 @@ struct id_search {
 	u64 addr;
 };
 
-/* The build-id is in the first pages of what is loaded, or there is none. */
+/* A build-id is in the first pages of what is loaded, if the file has one. */
 static int find_id(const struct part *p, void *arg)
 {
 	struct id_search *s = arg;

@@ -79,7 +79,7 @@ bool space_is_code(struct unwind *u, u64 addr)
 	bool known;
 	u32 prot;
 
-	/* gdb writes no segment for unchanged code, and its FILE note may not have it: then the module tells. */
+	/* gdb writes no segment for unchanged code, and its FILE note may not have it: then the module decides. */
 	if (!a || a->start > addr)
 		return m != NULL;
 	prot = core_area_prot(u->core, a, &known);
@@ -112,6 +112,6 @@ u64 space_strip(const struct unwind *u, u64 addr)
 	/* parisc's return addresses have a privilege level, s390's the addressing mode. */
 	if (a && a->pc_mask)
 		addr &= a->pc_mask;
-	/* Bit 55 tells user from kernel addresses: arch/arm64/include/asm/pointer_auth.h, ptrauth_strip_user_insn_pac(). */
+	/* Bit 55 is set in kernel addresses: arch/arm64/include/asm/pointer_auth.h, ptrauth_strip_user_insn_pac(). */
 	return u->insn_mask && !(addr >> 55 & 1) ? addr & ~u->insn_mask : addr;
 }

@@ -19,7 +19,7 @@ static bool judge(struct unwind *u, const struct frame *f, struct stack *s)
 	return false;
 }
 
-/* By call frame information or, where there is none, by 32-bit Arm's other tables. */
+/* By call frame information or, without it, by 32-bit Arm's other tables. */
 static enum cfi_step step(struct unwind *u, const struct frame *f, Dwarf_Frame *frame, struct cpu_regs *r,
 			  enum frame_by *by)
 {

@@ -15,8 +15,8 @@
  * .eh_frame_hdr; where it would go on by frame pointers, without a word, it is
  * stopped, as libdw is.
  *
- * Its interpreter of expressions jumps back as often as it is told to (1.6.2 and 1.8,
- * dwarf_eval_expr()), but reads each byte through access_mem: there it is ended.
+ * Its interpreter of expressions does not bound backward jumps (1.6.2 and 1.8,
+ * dwarf_eval_expr()), but reads each byte through access_mem: that ends it.
  */
 enum {
 	STEP_READS = 1 << 17,	/* of memory: a frame takes some hundreds */
@@ -32,7 +32,7 @@ struct uw {
 		void *slot[32];
 	} accessors;
 	const struct cpu_regs *at;
-	bool is_guess;		/* the last step is none by a table */
+	bool is_guess;		/* the last step was not by a table */
 };
 
 /*
@@ -179,7 +179,7 @@ static unw_word_t insn_mask(unw_addr_space_t as, void *arg)
 
 static void set_accessors(struct uw *w)
 {
-	/* ptrauth_insn_mask: behind get_proc_name, get_elf_filename and get_proc_ip_range. */
+	/* ptrauth_insn_mask: after get_proc_name, get_elf_filename and get_proc_ip_range. */
 	enum { MASK_SLOT = offsetof(unw_accessors_t, get_proc_name) / sizeof(void *) + 3 };
 
 	w->accessors.fn = (unw_accessors_t){
@@ -281,8 +281,8 @@ static bool leads_to_zero(const struct unwind *u, unw_cursor_t *c, const struct 
 }
 
 /*
- * After the last frame of the walk, which a step did not lead beyond.  libunwind ends
- * by 0 or goes on to 0, whether there is no caller or a word of 0 for one: the row tells.
+ * After the last frame of the walk, from which no step succeeded.  libunwind returns 0 or
+ * steps to 0 both where there is no caller and where its address is read as 0: the row decides.
  */
 static void ends(struct unwind *u, struct stack *s, int step, Dwarf_Frame *row, const struct cpu_regs *r)
 {

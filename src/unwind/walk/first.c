@@ -7,9 +7,9 @@
 /* Where a stack begins: the first function of a thread, of a coroutine, or of what a runtime runs on a stack of its own. */
 
 /*
- * In the function at the program's entry point.  Where no symbol tells of
- * it, a call that is a few instructions behind it is: the start files of the C
- * libraries make one, and have 20 to 80 bytes before it.
+ * In the function at the program's entry point.  Without a symbol for it, a call
+ * a few instructions after the entry point counts: the start files of the C libraries
+ * make one, after 20 to 80 bytes.
  */
 bool step_is_entry(struct unwind *u, u64 pc, bool exact)
 {

@@ -94,10 +94,10 @@ static bool step_by_row(struct unwind *u, struct cpu_regs *r)
 	return row && cfi_step(u, row, r) == CFI_STEPPED;
 }
 
-/* Of the last frame of a stack that tables lead no further from. */
+/* What the last frame must be, from which tables lead no further. */
 enum last_is { ANY, SIGNAL, NO_SIGNAL, EXACT };
 
-/* The ways on then, in the order in which they are tried: the surest first. */
+/* How to go on from there, in the order in which it is tried: the surest first. */
 static const struct {
 	enum stack_end end;
 	enum last_is last;
@@ -110,7 +110,7 @@ static const struct {
 	{ STACK_NO_CODE, ANY, step_link, FRAME_BY_LINK },
 	{ STACK_NO_TABLE, ANY, step_leaf, FRAME_BY_LINK },
 	{ STACK_NO_TABLE, ANY, step_fp, FRAME_BY_FP },
-	/* A wild jump.  After a wild return address the frame pointer is not to be trusted, either. */
+	/* After a wild jump.  After a wild return address the frame pointer is not trusted either. */
 	{ STACK_NO_CODE, EXACT, step_fp, FRAME_BY_FP },
 };
 
