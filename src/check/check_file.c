@@ -68,7 +68,7 @@ void check_file_missing(struct check_ctx *x)
 	const struct core *c = x->core;
 
 	if (c->n_notes && check_has_all_notes(c) && !file_note(c))
-		check_found(x, c->notes[0].note.off, "no FILE note: areas cannot be told by file");
+		check_found(x, c->notes[0].note.off, "no FILE note: the files of areas are not known");
 }
 
 void check_file_unit(struct check_ctx *x)

@@ -71,11 +71,11 @@ static void seg_truncated(struct check_ctx *x, size_t i, const GElf_Phdr *p, u64
 	char name[300], end[TEXT_END_MAX];
 
 	if (is_load(p))
-		check_found(x, core_phdr_off(c, i), "area 0x%llx-%s%s: the last %llu of %llu bytes lie past the end of "
+		check_found(x, core_phdr_off(c, i), "area 0x%llx-%s%s: the last %llu of %llu bytes are past the end of "
 			    "the file", (ull)p->p_vaddr, text_end(range_end(p->p_vaddr, p->p_memsz), end), area_name(c, p->p_vaddr, name),
 			    (ull)(p->p_filesz - have), (ull)p->p_filesz);
 	else
-		check_found(x, core_phdr_off(c, i), "segment %zu%s: the last %llu of %llu bytes lie past the end of the file",
+		check_found(x, core_phdr_off(c, i), "segment %zu%s: the last %llu of %llu bytes are past the end of the file",
 			    i, p->p_type == PT_NOTE ? " (notes)" : core_is_memtag(c, p) ? " (memory tags)" : "",
 			    (ull)(p->p_filesz - have), (ull)p->p_filesz);
 }

@@ -87,12 +87,12 @@ static void check_layout_row(struct check_ctx *x, struct bytes row, const struct
 	u64 at = uint_get(x->core->fmt, row.p + XFEAT_OFFSET, 4);
 
 	if (type >= 64) {
-		check_found(x, row.off, "X86_XSAVE_LAYOUT tells of part %llu, there are 63", (unsigned long long)type);
+		check_found(x, row.off, "X86_XSAVE_LAYOUT lists part %llu, there are 63", (unsigned long long)type);
 		return;
 	}
 	*told |= 1ULL << type;
 	if (at < XSTATE_FIXED || !size)
-		check_found(x, row.off, "X86_XSAVE_LAYOUT: part %llu, %llu bytes at %llu, has no place behind the header",
+		check_found(x, row.off, "X86_XSAVE_LAYOUT: part %llu, %llu bytes at %llu, has no place after the header",
 			    (unsigned long long)type, (unsigned long long)size, (unsigned long long)at);
 	else if (enabled >> type & 1 && at + size > state->desc.len)
 		check_found(x, row.off, "X86_XSAVE_LAYOUT: part %llu ends at %llu, X86_XSTATE has %zu bytes",

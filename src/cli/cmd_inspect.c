@@ -18,7 +18,7 @@ const struct view views[] = {
 	{ "registers", "the registers of every thread, or of one", .run = view_registers },
 	{ "maps", "the areas of memory, and how much of each is saved", .run = view_maps },
 	{ "modules", "programs and libraries, with their build-ids", .run = view_modules },
-	{ "auxv", "the auxiliary vector, what the kernel told the program", .run = view_auxv },
+	{ "auxv", "the auxiliary vector, from the kernel to the program", .run = view_auxv },
 	{ "files", "the mapped files, as the FILE note has them", .run = view_files },
 	{ "tags", "memory tags, as runs of equal ones: tags [START-END]", .run = view_tags, .operands = "[START-END]", .max = 1 },
 	{ "memory", "memory's bytes, and with --tags its tags: memory ADDR [LEN]", .run = view_memory,

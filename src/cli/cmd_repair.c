@@ -15,7 +15,7 @@
 enum { OPT_FORCE = 1, OPT_LIST, OPT_JSON, OPT_UNPACK_LIMIT };
 const struct opt repair_opts[] = {
 	{ "force", 0, NULL, "replace an existing output file", OPT_FORCE },
-	{ "list", 0, NULL, "list every repair, the checks that find what it mends, and its source", OPT_LIST },
+	{ "list", 0, NULL, "list every repair, the checks that find its damage, and its source", OPT_LIST },
 	{ READER_UNPACK_LIMIT, OPT_UNPACK_LIMIT },
 	{ "json", 0, NULL, "print one JSON document", OPT_JSON },
 	{ 0 }
@@ -78,7 +78,7 @@ static void print_text(const struct repaired *r)
 		putchar('\n');
 	}
 	if (!r->n_deeds)
-		puts("nothing to mend");
+		puts("nothing to repair");
 	for (size_t i = 0; i < r->left.n; i++) {
 		const struct finding *f = &r->left.f[i];
 

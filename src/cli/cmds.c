@@ -15,7 +15,7 @@ const struct cmd cmds[] = {
 	  .opts = inspect_opts, .run = cmd_inspect, .help_more = inspect_help_views },
 	{ .name = "validate", .operands = "CORE...", .help = "is it a correct, complete core",
 	  .opts = validate_opts, .run = cmd_validate },
-	{ .name = "repair", .operands = "IN OUT", .help = "mend what can be mended of a damaged core",
+	{ .name = "repair", .operands = "IN OUT", .help = "repair a damaged core as far as possible",
 	  .opts = repair_opts, .run = cmd_repair },
 	{ .name = "stack", .operands = "PID|CORE", .help = "backtraces of every thread",
 	  .opts = stack_opts, .run = cmd_stack },

@@ -244,7 +244,7 @@ static void print_text(struct view_ctx *v, const struct summary *s)
 	fputs("file       ", v->out);
 	text_puts(v->out, v->path);
 	fprintf(v->out, "\nsize       %s%s\n", text_size(c->file.size, a),
-		core_is_truncated(c) ? ", truncated: parts are lost (tagcore validate tells which)" : "");
+		core_is_truncated(c) ? ", truncated: parts are lost (see tagcore validate)" : "");
 	text_loss(v, s);
 	if (c->file.packing)
 		fprintf(v->out, "packed     %s, %s in the file%s\n", c->file.packing->name,

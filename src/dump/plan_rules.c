@@ -199,7 +199,7 @@ const struct plan_rule plan_rules[] = {
 	{ "stack", stack_anon, PLAN_TOUCHED, "--stacks: a stack in use, .bss, or what the linker allocated" },
 	{ "stack-file", stack_file, PLAN_WHOLE, "--stacks: pages of a file that were written, or a stack in use" },
 	{ "stack-code", stack_code, PLAN_WHOLE, "--stacks: unwind tables that no file here has" },
-	{ "stack-header", stack_header, PLAN_FIRST_PAGE, "--stacks: first page tells which ELF file it is" },
+	{ "stack-header", stack_header, PLAN_FIRST_PAGE, "--stacks: first page identifies the ELF file" },
 	{ "stack-rest", stack_rest, PLAN_OMIT, "--stacks leaves it out" },
 	{ "all-anon", all_anon, PLAN_TOUCHED, "--all: anonymous memory" },
 	{ "all", all_other, PLAN_WHOLE, "--all: readable mapping" },
@@ -217,7 +217,7 @@ const struct plan_rule plan_rules[] = {
 	{ "private-anon", private_anon, PLAN_TOUCHED, "coredump_filter bit 0: private anonymous memory" },
 	{ "private-written", private_written, PLAN_WHOLE, "coredump_filter bit 0: private mapping with written pages" },
 	{ "private-mapped", private_mapped, PLAN_WHOLE, "coredump_filter bit 2: private mapping of a file" },
-	{ "elf-header", elf_header, PLAN_FIRST_PAGE, "coredump_filter bit 4: first page tells which ELF file it is" },
+	{ "elf-header", elf_header, PLAN_FIRST_PAGE, "coredump_filter bit 4: first page identifies the ELF file" },
 	{ "filtered", rest, PLAN_OMIT, "coredump_filter leaves it out" },
 };
 const size_t n_plan_rules = ARRAY_SIZE(plan_rules);

@@ -204,6 +204,6 @@ int repair_sections(struct repair_ctx *x, struct err *e)
 	h.e_shentsize = 0;
 	h.e_shstrndx = SHN_UNDEF;
 	r = repair_put_ehdr(x, &h, e);
-	return r ? r : repair_did(x, e, EHDR_OFF(c, e_shoff), "%u section headers at 0x%llx are not in the file, and no longer "
-				  "told of", c->ehdr.e_shnum, (ull)c->ehdr.e_shoff);
+	return r ? r : repair_did(x, e, EHDR_OFF(c, e_shoff), "%u section headers at 0x%llx are not in the file, and not "
+				  "counted any more", c->ehdr.e_shnum, (ull)c->ehdr.e_shoff);
 }

@@ -167,7 +167,7 @@ int repair_file_table(struct repair_ctx *x, struct err *e)
 	if (rebuild(&t, out, &kept))
 		return 0;
 	r = repair_put(x, t.desc.off, out, t.desc.len, e);
-	return r ? r : repair_did(x, e, note->note.off, "the FILE note told of %llu ranges; the %llu that can be read and have a "
+	return r ? r : repair_did(x, e, note->note.off, "the FILE note counted %llu ranges; the %llu that can be read and have a "
 				  "name are kept", (ull)t.told, (ull)kept);
 }
 

@@ -8,7 +8,7 @@ size=$(size_of core)
 # ---- what is good
 cp --sparse=always core before
 ok "nothing is to be mended" "$TAGCORE" repair core copy
-is "it says so" "$(cat out)" "nothing to mend"
+is "it says so" "$(cat out)" "nothing to repair"
 ok "the output is a copy" cmp core copy
 is "for the owner only" "$(stat -c %a copy)" 600
 num "as sparse as the input" "$(disk_of copy)" -le $(($(disk_of core) + 65536))
@@ -52,7 +52,7 @@ mended()
 	is "$1: errors are told" "$(grep -c ' error ' found)" "$(grep -c '^left: error ' said)"
 	is "$1: no size is false" "$(grep -cE 'seg-truncated|seg-wrap|note-malformed|phdr-truncated' found)" 0
 	run "$TAGCORE" repair out.core again
-	is "$1: mended once" "$(head -n 1 out)" "nothing to mend"
+	is "$1: mended once" "$(head -n 1 out)" "nothing to repair"
 	cmp out.core again >cmp.out && pass "$1: the same again" || fail "$1: the same again"
 	if have eu-readelf; then
 		eu-readelf -hln out.core >eu.out 2>&1
@@ -219,7 +219,7 @@ while read -r path; do
 	run "$TAGCORE" repair half out.core
 	[ "$rc" -le 1 ] || { fail "half of $name"; diag <err; continue; }
 	"$TAGCORE" repair out.core again >twice
-	is "half of $name: mended once" "$(head -n 1 twice)" "nothing to mend"
+	is "half of $name: mended once" "$(head -n 1 twice)" "nothing to repair"
 	"$TAGCORE" validate out.core >found
 	# Where the number of program headers is lost for good, none of them is changed.
 	if grep -q 'phdr-xnum.* is a guess' found; then

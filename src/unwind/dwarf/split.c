@@ -73,7 +73,7 @@ static bool is_good(struct module *m, const char *path)
 	elf_end(elf);
 	if (good)
 		return true;
-	snprintf(note, sizeof(note), fd < 0 ? "%s; not used" : "%s lies elsewhere, leads on, or is too large; not used",
+	snprintf(note, sizeof(note), fd < 0 ? "%s; not used" : "%s is elsewhere, refers to other files, or is too large; not used",
 		 fd < 0 ? e.msg : path);
 	modfile_add_note(m, note);
 	return false;

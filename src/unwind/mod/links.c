@@ -75,7 +75,7 @@ static int add_link(const struct link *l, void *arg, struct err *e)
 	}
 	modfile_find(u, &m);
 	if (m.elf && !place(u, &m, l))
-		modfile_refuse(&m, "its dynamic section lies elsewhere");
+		modfile_refuse(&m, "its dynamic section is elsewhere");
 	return m.elf || guess(u, &m, l) ? modules_take(u, &m, e) : 0;
 }
 
