@@ -110,7 +110,7 @@ static int parse(struct stack_args *a, int argc, char **argv, const char **opera
 	return 0;
 }
 
-/* The threads that are wanted: all, or the one with that id. */
+/* The threads to show: all, or the one with that id. */
 static int choose(const struct core *core, const char *tid, size_t *from, size_t *to, struct err *e)
 {
 	const struct core_thread *t;

@@ -10,8 +10,8 @@ enum {
 
 /*
  * From here on this process, and what it starts, has its memory and what it has
- * opened itself, and can end; for ever.  What it was given when it was executed
- * is closed, but for standard input, output and error: a shell's or a service's
+ * opened itself, and can end; this cannot be undone.  Descriptors that it was given when
+ * it was executed are closed, but for standard input, output and error: a shell's or a service's
  * descriptors are not for the reader of a core.  It must have one thread.  Where the kernel lacks
  * a part, or a container refuses it, the others still hold: the return value
  * says which do (0 to 7).

@@ -164,7 +164,7 @@ struct core_note_seg {
 
 /*
  * @thread is the index of the thread that the note belongs to, or -1; @seg indexes note_segs.
- * @adopted: the file gives it no owner, or one that nobody knows; note.owner is the one of its type.
+ * @adopted: the file gives it no owner, or an unknown one; note.owner is the one of its type.
  */
 struct core_note {
 	struct note note;

@@ -7,7 +7,7 @@
 #include "core/core_file_packed.h"
 
 /*
- * What is taken for a bomb if nobody says how much may come out.  Memory that is not
+ * The default limit, past which a file is taken for a decompression bomb.  Memory that is not
  * zero rarely packs to a hundredth; zeros cost time only, and a core of mostly
  * zeros packs to a ten thousandth.
  */

@@ -135,8 +135,8 @@ static void adopt(struct core_note *n, const char *owner)
 
 /*
  * Delve writes all notes without an owner.  bfd/elf.c: elfcore_grok_note() and
- * elfutils libebl/eblcorenote.c then go by the type; so do we.  An owner that
- * nobody knows may give its types any meaning, so it counts only where nothing
+ * elfutils libebl/eblcorenote.c then go by the type; so do we.  An unknown
+ * owner may give its types any meaning, so it counts only where nothing
  * else says something about the process.
  */
 static void adopt_notes(struct core *c)

@@ -1,4 +1,4 @@
-/* ahead.h - what /proc says of each thread of the stopped target, half of it read by a second thread of ours. */
+/* ahead.h - what /proc says of each thread of the stopped target, half of it read by a second thread of tagcore. */
 #pragma once
 
 #include <pthread.h>
@@ -21,7 +21,7 @@ struct ahead {
 	bool running;
 };
 
-/* Starts to read, last thread first, where it is worth a thread of ours. */
+/* Starts to read, last thread first, if there are enough threads to be worth it. */
 void ahead_start(struct ahead *a, const struct target *t);
 /* The information on thread @i of @t; read now if it has not been read yet. */
 int ahead_get(const struct ahead *a, const struct target *t, size_t i, struct thread_info *out,

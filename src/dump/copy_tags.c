@@ -93,7 +93,7 @@ static int on_run(const struct vma *v, const struct page_run *run, void *arg, st
 	return 0;
 }
 
-/* The whole area's part of the file is mapped once, when the first page of it is wanted. */
+/* The whole area's part of the file is mapped once, when the first page of it is needed. */
 static bool open_file_tags(struct tag_copy *c)
 {
 	const struct vma *v = c->area->vma;

@@ -105,7 +105,7 @@ static int find_unmatched(struct dump *d, struct err *e)
 	return dump_find_unmatched(d, &po, &d->report->unmatched, e);
 }
 
-/* Before the stop: the areas with all facts, and what will be done with each. */
+/* Before the stop: the areas with the state of their files, and the action for each. */
 static int plan_running(struct dump *d, struct err *e)
 {
 	u64 begin = cpu_ns();

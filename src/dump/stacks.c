@@ -149,11 +149,11 @@ static int want_threads(struct dump *d, const struct want_tls *tls, struct err *
 	return r;
 }
 
-/* ---- the dynamic linker's list: what was read of it is wanted */
+/* ---- the dynamic linker's list: what was read of it is to be saved */
 
 struct list_reader {
 	struct dump *d;
-	u64 page;	/* wanted last, or UINT64_MAX */
+	u64 page;	/* added last, or UINT64_MAX */
 	int error;
 	struct err *e;
 };

@@ -170,7 +170,7 @@ static int flush_copies(struct copies *c, struct err *e)
 	return c->start < c->end ? want_range(c->d, c->start, c->end, e) : 0;
 }
 
-/* Pages between that a monitor has not filled in are not to be had, and nobody asked for them. */
+/* Pages in between that a monitor has not filled in cannot be read, and are not needed. */
 static u64 gap_max(const struct vma *v)
 {
 	return v->flags & VM_UFFD_MISSING ? 0 : GAP_MAX;

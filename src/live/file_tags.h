@@ -10,8 +10,8 @@
  * Pages of a file in memory (memfd, tmpfs, shared anonymous) belong to the file,
  * and their tags to the pages.  Asking the target for one that it has not mapped
  * in would make it larger; a child of ours that maps the same file, stopped by
- * us, is asked instead.  A child and not we ourselves, for a process cannot be
- * asked by itself, and a file that shrinks meanwhile is an error there and no
+ * us, is asked instead.  A child, not this process: a process cannot ptrace
+ * itself, and a file that shrinks meanwhile is an error there and no
  * SIGBUS here.
  */
 struct file_tags {

@@ -45,16 +45,16 @@ bool machine_same_set(const struct target *t, const struct regset *set);
 
 /*
  * As a thread has stopped, after machine_read(): a system call that our stop made
- * return EINTR is set going again.  th->gregs and th->regs keep what they were.
+ * return EINTR is restarted.  th->gregs and th->regs keep what they were.
  */
 void restart_stopped(const struct target *t, struct thread *th);
 /*
- * When all have stopped, and just before the thread is let go: a signal that has
- * come breaks the call as it would have without us, so the EINTR is put back; one
+ * When all have stopped, and just before the thread is detached: a signal that has
+ * arrived interrupts the call as it would have without us, so the EINTR is put back; one
  * that another thread has taken does not.
  */
 void restart_reconsider(const struct target *t, struct thread *th);
-/* Signals to the process as a whole that @th will take when it is let go, as a mask; NULL: that any thread may. */
+/* Signals to the process as a whole that @th will take when it is resumed, as a mask; NULL: that any thread may. */
 u64 restart_shared_signals(const struct target *t, const struct thread *th);
 
 /*

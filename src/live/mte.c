@@ -18,7 +18,7 @@ int peek_tags(pid_t tid, u64 addr, u8 *tags, size_t n, size_t *got, struct err *
 		if (ptrace(UAPI_PTRACE_PEEKMTETAGS, tid, (void *)(uintptr_t)(addr + done * TAG_GRANULE), &iov) < 0) {
 			if (errno == ESRCH)
 				return err_set(e, ERR_GONE, "thread %d ended while its tags were read", tid);
-			/* EOPNOTSUPP by the manual, EIO in fact: this page has no tags, or cannot be had. */
+			/* EOPNOTSUPP by the manual, EIO in fact: this page has no tags, or cannot be read. */
 			break;
 		}
 		if (!iov.iov_len)

@@ -33,7 +33,7 @@ static bool is_group_stop(int sig)
 
 /*
  * What waitpid said of a thread that stopped: ptrace(2), "Stopped states".  Its
- * call is set going again here and now, whoever waits for it and whatever comes.
+ * system call is restarted here and now, whoever waits for it and whatever follows.
  */
 static void note_stop(const struct target *t, struct thread *th, int status)
 {
@@ -249,7 +249,7 @@ int target_stop(struct target *t, const struct target_opts *opts, struct err *e)
 
 /*
  * An interrupted thread that was not seen to stop yet will stop at any moment,
- * and could not be let go before; one that has had its time is looked at once.
+ * and could not be detached before; one that has had its time is looked at once.
  */
 static void settle(struct target *t)
 {
@@ -275,8 +275,8 @@ static void settle(struct target *t)
 }
 
 /*
- * A signal to the process is taken by one thread, and the calls of the others go on: these
- * are let go when it has been.  Before, nobody could take it.
+ * A signal to the process is taken by one thread, and the calls of the others go on: they
+ * are resumed after it has been taken.  While all are stopped, no thread can take it.
  */
 static void wait_taken(const struct target *t, const struct thread *th, u64 signals, u64 deadline)
 {
@@ -302,8 +302,8 @@ static void let_go(struct target *t, struct thread *th, bool shared, u64 deadlin
 
 /*
  * A thread that has not stopped yet cannot be detached.  It stays in the list, to be
- * looked at once more when the target is closed; then the kernel lets it go when this
- * thread of ours exits.
+ * looked at once more when the target is closed; then the kernel detaches it when this
+ * tracer thread exits.
  */
 void target_resume(struct target *t)
 {

@@ -258,7 +258,7 @@ static int memory_gone(const struct target *t, struct err *e)
  * The rest of the page at @addr, word by word.  Where the process itself may not read
  * (PROT_NONE) and proc_mem.force_override=never forbids mem(5) to, only ptrace(2) still can
  * (Linux 6.12, commit 41e8149c8892; kernel/ptrace.c: generic_ptrace_peekdata()).  1 and *n
- * bytes; 0 where there is nothing to be had.
+ * bytes; 0 where nothing can be read.
  */
 static int peek_page(const struct target *t, u64 addr, u8 *p, size_t len, size_t *n, struct err *e)
 {

@@ -41,7 +41,7 @@ struct thread {
 	const struct arch *form;	/* of regs: mode, or this machine where that has all of them in any mode */
 	u8 regs[512];
 	bool broken;		/* our stop made its system call return EINTR */
-	bool restarted;		/* that call is set going again: regs are not what it runs on with */
+	bool restarted;		/* that call is restarted: it resumes with other registers than regs */
 	/* Where it waited before the stop, from /proc/TID/syscall: number, first argument, sp, pc. */
 	bool was_blocked;
 	u64 call[4];
@@ -95,8 +95,8 @@ int target_reader(pid_t *pid, pid_t *tid, struct err *e) must_check;
 /*
  * Seizes and interrupts every thread, looking again until none is new.  After
  * success every thread is THREAD_STOPPED with its registers in gregs, or
- * THREAD_UNSTOPPABLE.  System calls that the stop broke have been set going
- * again, each as its thread stopped; gregs keep what the kernel's own core would
+ * THREAD_UNSTOPPABLE.  System calls that the stop interrupted have been restarted,
+ * each as its thread stopped; gregs keep what the kernel's own core would
  * show.  @t is then what the process is at the stop: it may have run another
  * program, of another machine, since target_open(); see execed.  ERR_GONE: it has
  * ended, or its number is another process's by now.  On error the target runs

@@ -7,7 +7,7 @@
  * The pause of the target is, on a busy machine, the processor time that we need
  * divided by our share of it.  This is about nine times the weight of an ordinary
  * thread (kernel/sched/core.c: sched_prio_to_weight[]): nobody is starved, as by a
- * real-time policy.  Who was made to give way, by nice(1), goes on giving way.
+ * real-time policy.  A nice value above 0, set by nice(1), is kept.
  *
  * What was seen (Linux 6.18, two processors, eight busy loops, a copy of 150 MiB that
  * takes 0.16 s of processor time; /proc/PID/task/TID/schedstat): as an ordinary thread,

@@ -1,4 +1,4 @@
-/* pagewalk.h - facts about the pages of an area, as runs, after the kernel's mm_walk. */
+/* pagewalk.h - the state of an area's pages, as runs, after the kernel's mm_walk. */
 #pragma once
 
 #include <sys/types.h>
@@ -7,7 +7,7 @@
 #include "base/types.h"
 #include "mm/vma.h"
 
-/* Facts about every page of a run.  Linux: include/uapi/linux/fs.h, PAGE_IS_*. */
+/* The state of every page of a run.  Linux: include/uapi/linux/fs.h, PAGE_IS_*. */
 enum page_flag {
 	PAGE_PRESENT	= 1 << 0,	/* in memory */
 	PAGE_SWAPPED	= 1 << 1,	/* in swap */
@@ -53,7 +53,7 @@ struct page_source;
  * flags are not 0; 1 and *out filled, 0 at the end, or negative.
  * A run begins at or after @start and has at least one page, so a walk ends.
  * Two runs that touch may have equal flags.  Linux 6.7, fs/proc/task_mmu.c:
- * do_pagemap_scan().  Facts read ahead are used only by a call that goes on
+ * do_pagemap_scan().  Runs read ahead are used only by a call that goes on
  * where the last run ended, with the same @end: any other call asks anew.
  */
 struct page_source_ops {

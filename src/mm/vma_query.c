@@ -124,7 +124,7 @@ static int query_below(struct mm *mm, u64 at, u64 addr, u64 *end, struct err *e)
 /*
  * The kernel answers forward only: step back in doubling strides to an area
  * below @addr, then halve the gap above it.  Some 10 queries, 90 at worst.
- * *at is an address that the wanted area is the answer to.
+ * *at is an address for which the kernel answers with that area.
  */
 static int query_locate(struct mm *mm, u64 addr, u64 *at, struct err *e)
 {

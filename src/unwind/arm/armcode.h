@@ -21,7 +21,7 @@ enum code_kind {
 	CODE_TABLE,	/* to a place in a table at target, of entries of imm bytes: 1 and 2 as TBB and TBH, 4 addresses */
 	CODE_BRANCHES,	/* to one of the jumps that begin at target */
 	CODE_CALL,
-	CODE_END,	/* it does not go on here: a return, or nobody knows where to */
+	CODE_END,	/* it does not go on here: a return, or a jump to an unknown target */
 	CODE_IT,	/* the next imm instructions are conditional */
 };
 

@@ -12,7 +12,7 @@ bool step_code(struct unwind *u, struct cpu_regs *r);
 bool code_call_is_plain(struct unwind *u, u64 ret, u64 start);
 /* False when the code can be read and there is no call before @ret. */
 bool code_is_after_call(struct unwind *u, u64 ret);
-/* All ways from @pc on could be read, and none is to a return or to where nobody knows. */
+/* All paths from @pc on could be read, and none leads to a return or to an unknown target. */
 bool code_never_returns(struct unwind *u, u64 pc);
 /* Before each thread. */
 void code_refill(struct code_reader *c);

@@ -289,7 +289,7 @@ static void branch(struct a64 *d)
 	d->in->is_nop = d->w == 0xd503201f;
 }
 
-/* SVE and SME: vectors are numbered as registers are; ADDVL and ADDPL move the stack pointer by nobody knows what. */
+/* SVE and SME: vectors are numbered as registers are; ADDVL and ADDPL move the stack pointer by an unknown amount. */
 static void scalable(struct a64 *d)
 {
 	u8 rd = (u8)code_bits(d->w, 4, 0);

@@ -66,5 +66,5 @@ bool flow_is_followed(const struct flow *f, const struct code_insn *in);
 bool flow_falls_through(const struct flow *f, const struct code_insn *in);
 /* Where the caller wants to know the state. */
 bool flow_is_wanted(const struct flow *f, const struct code_insn *in);
-/* Some jumps lead to where nobody knows. */
+/* Some jumps have unknown targets. */
 bool flow_has_jumps(const struct flow *f);

@@ -87,8 +87,8 @@ static void put(struct code_state *s, const struct code_val *at, u8 size, struct
 }
 
 /*
- * A store to where nobody knows is taken for one that leaves the saved registers
- * alone, as the store of a program that works does.  What is at a fixed place is
+ * A store to an unknown address is assumed to leave the saved registers alone,
+ * as it does in a correct program.  What is at a fixed place is
  * no part of a frame: others may have stored there since.
  */
 static void store(const struct code_machine *m, struct code_state *s, const struct code_op *op)

@@ -117,7 +117,7 @@ struct code_reader {
 	struct capstone *capstone;	/* NULL until needed; for machines that it decodes */
 	bool no_capstone;	/* it could not be loaded */
 	struct code_upper upper;
-	/* Instructions that may still be read, for this thread and for others: a hostile core must not keep us for ever. */
+	/* Instructions that may still be read, for this thread and for others: a bound for hostile cores. */
 	u64 budget, left;
 	struct code_memo *memo;
 };
@@ -166,7 +166,7 @@ struct code_walk {
 typedef bool code_found(const struct code_insn *in, const struct code_state *s, void *arg);
 enum code_end {
 	CODE_FAILED,	/* the code could not be read, is too long, or contradicts itself */
-	CODE_OPEN,	/* some jumps lead to where nobody knows */
+	CODE_OPEN,	/* some jumps have unknown targets */
 	CODE_ALL,	/* there is nothing else that the code leads to, but for what it calls */
 	CODE_ENDS,	/* the same, and all of it could be read */
 };

@@ -89,7 +89,7 @@ static Dwarf_Die *units_find(const struct units *us, u64 addr)
 	return lo && addr < us->v[lo - 1].end ? us->v[lo - 1].unit : NULL;
 }
 
-/* By an index of ours. */
+/* By our own index. */
 static Dwarf_Die *indexed(Dwfl_Module *mod, u64 addr, u64 *bias)
 {
 	struct module *m;

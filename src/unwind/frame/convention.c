@@ -60,7 +60,7 @@ static const struct {
 	{ EM_68K, m68k_is_after_call },
 };
 
-/* A signal handler was called from nowhere.  Where the code is not to be had, being in code has to do. */
+/* A signal handler was called from nowhere.  Where the code cannot be read, it is enough that the address is in code. */
 enum step_return step_return(struct unwind *u, u64 addr)
 {
 	u8 before[7];

@@ -41,14 +41,14 @@ bool step_leaf(struct unwind *u, struct cpu_regs *r);
 bool step_signal(struct unwind *u, struct cpu_regs *r);
 /* A signal handler returns to @pc, by its code; @sp is the stack pointer then, or 0 if unknown. */
 bool step_is_signal(struct unwind *u, u64 pc, u64 sp);
-/* The same of a return address @pc whose code is not to be had, by what the kernel puts at @sp. */
+/* The same for a return address @pc whose code cannot be read, by what the kernel puts at @sp. */
 bool step_is_like_signal(struct unwind *u, u64 pc, u64 sp);
 bool step_fp(struct unwind *u, struct cpu_regs *r);
 /* What the code says of a return address. */
 enum step_return {
 	RETURN_NOWHERE,	/* not in code */
 	RETURN_DOUBT,	/* no call is before it: interpreters and coroutines push such addresses, but any pointer to code is one */
-	RETURN_UNKNOWN,	/* the code is not to be had, or not read here for this machine */
+	RETURN_UNKNOWN,	/* the code cannot be read, or is not read here for this machine */
 	RETURN_GOOD,
 };
 enum step_return step_return(struct unwind *u, u64 addr);
@@ -100,7 +100,7 @@ bool stack_leaves_code(struct unwind *u, struct stack *s, const struct frame *f)
 bool stack_loops(const struct stack *s, const struct frame *f);
 /* A whole stack is better than a part; of parts, the one with more frames that are sure.  @b may be empty. */
 bool stack_is_better(const struct stack *a, const struct stack *b);
-/* No more frames are wanted.  Frames in doubt are followed beyond the limit, to what confirms them. */
+/* The limit is reached.  Frames in doubt are followed beyond it, to a frame that confirms them. */
 bool stack_is_full(const struct unwind *u, const struct stack *s);
 /* Whole, and all of it sure: no other unwinder can do better. */
 bool stack_is_best(const struct stack *s);

@@ -126,7 +126,7 @@ static unsigned likeness(struct unwind *u, const struct signal_frame *f, u64 sp)
 }
 
 /*
- * By its layout, where a return address leads to code that is not to be had.  In the
+ * By its layout, where a return address leads to code that cannot be read.  In the
  * vdso, which may have several forms, one mark is enough: the interrupted pc may be
  * wild.  Elsewhere it may be any function.
  */

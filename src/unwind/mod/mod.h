@@ -65,7 +65,7 @@ struct unwind {
 	struct code_reader *code;	/* NULL until needed */
 	struct call_memo *calls;	/* calls/calls.c's; NULL until needed */
 	struct tail_memo *tails;	/* calls/tailcall.c's; NULL until needed */
-	u64 dies_left;		/* that may still be looked at for calls: a hostile core must not keep us for ever */
+	u64 dies_left;		/* that may still be looked at for calls: a bound for hostile cores */
 };
 
 /* ---- module.c: one of them; module_list.c: all */
@@ -174,8 +174,8 @@ bool section_find(Elf *elf, const char *start);
 
 /*
  * All @len bytes at @addr: from the core or, what is absent there, from the
- * unwritable segments of a verified file.  False, and u->fault, when they are not
- * to be had.
+ * unwritable segments of a verified file.  False, and u->fault, when they are in
+ * neither.
  */
 bool space_read(struct unwind *u, u64 addr, void *buf, size_t len);
 /* A word of the machine, or a number of @size bytes, in its byte order. */

@@ -147,7 +147,7 @@ static bool hide(Elf_Scn *scn, GElf_Shdr sh)
 	return gelf_update_shdr(scn, &sh) != 0;
 }
 
-/* The number of sections that are too large; they are hidden if that is wanted. */
+/* The number of sections that are too large; they are hidden if @hiding. */
 static size_t look(struct unwind *u, Elf *elf, bool by_name, bool hiding)
 {
 	Elf_Scn *scn = NULL;
