@@ -28,7 +28,7 @@ static u64 plain_next_data(struct core_file *f, u64 off)
 
 	if (data >= 0 || errno != ENXIO)
 		return data < 0 ? off : (u64)data;
-	/* No data up to the end; but a file that became shorter has no zeros there, and reading will tell. */
+	/* No data up to the end; but a file that became shorter has no zeros there, and reading finds that. */
 	end = lseek(p->fd, 0, SEEK_END);
 	return end < 0 || (u64)end < f->size ? off : f->size;
 }

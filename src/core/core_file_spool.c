@@ -52,7 +52,7 @@ int packed_temp_open(struct err *e)
 	return fd < 0 ? err_set(e, -errno, "create a temporary file to unpack into (TMPDIR)") : fd;
 }
 
-/* Ends it while others still have room, with a sentence that says what to do. */
+/* Fails while some disk space is left, with a message that says what to do. */
 static int look_for_room(struct packed *p, size_t len, struct err *e)
 {
 	char size[TEXT_SIZE_MAX];
@@ -124,7 +124,7 @@ static int spool_store(struct packed *p, size_t len, struct err *e)
 
 /*
  * What was unpacked before an error is kept; a fault of the packed file is the end.
- * So is a want of room: what came out and could not be kept does not come again.
+ * So is a full disk: data that could not be stored are not unpacked again.
  */
 static int spool_step(struct packed *p, struct err *e)
 {
@@ -245,7 +245,7 @@ int packed_start_spool(struct core_file *f, struct err *e)
 		return r;
 	f->ops = &spool_ops;
 	f->size = p->index.has_size ? p->index.size : p->have;
-	/* Unpacked to the end: all that can be known is. */
+	/* Unpacked to the end: nothing more can be found out. */
 	p->verified = p->ended;
 	return p->ended && p->why.code ? packed_fault(p, &p->why, e) : 0;
 }

@@ -3,7 +3,7 @@
 #include "base/util.h"
 #include "core/core_priv.h"
 
-/* What has been loaded, looked up: below the loaders, which need it themselves. */
+/* Look-ups in what has been loaded; below the loaders in the order of files, since they use it. */
 
 const struct core_note *core_note_find(const struct core *c, size_t from, const char *owner, u32 type)
 {

@@ -92,7 +92,7 @@ static const struct {
 	{ "ui", VM_UFFD_MINOR }, { "ur", VM_UFFD_RWP },
 };
 
-/* "dd,mt", "-" for none, "?" where the dump did not know them; codes that we do not know are passed over. */
+/* "dd,mt", "-" for none, "?" where the dump did not know them; unknown codes are ignored. */
 static u32 flags_parse(struct core_text t)
 {
 	u32 flags = core_text_is(t, "?") ? 0 : VM_KNOWN;
@@ -205,7 +205,7 @@ static int missing_cmp(const void *a, const void *b)
 	return x->start < y->start ? -1 : x->start > y->start;
 }
 
-/* Drops what overlaps the range before it, which a writer of ours never makes. */
+/* Drops ranges that overlap the one before, which tagcore never writes. */
 static void missing_settle(struct core_missing *v, size_t *count)
 {
 	size_t n = 0;

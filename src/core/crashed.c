@@ -136,7 +136,7 @@ bool core_crash_siginfo(const struct core *c, struct core_siginfo *out)
 
 		if (!get_siginfo(c, &c->notes[i], &si) || !si.signo)
 			continue;
-		/* Its own is its own, whatever it says; another one is, if it agrees. */
+		/* A SIGINFO of the thread's own counts always; another one only if it agrees. */
 		if (c->notes[i].thread == own || (!found && c->crashed && si.signo == c->crashed->cursig)) {
 			*out = si;
 			found = true;

@@ -70,7 +70,7 @@ static u64 promised_end(const struct core *c, const struct core_area *a)
 	return max(end, a->saved_end);
 }
 
-/* [start, end) has no bytes in its segment; what of it the MISSING note has is not said twice. */
+/* [start, end) has no bytes in its segment; ranges in the MISSING note are not reported twice. */
 static int unpromised(struct gap_walk *w, const struct core_own_area *own, u64 start, u64 end, bool lost,
 		      struct err *e)
 {
@@ -87,7 +87,7 @@ static int unpromised(struct gap_walk *w, const struct core_own_area *own, u64 s
 	return r;
 }
 
-/* [saved, filesz) is what the file should have; [filesz, memsz) is what it never had, but for what AREAS calls saved. */
+/* [saved, filesz) is lost; [filesz, memsz) was omitted, except what the AREAS note calls saved. */
 static int area_gaps(struct gap_walk *w, const struct core_area *a, struct err *e)
 {
 	const struct core_own_area *own = core_own_area_at(w->core, a->start);

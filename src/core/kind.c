@@ -152,7 +152,7 @@ const struct os *core_kind_os(enum core_kind k)
 	return k < ARRAY_SIZE(systems) ? systems[k] : NULL;
 }
 
-/* Notes that were adopted may tell more than core_told_kind() saw. */
+/* Adopted notes may identify a kind that core_told_kind() did not see. */
 enum core_kind core_find_kind(const struct core *c)
 {
 	enum core_kind told;

@@ -308,7 +308,7 @@ static int hold(struct walk *w, u64 addr, const struct core_module *m, struct er
 	}
 	r = let_go(w, e);
 	w->held = *m;
-	/* A header of fixed place may say anything; in address order is what we say. */
+	/* A header of ET_EXEC may say anything; modules are reported in address order. */
 	w->held.start = max(m->start, w->floor);
 	w->holds = true;
 	return r;

@@ -1,4 +1,4 @@
-/* os_notes.c - what the notes of a system other than Linux tell, by its tables. */
+/* os_notes.c - values from the notes of a system other than Linux, by its tables. */
 #include <string.h>
 
 #include "base/util.h"

@@ -157,7 +157,7 @@ void restart_stopped(const struct target *t, struct thread *th)
 	th->broken = th->form && th->form->syscall.insn_len && returned_eintr(th) &&
 		     is_restartable(call_arch(th), call_number(th)) && !th->group_stopped;
 	th->restarted = false;
-	/* To ask for signals takes ten times as long as all of this, and others wait for their turn. */
+	/* Reading signals from /proc takes ten times as long as the rest, and other threads wait. */
 	if (th->broken && !th->give_back)
 		change(th);
 	else

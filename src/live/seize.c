@@ -18,7 +18,7 @@
  * (kernel/ptrace.c: exit_ptrace(); PTRACE_O_EXITKILL is not set).
  */
 
-/* How often a refusal that has no reason is doubted, 1 ms apart. */
+/* How often PTRACE_SEIZE is retried after a refusal without a visible reason, 1 ms apart. */
 enum { DOUBTS = 10 };
 
 static int compare_tids(const void *a, const void *b)
@@ -126,7 +126,7 @@ static int seize(struct target *t, pid_t tid, bool *vanished, struct err *e)
 		return r;
 	th.state = st.state;
 	memcpy(th.comm, st.comm, sizeof(th.comm));
-	/* Where results overwrite arguments, what the call was given must be asked before. */
+	/* Where results overwrite arguments, a call's arguments must be read before the stop. */
 	if (t->arch->syscall.orig_reg < 0)
 		th.was_blocked = proc_syscall(t->pid, tid, th.call);
 	r = add_thread(t, &th, e);

@@ -43,7 +43,7 @@ static void note_stop(const struct target *t, struct thread *th, int status)
 
 	th->stop = THREAD_STOPPED;
 	th->group_stopped = !by_signal && is_group_stop(sig);
-	/* Signal-delivery-stop: the signal left the queue and waits for us; letting go delivers it. */
+	/* Signal-delivery-stop: the signal left the queue and waits for us; resuming delivers it. */
 	th->give_back = by_signal ? sig : 0;
 	th->has_siginfo = by_signal && ptrace(PTRACE_GETSIGINFO, th->tid, NULL, &th->siginfo) == 0;
 	/* On failure machine_gregs() tries again, and returns the error. */
@@ -111,7 +111,7 @@ static size_t look_all(struct target *t, size_t *waiting)
 		else
 			++*waiting;
 	}
-	/* What is waited for may wait for others to die. */
+	/* The thread that is waited for may wait for others to die. */
 	if (*waiting && !seen)
 		look_stopped(t);
 	return seen;

@@ -69,8 +69,8 @@ static void note_ran(struct target *t)
 
 /*
  * Short naps at first, for the pause; longer ones for threads that take their time.
- * And never shorter than it takes to look in vain at those that are waited for:
- * thousands of them would else share the processors with our looking.
+ * And never shorter than one look at all that are waited for takes: else looking
+ * at thousands would take the processors from them.
  */
 static void nap(struct stop_wait *w, size_t seen, size_t waiting)
 {
@@ -91,7 +91,7 @@ bool stop_wait_more(struct stop_wait *w, struct target *t, size_t seen, size_t w
 		return false;
 	if (now - w->progress > w->timeout && !stop_wait_one_runs(t))
 		return false;
-	/* Not at once: in most stops nothing is left by now that it could be asked of. */
+	/* Not at once: most stops are complete by now. */
 	if (!w->noted && now - w->begin > w->timeout / 10) {
 		w->noted = true;
 		note_ran(t);

@@ -17,7 +17,7 @@
 
 #define PF_KTHREAD 0x00200000	/* include/linux/sched.h */
 
-/* How often what a process was asked may be another program's by the next question, before it is given up. */
+/* How often the process may run another program while it is examined, before it is given up. */
 enum { TRIES = 32 };
 
 /* A thread that still has the process's memory: 1; 0: none has, *vanished when one was gone before it was asked. */
@@ -82,7 +82,7 @@ static int ask_reader(struct target *t, struct proc_status *st, struct err *e)
 	return r ? r : proc_status(t->pid, t->reader, st, e);
 }
 
-/* By a thread that may go between any two questions, or seem to: see find_reader(). */
+/* Through a thread that may exit between any two reads, or seem to: see find_reader(). */
 static int open_by_reader(struct target *t, struct proc_status *st, struct err *e)
 {
 	int r = ERR_GONE;
