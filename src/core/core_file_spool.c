@@ -197,7 +197,7 @@ static u64 count_kept(const struct packed *p, size_t len)
 	return kept;
 }
 
-/* A second pass, which keeps nothing: the temporary file need not hold it all.  What may come out is the same. */
+/* A second pass, which stores nothing: the temporary file need not hold it all.  The limits are the same. */
 static int spool_verify(struct core_file *f, struct err *e)
 {
 	struct packed *p = f->priv;

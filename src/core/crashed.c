@@ -41,7 +41,7 @@ static bool dumps_core(const struct core *c, int signo)
 
 /*
  * .NET's createdump and NuttX write pr_cursig for the thread that crashed only,
- * wherever that stands.  In a dump of ours, of a live process, a later thread may
+ * wherever that is.  In a core that tagcore dumped from a live process, a later thread may
  * have any signal that it was about to take.
  */
 static bool may_have_crashed(const struct core *c, s32 t)
