@@ -3,6 +3,7 @@
 
 #include "base/array.h"
 #include "base/scope.h"
+#include "base/search.h"
 #include "base/uapi.h"
 #include "base/util.h"
 #include "core/core_priv.h"
@@ -45,17 +46,7 @@ static void areas_settle(struct core *c)
 /* The first of the sorted areas from index @i on that begins at @addr or above it; n_areas if none does. */
 static size_t begins_at(const struct core *c, size_t i, u64 addr)
 {
-	size_t lo = i, hi = c->n_areas;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (c->areas[mid].start >= addr)
-			hi = mid;
-		else
-			lo = mid + 1;
-	}
-	return lo;
+	return search_first(at, i, c->n_areas, c->areas[at].start >= addr);
 }
 
 /*
@@ -177,15 +168,7 @@ u32 core_area_prot(const struct core *c, const struct core_area *a, bool *known)
 
 const struct core_area *core_area_find(const struct core *c, u64 addr)
 {
-	size_t lo = 0, hi = c->n_areas;
+	size_t at = search_first(i, 0, c->n_areas, ends_above(c->areas[i].end, addr));
 
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (ends_above(c->areas[mid].end, addr))
-			hi = mid;
-		else
-			lo = mid + 1;
-	}
-	return lo < c->n_areas ? &c->areas[lo] : NULL;
+	return at < c->n_areas ? &c->areas[at] : NULL;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/scope.h"
+#include "base/search.h"
 #include "base/util.h"
 #include "core/core_file_packed.h"
 
@@ -15,17 +16,7 @@ static u64 frame_end(const struct packed *p, size_t i)
 /* The frame that has the byte at @off, which is less than the size. */
 static size_t frame_of(const struct packed *p, u64 off)
 {
-	size_t lo = 0, hi = p->index.n_frames;
-
-	while (hi - lo > 1) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (p->index.frames[mid].off <= off)
-			lo = mid;
-		else
-			hi = mid;
-	}
-	return lo;
+	return search_first(i, 1, p->index.n_frames, p->index.frames[i].off > off) - 1;
 }
 
 /* All of frame @i to @to, which has room for one byte more: it is an error if that is used. */

@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "base/search.h"
 #include "base/util.h"
 #include "core/core_priv.h"
 
@@ -39,19 +40,11 @@ const struct core_note *core_os_note(const struct core *c, u32 type)
 
 const struct core_thread *core_thread_find(const struct core *c, s32 tid)
 {
-	size_t lo = 0, hi = c->n_threads;
+	size_t at = search_first(i, 0, c->n_threads, c->threads[c->by_tid[i]].tid >= tid);
 
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (c->threads[c->by_tid[mid]].tid >= tid)
-			hi = mid;
-		else
-			lo = mid + 1;
-	}
-	if (lo == c->n_threads || c->threads[c->by_tid[lo]].tid != tid)
+	if (at == c->n_threads || c->threads[c->by_tid[at]].tid != tid)
 		return NULL;
-	return &c->threads[c->by_tid[lo]];
+	return &c->threads[c->by_tid[at]];
 }
 
 int core_prpsinfo(const struct core *c, struct prpsinfo *out, struct err *e)

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/search.h"
 #include "base/util.h"
 #include "core/core_priv.h"
 
@@ -317,32 +318,16 @@ int core_load_own(struct core *c, struct err *e)
 
 const struct core_own_area *core_own_area_at(const struct core *c, u64 addr)
 {
-	size_t lo = 0, hi = c->n_own_areas;
+	size_t n = search_first(i, 0, c->n_own_areas, c->own_areas[i].start > addr);
 
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (c->own_areas[mid].start <= addr)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo && c->own_areas[lo - 1].end > addr ? &c->own_areas[lo - 1] : NULL;
+	return n && c->own_areas[n - 1].end > addr ? &c->own_areas[n - 1] : NULL;
 }
 
 static const struct core_missing *find(const struct core_missing *v, size_t n, u64 addr)
 {
-	size_t lo = 0, hi = n;
+	size_t at = search_first(i, 0, n, ends_above(v[i].end, addr));
 
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (ends_above(v[mid].end, addr))
-			hi = mid;
-		else
-			lo = mid + 1;
-	}
-	return lo < n ? &v[lo] : NULL;
+	return at < n ? &v[at] : NULL;
 }
 
 const struct core_missing *core_missing_find(const struct core *c, u64 addr)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/scope.h"
+#include "base/search.h"
 #include "base/uapi.h"
 #include "base/util.h"
 #include "core/core_priv.h"
@@ -69,17 +70,9 @@ static struct core_tagged tagged_of(const struct core *c, size_t seg)
 /* First tagged range that ends above @addr, or NULL. */
 static const struct core_tagged *tagged_find(const struct core *c, u64 addr)
 {
-	size_t lo = 0, hi = c->n_tagged;
+	size_t at = search_first(i, 0, c->n_tagged, c->tagged[i].end > addr);
 
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (c->tagged[mid].end > addr)
-			hi = mid;
-		else
-			lo = mid + 1;
-	}
-	return lo < c->n_tagged ? &c->tagged[lo] : NULL;
+	return at < c->n_tagged ? &c->tagged[at] : NULL;
 }
 
 int core_load_tags(struct core *c, struct err *e)

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "base/array.h"
+#include "base/search.h"
 #include "base/util.h"
 #include "core/core_priv.h"
 
@@ -108,16 +109,8 @@ int core_load_maps(struct core *c, struct err *e)
 
 const struct core_map *core_map_at(const struct core *c, u64 addr)
 {
-	size_t lo = 0, hi = c->n_maps;
-
 	/* The last entry that starts at or below addr: real entries do not overlap. */
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
+	size_t n = search_first(i, 0, c->n_maps, c->maps[i].start > addr);
 
-		if (c->maps[mid].start <= addr)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo && c->maps[lo - 1].end > addr ? &c->maps[lo - 1] : NULL;
+	return n && c->maps[n - 1].end > addr ? &c->maps[n - 1] : NULL;
 }

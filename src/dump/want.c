@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/search.h"
 #include "base/util.h"
 #include "dump/want.h"
 
@@ -26,17 +27,7 @@ int want_range(struct dump *d, u64 start, u64 end, struct err *e)
 
 size_t want_area_index(const struct dump *d, u64 addr)
 {
-	size_t lo = 0, hi = d->areas.n;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (d->areas.v[mid].vma->end <= addr)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
+	return search_first(i, 0, d->areas.n, d->areas.v[i].vma->end > addr);
 }
 
 const struct vma *want_area(const struct dump *d, u64 addr)

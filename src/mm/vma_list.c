@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/scope.h"
+#include "base/search.h"
 #include "base/util.h"
 #include "mm/vma.h"
 
@@ -112,17 +113,7 @@ int vma_snapshot(struct mm *mm, struct vma_list *out, struct err *e)
 /* Index of the first area that ends above @addr. */
 static size_t list_above(const struct vma_list *l, u64 addr)
 {
-	size_t lo = 0, hi = l->n;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (l->v[mid].end > addr)
-			hi = mid;
-		else
-			lo = mid + 1;
-	}
-	return lo;
+	return search_first(i, 0, l->n, l->v[i].end > addr);
 }
 
 static int list_find(struct mm *mm, u64 addr, struct vma *out, struct err *e)

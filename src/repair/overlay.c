@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/search.h"
 #include "base/util.h"
 #include "repair/overlay.h"
 
@@ -96,17 +97,7 @@ int overlay_settle(struct overlay *o, struct err *e)
 /* The first visible patch that ends above @off. */
 static size_t first_above(const struct overlay *o, u64 off)
 {
-	size_t lo = 0, hi = o->settled;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (o->patches[mid].off + o->patches[mid].len <= off)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
+	return search_first(i, 0, o->settled, o->patches[i].off + o->patches[i].len > off);
 }
 
 static void lay_over(const struct overlay *o, u64 off, u8 *to, size_t len)

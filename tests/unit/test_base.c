@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "base/io.h"
 #include "base/scope.h"
+#include "base/search.h"
 #include "base/text.h"
 #include "base/util.h"
 
@@ -122,6 +123,27 @@ static void arrays_grow(void **state)
 	free(rows);
 }
 
+/* Every length up to 9, every place in and between the rows, and equal rows. */
+static void searches_begin_and_end(void **state)
+{
+	static const u64 v[] = { 2, 4, 4, 4, 8, 10, 12, 12, 16 };
+
+	(void)state;
+	for (size_t n = 0; n <= ARRAY_SIZE(v); n++)
+		for (size_t from = 0; from <= n; from++)
+			for (u64 key = 0; key < 18; key++) {
+				size_t first = from, above = from;
+
+				while (first < n && v[first] < key)
+					first++;
+				while (above < n && v[above] <= key)
+					above++;
+				assert_int_equal(search_first(i, from, n, v[i] >= key), first);
+				assert_int_equal(search_first(i, from, n, v[i] > key), above);
+			}
+	assert_int_equal(search_first(i, 3, 2, v[i] > 0), 3);
+}
+
 static void slurp_is_bounded(void **state)
 {
 	struct buf b scoped(buf_fini) = { 0 };
@@ -211,6 +233,7 @@ int main(void)
 		cmocka_unit_test(uint_round_trip),
 		cmocka_unit_test(buf_grows),
 		cmocka_unit_test(arrays_grow),
+		cmocka_unit_test(searches_begin_and_end),
 		cmocka_unit_test(slurp_is_bounded),
 		cmocka_unit_test(sizes_for_people),
 		cmocka_unit_test(escapes_what_drives_a_terminal),

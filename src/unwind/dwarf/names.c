@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/search.h"
 #include "base/util.h"
 #include "unwind/dwarf/debuginfo.h"
 
@@ -77,17 +78,7 @@ void names_free(struct names *names)
 /* The first row that is not before @key. */
 static size_t lower_bound(const struct names *names, const char *key)
 {
-	size_t lo = 0, hi = names->n;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (strcmp(names->v[mid].name, key) < 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
+	return search_first(i, 0, names->n, strcmp(names->v[i].name, key) >= 0);
 }
 
 static void put(struct found_names *out, const struct name_row *row, bool is_part)

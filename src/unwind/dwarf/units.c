@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "base/array.h"
+#include "base/search.h"
 #include "base/util.h"
 #include "unwind/dwarf/debuginfo.h"
 
@@ -76,17 +77,9 @@ void units_free(struct units *us)
 
 static Dwarf_Die *units_find(const struct units *us, u64 addr)
 {
-	size_t lo = 0, hi = us->n;
+	size_t n = search_first(i, 0, us->n, us->v[i].start > addr);
 
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (us->v[mid].start <= addr)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo && addr < us->v[lo - 1].end ? us->v[lo - 1].unit : NULL;
+	return n && addr < us->v[n - 1].end ? us->v[n - 1].unit : NULL;
 }
 
 /* By our own index. */

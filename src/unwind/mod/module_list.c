@@ -4,6 +4,7 @@
 
 #include "base/array.h"
 #include "base/scope.h"
+#include "base/search.h"
 #include "base/util.h"
 #include "unwind/mod/mod.h"
 
@@ -44,17 +45,9 @@ void modules_close(struct unwind *u)
 
 struct module *module_at(const struct unwind *u, u64 addr)
 {
-	size_t lo = 0, hi = u->n_sorted;
+	size_t n = search_first(i, 0, u->n_sorted, u->mods[i].start > addr);
 
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (u->mods[mid].start <= addr)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo && addr < u->mods[lo - 1].end ? &u->mods[lo - 1] : NULL;
+	return n && addr < u->mods[n - 1].end ? &u->mods[n - 1] : NULL;
 }
 
 Elf *module_elf(struct unwind *u, struct module *m)
