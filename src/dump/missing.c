@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/scope.h"
 #include "base/util.h"
 #include "dump/dump.h"
@@ -11,23 +12,17 @@
 int missing_add(struct missing *m, u64 start, u64 end, const char *reason, struct err *e)
 {
 	struct missing_range *last = m->n ? &m->v[m->n - 1] : NULL;
+	int r;
 
 	m->bytes += end - start;
 	if (last && last->end == start && !strcmp(last->reason, reason)) {
 		last->end = end;
 		return 0;
 	}
-	if (!m->v || m->n == m->cap) {
-		size_t cap = m->cap ? m->cap * 2 : 16;
-		struct missing_range *p = reallocarray(m->v, cap, sizeof(*p));
-
-		if (!p)
-			return err_set(e, -ENOMEM, "list of %zu missing ranges", cap);
-		m->v = p;
-		m->cap = cap;
-	}
-	m->v[m->n++] = (struct missing_range){ .start = start, .end = end, .reason = reason };
-	return 0;
+	r = array_grow((void **)&m->v, m->n, &m->cap, sizeof(*m->v), "list of missing ranges", e);
+	if (!r)
+		m->v[m->n++] = (struct missing_range){ .start = start, .end = end, .reason = reason };
+	return r;
 }
 
 void missing_fini(struct missing *m)

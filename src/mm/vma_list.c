@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/scope.h"
 #include "base/search.h"
 #include "base/util.h"
@@ -50,19 +51,6 @@ static int list_name(struct vma_list *l, const char *name, const char **out, str
 	return 0;
 }
 
-static int list_grow(struct vma_list *l, struct err *e)
-{
-	if (l->n < l->cap)
-		return 0;
-	size_t cap = l->cap ? 2 * l->cap : 64;
-	struct vma *v = reallocarray(l->v, cap, sizeof(*v));
-	if (!v)
-		return err_set(e, -ENOMEM, "keep %zu areas", cap);
-	l->v = v;
-	l->cap = cap;
-	return 0;
-}
-
 int vma_list_add(struct vma_list *l, const struct vma *v, struct err *e)
 {
 	u64 floor = l->n ? l->v[l->n - 1].end : 0;
@@ -72,7 +60,7 @@ int vma_list_add(struct vma_list *l, const struct vma *v, struct err *e)
 		return err_set(e, ERR_INPUT, "area 0x%llx-0x%llx is empty or not above 0x%llx",
 			       (unsigned long long)v->start, (unsigned long long)v->end,
 			       (unsigned long long)floor);
-	int r = list_grow(l, e);
+	int r = array_grow((void **)&l->v, l->n, &l->cap, sizeof(*l->v), "keep areas", e);
 	if (!r)
 		r = list_name(l, v->name, &copy.name, e);
 	if (!r)

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/search.h"
 #include "base/util.h"
 #include "repair/overlay.h"
@@ -25,15 +26,9 @@ int overlay_put(struct overlay *o, u64 off, const void *p, size_t len, struct er
 
 	if (add_overflow(off, (u64)len, &end) || end > INT64_MAX)
 		return err_set(e, ERR_UNSUPPORTED, "the output would be larger than a file can be");
-	if (o->n == o->cap) {
-		size_t cap = o->cap ? o->cap * 2 : 16;
-		struct overlay_patch *more = reallocarray(o->patches, cap, sizeof(*more));
-
-		if (!more)
-			return err_set(e, -ENOMEM, "%zu repairs", cap);
-		o->patches = more;
-		o->cap = cap;
-	}
+	r = array_grow((void **)&o->patches, o->n, &o->cap, sizeof(*o->patches), "repairs", e);
+	if (r)
+		return r;
 	o->patches[o->n] = (struct overlay_patch){ .off = off, .len = len, .at = o->data.len };
 	r = buf_add(&o->data, p, len, e);
 	o->n += !r;

@@ -1,28 +1,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/near.h"
 #include "base/util.h"
 #include "unwind/code/code_flow.h"
 
 /* Reads the instructions that can be reached, and finds where paths meet. */
 
-/* True when there is room for one more of @n; the array grows up to @most. */
+/* True when there is room for one more of @n; the array grows up to @most, a power of two. */
 static bool room(void **p, size_t n, size_t *cap, size_t most, size_t size)
 {
-	size_t more = *cap ? 2 * *cap : 64;
-	void *q;
-
-	if (n < *cap)
-		return true;
-	if (n >= most)
-		return false;
-	q = reallocarray(*p, more, size);
-	if (!q)
-		return false;
-	*p = q;
-	*cap = more;
-	return true;
+	return n < most && !array_grow(p, n, cap, size, "code", NULL);
 }
 
 /* ---- reading */
