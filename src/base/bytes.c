@@ -5,6 +5,12 @@
 #include "base/bytes.h"
 #include "base/util.h"
 
+bool mem_is_zero(const u8 *p, size_t len)
+{
+	/* Equal to itself one byte on: all bytes are the first. */
+	return !len || (!p[0] && !memcmp(p, p + 1, len - 1));
+}
+
 int bytes_sub(struct bytes b, u64 at, u64 len, struct bytes *out, struct err *e)
 {
 	u64 end;

@@ -20,6 +20,9 @@ struct elffmt {
 	u8 data;	/* ELFDATA2LSB or ELFDATA2MSB */
 };
 
+/* All of them are zero, or there are none. */
+bool mem_is_zero(const u8 *p, size_t len);
+
 /* *out = the @len bytes at @at of @b.  ERR_TRUNCATED when they are not all there. */
 int bytes_sub(struct bytes b, u64 at, u64 len, struct bytes *out, struct err *e) must_check;
 

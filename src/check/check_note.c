@@ -65,10 +65,8 @@ struct bytes check_note_raw(const struct core *c, const struct core_note *n)
 
 static bool all_zero(struct bytes b, u64 from, u64 to)
 {
-	for (u64 i = from; i < to && i < b.len; i++)
-		if (b.p[i])
-			return false;
-	return true;
+	to = min(to, (u64)b.len);
+	return from >= to || mem_is_zero(b.p + from, (size_t)(to - from));
 }
 
 /* How many notes from @i on are nothing but a header of zeros. */

@@ -7,10 +7,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "base/io.h"
 #include "base/scope.h"
 #include "base/text.h"
@@ -95,11 +95,6 @@ static int spool_write(struct packed *p, const u8 *from, size_t len, u64 off, st
 	return r;
 }
 
-static bool is_zero(const u8 *p, size_t len)
-{
-	return !p[0] && !memcmp(p, p + 1, len - 1);
-}
-
 /* Runs of pages that are not zero; the size of the file alone says that there are others. */
 static int spool_store(struct packed *p, size_t len, struct err *e)
 {
@@ -109,7 +104,7 @@ static int spool_store(struct packed *p, size_t len, struct err *e)
 	while (!r && at < len) {
 		size_t n = min((size_t)PAGE, len - at);
 
-		if (is_zero(p->piece + at, n)) {
+		if (mem_is_zero(p->piece + at, n)) {
 			r = spool_write(p, p->piece + from, at - from, p->have + from, e);
 			from = at + n;
 		}
@@ -192,7 +187,7 @@ static u64 count_kept(const struct packed *p, size_t len)
 
 	for (size_t at = 0, n; at < len; at += n) {
 		n = min((size_t)PAGE, len - at);
-		kept += is_zero(p->piece + at, n) ? 0 : n;
+		kept += mem_is_zero(p->piece + at, n) ? 0 : n;
 	}
 	return kept;
 }

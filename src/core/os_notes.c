@@ -14,15 +14,6 @@ static bool applies(const struct core *c, const struct os_fact_at *f, struct byt
 	return !f->flag || (!bytes_uint(d, c->fmt, f->flag_off, 4, &flags, NULL) && flags & f->flag);
 }
 
-/* In a process that dumped core, 0 means that it is not known: another note may have it. */
-static bool is_zero(struct bytes b)
-{
-	for (size_t i = 0; i < b.len; i++)
-		if (b.p[i])
-			return false;
-	return true;
-}
-
 static const struct core_note *find(const struct core *c, const struct core_thread *t, enum os_fact fact,
 				    struct bytes *out)
 {
@@ -33,8 +24,9 @@ static const struct core_note *find(const struct core *c, const struct core_thre
 		if (f->fact != fact)
 			continue;
 		n = t ? core_thread_note(c, t, c->os->owner, f->type) : core_os_note(c, f->type);
+		/* Zero is the id of no process that dumps core: another note may have it. */
 		if (n && applies(c, f, n->note.desc) && !bytes_sub(n->note.desc, f->off, f->len, out, NULL) &&
-		    (fact != OS_PID || !is_zero(*out)))
+		    (fact != OS_PID || !mem_is_zero(out->p, out->len)))
 			return n;
 	}
 	return NULL;

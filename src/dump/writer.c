@@ -1,5 +1,5 @@
-#include <string.h>
 
+#include "base/bytes.h"
 #include "base/util.h"
 #include "dump/writer.h"
 
@@ -35,12 +35,6 @@ int writer_emit(struct writer *w, const void *p, size_t len, struct err *e)
 	return r;
 }
 
-static bool is_zero(const u8 *p, size_t len)
-{
-	/* Equal to itself one byte on: all bytes are the first. */
-	return !len || (!p[0] && !memcmp(p, p + 1, len - 1));
-}
-
 int writer_emit_sparse(struct writer *w, const void *data, size_t len, size_t page_size, struct err *e)
 {
 	const u8 *p = data;
@@ -50,7 +44,7 @@ int writer_emit_sparse(struct writer *w, const void *data, size_t len, size_t pa
 	for (size_t at = 0; !r && at < len; at += page_size) {
 		size_t n = min(page_size, len - at);
 
-		if (!is_zero(p + at, n))
+		if (!mem_is_zero(p + at, n))
 			continue;
 		if (at > begin)
 			r = writer_emit(w, p + begin, at - begin, e);

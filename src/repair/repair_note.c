@@ -210,11 +210,10 @@ int repair_note_cut(struct repair_ctx *x, struct err *e)
 /* What is not zero between @from and @to of @seg; an empty window when there is nothing. */
 static struct bytes dirt(struct bytes seg, u64 from, u64 to)
 {
-	static const u8 zeros[8];
 	struct bytes is;
 
 	to = min(to, (u64)seg.len);
-	if (from >= to || bytes_sub(seg, from, to - from, &is, NULL) || !memcmp(is.p, zeros, is.len))
+	if (from >= to || bytes_sub(seg, from, to - from, &is, NULL) || mem_is_zero(is.p, is.len))
 		return (struct bytes){ 0 };
 	return is;
 }

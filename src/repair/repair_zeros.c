@@ -29,9 +29,9 @@ static struct bytes raw_header(const struct core *c, const struct core_note *n)
 
 static bool is_zero_note(const struct core *c, const struct core_note *n)
 {
-	static const u8 zeros[12];
+	struct bytes raw = raw_header(c, n);
 
-	return !memcmp(raw_header(c, n).p, zeros, sizeof(zeros));
+	return mem_is_zero(raw.p, raw.len);
 }
 
 static struct zeros zeros_at(const struct core *c, size_t i)

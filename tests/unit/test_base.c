@@ -144,6 +144,22 @@ static void searches_begin_and_end(void **state)
 	assert_int_equal(search_first(i, 3, 2, v[i] > 0), 3);
 }
 
+static void zeros_end_at_the_first_other_byte(void **state)
+{
+	u8 p[19] = { 0 };
+
+	(void)state;
+	assert_true(mem_is_zero(NULL, 0));
+	for (size_t len = 0; len < sizeof(p); len++)
+		for (size_t at = 0; at < sizeof(p); at++) {
+			p[at] = 1;
+			assert_int_equal(mem_is_zero(p, len), at >= len);
+			p[at] = 0;
+		}
+	memset(p, 7, sizeof(p));
+	assert_false(mem_is_zero(p, sizeof(p)));
+}
+
 static void slurp_is_bounded(void **state)
 {
 	struct buf b scoped(buf_fini) = { 0 };
@@ -234,6 +250,7 @@ int main(void)
 		cmocka_unit_test(buf_grows),
 		cmocka_unit_test(arrays_grow),
 		cmocka_unit_test(searches_begin_and_end),
+		cmocka_unit_test(zeros_end_at_the_first_other_byte),
 		cmocka_unit_test(slurp_is_bounded),
 		cmocka_unit_test(sizes_for_people),
 		cmocka_unit_test(escapes_what_drives_a_terminal),
