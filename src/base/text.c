@@ -128,6 +128,27 @@ int text_parse_u64(const char *s, int base, bool suffixes, u64 *out)
 	return 0;
 }
 
+const char *text_rwx(bool r, bool w, bool x, char out[4])
+{
+	out[0] = r ? 'r' : '-';
+	out[1] = w ? 'w' : '-';
+	out[2] = x ? 'x' : '-';
+	out[3] = 0;
+	return out;
+}
+
+const char *text_hex(const u8 *p, size_t len, char *out)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	for (size_t i = 0; i < len; i++) {
+		out[2 * i] = digits[p[i] >> 4];
+		out[2 * i + 1] = digits[p[i] & 15];
+	}
+	out[2 * len] = 0;
+	return out;
+}
+
 int text_parse_end(const char *s, u64 *out)
 {
 	const char *digits = s + (s[0] == '0' && (s[1] == 'x' || s[1] == 'X') ? 2 : 0);

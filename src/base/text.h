@@ -18,6 +18,11 @@ const char *text_end(u64 end, char out[TEXT_END_MAX]);
 /* Hexadecimal; 2^64 is UINT64_MAX. */
 int text_parse_end(const char *s, u64 *out) must_check;
 
+/* "rw-" in @out, which is returned. */
+const char *text_rwx(bool r, bool w, bool x, char out[4]);
+/* Two digits a byte, and a NUL, in @out, which is returned. */
+const char *text_hex(const u8 *p, size_t len, char *out);
+
 /*
  * Prints @s with control characters, those of direction among them, and what is
  * not UTF-8 as "\ooo" octal, so that a name cannot drive a terminal.  NULL prints nothing.

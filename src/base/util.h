@@ -24,6 +24,14 @@ static inline u64 align_down(u64 v, u64 align)
 	return v & ~(align - 1);
 }
 
+/* a * b, or UINT64_MAX where that does not fit. */
+static inline u64 mul_clip(u64 a, u64 b)
+{
+	u64 product;
+
+	return mul_overflow(a, b, &product) ? UINT64_MAX : product;
+}
+
 /*
  * The end of a range that may reach up to 2^64, or is said to go further: UINT64_MAX
  * stands for that, as no range of pages or granules ends at it.

@@ -169,12 +169,6 @@ int report_print_json(struct json_object *list, struct err *e)
 	return 0;
 }
 
-static void format_prot(const struct vma *v, char out[5])
-{
-	snprintf(out, 5, "%c%c%c%c", v->flags & VM_READ ? 'r' : '-', v->flags & VM_WRITE ? 'w' : '-',
-		 v->flags & VM_EXEC ? 'x' : '-', v->flags & VM_SHARED ? 's' : 'p');
-}
-
 /* What the rule does not know, but for the area's flags; @out is of the caller. */
 static const char *area_reason(const struct dump_preview *p, size_t i, char out[256])
 {
@@ -188,16 +182,15 @@ static const char *area_reason(const struct dump_preview *p, size_t i, char out[
 
 void preview_print(FILE *f, pid_t pid, const struct dump_preview *p)
 {
-	char size[TEXT_SIZE_MAX], bytes[TEXT_SIZE_MAX], room[TEXT_SIZE_MAX], prot[5], reason[256];
+	char size[TEXT_SIZE_MAX], bytes[TEXT_SIZE_MAX], room[TEXT_SIZE_MAX], prot[VMA_PERMS_MAX], reason[256];
 
 	fprintf(f, "process %d: nothing is stopped or written\n", pid);
 	fprintf(f, "%-33s %-4s %-10s %10s %-16s %s\n", "AREA", "PROT", "ACTION", "BYTES", "RULE", "NAME / REASON");
 	for (size_t i = 0; i < p->areas.n; i++) {
 		const struct vma *v = p->areas.v[i].vma;
 
-		format_prot(v, prot);
-		fprintf(f, "%016" PRIx64 "-%016" PRIx64 " %s %-10s %10s %-16s ", v->start, v->end, prot,
-			plan_action_name(p->plan.v[i].action), text_size(p->area_bytes[i], bytes),
+		fprintf(f, "%016" PRIx64 "-%016" PRIx64 " %s %-10s %10s %-16s ", v->start, v->end, 
+			vma_perms(v->flags, prot), plan_action_name(p->plan.v[i].action), text_size(p->area_bytes[i], bytes),
 			p->plan.v[i].rule->name);
 		text_puts(f, v->name);
 		fprintf(f, "%s(%s)\n", v->name ? " " : "", area_reason(p, i, reason));
@@ -214,12 +207,11 @@ static struct json_object *area_json(const struct dump_preview *p, size_t i)
 {
 	const struct vma *v = p->areas.v[i].vma;
 	struct json_object *o = json_object_new_object();
-	char prot[5], reason[256];
+	char prot[VMA_PERMS_MAX], reason[256];
 
-	format_prot(v, prot);
 	json_put_hex(o, "start", v->start);
 	json_put_hex(o, "end", v->end);
-	json_put_text(o, "prot", prot);
+	json_put_text(o, "prot", vma_perms(v->flags, prot));
 	json_put_text(o, "name", v->name);
 	json_put_text(o, "action", plan_action_name(p->plan.v[i].action));
 	json_put_u64(o, "bytes", p->area_bytes[i]);

@@ -1,5 +1,6 @@
 #include <inttypes.h>
 
+#include "base/text.h"
 #include "base/uapi.h"
 #include "base/util.h"
 #include "cli/view.h"
@@ -32,11 +33,7 @@ static const char *type_name(const struct core *c, const GElf_Phdr *p, char out[
 
 const char *view_seg_flags(const GElf_Phdr *p, char out[4])
 {
-	out[0] = p->p_flags & PF_R ? 'r' : '-';
-	out[1] = p->p_flags & PF_W ? 'w' : '-';
-	out[2] = p->p_flags & PF_X ? 'x' : '-';
-	out[3] = 0;
-	return out;
+	return text_rwx(p->p_flags & PF_R, p->p_flags & PF_W, p->p_flags & PF_X, out);
 }
 
 static struct json_object *seg_json(const struct core *c, size_t i)

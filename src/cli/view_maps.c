@@ -8,7 +8,7 @@
  * Four letters as in maps; three where the core does not distinguish shared and
  * private; "???" for an area that is only in NT_FILE.
  */
-static const char *prot_text(const struct core *c, const struct vma *v, char out[5])
+static const char *prot_text(const struct core *c, const struct vma *v, char out[VMA_PERMS_MAX])
 {
 	const struct core_area *a = core_area_find(c, v->start);
 	bool known = true;
@@ -17,11 +17,9 @@ static const char *prot_text(const struct core *c, const struct vma *v, char out
 		core_area_prot(c, a, &known);
 	if (!known)
 		return "???";
-	out[0] = v->flags & VM_READ ? 'r' : '-';
-	out[1] = v->flags & VM_WRITE ? 'w' : '-';
-	out[2] = v->flags & VM_EXEC ? 'x' : '-';
-	out[3] = !core_own_area_at(c, v->start) ? 0 : v->flags & VM_SHARED ? 's' : 'p';
-	out[4] = 0;
+	vma_perms(v->flags, out);
+	if (!core_own_area_at(c, v->start))
+		out[3] = 0;
 	return out;
 }
 
@@ -51,7 +49,7 @@ static void row_text(struct view_ctx *view, const struct vma *v, u64 saved)
 {
 	int w = view->core->fmt.class == ELFCLASS32 ? 8 : 12;
 	FILE *f = view->out;
-	char end[TEXT_END_MAX], prot[5], size[TEXT_SIZE_MAX], kept[TEXT_SIZE_MAX];
+	char end[TEXT_END_MAX], prot[VMA_PERMS_MAX], size[TEXT_SIZE_MAX], kept[TEXT_SIZE_MAX];
 
 	fprintf(f, "%0*" PRIx64 "-%s %-4s %12" PRIx64 " %10s %10s  ", w, v->start, padded_end(v->end, w, end),
 		prot_text(view->core, v, prot), v->pgoff, text_size(range_len(v->start, v->end), size),
@@ -66,7 +64,7 @@ static void row_text(struct view_ctx *view, const struct vma *v, u64 saved)
 static struct json_object *row_json(struct view_ctx *view, const struct vma *v, u64 saved)
 {
 	struct json_object *o = json_object_new_object();
-	char prot[5];
+	char prot[VMA_PERMS_MAX];
 
 	json_put_hex(o, "start", v->start);
 	json_put_end(o, "end", v->end);

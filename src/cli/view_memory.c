@@ -149,12 +149,10 @@ static void row_json(struct json_list *l, u64 start, u64 len, enum mem_state sta
 {
 	struct json_object *o = json_object_new_object();
 
-	for (u64 i = 0; bytes && i < len; i++)
-		sprintf(hex + 2 * i, "%02x", bytes[i]);
 	json_put_hex(o, "start", start);
 	json_put_end(o, "end", range_end(start, len));
 	json_put_text(o, "state", state_names[state]);
-	json_put_text(o, "bytes", bytes ? hex : NULL);
+	json_put_text(o, "bytes", bytes ? text_hex(bytes, (size_t)len, hex) : NULL);
 	json_list_add(l, o);
 }
 

@@ -162,8 +162,7 @@ u32 core_area_prot(const struct core *c, const struct core_area *a, bool *known)
 		return c->segs[a->seg].p_flags;
 	own = core_own_area_at(c, a->start);
 	*known = own;
-	return !own ? 0 : (own->flags & VM_READ ? PF_R : 0) | (own->flags & VM_WRITE ? PF_W : 0) |
-			  (own->flags & VM_EXEC ? PF_X : 0);
+	return own ? vma_seg_flags(own->flags) : 0;
 }
 
 const struct core_area *core_area_find(const struct core *c, u64 addr)

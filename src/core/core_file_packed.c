@@ -15,17 +15,10 @@
 #define KEPT_FLOOR (4ull << 30)
 enum { OUT_RATIO = 1000, KEPT_RATIO = 100 };
 
-static u64 times(u64 size, u64 ratio)
-{
-	u64 product;
-
-	return mul_overflow(size, ratio, &product) ? UINT64_MAX : product;
-}
-
 static void set_limits(struct packed *p, u64 limit)
 {
-	p->out_max = limit ? limit : max((u64)OUT_FLOOR, times(p->in.size, OUT_RATIO));
-	p->kept_max = limit ? limit : max((u64)KEPT_FLOOR, times(p->in.size, KEPT_RATIO));
+	p->out_max = limit ? limit : max((u64)OUT_FLOOR, mul_clip(p->in.size, OUT_RATIO));
+	p->kept_max = limit ? limit : max((u64)KEPT_FLOOR, mul_clip(p->in.size, KEPT_RATIO));
 }
 
 static int packed_start(struct core_file *f, struct err *e)

@@ -83,25 +83,13 @@ int own_thread_parse(struct core_text line, u64 off, struct core_thread *out, st
 	return 0;
 }
 
-static const struct {
-	char code[3];
-	u32 flag;
-} flag_codes[] = {
-	{ "dd", VM_DONTDUMP }, { "io", VM_IO }, { "pf", VM_PFNMAP }, { "mm", VM_MIXEDMAP },
-	{ "ht", VM_HUGETLB }, { "mt", VM_MTE }, { "dc", VM_DONTCOPY }, { "wf", VM_WIPEONFORK },
-	{ "gd", VM_GROWSDOWN }, { "um", VM_UFFD_MISSING }, { "ss", VM_SHADOW_STACK },
-	{ "ui", VM_UFFD_MINOR }, { "ur", VM_UFFD_RWP },
-};
-
-/* "dd,mt", "-" for none, "?" where the dump did not know them; unknown codes are ignored. */
+/* "dd,mt", "-" for none, "?" where the dump did not know them; codes that we do not know are passed over. */
 static u32 flags_parse(struct core_text t)
 {
 	u32 flags = core_text_is(t, "?") ? 0 : VM_KNOWN;
 
 	for (size_t at = 0; at + 2 <= t.len; at += 3)
-		for (size_t i = 0; i < ARRAY_SIZE(flag_codes); i++)
-			if (!memcmp(t.p + at, flag_codes[i].code, 2))
-				flags |= flag_codes[i].flag;
+		flags |= vma_flag_of(t.p + at);
 	return flags;
 }
 

@@ -55,14 +55,10 @@ static void tagged_settle(struct core *c)
 static struct core_tagged tagged_of(const struct core *c, size_t seg)
 {
 	const GElf_Phdr *p = &c->segs[seg];
-	u64 covers;
-
-	if (mul_overflow(core_seg_in_file(c, seg), (u64)TAG_BYTE_SPAN, &covers))
-		covers = UINT64_MAX;
 	return (struct core_tagged){
 		.start = p->p_vaddr,
 		.end = range_end(p->p_vaddr, p->p_memsz),
-		.have_end = range_end(p->p_vaddr, covers),
+		.have_end = range_end(p->p_vaddr, mul_clip(core_seg_in_file(c, seg), TAG_BYTE_SPAN)),
 		.seg = (u32)seg,
 	};
 }

@@ -60,14 +60,11 @@ static void left_out(const struct core_own_area *own, struct core_gap *g)
 static u64 promised_end(const struct core *c, const struct core_area *a)
 {
 	const GElf_Phdr *p;
-	u64 end;
 
 	if (a->seg == CORE_NO_SEG)
 		return a->saved_end;
 	p = &c->segs[a->seg];
-	if (add_overflow(p->p_vaddr, p->p_filesz, &end) || end > a->end)
-		end = a->end;
-	return max(end, a->saved_end);
+	return max(min(range_end(p->p_vaddr, p->p_filesz), a->end), a->saved_end);
 }
 
 /* [start, end) has no bytes in its segment; ranges in the MISSING note are not reported twice. */
@@ -106,10 +103,8 @@ static int tag_gaps(struct gap_walk *w, const struct core_tagged *t, struct err 
 	const GElf_Phdr *p = &w->core->segs[t->seg];
 	struct core_gap g = { .start = t->have_end, .end = t->end, .tags = true, .lost = true,
 			      .reason = TAGCORE_TAGS_LOST ": " CUT_SHORT };
-	u64 covers, end;
 
-	if (!mul_overflow(p->p_filesz, (u64)TAG_BYTE_SPAN, &covers) && !add_overflow(p->p_vaddr, covers, &end))
-		g.end = min(end, t->end);
+	g.end = min(range_end(p->p_vaddr, mul_clip(p->p_filesz, TAG_BYTE_SPAN)), t->end);
 	return emit(w, &g, e);
 }
 

@@ -88,36 +88,14 @@ static int put_threads(struct dump *d, struct err *e)
 	return r ? r : note_put(&d->notes, d->target.arch->fmt, TAGCORE_OWNER, NT_TAGCORE_THREADS, b.p, b.len, e);
 }
 
-/* Two-letter codes as in smaps, for the flags that /proc/PID/maps does not show. */
-static const struct {
-	u32 flag;
-	const char *code;
-} flag_codes[] = {
-	{ VM_DONTDUMP, "dd" }, { VM_IO, "io" }, { VM_PFNMAP, "pf" }, { VM_MIXEDMAP, "mm" }, { VM_HUGETLB, "ht" },
-	{ VM_MTE, "mt" }, { VM_DONTCOPY, "dc" }, { VM_WIPEONFORK, "wf" }, { VM_GROWSDOWN, "gd" },
-	{ VM_UFFD_MISSING, "um" }, { VM_SHADOW_STACK, "ss" }, { VM_UFFD_MINOR, "ui" }, { VM_UFFD_RWP, "ur" },
-};
-
-static void format_flags(const struct vma *v, char out[48])
-{
-	size_t at = 0;
-
-	for (size_t i = 0; i < ARRAY_SIZE(flag_codes); i++)
-		if (v->flags & flag_codes[i].flag)
-			at += (size_t)snprintf(out + at, 48 - at, "%s%s", at ? "," : "", flag_codes[i].code);
-	if (!at)
-		snprintf(out, 48, "%s", v->flags & VM_KNOWN ? "-" : "?");
-}
-
+/* Flags as in smaps, those that /proc/PID/maps does not show. */
 static int put_area_line(struct buf *b, const struct vma *v, const struct plan_entry *p, struct err *e)
 {
-	char flags[48];
+	char perms[VMA_PERMS_MAX], flags[VMA_FLAGS_MAX];
 
-	format_flags(v, flags);
-	return buf_printf(b, e, "%llx-%llx %c%c%c%c %llx %s %s %s %s\n", (unsigned long long)v->start,
-			  (unsigned long long)v->end, v->flags & VM_READ ? 'r' : '-', v->flags & VM_WRITE ? 'w' : '-',
-			  v->flags & VM_EXEC ? 'x' : '-', v->flags & VM_SHARED ? 's' : 'p',
-			  (unsigned long long)v->pgoff, flags, plan_action_name(p->action), p->rule->name,
+	return buf_printf(b, e, "%llx-%llx %s %llx %s %s %s %s\n", (unsigned long long)v->start,
+			  (unsigned long long)v->end, vma_perms(v->flags, perms), (unsigned long long)v->pgoff,
+			  vma_flags_text(v->flags, flags), plan_action_name(p->action), p->rule->name,
 			  v->name ? v->name : "");
 }
 

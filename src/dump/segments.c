@@ -5,11 +5,6 @@
 #include "dump/dump_priv.h"
 #include "elf/tags.h"
 
-static u32 elf_flags(const struct vma *v)
-{
-	return (v->flags & VM_READ ? PF_R : 0) | (v->flags & VM_WRITE ? PF_W : 0) | (v->flags & VM_EXEC ? PF_X : 0);
-}
-
 bool dump_has_segment(const struct dump *d, size_t i)
 {
 	return !d->opts->stacks || d->plan.v[i].action != PLAN_OMIT;
@@ -55,7 +50,7 @@ int dump_layout(struct dump *d, struct err *e)
 
 		if (dump_has_segment(d, i))
 			d->segs[n++] = (struct segment){
-				.type = PT_LOAD, .flags = elf_flags(v), .vaddr = v->start, .memsz = vma_len(v),
+				.type = PT_LOAD, .flags = vma_seg_flags(v->flags), .vaddr = v->start, .memsz = vma_len(v),
 				.filesz = d->plan.v[i].filesz,
 			};
 	}

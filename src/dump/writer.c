@@ -1,4 +1,3 @@
-
 #include "base/bytes.h"
 #include "base/util.h"
 #include "dump/writer.h"

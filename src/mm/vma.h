@@ -10,7 +10,7 @@
  * Bits of struct vma.flags.  The first four are always known; the rest only
  * when VM_KNOWN is set (smaps has them, maps and PROCMAP_QUERY do not).
  * Names: include/linux/mm.h; two-letter codes: fs/proc/task_mmu.c:
- * show_smap_vma_flags().
+ * show_smap_vma_flags(), as rows in vma_flags.c.
  */
 enum vma_flag {
 	VM_READ		= 1 << 0,
@@ -34,6 +34,17 @@ enum vma_flag {
 	/* Reading through the target may wait for a monitor of userfaultfd(2). */
 	VM_UFFD_WAITS	= VM_UFFD_MISSING | VM_UFFD_MINOR | VM_UFFD_RWP,
 };
+
+/* The flag with that two-letter code; 0 for a code that we have no use for. */
+u32 vma_flag_of(const char *code);
+/* The codes of those that are set, "dd,mt"; "-" for none, "?" without VM_KNOWN; returns @out. */
+#define VMA_FLAGS_MAX 48
+const char *vma_flags_text(u32 flags, char out[VMA_FLAGS_MAX]);
+/* "rw-p" as in maps; returns @out. */
+#define VMA_PERMS_MAX 5
+const char *vma_perms(u32 flags, char out[VMA_PERMS_MAX]);
+/* The same as p_flags of a segment. */
+u32 vma_seg_flags(u32 flags);
 
 /*
  * One area: the addresses [start, end), page-aligned, end > start.

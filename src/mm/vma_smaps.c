@@ -33,22 +33,9 @@ static int key_swap(const char *value, struct vma *v)
 /* fs/proc/task_mmu.c: show_smap_vma_flags(); codes we have no use for are passed over. */
 static int key_flags(const char *value, struct vma *v)
 {
-	static const struct {
-		char code[3];
-		u32 flag;
-	} codes[] = {
-		{ "dd", VM_DONTDUMP },	{ "io", VM_IO },	{ "pf", VM_PFNMAP },
-		{ "mm", VM_MIXEDMAP },	{ "ht", VM_HUGETLB },	{ "mt", VM_MTE },
-		{ "dc", VM_DONTCOPY },	{ "wf", VM_WIPEONFORK }, { "gd", VM_GROWSDOWN },
-		{ "um", VM_UFFD_MISSING }, { "ss", VM_SHADOW_STACK }, { "ui", VM_UFFD_MINOR },
-		{ "ur", VM_UFFD_RWP },
-	};
-
 	for (size_t len; *(value += strspn(value, " ")); value += len) {
 		len = strcspn(value, " ");
-		for (size_t i = 0; i < ARRAY_SIZE(codes); i++)
-			if (len == 2 && !memcmp(value, codes[i].code, 2))
-				v->flags |= codes[i].flag;
+		v->flags |= len == 2 ? vma_flag_of(value) : 0;
 	}
 	v->flags |= VM_KNOWN;
 	return 0;

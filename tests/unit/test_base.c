@@ -160,6 +160,14 @@ static void zeros_end_at_the_first_other_byte(void **state)
 	assert_false(mem_is_zero(p, sizeof(p)));
 }
 
+static void products_are_clipped(void **state)
+{
+	(void)state;
+	assert_true(mul_clip(1ull << 32, (1ull << 32) - 1) == ~0xffffffffull);
+	assert_true(mul_clip(1ull << 32, 1ull << 32) == UINT64_MAX);
+	assert_true(mul_clip(UINT64_MAX, 0) == 0);
+}
+
 static void slurp_is_bounded(void **state)
 {
 	struct buf b scoped(buf_fini) = { 0 };
@@ -184,6 +192,18 @@ static void sizes_for_people(void **state)
 	assert_string_equal(text_size(1023, out), "1023 B");
 	assert_string_equal(text_size(1536, out), "1.5 KiB");
 	assert_string_equal(text_size(UINT64_MAX, out), "16.0 EiB");
+}
+
+static void bytes_and_permissions_in_letters(void **state)
+{
+	const u8 id[] = { 0x00, 0x9a, 0xf0, 0xff };
+	char out[2 * sizeof(id) + 1], perms[4];
+
+	(void)state;
+	assert_string_equal(text_hex(id, sizeof(id), out), "009af0ff");
+	assert_string_equal(text_hex(id, 0, out), "");
+	assert_string_equal(text_rwx(true, false, true, perms), "r-x");
+	assert_string_equal(text_rwx(false, true, false, perms), "-w-");
 }
 
 static void escapes_what_drives_a_terminal(void **state)
@@ -251,6 +271,8 @@ int main(void)
 		cmocka_unit_test(arrays_grow),
 		cmocka_unit_test(searches_begin_and_end),
 		cmocka_unit_test(zeros_end_at_the_first_other_byte),
+		cmocka_unit_test(products_are_clipped),
+		cmocka_unit_test(bytes_and_permissions_in_letters),
 		cmocka_unit_test(slurp_is_bounded),
 		cmocka_unit_test(sizes_for_people),
 		cmocka_unit_test(escapes_what_drives_a_terminal),

@@ -1,5 +1,6 @@
 /* Lines of maps and smaps: what the kernel prints, and what it never would. */
 #include "helper.h"
+#include <elf.h>
 
 #include "mm/maps_line.h"
 #include "mm/vma_backend.h"
@@ -186,6 +187,29 @@ static void test_long_line(void **state)
 	assert_int_equal(read_text(vma_maps_open_file, (char *)name, 17 << 20, &l, &e), ERR_INPUT);
 }
 
+/* Each code is read as the flag that prints it. */
+static void test_flags_both_ways(void **state)
+{
+	char text[VMA_FLAGS_MAX], perms[VMA_PERMS_MAX];
+	u32 all = 0;
+
+	(void)state;
+	for (u32 flag = VM_KNOWN << 1; flag <= VM_UFFD_RWP; flag <<= 1) {
+		assert_int_equal(strlen(vma_flags_text(flag, text)), 2);
+		assert_int_equal(vma_flag_of(text), flag);
+		all |= flag;
+	}
+	assert_string_equal(vma_flags_text(all, text), "dd,io,pf,mm,ht,mt,dc,wf,gd,um,ss,ui,ur");
+	assert_string_equal(vma_flags_text(VM_DONTDUMP | VM_MTE | VM_KNOWN, text), "dd,mt");
+	assert_string_equal(vma_flags_text(VM_READ | VM_KNOWN, text), "-");
+	assert_string_equal(vma_flags_text(VM_READ, text), "?");
+	assert_int_equal(vma_flag_of("rd"), 0);
+	assert_string_equal(vma_perms(VM_READ | VM_EXEC, perms), "r-xp");
+	assert_string_equal(vma_perms(VM_WRITE | VM_SHARED | VM_MTE, perms), "-w-s");
+	assert_int_equal(vma_seg_flags(VM_READ | VM_SHARED), PF_R);
+	assert_int_equal(vma_seg_flags(VM_WRITE | VM_EXEC | VM_KNOWN), PF_W | PF_X);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -193,6 +217,7 @@ int main(void)
 		cmocka_unit_test(test_bad_lines),
 		cmocka_unit_test(test_place_of_a_bad_line),
 		cmocka_unit_test(test_smaps_keys),
+		cmocka_unit_test(test_flags_both_ways),
 		cmocka_unit_test(test_long_line),
 	};
 

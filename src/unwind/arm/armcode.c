@@ -5,11 +5,6 @@
 
 enum { SP = 13, PC = 15, ALWAYS = 14 };
 
-static u32 bits(u32 w, unsigned lo, unsigned n)
-{
-	return w >> lo & ((1u << n) - 1);
-}
-
 void insn_list(struct insn *i, bool load, unsigned rn, unsigned mask, s32 imm, s32 wb)
 {
 	i->kind = load ? CODE_LOAD : CODE_STORE;

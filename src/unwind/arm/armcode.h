@@ -46,12 +46,17 @@ static inline bool thumb_is_wide(u32 first)
 	return first >> 11 >= 0x1d;
 }
 
-/* For the decoders: loads or stores of the registers in @mask, the lowest first; of one; a number with its sign. */
+/* For the decoders: loads or stores of the registers in @mask, the lowest first; of one. */
 void insn_list(struct insn *i, bool load, unsigned rn, unsigned mask, s32 imm, s32 wb);
 void insn_word(struct insn *i, bool load, unsigned rn, unsigned rt, s32 imm, s32 wb);
-static inline s32 insn_signed(u32 v, unsigned bits)
+/* @n bits of an instruction, from bit @lo up; the low @n of a number with their sign. */
+static inline u32 bits(u32 w, unsigned lo, unsigned n)
 {
-	return (s32)(v << (32 - bits)) >> (32 - bits);
+	return w >> lo & ((1u << n) - 1);
+}
+static inline s32 insn_signed(u32 v, unsigned n)
+{
+	return (s32)(v << (32 - n)) >> (32 - n);
 }
 /* The forms of VPUSH and VPOP, in both sets alike: true, and the stack pointer's way. */
 bool insn_vfp(struct insn *i, u32 w);

@@ -5,11 +5,6 @@
 
 enum { SP = 13, LR = 14, PC = 15 };
 
-static u32 bits(u32 w, unsigned lo, unsigned n)
-{
-	return w >> lo & ((1u << n) - 1);
-}
-
 static void add(struct insn *i, unsigned rd, unsigned rn, s32 imm)
 {
 	*i = (struct insn){ .kind = CODE_ADD, .rd = (u8)rd, .rn = (u8)rn, .imm = imm };

@@ -6,6 +6,7 @@
 
 #include "base/open.h"
 #include "base/scope.h"
+#include "base/text.h"
 #include "base/util.h"
 #include "elf/elffmt.h"
 #include "unwind/mod/fetch.h"
@@ -26,13 +27,9 @@ static void printf_like(2, 3) set_note(struct module *m, const char *fmt, ...)
 	m->note = text;
 }
 
-static const char *hex(const u8 *p, size_t len, char out[2 * CORE_BUILD_ID_MAX + 1])
+const char *modfile_hex(const u8 *p, size_t len, char out[2 * CORE_BUILD_ID_MAX + 1])
 {
-	len = min(len, (size_t)CORE_BUILD_ID_MAX);
-	for (size_t i = 0; i < len; i++)
-		snprintf(out + 2 * i, 3, "%02x", p[i]);
-	out[2 * len] = 0;
-	return out;
+	return text_hex(p, min(len, (size_t)CORE_BUILD_ID_MAX), out);
 }
 
 /* What @path is below @root, which is a root directory of its own; NULL when it is not below it. */
@@ -111,7 +108,7 @@ static bool verify(const struct unwind *u, struct module *m, Elf *elf, const cha
 	if (len == (ssize_t)m->build_id_len && !memcmp(id, m->build_id, m->build_id_len))
 		return true;
 	set_note(m, "%s is not the file that the process had: its build-id is %s, the core has %s; not used", path,
-		 len > 0 ? hex(id, (size_t)len, theirs) : "none", hex(m->build_id, m->build_id_len, ours));
+		 len > 0 ? modfile_hex(id, (size_t)len, theirs) : "none", modfile_hex(m->build_id, m->build_id_len, ours));
 	return false;
 }
 
@@ -225,7 +222,7 @@ static bool try_build_id(struct unwind *u, struct module *m)
 
 	if (m->build_id_len < 2)
 		return false;
-	hex(m->build_id, m->build_id_len, id);
+	modfile_hex(m->build_id, m->build_id_len, id);
 	for (size_t i = 0; i < u->n_debugdirs; i++) {
 		snprintf(name, sizeof(name), "%s/.build-id/%.2s/%s", u->debugdirs[i], id, id + 2);
 		if (try_file(u, m, name))
@@ -268,11 +265,6 @@ bool modfile_real(int fd, char *out, size_t size)
 		return false;
 	out[len] = 0;
 	return true;
-}
-
-const char *modfile_hex(const u8 *p, size_t len, char out[2 * CORE_BUILD_ID_MAX + 1])
-{
-	return hex(p, len, out);
 }
 
 void modfile_refuse(struct module *m, const char *why)
