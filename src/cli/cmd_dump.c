@@ -9,6 +9,7 @@
 #include "base/util.h"
 #include "cli/cmds.h"
 #include "cli/dump_text.h"
+#include "cli/json.h"
 #include "cli/message.h"
 #include "dump/dump.h"
 #include "dump/job.h"

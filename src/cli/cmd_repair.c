@@ -8,8 +8,8 @@
 #include "base/text.h"
 #include "base/util.h"
 #include "cli/cmds.h"
+#include "cli/json.h"
 #include "cli/reader.h"
-#include "cli/view.h"
 #include "repair/repair.h"
 
 enum { OPT_FORCE = 1, OPT_LIST, OPT_JSON, OPT_UNPACK_LIMIT };

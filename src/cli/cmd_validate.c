@@ -8,8 +8,8 @@
 #include "base/util.h"
 #include "check/check.h"
 #include "cli/cmds.h"
+#include "cli/json.h"
 #include "cli/reader.h"
-#include "cli/view.h"
 
 enum { OPT_JSON = 1, OPT_STRICT, OPT_LIST, OPT_UNPACK_LIMIT, OPT_ALL };
 const struct opt validate_opts[] = {

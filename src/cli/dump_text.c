@@ -6,12 +6,7 @@
 #include "base/text.h"
 #include "base/util.h"
 #include "cli/dump_text.h"
-#include "cli/view.h"
-
-void json_put_scope(struct json_object **o)
-{
-	json_object_put(*o);
-}
+#include "cli/json.h"
 
 /* "in an uninterruptible sleep (kernel_clone)" */
 const char *unstopped_text(const struct dump_unstopped *u, char out[UNSTOPPED_TEXT_MAX])

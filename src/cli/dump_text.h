@@ -7,9 +7,6 @@
 
 #include "dump/dump.h"
 
-/* Releases a JSON document by scope; NULL is fine. */
-void json_put_scope(struct json_object **o);
-
 enum { UNSTOPPED_TEXT_MAX = 128 };
 /* Why a thread did not stop, as it goes on after "did not stop: ". */
 const char *unstopped_text(const struct dump_unstopped *u, char out[UNSTOPPED_TEXT_MAX]);

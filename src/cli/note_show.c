@@ -4,7 +4,7 @@
 
 #include "base/uapi.h"
 #include "base/util.h"
-#include "cli/view.h"
+#include "cli/view_text.h"
 
 enum { ANY_TYPE = 0xffffffff };
 

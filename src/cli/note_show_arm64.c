@@ -3,7 +3,7 @@
 #include "base/uapi.h"
 #include "base/util.h"
 #include "cli/note_fields.h"
-#include "cli/view.h"
+#include "cli/view_text.h"
 
 /* Linux 6.12, arch/arm64/include/uapi/asm/ptrace.h: struct user_sve_header, and what follows it. */
 enum { SVE_HEADER = 16, SVE_IS_SVE = 1, VECTORS = 32, PREDICATES = 17, VECTOR_BYTES_MAX = 256 };
@@ -11,16 +11,13 @@ enum { SVE_HEADER = 16, SVE_IS_SVE = 1, VECTORS = 32, PREDICATES = 17, VECTOR_BY
 /* One number, the most significant byte first. */
 static void wide(struct note_ctx *n, const char *name, unsigned i, u64 at, u64 len)
 {
-	char key[8], text[2 * VECTOR_BYTES_MAX + 3] = "0x";
-	bool big = n->core->fmt.data == ELFDATA2MSB;
+	char key[8], text[2 * VECTOR_BYTES_MAX + 3];
 	struct bytes b;
 
 	if (len > VECTOR_BYTES_MAX || bytes_sub(n->note->desc, at, len, &b, NULL))
 		return;
 	snprintf(key, sizeof(key), "%s%u", name, i);
-	for (size_t k = 0; k < b.len; k++)
-		snprintf(text + 2 + 2 * k, 3, "%02x", b.p[big ? k : b.len - 1 - k]);
-	show_text(n->s, key, (struct core_text){ .p = text, .len = 2 + 2 * b.len });
+	show_text(n->s, key, (struct core_text){ .p = view_hex(b, n->core->fmt, text), .len = 2 + 2 * b.len });
 }
 
 static void number(struct note_ctx *n, const char *name, u64 at)

@@ -4,7 +4,7 @@
 
 #include "base/util.h"
 #include "cli/note_fields.h"
-#include "cli/view.h"
+#include "cli/view_text.h"
 #include "os/os.h"
 
 /* "0x4001 SIGHUP SIGTERM": bit n - 1 is signal n. */

@@ -3,7 +3,7 @@
 
 #include "base/util.h"
 #include "cli/note_fields.h"
-#include "cli/view.h"
+#include "cli/view_text.h"
 
 /* A note may hold several: general and floating-point registers, or the thread pointer. */
 int note_show_os_regs(struct note_ctx *n, struct err *e)

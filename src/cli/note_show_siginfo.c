@@ -1,7 +1,7 @@
 #include "base/util.h"
 #include "cli/note_show.h"
 #include "cli/siginfo_words.h"
-#include "cli/view.h"
+#include "cli/view_text.h"
 
 struct parts {
 	struct note_ctx *n;

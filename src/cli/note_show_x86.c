@@ -3,7 +3,7 @@
 #include "base/uapi.h"
 #include "base/util.h"
 #include "cli/note_fields.h"
-#include "cli/view.h"
+#include "cli/view_text.h"
 
 /*
  * Linux 6.12, arch/x86/include/asm/fpu/types.h: enum xfeature.  Places other than

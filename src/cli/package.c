@@ -4,8 +4,8 @@
 #include "base/scope.h"
 #include "base/text.h"
 #include "base/util.h"
+#include "cli/json.h"
 #include "cli/package.h"
-#include "cli/view.h"
 
 /* An object has strings only; deeper ones are not of this format. */
 enum { DEPTH = 3, MEMBERS_MAX = 32 };

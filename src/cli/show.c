@@ -6,7 +6,7 @@
 
 #include "base/text.h"
 #include "base/util.h"
-#include "cli/view.h"
+#include "cli/view_text.h"
 
 enum { INDENT = 4, KEY_WIDTH = 16, LINE_BYTES = 16 };
 

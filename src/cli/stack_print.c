@@ -6,6 +6,7 @@
 #include "cli/dump_text.h"
 #include "cli/message.h"
 #include "cli/stack_print.h"
+#include "cli/view_text.h"
 
 /* A frame being printed: its symbols come one by one. */
 struct row {

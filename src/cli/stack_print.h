@@ -3,8 +3,8 @@
 
 #include <stdio.h>
 
+#include "cli/json.h"
 #include "cli/stack_group.h"
-#include "cli/view.h"
 #include "core/modules.h"
 #include "dump/dump.h"
 #include "unwind/unwind.h"

@@ -31,11 +31,6 @@ static const char *type_name(const struct core *c, const GElf_Phdr *p, char out[
 	return out;
 }
 
-const char *view_seg_flags(const GElf_Phdr *p, char out[4])
-{
-	return text_rwx(p->p_flags & PF_R, p->p_flags & PF_W, p->p_flags & PF_X, out);
-}
-
 static struct json_object *seg_json(const struct core *c, size_t i)
 {
 	const GElf_Phdr *p = &c->segs[i];

@@ -12,13 +12,6 @@ struct modules_print {
 	char path[PATH_BYTES];
 };
 
-const char *view_build_id(const u8 *id, size_t len, char out[VIEW_BUILD_ID_MAX])
-{
-	for (size_t i = 0; i < len; i++)
-		snprintf(out + 2 * i, 3, "%02x", id[i]);
-	return len ? out : NULL;
-}
-
 /* A line of its own: files without a package have none. */
 static void print_package(FILE *f, const struct core_module *m, struct json_object *package)
 {

@@ -6,28 +6,14 @@
 #include "cli/view.h"
 #include "os/os.h"
 
-enum { COLUMNS = 96 };
-
-const char *view_set_value(const struct view_set *s, unsigned index, char out[VIEW_REG_MAX])
+/* One past the last note that can be thread @t's. */
+static size_t notes_end(const struct core *c, const struct core_thread *t)
 {
-	bool big = s->arch->fmt.data == ELFDATA2MSB;
-	struct bytes b;
-	size_t skip = 0;
-
-	if (reg_bytes(s->arch, s->set, index, s->desc, &b, NULL) || 2 * b.len + 3 > VIEW_REG_MAX)
-		return NULL;
-	for (size_t i = 0; i < b.len; i++)
-		snprintf(out + 2 + 2 * i, 3, "%02x", b.p[big ? i : b.len - 1 - i]);
-	while (b.len <= 8 && skip + 1 < 2 * b.len && out[2 + skip] == '0')
-		skip++;
-	out += skip;
-	out[0] = '0';
-	out[1] = 'x';
-	return out;
+	return t + 1 < c->threads + c->n_threads ? t[1].note : c->n_notes;
 }
 
-/* The next set whose registers are in the machine's tables. */
-static bool next_set(const struct core *c, const struct core_thread *t, struct core_regset_iter *it, struct view_set *out)
+/* The next set that the machine's tables name the registers of, in note *i or behind it; *at are those of *i before it. */
+static bool next_set(const struct core *c, const struct core_thread *t, size_t *i, size_t *at, struct view_set *out)
 {
 	struct core_regset s;
 
@@ -62,35 +48,6 @@ static void thread_json(struct json_list *l, const struct core *c, const struct 
 		json_object_object_add(sets, s.set->name, set_json(&s));
 	json_object_object_add(o, "sets", sets);
 	json_list_add(l, o);
-}
-
-/* As many cells a line as fit; all but the last of a line are padded. */
-void view_set_text(FILE *f, const struct view_set *s, int indent)
-{
-	size_t name = 0, value = 0, columns, n = 0;
-	char buf[VIEW_REG_MAX];
-	int pad = 0;
-
-	for (unsigned i = 0; i < s->set->n_regs; i++) {
-		name = max(name, strlen(s->set->regs[i].name));
-		value = max(value, (size_t)2 + 2 * s->set->regs[i].size);
-	}
-	columns = max((size_t)1, COLUMNS / (name + value + 3));
-	for (unsigned i = 0; i < s->set->n_regs; i++) {
-		const char *text = view_set_value(s, i, buf);
-
-		if (!text)
-			continue;
-		if (n++ % columns)
-			fprintf(f, "%*s  ", pad, "");
-		else
-			fprintf(f, "%s%*s", n == 1 ? "" : "\n", indent, "");
-		fprintf(f, "%-*s %s", (int)name, s->set->regs[i].name, text);
-		pad = (int)(value - strlen(text));
-	}
-	if (!n)
-		fprintf(f, "%*s%zu bytes, registers not known", indent, "", s->desc.len);
-	fputc('\n', f);
 }
 
 static bool has_values(const struct view_set *s)

@@ -13,17 +13,7 @@ struct tags_print {
 	u64 bytes[3];	/* of memory, by enum tag_state */
 };
 
-int view_addr_parse(const struct core *c, const char *text, u64 *out, struct err *e)
-{
-	u64 addr;
-
-	if (text_parse_u64(text, 16, false, &addr))
-		return err_set(e, ERR_USAGE, "%s is not an address (hexadecimal)", text);
-	*out = core_untag(c, addr);
-	return 0;
-}
-
-/* "START-END", extended to whole granules; or one address: its granule. */
+/* "START-END"; or one address: its granule.  Of granules that are partly in it, all is. */
 static int range_parse(const struct core *c, const char *text, u64 *start, u64 *end, struct err *e)
 {
 	const char *dash = strchr(text, '-');

@@ -4,16 +4,6 @@
 #include "base/text.h"
 #include "cli/view.h"
 
-const char *view_signal(const struct core *c, int signo, char out[VIEW_SIGNAL_MAX])
-{
-	const char *name = core_signal_name(c, signo);
-
-	if (!name)
-		return NULL;
-	snprintf(out, VIEW_SIGNAL_MAX, "SIG%s", name);
-	return out;
-}
-
 typedef int reg_fn(const struct core *c, const struct core_thread *t, u64 *out, struct err *e);
 
 static void reg_json(struct json_object *o, const char *key, reg_fn *get, const struct core *c,

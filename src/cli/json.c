@@ -4,7 +4,7 @@
 
 #include "base/scope.h"
 #include "base/text.h"
-#include "cli/view.h"
+#include "cli/json.h"
 
 enum { JSON_FLAGS = JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE };
 
@@ -39,6 +39,11 @@ void json_print(FILE *out, struct json_object *doc)
 {
 	put(out, doc, JSON_FLAGS | JSON_C_TO_STRING_PRETTY);
 	fputc('\n', out);
+}
+
+void json_put_scope(struct json_object **o)
+{
+	json_object_put(*o);
 }
 
 void json_put_text(struct json_object *o, const char *key, const char *value)
