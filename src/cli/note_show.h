@@ -19,8 +19,20 @@ struct note_ctx {
  */
 typedef int note_show_fn(struct note_ctx *n, struct err *e);
 
+/* Prints what stands in a note in a few words, or nothing when it is not of its type's form. */
+typedef void note_summary_fn(FILE *f, const struct core *c, struct bytes desc);
+
+/* What a kind of note is shown by. */
+struct note_show_row {
+	const char *owner;
+	u32 type;
+	u16 machine;			/* EM_*, or 0: any */
+	note_show_fn *show;
+	note_summary_fn *summary;	/* NULL: what its type is must do */
+};
+
 /* The row for a note of a core of that kind, or NULL: its bytes are all that is known. */
-note_show_fn *note_show_find(const struct core *core, enum core_kind kind, const struct note *note);
+const struct note_show_row *note_show_find(const struct core *core, enum core_kind kind, const struct note *note);
 
 /* Linux, of every machine: note_show_linux.c. */
 note_show_fn note_show_prstatus, note_show_prpsinfo, note_show_auxv, note_show_file, note_show_lines,
@@ -37,6 +49,10 @@ note_show_fn note_show_qemu;
 note_show_fn note_show_freebsd_prstatus, note_show_freebsd_prpsinfo, note_show_freebsd_name,
 	note_show_freebsd_vmmap, note_show_netbsd_lwpstatus, note_show_word, note_show_solaris_name,
 	note_show_solaris_process, note_show_solaris_utsname, note_show_os_regs, note_show_freebsd_auxv, note_show_openbsd_procinfo, note_show_netbsd_procinfo;
+
+/* note_summary.c */
+note_summary_fn note_summary_prstatus, note_summary_prpsinfo, note_summary_siginfo, note_summary_auxv,
+	note_summary_file, note_summary_lines;
 
 /* The entries of an auxiliary vector in @desc. */
 int note_show_auxv_of(struct note_ctx *n, struct bytes desc, struct err *e) must_check;

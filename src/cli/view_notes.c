@@ -5,98 +5,13 @@
 #include "base/util.h"
 #include "cli/closest.h"
 #include "cli/note_show.h"
-#include "cli/siginfo_words.h"
 #include "cli/view.h"
 
-static void gist_prstatus(FILE *f, const struct core *c, struct bytes desc)
+static void print_summary(struct note_ctx *n, const struct note_show_row *row, const struct note_kind *k)
 {
-	char buf[VIEW_SIGNAL_MAX];
-	struct prstatus s;
-	const char *name;
-
-	if (prstatus_get(&c->layout, desc, &s, NULL))
-		return;
-	fprintf(f, "tid %d, signal %d", s.pid, s.cursig);
-	name = s.cursig ? view_signal(c, s.cursig, buf) : NULL;
-	if (name)
-		fprintf(f, " (%s)", name);
-}
-
-static void gist_prpsinfo(FILE *f, const struct core *c, struct bytes desc)
-{
-	struct prpsinfo s;
-
-	if (prpsinfo_get(&c->layout, desc, &s, NULL))
-		return;
-	fprintf(f, "pid %d, ", s.pid);
-	text_puts(f, s.fname);
-	fputs(": ", f);
-	text_puts(f, s.psargs);
-}
-
-static void gist_siginfo(FILE *f, const struct core *c, struct bytes desc)
-{
-	char buf[VIEW_SIGNAL_MAX], meaning[SIGINFO_WORDS_MAX];
-	struct core_siginfo s;
-	const char *name, *words;
-
-	if (core_siginfo_get(c, desc, &s, NULL))
-		return;
-	name = s.signo ? view_signal(c, s.signo, buf) : NULL;
-	words = s.signo ? siginfo_words(c, &s, meaning) : NULL;
-	fprintf(f, "signal %d%s%s%s, code %d", s.signo, name ? " (" : "", name ? name : "", name ? ")" : "", s.code);
-	if (words)
-		fprintf(f, ": %s", words);
-	if (s.has_addr)
-		fprintf(f, ", address 0x%" PRIx64, s.addr);
-}
-
-static void gist_auxv(FILE *f, const struct core *c, struct bytes desc)
-{
-	fprintf(f, "%zu entries", desc.len / (2 * c->layout.word));
-}
-
-static void gist_file(FILE *f, const struct core *c, struct bytes desc)
-{
-	struct ntfile_iter it;
-
-	if (!ntfile_iter_init(&it, desc, c->fmt, NULL))
-		fprintf(f, "%" PRIu64 " mappings, unit %" PRIu64, it.count, it.page_size);
-}
-
-static void gist_lines(FILE *f, const struct core *c, struct bytes desc)
-{
-	struct line_iter it = { .desc = desc };
-	struct core_text line;
-	size_t n = 0;
-	u64 off;
-
-	(void)c;
-	while (line_next(&it, &line, &off) > 0)
-		n++;
-	fprintf(f, "%zu line%s", n, n == 1 ? "" : "s");
-}
-
-static const struct {
-	note_show_fn *of;
-	void (*print)(FILE *f, const struct core *c, struct bytes desc);
-} gists[] = {
-	{ note_show_prstatus, gist_prstatus },
-	{ note_show_prpsinfo, gist_prpsinfo },
-	{ note_show_siginfo, gist_siginfo },
-	{ note_show_auxv, gist_auxv },
-	{ note_show_file, gist_file },
-	{ note_show_lines, gist_lines },
-};
-
-static void print_gist(struct note_ctx *n, note_show_fn *show, const struct note_kind *k)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(gists); i++)
-		if (gists[i].of == show) {
-			gists[i].print(n->s->f, n->core, n->note->desc);
-			return;
-		}
-	if (k)
+	if (row && row->summary)
+		row->summary(n->s->f, n->core, n->note->desc);
+	else if (k)
 		fputs(k->what, n->s->f);
 }
 
@@ -121,9 +36,9 @@ static bool is_chosen(const struct choice *w, size_t i, const struct note *n, co
 }
 
 /* One note, whatever is in it: what is not of its type's form is shown as bytes. */
-static int show_content(struct note_ctx *n, note_show_fn *show, struct err *e)
+static int show_content(struct note_ctx *n, const struct note_show_row *row, struct err *e)
 {
-	int r = show ? show(n, e) : 0;
+	int r = row ? row->show(n, e) : 0;
 
 	if (!r && (n->s->json || n->note->desc.len))
 		show_bytes(n->s, "hex", n->note->desc);
@@ -165,7 +80,7 @@ static int note_json(struct note_ctx *ctx, const struct core_note *n, const stru
 static int note_text(struct note_ctx *ctx, size_t i, const struct core_note *n, const struct note_kind *k,
 		     struct err *e)
 {
-	note_show_fn *show = note_show_find(ctx->core, ctx->kind, ctx->note);
+	const struct note_show_row *row = note_show_find(ctx->core, ctx->kind, ctx->note);
 	FILE *f = ctx->s->f;
 	char type[32], tid[16] = "-", owner[CORE_OWNER_MAX];
 
@@ -175,10 +90,10 @@ static int note_text(struct note_ctx *ctx, size_t i, const struct core_note *n, 
 	core_note_owner(ctx->core, n, owner);
 	fprintf(f, "%6zu %#10" PRIx64 " %9zu %8s  %-8s %-24s ", i, n->note.off, n->note.desc.len, tid,
 		*owner ? owner : "-", k ? k->name : type);
-	print_gist(ctx, show, k);
+	print_summary(ctx, row, k);
 	fputc('\n', f);
 	ctx->s->depth = 1;
-	return show_content(ctx, show, e);
+	return show_content(ctx, row, e);
 }
 
 /* A word that chooses nothing is a mistake, not an empty list. */
