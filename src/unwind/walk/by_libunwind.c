@@ -192,7 +192,8 @@ static void set_accessors(struct uw *w)
 
 /* ---- open and close */
 
-int uw_open(struct unwind *u, struct err *e)
+/* libunwind is for the machine it was built for; ERR_UNSUPPORTED for others. */
+static int uw_open(struct unwind *u, struct err *e)
 {
 	const struct core *c = u->core;
 	struct uw *w;
@@ -375,4 +376,11 @@ static int uw_walk(struct unwind *u, struct cpu_regs *r, enum frame_by by, struc
 	}
 }
 
-const struct unwinder_ops unwinder_uw_ops = { .name = "libunwind", .walk = uw_walk };
+static bool uw_is_open(const struct unwind *u)
+{
+	return u->uw;
+}
+
+const struct unwinder_ops unwinder_uw_ops = {
+	.name = "libunwind", .open = uw_open, .is_open = uw_is_open, .walk = uw_walk,
+};

@@ -28,11 +28,26 @@ static int check_name(const struct unwind *u, struct err *e)
 	return err_set(e, ERR_USAGE, "no unwinder %s: there are auto, libdw and libunwind", u->opts.unwinder);
 }
 
+/* One that cannot be opened is passed over, unless it alone is wanted. */
+static int open_unwinders(struct unwind *u, struct err *e)
+{
+	const char *name = u->opts.unwinder;
+	bool only = name && strcmp(name, "auto") != 0;
+	struct err ignored;
+
+	for (size_t i = 0; i < ARRAY_SIZE(unwinders); i++) {
+		bool opens = is_wanted(u, unwinders[i]) && unwinders[i]->open;
+		int r = opens ? unwinders[i]->open(u, only ? e : &ignored) : 0;
+
+		if (r && only)
+			return r;
+	}
+	return 0;
+}
+
 /* libdw is opened for the names, whoever unwinds. */
 static int open_all(struct unwind *u, struct err *e)
 {
-	bool only_uw = !is_wanted(u, &unwinder_dw_ops);
-	struct err none;
 	int r = check_name(u, e);
 
 	if (!r)
@@ -41,9 +56,7 @@ static int open_all(struct unwind *u, struct err *e)
 		r = modules_load(u, e);
 	if (!r)
 		r = dw_open(u, e);
-	if (!r && is_wanted(u, &unwinder_uw_ops) && uw_open(u, only_uw ? e : &none) && only_uw)
-		r = e ? e->code : ERR_UNSUPPORTED;
-	return r;
+	return r ? r : open_unwinders(u, e);
 }
 
 int unwind_open(struct unwind **out, struct core *core, const struct unwind_opts *opts, struct err *e)
@@ -192,7 +205,7 @@ int unwind_thread(struct unwind *u, const struct core_thread *t, struct stack *o
 	for (size_t i = 0; !r && i < ARRAY_SIZE(unwinders) && !stack_is_best(&best); i++) {
 		struct stack s = { 0 };
 
-		if (!is_wanted(u, unwinders[i]) || (unwinders[i] == &unwinder_uw_ops && !u->uw))
+		if (!is_wanted(u, unwinders[i]) || (unwinders[i]->is_open && !unwinders[i]->is_open(u)))
 			continue;
 		r = walk(u, unwinders[i], t, &s, e);
 		if (!r && stack_is_better(&s, &best)) {

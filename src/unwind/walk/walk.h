@@ -11,13 +11,14 @@
  */
 struct unwinder_ops {
 	const char *name;
+	/* What it needs of its own; NULL: nothing.  After an error is_open() is false, and it is not used. */
+	int (*open)(struct unwind *u, struct err *e);
+	bool (*is_open)(const struct unwind *u);
 	int (*walk)(struct unwind *u, struct cpu_regs *r, enum frame_by by, struct stack *s, struct err *e);
 };
 extern const struct unwinder_ops unwinder_dw_ops;
 extern const struct unwinder_ops unwinder_uw_ops;
 
-/* libunwind is for the machine it was built for; ERR_UNSUPPORTED for others. */
-int uw_open(struct unwind *u, struct err *e) must_check;
 void uw_close(struct uw *uw);
 
 /* ---- first.c */
