@@ -54,10 +54,11 @@ void closest_try(struct closest *c, const char *name)
 	c->best = name;
 }
 
-const char *closest_hint(const struct closest *c, const char *prefix, char out[CLOSEST_MAX])
+const char *closest_hint(const struct closest *c, const char *prefix, const char *otherwise,
+			 char out[CLOSEST_MAX])
 {
-	out[0] = 0;
-	if (c->best)
-		snprintf(out, CLOSEST_MAX, ": did you mean %s%s?", prefix, c->best);
+	if (!c->best)
+		return otherwise;
+	snprintf(out, CLOSEST_MAX, ": did you mean %s%s?", prefix, c->best);
 	return out;
 }

@@ -13,6 +13,7 @@ struct closest {
 struct closest closest_to(const char *word);
 /* Keeps @name if it is nearer than the best so far: fewer letters differ, or it begins with the word. */
 void closest_try(struct closest *c, const char *name);
-/* ": did you mean PREFIX and the name?" in @out, or "" when none is near; returns @out. */
+/* ": did you mean PREFIX and the name?" in @out, or @otherwise when none is near. */
 #define CLOSEST_MAX 96
-const char *closest_hint(const struct closest *c, const char *prefix, char out[CLOSEST_MAX]);
+const char *closest_hint(const struct closest *c, const char *prefix, const char *otherwise,
+			 char out[CLOSEST_MAX]);

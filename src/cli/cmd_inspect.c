@@ -4,9 +4,9 @@
 
 #include "base/scope.h"
 #include "base/util.h"
-#include "cli/closest.h"
 #include "cli/cmds.h"
 #include "cli/reader.h"
+#include "cli/table.h"
 #include "cli/view.h"
 
 const struct view views[] = {
@@ -15,14 +15,14 @@ const struct view views[] = {
 	{ "notes", "every note, decoded; or those of a kind, or one: notes [TYPE|NUMBER]", .run = view_notes,
 	  .operands = "[TYPE|NUMBER]", .max = 1 },
 	{ "threads", "threads, with name, signal, pc and sp", .run = view_threads },
-	{ "registers", "the registers of every thread, or of one", .run = view_registers },
+	{ "registers", "the registers of every thread, or of one", .run = view_registers, .thread = true },
 	{ "maps", "the areas of memory, and how much of each is saved", .run = view_maps },
 	{ "modules", "programs and libraries, with their build-ids", .run = view_modules },
 	{ "auxv", "the auxiliary vector, from the kernel to the program", .run = view_auxv },
 	{ "files", "the mapped files, as the FILE note has them", .run = view_files },
 	{ "tags", "memory tags, as runs of equal ones: tags [START-END]", .run = view_tags, .operands = "[START-END]", .max = 1 },
 	{ "memory", "memory's bytes, and with --tags its tags: memory ADDR [LEN]", .run = view_memory,
-	  .operands = "ADDR [LEN]", .min = 1, .max = 2 },
+	  .operands = "ADDR [LEN]", .min = 1, .max = 2, .tags = true },
 	{ "missing", "what is not in the file, and why", .run = view_missing },
 };
 const size_t n_views = ARRAY_SIZE(views);
@@ -42,23 +42,12 @@ void inspect_help_views(FILE *f)
 		fprintf(f, "  %-10s %s\n", views[i].name, views[i].help);
 }
 
-static const struct view *view_find(const char *name)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(views); i++)
-		if (!strcmp(views[i].name, name))
-			return &views[i];
-	return NULL;
-}
-
 static int unknown_view(const char *name, struct err *e)
 {
-	struct closest c = closest_to(name);
 	char hint[CLOSEST_MAX];
 
-	for (size_t i = 0; i < ARRAY_SIZE(views); i++)
-		closest_try(&c, views[i].name);
-	closest_hint(&c, "", hint);
-	return err_set(e, ERR_USAGE, "inspect has no view %s%s", name, *hint ? hint : "; see tagcore help inspect");
+	return err_set(e, ERR_USAGE, "inspect has no view %s%s", name,
+		       table_hint(TABLE(views), name, "", "; see tagcore help inspect", hint));
 }
 
 static int usage(const struct view *view, struct err *e)
@@ -75,7 +64,7 @@ static int operands(char **argv, int n, const struct view **view, struct view_ct
 {
 	if (n < 1)
 		return err_set(e, ERR_USAGE, "inspect needs a core file: tagcore inspect [VIEW] CORE");
-	*view = n > 1 ? view_find(argv[0]) : &views[0];
+	*view = n > 1 ? table_find(TABLE(views), argv[0]) : &views[0];
 	if (!*view)
 		return unknown_view(argv[0], e);
 	v->path = argv[n - 1];
@@ -83,11 +72,11 @@ static int operands(char **argv, int n, const struct view **view, struct view_ct
 	v->n_operands = n > 1 ? n - 2 : 0;
 	if (v->n_operands < (*view)->min || v->n_operands > (*view)->max)
 		return usage(*view, e);
-	if (v->tags && (*view)->run != view_memory)
+	if (v->tags && !(*view)->tags)
 		return err_set(e, ERR_USAGE, "--tags is for the view memory, not for %s", (*view)->name);
-	if (v->thread && (*view)->run != view_registers)
+	if (v->thread && !(*view)->thread)
 		return err_set(e, ERR_USAGE, "--thread is for the view registers, not for %s", (*view)->name);
-	if (n == 1 && view_find(argv[0]) && access(argv[0], F_OK) < 0)
+	if (n == 1 && table_find(TABLE(views), argv[0]) && access(argv[0], F_OK) < 0)
 		return err_set(e, ERR_USAGE, "inspect %s: the core file is missing", argv[0]);
 	return 0;
 }

@@ -20,6 +20,7 @@ struct cmd {
 	const char *help;
 	const struct opt *opts;
 	int (*run)(int argc, char **argv, struct err *e);
+	bool is_program;		/* the program, called by this name, is this command */
 	void (*help_more)(FILE *f);	/* prints what help has beside the options; may be NULL */
 };
 

@@ -1,7 +1,7 @@
 #include <string.h>
 
-#include "cli/closest.h"
 #include "cli/opts.h"
+#include "cli/table.h"
 
 void opts_begin(struct opts_iter *it, const struct opt *table, int argc, char **argv)
 {
@@ -63,14 +63,11 @@ static int next_short(struct opts_iter *it, struct err *e)
 
 static int unknown_long(const struct opt *table, const char *word, size_t len, struct err *e)
 {
+	const struct table t = { .rows = table, .n = SIZE_MAX, .size = sizeof(*table) };
 	char name[64], hint[CLOSEST_MAX];
-	struct closest c;
 
 	snprintf(name, sizeof(name), "%.*s", (int)len, word);
-	c = closest_to(name);
-	for (const struct opt *o = table; o->name; o++)
-		closest_try(&c, o->name);
-	return err_set(e, ERR_USAGE, "unknown option --%.*s%s", (int)len, word, closest_hint(&c, "--", hint));
+	return err_set(e, ERR_USAGE, "unknown option --%.*s%s", (int)len, word, table_hint(t, name, "--", "", hint));
 }
 
 static int next_long(struct opts_iter *it, const char *word, struct err *e)

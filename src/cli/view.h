@@ -28,6 +28,7 @@ struct view {
 	int (*run)(struct view_ctx *v, struct err *e);
 	const char *operands;	/* its own, between its name and CORE */
 	int min, max;		/* how many of them */
+	bool tags, thread;	/* it takes the option of that name */
 };
 extern const struct view views[];	/* cmd_inspect.c */
 extern const size_t n_views;

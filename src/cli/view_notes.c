@@ -113,9 +113,8 @@ static int check_choice(const struct core *c, const struct choice *w, struct err
 			return 0;
 		closest_try(&near, k ? k->name : note->owner);
 	}
-	closest_hint(&near, "", hint);
 	return err_set(e, ERR_USAGE, "inspect notes: the core has no note %s%s", w->text,
-		       *hint ? hint : ": without it all are listed");
+		       closest_hint(&near, "", ": without it all are listed", hint));
 }
 
 static int print_notes(struct view_ctx *v, const struct choice *w, struct err *e)

@@ -60,8 +60,8 @@ static void quick_view(struct core *c, const struct view *view, bool json, struc
 	int r;
 
 	v.n_operands = min(view->min, 1) * 2;
-	v.tags = view->run == view_memory;
-	if (view->run == view_registers && p->n_tid && nth & 1)
+	v.tags = view->tags;
+	if (view->thread && p->n_tid && nth & 1)
 		v.thread = p->tid[nth / 2 % p->n_tid];
 	say_begin(&s);
 	v.out = s.f;
@@ -148,7 +148,7 @@ static void run_view(const struct view *v, char *path, struct places *p)
 		return;
 	RUN(cmd_inspect, false, "inspect", name, path);
 	RUN(cmd_inspect, true, "inspect", name, "--json", path);
-	for (size_t i = 0; v->run == view_registers && i < p->n_tid; i++)
+	for (size_t i = 0; v->thread && i < p->n_tid; i++)
 		RUN(cmd_inspect, true, "inspect", name, "--json", "--thread", p->tid[i], path);
 }
 
