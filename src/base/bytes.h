@@ -14,7 +14,7 @@ struct bytes {
 	u64 off;
 };
 
-/* Byte order and word size of the file that a window is part of. */
+/* Word size and byte order of the file that a window is part of, by the numbers that e_ident has for them. */
 struct elffmt {
 	u8 class;	/* ELFCLASS32 or ELFCLASS64 */
 	u8 data;	/* ELFDATA2LSB or ELFDATA2MSB */
