@@ -16,9 +16,9 @@
  */
 enum { RUNNABLE_TIMEOUTS = 10, NAP_MIN_NS = 20 * 1000, NAP_MAX_NS = 2000 * 1000, LOOK_NS = 500 };
 
-static const struct stop_reason uninterruptible = { "uninterruptible", "in an uninterruptible sleep" };
-static const struct stop_reason no_processor = { "no-processor", "runnable, but it was given no processor" };
-static const struct stop_reason in_kernel = { "in-kernel", "running in the kernel all the time" };
+static const struct stop_reason uninterruptible = { "uninterruptible", "in an uninterruptible sleep", true };
+static const struct stop_reason no_processor = { "no-processor", "runnable, but it was given no processor", false };
+static const struct stop_reason in_kernel = { "in-kernel", "running in the kernel all the time", false };
 
 /* Nanoseconds that the thread has run; 0 where the kernel does not count them. */
 static u64 ran_ns(const struct target *t, const struct thread *th)
@@ -128,7 +128,7 @@ void stop_wait_give_up(struct target *t)
 		th->stop = THREAD_UNSTOPPABLE;
 		th->why = reason(t, th);
 		memset(th->wchan, 0, sizeof(th->wchan));
-		if (th->why == &uninterruptible)
+		if (th->why->sleeps)
 			read_wchan(t, th);
 	}
 }

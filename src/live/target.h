@@ -21,6 +21,7 @@ enum thread_stop {
 struct stop_reason {
 	const char *name;	/* uninterruptible, no-processor, in-kernel */
 	const char *text;	/* as it goes on after "thread 5 did not stop: " */
+	bool sleeps;		/* it has a wchan */
 };
 
 /* One thread.  @gregs is its PRSTATUS register set as it was at the stop. */
