@@ -25,17 +25,6 @@ static bool file_end(const GElf_Phdr *p, u64 *end)
 	return !add_overflow(p->p_offset, p->p_filesz, end);
 }
 
-/* A range may end at 2^64 (or 2^32), which in 64 bits is 0. */
-static bool memory_wraps(const struct core *c, const GElf_Phdr *p)
-{
-	u64 last;
-
-	if (!p->p_memsz)
-		return false;
-	return add_overflow(p->p_vaddr, p->p_memsz - 1, &last) ||
-	       (c->fmt.class == ELFCLASS32 && last > UINT32_MAX);
-}
-
 void check_seg_wrap(struct check_ctx *x)
 {
 	const struct core *c = x->core;
@@ -45,7 +34,7 @@ void check_seg_wrap(struct check_ctx *x)
 		if (!file_end(p, &end))
 			check_found(x, core_phdr_off(c, i), "segment %zu: offset 0x%llx + size 0x%llx overflow", i,
 				    (ull)p->p_offset, (ull)p->p_filesz);
-		if ((is_load(p) || core_is_memtag(c, p)) && memory_wraps(c, p))
+		if ((is_load(p) || core_is_memtag(c, p)) && core_range_wraps(c, p->p_vaddr, p->p_memsz))
 			check_found(x, core_phdr_off(c, i), "segment %zu: address 0x%llx + size 0x%llx overflow",
 				    i, (ull)p->p_vaddr, (ull)p->p_memsz);
 	}

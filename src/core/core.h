@@ -307,6 +307,8 @@ u64 core_phdr_off(const struct core *core, size_t i);
 const char *core_machine(const struct core *core, char out[CORE_MACHINE_MAX]);
 /* Bytes of segment @i that the file really holds, of its p_filesz. */
 u64 core_seg_in_file(const struct core *core, size_t i);
+/* @len bytes of memory from @addr on go past the machine's last address.  They may end at it, at 2^64 or 2^32. */
+bool core_range_wraps(const struct core *core, u64 addr, u64 len);
 /*
  * What 5.18 release candidates called a tag segment (PT_ARM_MEMTAG_MTE); Linux
  * commit c35fe2a68f29 moved it, as PT_AARCH64_UNWIND had that number.

@@ -110,6 +110,13 @@ u64 core_seg_in_file(const struct core *c, size_t i)
 	return min(p->p_filesz, room);
 }
 
+bool core_range_wraps(const struct core *c, u64 addr, u64 len)
+{
+	u64 last;
+
+	return len && (add_overflow(addr, len - 1, &last) || (c->fmt.class == ELFCLASS32 && last > UINT32_MAX));
+}
+
 bool core_is_truncated(const struct core *c)
 {
 	if (c->n_segs < c->phnum || c->xnum == CORE_XNUM_LOST)

@@ -10,13 +10,6 @@
 
 #define ull unsigned long long
 
-static bool wraps(const struct core *c, u64 addr, u64 len)
-{
-	u64 last;
-
-	return len && (add_overflow(addr, len - 1, &last) || (c->fmt.class == ELFCLASS32 && last > UINT32_MAX));
-}
-
 /* What the file has of segment @i; of an area not more than its memory, where its size was false from the beginning. */
 static u64 have_of(const struct core *c, size_t i)
 {
@@ -48,7 +41,7 @@ static int lost_range(struct repair_ctx *x, const GElf_Phdr *p, bool tags, u64 h
 	char name[PATH_MAX], safe[PATH_MAX], what[PATH_MAX + 64];
 
 	want = min(want, p->p_memsz);
-	if (have >= want || wraps(x->core, p->p_vaddr, want))
+	if (have >= want || core_range_wraps(x->core, p->p_vaddr, want))
 		return 0;
 	snprintf(what, sizeof(what), "the file was cut short%s%s%s", m ? " (" : "",
 		 m ? text_escape(core_text_copy(m->name, name, sizeof(name)), safe, sizeof(safe)) : "", m ? ")" : "");
@@ -94,7 +87,7 @@ static bool is_as_in_file(const struct core *c, const GElf_Phdr *p)
 static bool ends_with_bytes(const struct core *c, const GElf_Phdr *p)
 {
 	return p->p_type == PT_LOAD && p->p_filesz >= p->p_memsz && !core_kind_is_machine(c->kind) &&
-	       !is_as_in_file(c, p) && !wraps(c, p->p_vaddr, p->p_memsz);
+	       !is_as_in_file(c, p) && !core_range_wraps(c, p->p_vaddr, p->p_memsz);
 }
 
 static int cut_one(struct repair_ctx *x, size_t i, struct err *e)
@@ -135,7 +128,8 @@ int repair_seg_wrap(struct repair_ctx *x, struct err *e)
 		GElf_Phdr p = c->segs[i];
 		u64 was = p.p_memsz;
 
-		if (p.p_type != PT_LOAD || !wraps(c, p.p_vaddr, was) || !p.p_filesz || wraps(c, p.p_vaddr, p.p_filesz))
+		if (p.p_type != PT_LOAD || !p.p_filesz || !core_range_wraps(c, p.p_vaddr, was) ||
+		    core_range_wraps(c, p.p_vaddr, p.p_filesz))
 			continue;
 		p.p_memsz = p.p_filesz;
 		r = repair_put_phdr(x, i, &p, e);
@@ -176,7 +170,7 @@ static bool has_room(const struct core *c, const u32 *order, size_t n, size_t k)
 {
 	const GElf_Phdr *p = &c->segs[order[k]];
 
-	return !wraps(c, p->p_vaddr, p->p_filesz) &&
+	return !core_range_wraps(c, p->p_vaddr, p->p_filesz) &&
 	       (k + 1 == n || c->segs[order[k + 1]].p_vaddr - p->p_vaddr >= p->p_filesz);
 }
 
@@ -249,7 +243,7 @@ static bool overlap(const struct core *c, const u32 *order, size_t n)
 
 		if (p->p_memsz && p->p_vaddr < end)
 			return true;
-		if (wraps(c, p->p_vaddr, p->p_memsz))
+		if (core_range_wraps(c, p->p_vaddr, p->p_memsz))
 			return true;
 		end = max(end, p->p_vaddr + p->p_memsz);
 	}
