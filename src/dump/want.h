@@ -14,7 +14,7 @@ int want_memory(struct dump *d, u64 start, u64 end, struct err *e) must_check;
  * @whole: so do the gaps at the ends.
  */
 int want_copies(struct dump *d, const struct vma *v, u64 start, u64 end, bool whole, struct err *e) must_check;
-/* stacks.c: pages from @sp up to where its stack ends, as far as is known; false: it is in no memory.  @tp may be 0. */
+/* stack_range.c: pages from @sp up to where its stack ends, as far as is known; false: it is in no memory.  @tp may be 0. */
 bool stack_range(const struct dump *d, u64 sp, u64 tp, struct plan_range *out);
 /* interrupted.c: adds stacks that signal handlers on alternate stacks have interrupted; d->wanted has stacks alone. */
 int want_interrupted(struct dump *d, struct err *e) must_check;
