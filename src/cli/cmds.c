@@ -2,8 +2,8 @@
 #include <string.h>
 
 #include "base/util.h"
-#include "cli/closest.h"
 #include "cli/cmds.h"
+#include "cli/table.h"
 
 static int cmd_help(int argc, char **argv, struct err *e);
 static const struct opt no_opts[] = { { 0 } };
@@ -20,29 +20,25 @@ const struct cmd cmds[] = {
 	{ .name = "stack", .operands = "PID|CORE", .help = "backtraces of every thread",
 	  .opts = stack_opts, .run = cmd_stack },
 	{ .name = "gcore", .operands = "PID...", .help = "save processes as PREFIX.PID, as gdb's gcore does",
-	  .opts = gcore_opts, .run = cmd_gcore },
+	  .opts = gcore_opts, .run = cmd_gcore, .is_program = true },
 	{ .name = "help", .operands = "[COMMAND]", .help = "list the commands, or explain one",
 	  .opts = no_opts, .run = cmd_help },
 };
 const size_t n_cmds = ARRAY_SIZE(cmds);
 
-static const struct cmd *find_cmd(const char *name)
+const struct cmd *cmds_program(const char *name)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(cmds); i++)
-		if (!strcmp(cmds[i].name, name))
-			return &cmds[i];
-	return NULL;
+	const struct cmd *cmd = table_find(TABLE(cmds), name);
+
+	return cmd && cmd->is_program ? cmd : NULL;
 }
 
 static int unknown_cmd(const char *name, struct err *e)
 {
-	struct closest c = closest_to(name);
 	char hint[CLOSEST_MAX];
 
-	for (size_t i = 0; i < ARRAY_SIZE(cmds); i++)
-		closest_try(&c, cmds[i].name);
-	closest_hint(&c, "", hint);
-	return err_set(e, ERR_USAGE, "no command %s%s", name, *hint ? hint : ": tagcore help lists them");
+	return err_set(e, ERR_USAGE, "no command %s%s", name,
+		       table_hint(TABLE(cmds), name, "", ": tagcore help lists them", hint));
 }
 
 static void help_cmd(const struct cmd *cmd)
@@ -66,7 +62,7 @@ static void help_all(void)
 
 static int cmd_help(int argc, char **argv, struct err *e)
 {
-	const struct cmd *cmd = argc > 1 ? find_cmd(argv[1]) : NULL;
+	const struct cmd *cmd = argc > 1 ? table_find(TABLE(cmds), argv[1]) : NULL;
 
 	if (argc > 1 && !cmd)
 		return unknown_cmd(argv[1], e);
@@ -103,7 +99,7 @@ int cmds_run(int argc, char **argv, struct err *e)
 	}
 	if (is_help(argv[1]))
 		return cmd_help(1, argv, e);
-	cmd = find_cmd(argv[1]);
+	cmd = table_find(TABLE(cmds), argv[1]);
 	if (!cmd)
 		return unknown_cmd(argv[1], e);
 	if (wants_help(argc - 1, argv + 1)) {

@@ -27,6 +27,8 @@ struct cmd {
 extern const struct cmd cmds[];
 extern const size_t n_cmds;
 
+/* The command that the program is when it is called by @name; or NULL. */
+const struct cmd *cmds_program(const char *name);
 /* argv[1] names the command, or is --help or --version; the rest is as for struct cmd's run. */
 int cmds_run(int argc, char **argv, struct err *e);
 

@@ -6,14 +6,8 @@
 #include "cli/view.h"
 #include "os/os.h"
 
-/* One past the last note that can be thread @t's. */
-static size_t notes_end(const struct core *c, const struct core_thread *t)
-{
-	return t + 1 < c->threads + c->n_threads ? t[1].note : c->n_notes;
-}
-
-/* The next set that the machine's tables name the registers of, in note *i or behind it; *at are those of *i before it. */
-static bool next_set(const struct core *c, const struct core_thread *t, size_t *i, size_t *at, struct view_set *out)
+/* The next set whose registers are in the machine's tables. */
+static bool next_set(const struct core *c, const struct core_thread *t, struct core_regset_iter *it, struct view_set *out)
 {
 	struct core_regset s;
 
