@@ -201,7 +201,7 @@ fi
 cp -r "$TOP/examples" examples
 for how in shared static; do
 	make -C examples clean >/dev/null
-	ok "the examples: $how" make -C examples CFLAGS='-O1 -std=c11 -pedantic -Wall -Wextra -Werror' $([ $how = shared ] || echo STATIC=1)
+	ok "the examples: $how" make -C examples CFLAGS='-O1 -std=c11 -pedantic -Wall -Wextra -Werror' "STATIC=$([ $how = shared ] || echo 1)"
 	if [ $how = shared ]; then LD_LIBRARY_PATH=$lib; else LD_LIBRARY_PATH=/nowhere; fi
 	export LD_LIBRARY_PATH
 	ok "$how: threads" examples/threads core

@@ -1,5 +1,7 @@
 #include "stackbuild.h"
 
+#include <pthread.h>
+
 #include <tagcore/tagcore.h>
 
 #include "core/modules.h"
@@ -218,6 +220,65 @@ static void options_are_taken(void **state)
 	done(&w);
 }
 
+enum { ROUNDS = 20 };
+
+struct round {
+	const char *path;
+	size_t frames;	/* in all rounds */
+	int r;
+};
+
+/* Opens, walks and closes; in threads no cmocka. */
+static void *walk_again(void *arg)
+{
+	struct round *x = arg;
+
+	for (int i = 0; !x->r && i < ROUNDS; i++) {
+		struct tagcore_unwind *unwind = NULL;
+		struct tagcore_core *core = NULL;
+		struct tagcore_stack *s = NULL;
+		char name[64];
+
+		x->r = tagcore_core_open(&core, x->path, NULL, NULL);
+		if (!x->r)
+			x->r = tagcore_unwind_open_core(&unwind, core, &no_files, NULL);
+		if (!x->r)
+			x->r = tagcore_unwind_thread(&s, unwind, tagcore_core_thread(core, 0), NULL);
+		for (size_t k = 0; !x->r && k < tagcore_stack_frames(s); k++, x->frames++)
+			x->r = tagcore_symbols_each(unwind, tagcore_stack_frame(s, k), 0, add_name, name, NULL);
+		tagcore_stack_free(s);
+		tagcore_unwind_close(unwind);
+		tagcore_core_close(core);
+	}
+	return NULL;
+}
+
+static void handles_in_several_threads(void **state)
+{
+	struct round rounds[4] = { 0 };
+	pthread_t threads[ARRAY_SIZE(rounds)];
+	struct tagcore_error error;
+	struct tagcore_stack *s;
+	struct walked w;
+	size_t n;
+
+	(void)state;
+	begin(&w, &no_files);
+	assert_int_equal(tagcore_unwind_thread(&s, w.unwind, tagcore_core_thread(w.core, 0), &error), 0);
+	n = tagcore_stack_frames(s);
+	for (size_t i = 0; i < ARRAY_SIZE(rounds); i++) {
+		rounds[i].path = w.in.path;
+		assert_int_equal(pthread_create(&threads[i], NULL, walk_again, &rounds[i]), 0);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(rounds); i++) {
+		pthread_join(threads[i], NULL);
+		assert_int_equal(rounds[i].r, 0);
+		assert_int_equal(rounds[i].frames, n * ROUNDS);
+	}
+	tagcore_stack_free(s);
+	done(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -225,6 +286,7 @@ int main(void)
 		cmocka_unit_test(frames_have_names),
 		cmocka_unit_test(modules_are_listed),
 		cmocka_unit_test(options_are_taken),
+		cmocka_unit_test(handles_in_several_threads),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
