@@ -46,6 +46,15 @@ TAGCORE_API void tagcore_unwind_close(struct tagcore_unwind *unwind);
 /* The core that the threads are of; of a process, one of its stacks alone, which @unwind owns. */
 TAGCORE_API struct tagcore_core *tagcore_unwind_core(struct tagcore_unwind *unwind);
 
+/* How a live process was stopped. */
+struct tagcore_unwind_process {
+	pid_t pid;		/* the process, also when a thread of it was named */
+	uint64_t pause_us;	/* for how long, in microseconds */
+	size_t n_unstopped;	/* threads that did not stop: their stacks end with TAGCORE_STACK_NO_REGISTERS */
+};
+/* Valid until @unwind is closed; NULL: it is of a core. */
+TAGCORE_API const struct tagcore_unwind_process *tagcore_unwind_get_process(const struct tagcore_unwind *unwind);
+
 /* How a frame was found, the surest first. */
 enum tagcore_frame_by {
 	TAGCORE_FRAME_BY_REGISTERS,	/* the registers of the thread */

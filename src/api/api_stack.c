@@ -34,7 +34,8 @@ enum { STOP_TIMEOUT_MS = 1000 };
 struct tagcore_unwind {
 	struct unwind *u;
 	struct tagcore_core *core;
-	bool owns_core;		/* of a live process */
+	bool owns_core;		/* of a live process: */
+	struct tagcore_unwind_process process;
 	char *strings[4];	/* of the options, which the unwinder borrows */
 	struct tagcore_unwind_remark remark;
 };
@@ -101,6 +102,9 @@ static int open_process(struct tagcore_unwind *u, pid_t pid, const struct tagcor
 	r = process_core(pid, o->stop_timeout_ms ? o->stop_timeout_ms : STOP_TIMEOUT_MS, o->cancel, &u->core->core, &report,
 			 &e);
 	r = r ? api_error(error, r, &e) : api_core_fill(u->core, error);
+	u->process = (struct tagcore_unwind_process){
+		.pid = report.pid, .pause_us = report.pause_us, .n_unstopped = report.n_unstopped,
+	};
 	return r ? r : start(u, o, report.pid, error);
 }
 
@@ -141,6 +145,11 @@ int tagcore_unwind_open_pid(struct tagcore_unwind **unwind, pid_t pid, const str
 struct tagcore_core *tagcore_unwind_core(struct tagcore_unwind *u)
 {
 	return u->core;
+}
+
+const struct tagcore_unwind_process *tagcore_unwind_get_process(const struct tagcore_unwind *u)
+{
+	return u->owns_core ? &u->process : NULL;
 }
 
 static int fill_frames(struct tagcore_stack *s, struct tagcore_error *error)

@@ -479,6 +479,9 @@ static void a_live_stack(void **state)
 	start_traceable(&l);
 	good(tagcore_unwind_open_pid(&unwind, l.c.pid, NULL, &error), &error);
 	assert_runs(l.c.pid);
+	assert_int_equal(tagcore_unwind_get_process(unwind)->pid, l.c.pid);
+	assert_true(tagcore_unwind_get_process(unwind)->pause_us > 0);
+	assert_int_equal(tagcore_unwind_get_process(unwind)->n_unstopped, 0);
 	core = tagcore_unwind_core(unwind);
 	assert_int_equal(tagcore_core_threads(core), 2);
 	for (size_t i = 0; i < 2; i++) {

@@ -64,6 +64,7 @@ static void frames_are_those_of_the_stack(void **state)
 	begin(&w, &no_files);
 	assert_ok(unwind_thread(w.in.u, &w.in.core.threads[0], &want, &e), &e);
 	assert_ptr_equal(tagcore_unwind_core(w.unwind), w.core);
+	assert_null(tagcore_unwind_get_process(w.unwind));
 	assert_int_equal(tagcore_unwind_thread(&s, w.unwind, tagcore_core_thread(w.core, 0), &error), 0);
 	assert_true(want.n > 2);
 	assert_int_equal(tagcore_stack_frames(s), want.n);
