@@ -38,8 +38,12 @@ static void setup_vfork(void *arg)
 		return;
 	}
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	pid = getpid();
 	if (vfork() == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		/* The parent may have been killed before that. */
+		if (getppid() != pid)
+			_exit(0);
 		for (;;)
 			pause();
 	}
