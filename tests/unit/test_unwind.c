@@ -1,6 +1,8 @@
 #include "osbuild.h"
 #include "unwindbuild.h"
 
+#include "unwind/walk/walk.h"
+
 /* Steps without tables, on stacks that are built word by word. */
 enum { RET = CB_TEXT + 0x204, FP = CB_STACK + 0x100, CALLER_FP = CB_STACK + 0x200, NULL_PC = 0x10 };
 
