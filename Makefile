@@ -295,7 +295,8 @@ install-gcore: install
 # gcore only if it is ours.
 uninstall:
 	[ "$$(readlink $(DESTDIR)$(BINDIR)/gcore)" != tagcore ] || rm -f $(DESTDIR)$(BINDIR)/gcore $(DESTDIR)$(BASHDIR)/gcore $(call place,man/gcore.1)
-	rm -f $(DESTDIR)$(BINDIR)/tagcore $(addprefix $(DESTDIR)$(LIBDIR)/,libtagcore.a libtagcore.so $(SONAME) $(SO) pkgconfig/tagcore.pc) $(foreach p,$(PAGES),$(call place,$p)) $(place.bash) $(place.zsh) $(place.fish)
+	rm -f $(DESTDIR)$(BINDIR)/tagcore $(addprefix $(DESTDIR)$(LIBDIR)/,libtagcore.a libtagcore.so $(SONAME) $(SO) pkgconfig/tagcore.pc) \
+		$(foreach p,$(PAGES),$(call place,$p)) $(place.bash) $(place.zsh) $(place.fish)
 	rm -rf $(DESTDIR)$(INCLUDEDIR)/tagcore
 
 # Of a commit's files and times alone: the same bytes wherever it is made by the same git and xz.
