@@ -70,7 +70,7 @@ struct tagcore_core_info {
 	int truncated;			/* not 0: the file is shorter than it says, or has lost memory since it was made */
 	const char *kind_name;		/* "core", "qemu vmcore", "FreeBSD core" … */
 	const char *machine;		/* "x86_64", "aarch64" … or "EM_1234" */
-	const char *maker;		/* program that wrote it: "tagcore 0.1.0", "gdb", "kernel" */
+	const char *maker;		/* program that wrote it: "tagcore 0.2.0", "gdb", "kernel" */
 	const char *compression;	/* "zstd", "gzip", "xz"; NULL: none */
 	uint64_t size;			/* bytes; of a packed core, unpacked */
 	uint64_t file_size;		/* bytes of the file itself */

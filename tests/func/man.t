@@ -106,7 +106,7 @@ same "tagcore(1), environment" prog page 6
 sed -n 's/.*\(NT_TAGCORE_[A-Z]*\) = \([0-9a-fx]*\),.*/\1 (\2)/p' "$TOP/src/elf/note.h" >prog
 plain "$man/tagcore-notes.5" | sed -n 's/^\.SS \(NT_.*\)/\1/p' >page
 same "tagcore-notes(5), notes" prog page 4
-sed -n '/flag_codes\[\] = {/,/};/p' "$TOP/src/dump/own_notes.c" | grep -o '"[a-z]*"' | tr -d '"' | sort >prog
+sed -n '/} codes\[\] = {/,/};/p' "$TOP/src/mm/vma_flags.c" | grep -o '"[a-z][a-z]"' | tr -d '"' | sort >prog
 plain "$man/tagcore-notes.5" | sed -n 's/^\([a-z][a-z]\) (.*/\1/p' | sort >page
 same "tagcore-notes(5), flags" prog page 5
 
