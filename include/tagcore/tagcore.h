@@ -22,7 +22,7 @@
 extern "C" {
 #endif
 
-/* The version of the library that is in use: "0.1.0". */
+/* The version of the library that is in use: "0.2.0". */
 TAGCORE_API const char *tagcore_version(void);
 
 #ifdef __cplusplus

@@ -60,7 +60,7 @@ ok "dump with signals pending" "$TAGCORE" dump -o pending "$PID"
 is "they are still pending, all and in order" "$(report)" "process 0 thread 0 pending 7"
 
 # ---- every signal sent during dumps arrives once and in order
-"$HELPER" queue "$PID" "$tid" 3000 200 &
+"$HELPER" queue "$PID" "$tid" 3000 1000 &
 sender=$!
 mine $sender
 n=0 bad=0
