@@ -97,13 +97,17 @@ static void show_bytes(uint64_t addr, const uint8_t *a, const uint8_t *b, size_t
 	differ("memory at 0x%lx: %02x in the core, %02x expected", addr + i, a[i], b[i]);
 }
 
-/* Our tracee, whose memory ptrace(2) reads where mem(5) may not; 0: it could not be traced. */
+static pid_t process;
+/* The same, when it is our tracee, whose memory ptrace(2) reads where mem(5) may not; or 0. */
 static pid_t tracee;
 
-/* Since v6.12 mem may show pages without access to a tracer only, or to nobody: fs/proc/base.c: proc_mem_foll_force(). */
+/*
+ * Since v6.12 mem may show pages without access to a tracer only, or to nobody: fs/proc/base.c:
+ * proc_mem_foll_force().  Only where that is so, since it breaks the process's system calls.
+ */
 static void trace(pid_t pid)
 {
-	if (ptrace(PTRACE_SEIZE, pid, NULL, NULL) < 0 || ptrace(PTRACE_INTERRUPT, pid, NULL, NULL) < 0)
+	if (tracee || ptrace(PTRACE_SEIZE, pid, NULL, NULL) < 0 || ptrace(PTRACE_INTERRUPT, pid, NULL, NULL) < 0)
 		return;
 	must(waitpid(pid, NULL, __WALL) == pid, "waitpid");
 	tracee = pid;
@@ -111,6 +115,7 @@ static void trace(pid_t pid)
 
 static int peek_page(uint64_t addr, uint8_t *page)
 {
+	trace(process);
 	for (size_t at = 0; at < PAGE; at += sizeof(long)) {
 		long word;
 
@@ -166,7 +171,7 @@ static int run_mem(char **a)
 	snprintf(path, sizeof(path), "/proc/%s/mem", a[1]);
 	fd = open(path, O_RDONLY);
 	must(fd >= 0, path);
-	trace(atoi(a[1]));
+	process = atoi(a[1]);
 	for (size_t i = 0; i < c.n; i++) {
 		const Elf64_Phdr *h = &c.phdr[i];
 
