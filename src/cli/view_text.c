@@ -39,7 +39,7 @@ const char *view_hex(struct bytes b, struct elffmt fmt, char *out)
 {
 	bool big = fmt.data == ELFDATA2MSB;
 
-	strcpy(out, "0x");
+	memcpy(out, "0x", 3);
 	for (size_t i = 0; i < b.len; i++)
 		text_hex(b.p + (big ? i : b.len - 1 - i), 1, out + 2 + 2 * i);
 	return out;

@@ -34,14 +34,15 @@ const char *vma_flags_text(u32 flags, char out[VMA_FLAGS_MAX])
 		if (flags & codes[i].flag)
 			at += (size_t)snprintf(out + at, VMA_FLAGS_MAX - at, "%s%s", at ? "," : "", codes[i].code);
 	if (!at)
-		strcpy(out, flags & VM_KNOWN ? "-" : "?");
+		snprintf(out, VMA_FLAGS_MAX, "%s", flags & VM_KNOWN ? "-" : "?");
 	return out;
 }
 
 const char *vma_perms(u32 flags, char out[VMA_PERMS_MAX])
 {
 	text_rwx(flags & VM_READ, flags & VM_WRITE, flags & VM_EXEC, out);
-	strcpy(out + 3, flags & VM_SHARED ? "s" : "p");
+	out[3] = flags & VM_SHARED ? 's' : 'p';
+	out[4] = 0;
 	return out;
 }
 
