@@ -30,7 +30,7 @@ rm clone/stray.c
 tar xf clone/build/$name.tar.xz || bail tar
 is "it unpacks into one directory" "$(tar tf clone/build/$name.tar.xz | grep -v "^$name/")" ''
 for f in Makefile README.md CHANGELOG.md SECURITY.md LICENSE bootstrap debian/control debian/rules tests/run man/tagcore.1 \
-	include/tagcore/types.h src/cli/main.c completion/print.c; do
+	include/tagcore/tagcore.h src/cli/main.c completion/print.c; do
 	exists "it has $f" "$name/$f"
 done
 ok "scripts can be run" test -x $name/bootstrap -a -x $name/debian/rules -a -x $name/tests/run
