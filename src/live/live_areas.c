@@ -150,7 +150,7 @@ static bool is_here(const struct target *t, const struct vma *v, int mapped)
 	snprintf(there, sizeof(there), "/proc/%d/root%s", t->reader, name);
 	if (stat(name, &here))
 		return false;
-	return (!fstat(mapped, &st) && is_same_stat(&here, &st)) ||
+	return (mapped >= 0 && !fstat(mapped, &st) && is_same_stat(&here, &st)) ||
 	       (here.st_ino == v->ino && here.st_dev == makedev(v->dev_major, v->dev_minor)) ||
 	       (!stat(there, &st) && is_same_stat(&here, &st));
 }

@@ -22,7 +22,7 @@ static bool is_same_dir(const char *a, const char *b)
 
 static char *absolute(const char *path)
 {
-	char *cwd auto_free = path[0] == '/' ? NULL : getcwd(NULL, 0), *out;
+	char *cwd auto_free = path[0] == '/' ? NULL : realpath(".", NULL), *out;
 
 	if (path[0] == '/')
 		return strdup(path);
