@@ -16,8 +16,8 @@
  * the alternate stack, and the frame is on it (Linux 6.12, include/linux/sched/signal.h: sigsp();
  * kernel/signal.c: __save_altstack()).  Frames for handlers without SA_SIGINFO may have no uc_stack:
  * those of i386 and arm have other marks; of alpha, m68k, mips, powerpc, s390 and sparc none is used.
- * The interrupted pc is no part of it: it may be wild.  What passes by chance, or was left by an earlier signal, costs memory that is saved in vain,
- * and is of no other consequence.
+ * The interrupted pc is no part of it: it may be wild.  What passes by chance, or was left by an
+ * earlier signal, costs memory that is saved in vain, and is of no other consequence.
  */
 enum {
 	ALT_STACK_MAX = 1 << 30,	/* most have 8 to 64 KiB */
