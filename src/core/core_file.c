@@ -1,5 +1,5 @@
 #include "base/util.h"
-#include "core/core.h"
+#include "core/core_file.h"
 
 void core_file_close(struct core_file *f)
 {

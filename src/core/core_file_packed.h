@@ -1,7 +1,7 @@
 /* core_file_packed.h - a packed core file, of which core_file_spool.c and core_file_frames.c are the two ways to read it. */
 #pragma once
 
-#include "core/core.h"
+#include "core/core_file.h"
 #include "core/unpack.h"
 
 enum {

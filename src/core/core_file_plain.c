@@ -7,7 +7,7 @@
 #include "base/io.h"
 #include "base/scope.h"
 #include "base/util.h"
-#include "core/core.h"
+#include "core/core_file.h"
 
 struct plain {
 	int fd;

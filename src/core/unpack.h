@@ -1,7 +1,7 @@
 /* unpack.h - unpacking from front to back: a table row for each library, and an index of what can be known beforehand. */
 #pragma once
 
-#include "core/core.h"
+#include "core/core_file.h"
 
 struct unpacker;
 

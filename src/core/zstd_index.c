@@ -6,8 +6,10 @@
  * frames and blocks (RFC 8878, 3.1.1): each block has its length, so that
  * nothing is unpacked.  Neither is more than a claim: who unpacks a frame compares.
  */
+#include <elf.h>
 #include <zstd.h>
 
+#include "base/bytes.h"
 #include "base/scope.h"
 #include "base/util.h"
 #include "core/unpack.h"
