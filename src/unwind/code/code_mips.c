@@ -1,5 +1,5 @@
 #include "base/uapi.h"
-#include "unwind/code/code_mips.h"
+#include "unwind/code/code_mips_jump.h"
 
 /*
  * MIPS, as MIPS Architecture For Programmers, volume II-A, has it: MD00086 (MIPS32)

@@ -1,4 +1,4 @@
-#include "unwind/code/code_mips.h"
+#include "unwind/code/code_mips_jump.h"
 
 /* Jumps, branches and calls of MIPS: MD00086 and MD00087, as in code_mips.c. */
 

@@ -1,5 +1,5 @@
 #include "base/util.h"
-#include "unwind/code/code_riscv.h"
+#include "unwind/code/code_rv.h"
 
 /*
  * RISC-V of 64 and of 32 bits.  The RISC-V Instruction Set Manual, Volume I,

@@ -1,5 +1,5 @@
 #include "base/util.h"
-#include "unwind/code/code_riscv.h"
+#include "unwind/code/code_rv.h"
 
 /* What instructions do, for both lengths.  x0 is 0, and to write it does nothing. */
 

@@ -1,4 +1,4 @@
-#include "unwind/code/code_riscv.h"
+#include "unwind/code/code_rv.h"
 
 /*
  * RISC-V's instructions of 16 bits.  The RISC-V Instruction Set Manual, Volume I,

@@ -1,4 +1,4 @@
-/* code_riscv.h - what code_rv.c, code_riscv.c and code_rvc.c share: an instruction of RISC-V, and what it does. */
+/* code_rv.h - an instruction of RISC-V, being read, and what it does. */
 #pragma once
 
 #include "unwind/code/insn.h"

@@ -1,4 +1,4 @@
-/* code_mips.h - what code_mips.c and code_mips_jump.c share: an instruction of MIPS, being read. */
+/* code_mips_jump.h - an instruction of MIPS, being read, and what its jumps, branches and calls do. */
 #pragma once
 
 #include "unwind/code/insn.h"
@@ -26,7 +26,7 @@ static inline void mips_clobber(struct mips *d, u8 n)
 		d->in->clobbers |= 1ULL << n;
 }
 
-/* ---- code_mips_jump.c */
+/* ---- what goes elsewhere */
 
 void mips_branch(struct mips *d);
 void mips_branch_likely(struct mips *d);
