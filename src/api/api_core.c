@@ -1,8 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "api/api.h"
 #include "base/scope.h"
@@ -94,13 +92,9 @@ static void fill_signal(struct tagcore_core *c)
 	struct tagcore_core_info *o = &c->info;
 	struct core_siginfo si;
 	bool has_si;
-	const char *name;
 
 	o->signal = core_crash_signal(&c->core, &si, &has_si);
-	name = o->signal ? core_signal_name(&c->core, o->signal) : NULL;
-	if (name)
-		snprintf(c->signal_name, sizeof(c->signal_name), "SIG%s", name);
-	o->signal_name = name ? c->signal_name : NULL;
+	o->signal_name = o->signal ? core_signal_text(&c->core, o->signal, c->signal_name) : NULL;
 	o->signal_code = has_si ? si.code : 0;
 	o->has_fault_address = has_si && si.has_addr;
 	o->fault_address = o->has_fault_address ? si.addr : 0;
@@ -124,7 +118,7 @@ int api_core_fill(struct tagcore_core *c, struct tagcore_error *error)
 	fill_process(c);
 	fill_signal(c);
 	c->info.lost = loss.bytes;
-	c->info.truncated = core_is_truncated(&c->core) || loss.bytes || loss.tagged || loss.parts;
+	c->info.truncated = core_is_truncated(&c->core) || core_loss_any(&loss);
 	return 0;
 }
 
@@ -138,21 +132,18 @@ int api_core_file(struct core_file *file, const struct tagcore_open_options *opt
 	return r;
 }
 
-/* Takes over @fd, also on failure. */
-static int open_core(struct tagcore_core **out, int fd, const char *name, struct core_file *file,
-		     struct tagcore_error *error)
+/* Takes over @file, also on failure. */
+static int open_core(struct tagcore_core **out, struct core_file *file, const char *name, struct tagcore_error *error)
 {
 	struct tagcore_core *c = api_core_make(error);
 	struct err e = { 0 };
 	int r;
 
 	if (!c) {
-		close(fd);
+		core_file_close(file);
 		return -ENOMEM;
 	}
-	r = core_file_open_fd(file, fd, name, &e);
-	if (!r)
-		r = core_open_file(&c->core, file, name, &e);
+	r = core_open_file(&c->core, file, name, &e);
 	r = r ? api_error(error, r, &e) : api_core_fill(c, error);
 	if (r)
 		tagcore_core_close(c);
@@ -165,23 +156,22 @@ int tagcore_core_open(struct tagcore_core **core, const char *path, const struct
 		      struct tagcore_error *error)
 {
 	struct core_file file;
-	int fd, r = api_core_file(&file, options, error);
+	struct err e = { 0 };
+	int r = api_core_file(&file, options, error);
 
 	if (r)
 		return r;
 	if (!core || !path)
 		return api_fail(error, ERR_USAGE, "the core to open is NULL");
-	/* O_NONBLOCK: a FIFO without a writer must not hold us; it is then refused. */
-	fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	if (fd < 0)
-		return api_fail(error, -errno, "open %s", path);
-	return open_core(core, fd, path, &file, error);
+	r = core_file_open(&file, path, &e);
+	return r ? api_error(error, r, &e) : open_core(core, &file, path, error);
 }
 
 int tagcore_core_open_fd(struct tagcore_core **core, int fd, const char *name, const struct tagcore_open_options *options,
 			 struct tagcore_error *error)
 {
 	struct core_file file;
+	struct err e = { 0 };
 	int own, r = api_core_file(&file, options, error);
 
 	if (r)
@@ -191,7 +181,9 @@ int tagcore_core_open_fd(struct tagcore_core **core, int fd, const char *name, c
 	own = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	if (own < 0)
 		return api_fail(error, -errno, "duplicate the descriptor %d", fd);
-	return open_core(core, own, name ? name : "the core", &file, error);
+	name = name ? name : "the core";
+	r = core_file_open_fd(&file, own, name, &e);
+	return r ? api_error(error, r, &e) : open_core(core, &file, name, error);
 }
 
 const struct tagcore_core_info *tagcore_core_get_info(const struct tagcore_core *c)

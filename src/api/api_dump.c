@@ -7,8 +7,6 @@
 #include "dump/dump.h"
 #include "dump/job.h"
 
-enum { STOP_TIMEOUT_MS = 5000 };
-
 enum { FLAGS = TAGCORE_DUMP_FORCE | TAGCORE_DUMP_ALL | TAGCORE_DUMP_STACKS | TAGCORE_DUMP_FILTER | TAGCORE_DUMP_FD };
 
 /* Copies of the caller's selections: the report names those that had no effect. */
@@ -79,7 +77,7 @@ static int fill_opts(struct selections *s, const struct tagcore_dump_options *o,
 		.force = o->flags & TAGCORE_DUMP_FORCE, .all = o->flags & TAGCORE_DUMP_ALL,
 		.stacks = o->flags & TAGCORE_DUMP_STACKS, .have_filter = o->flags & TAGCORE_DUMP_FILTER,
 		.filter = o->filter, .select = s->v, .n_select = s->n, .limit = o->limit,
-		.stop_timeout_ms = o->stop_timeout_ms ? o->stop_timeout_ms : STOP_TIMEOUT_MS, .cancel = o->cancel,
+		.stop_timeout_ms = o->stop_timeout_ms ? o->stop_timeout_ms : DUMP_STOP_TIMEOUT_MS, .cancel = o->cancel,
 		.progress = o->progress, .progress_arg = o->progress_arg,
 	};
 	/* "-" is standard output on a command line alone. */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api/api.h"
+#include "base/bytes.h"
 #include "base/util.h"
 
 SAME(TAGCORE_ERR_INPUT, ERR_INPUT);
@@ -45,14 +46,6 @@ int api_fail(struct tagcore_error *to, int code, const char *fmt, ...)
 	return api_error(to, err_set(&e, code, "%s", text), &e);
 }
 
-static bool has_more(const u8 *p, size_t from, size_t to)
-{
-	for (size_t i = from; i < to; i++)
-		if (p[i])
-			return true;
-	return false;
-}
-
 /* As the kernel's copy_struct_from_user(), include/linux/uaccess.h. */
 int api_options(void *to, size_t size, const void *options, struct tagcore_error *error)
 {
@@ -65,7 +58,7 @@ int api_options(void *to, size_t size, const void *options, struct tagcore_error
 	memcpy(&given, options, sizeof(given));
 	if (given < sizeof(given) || given > MOST)
 		return api_fail(error, ERR_USAGE, "the options say that their size is %zu: it is to be their sizeof", given);
-	if (has_more(options, size, given))
+	if (given > size && !mem_is_zero((const u8 *)options + size, given - size))
 		return api_fail(error, ERR_UNSUPPORTED, "options are used that this version of the library does not know");
 	memcpy(to, options, min(given, size));
 	return 0;

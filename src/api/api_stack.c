@@ -4,6 +4,7 @@
 
 #include "api/api.h"
 #include "base/scope.h"
+#include "base/util.h"
 #include "dump/dump.h"
 #include "unwind/process.h"
 #include "unwind/unwind.h"
@@ -29,8 +30,6 @@ SAME(TAGCORE_STACK_LIMIT, STACK_LIMIT);
 SAME(TAGCORE_SYMBOL_SOURCE, SYMBOL_SOURCE);
 SAME(TAGCORE_SYMBOL_INLINES, SYMBOL_INLINES);
 
-enum { STOP_TIMEOUT_MS = 1000 };
-
 struct tagcore_unwind {
 	struct unwind *u;
 	struct tagcore_core *core;
@@ -53,7 +52,7 @@ void tagcore_unwind_close(struct tagcore_unwind *u)
 	unwind_close(u->u);
 	if (u->owns_core)
 		tagcore_core_close(u->core);
-	for (size_t i = 0; i < sizeof(u->strings) / sizeof(*u->strings); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(u->strings); i++)
 		free(u->strings[i]);
 	free(u);
 }
@@ -64,7 +63,7 @@ static int copy_strings(struct tagcore_unwind *u, const struct tagcore_unwind_op
 	const char *from[] = { o->exe, o->sysroot, o->debuginfo_path, o->unwinder };
 	const char **to[] = { &out->exe, &out->sysroot, &out->debuginfo_path, &out->unwinder };
 
-	for (size_t i = 0; i < sizeof(from) / sizeof(*from); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(from); i++) {
 		if (!from[i])
 			continue;
 		u->strings[i] = strdup(from[i]);
@@ -99,7 +98,7 @@ static int open_process(struct tagcore_unwind *u, pid_t pid, const struct tagcor
 	if (!u->core)
 		return -ENOMEM;
 	u->owns_core = true;
-	r = process_core(pid, o->stop_timeout_ms ? o->stop_timeout_ms : STOP_TIMEOUT_MS, o->cancel, &u->core->core, &report,
+	r = process_core(pid, o->stop_timeout_ms ? o->stop_timeout_ms : PROCESS_STOP_TIMEOUT_MS, o->cancel, &u->core->core, &report,
 			 &e);
 	r = r ? api_error(error, r, &e) : api_core_fill(u->core, error);
 	u->process = (struct tagcore_unwind_process){

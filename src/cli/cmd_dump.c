@@ -217,7 +217,7 @@ static int run_all(const struct args *a, char **words, int n, struct err *e)
 int cmd_dump(int argc, char **argv, struct err *e)
 {
 	struct args a scoped(args_fini) = {
-		.dump = { .output = "core.%p", .stream_fd = STDOUT_FILENO, .stop_timeout_ms = 5000, .cancel = &cli_cancelled },
+		.dump = { .output = "core.%p", .stream_fd = STDOUT_FILENO, .stop_timeout_ms = DUMP_STOP_TIMEOUT_MS, .cancel = &cli_cancelled },
 		.progress = "auto",
 	};
 	struct opts_iter it;

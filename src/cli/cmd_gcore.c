@@ -74,7 +74,7 @@ static int usage(void)
 
 int cmd_gcore(int argc, char **argv, struct err *e)
 {
-	struct dump_opts opts = { .stop_timeout_ms = 5000, .cancel = &cli_cancelled, .force = true, .stream_fd = -1 };
+	struct dump_opts opts = { .stop_timeout_ms = DUMP_STOP_TIMEOUT_MS, .cancel = &cli_cancelled, .force = true, .stream_fd = -1 };
 	const char *prefix = "core";
 	char *template auto_free = NULL;
 	struct opts_iter it;

@@ -18,11 +18,6 @@ enum {
 	OPT_JSON = 1, OPT_EXE, OPT_SYSROOT, OPT_DEBUGINFO, OPT_THREAD, OPT_UNWINDER, OPT_FRAMES, OPT_SOURCE, OPT_INLINES,
 	OPT_RAW, OPT_GROUP, OPT_NO_GROUP, OPT_FOLDED, OPT_UNPACK_LIMIT
 };
-/*
- * How long all threads stand still for one that does not stop, waiting for a disk
- * or in vfork(2): after that only its system call is shown.
- */
-enum { STOP_TIMEOUT_MS = 1000 };
 const struct opt stack_opts[] = {
 	{ "exe", 0, "FILE", "the program itself, instead of what the core names", OPT_EXE },
 	{ "sysroot", 0, "DIR", "look below it for every file that the core names", OPT_SYSROOT },
@@ -207,7 +202,7 @@ static bool is_pid(const char *operand, pid_t *pid)
 
 static int open_live(struct stack_args *a, pid_t pid, struct core *core, struct dump_report *report, struct err *e)
 {
-	int r = process_core(pid, STOP_TIMEOUT_MS, &cli_cancelled, core, report, e);
+	int r = process_core(pid, PROCESS_STOP_TIMEOUT_MS, &cli_cancelled, core, report, e);
 
 	/* The target runs again. */
 	cli_end_by_signal();

@@ -10,14 +10,14 @@
 /* "0x4001 SIGHUP SIGTERM": bit n - 1 is signal n. */
 static void signal_set(struct note_ctx *n, const char *key, u64 set)
 {
-	char text[512], name[VIEW_SIGNAL_MAX];
+	char text[512], name[CORE_SIGNAL_MAX];
 	size_t at = (size_t)snprintf(text, sizeof(text), "0x%" PRIx64, set);
 
 	/* A mask of all but a few would be a long line, and say little. */
-	for (int i = 1; i <= 64 && at + VIEW_SIGNAL_MAX < sizeof(text) && __builtin_popcountll(set) <= 16; i++) {
+	for (int i = 1; i <= 64 && at + CORE_SIGNAL_MAX < sizeof(text) && __builtin_popcountll(set) <= 16; i++) {
 		if (!(set >> (i - 1) & 1))
 			continue;
-		if (view_signal(n->core, i, name))
+		if (core_signal_text(n->core, i, name))
 			at += (size_t)snprintf(text + at, sizeof(text) - at, " %s", name);
 		else
 			at += (size_t)snprintf(text + at, sizeof(text) - at, " %d", i);
@@ -43,7 +43,7 @@ static void general_registers(struct note_ctx *n, struct bytes regs)
 
 int note_show_prstatus(struct note_ctx *n, struct err *e)
 {
-	char name[VIEW_SIGNAL_MAX];
+	char name[CORE_SIGNAL_MAX];
 	struct prstatus s;
 
 	(void)e;
@@ -53,7 +53,7 @@ int note_show_prstatus(struct note_ctx *n, struct err *e)
 	show_s64(n->s, "si_code", s.si_code);
 	show_s64(n->s, "si_errno", s.si_errno);
 	show_s64(n->s, "cursig", s.cursig);
-	show_str(n->s, "signal_name", s.cursig ? view_signal(n->core, s.cursig, name) : NULL);
+	show_str(n->s, "signal_name", s.cursig ? core_signal_text(n->core, s.cursig, name) : NULL);
 	signal_set(n, "sigpend", s.sigpend);
 	signal_set(n, "sighold", s.sighold);
 	show_s64(n->s, "pid", s.pid);

@@ -115,14 +115,14 @@ int note_show_siginfo(struct note_ctx *n, struct err *e)
 	const struct core *c = n->core;
 	unsigned word = c->layout.word;
 	struct parts p = { .n = n, .at = { .b = n->note->desc, .fmt = c->fmt, .at = word == 4 ? 12 : 16 }, .word = word };
-	char words[SIGINFO_WORDS_MAX], name[VIEW_SIGNAL_MAX];
+	char words[SIGINFO_WORDS_MAX], name[CORE_SIGNAL_MAX];
 	struct core_siginfo si;
 
 	(void)e;
 	if (core_siginfo_get(c, n->note->desc, &si, NULL))
 		return 0;
 	show_s64(n->s, "si_signo", si.signo);
-	show_str(n->s, "signal_name", view_signal(c, si.signo, name));
+	show_str(n->s, "signal_name", core_signal_text(c, si.signo, name));
 	show_s64(n->s, "si_code", si.code);
 	show_s64(n->s, "si_errno", si.error);
 	if (!si.signo)

@@ -7,14 +7,14 @@
 
 void note_summary_prstatus(FILE *f, const struct core *c, struct bytes desc)
 {
-	char buf[VIEW_SIGNAL_MAX];
+	char buf[CORE_SIGNAL_MAX];
 	struct prstatus s;
 	const char *name;
 
 	if (prstatus_get(&c->layout, desc, &s, NULL))
 		return;
 	fprintf(f, "tid %d, signal %d", s.pid, s.cursig);
-	name = s.cursig ? view_signal(c, s.cursig, buf) : NULL;
+	name = s.cursig ? core_signal_text(c, s.cursig, buf) : NULL;
 	if (name)
 		fprintf(f, " (%s)", name);
 }
@@ -33,13 +33,13 @@ void note_summary_prpsinfo(FILE *f, const struct core *c, struct bytes desc)
 
 void note_summary_siginfo(FILE *f, const struct core *c, struct bytes desc)
 {
-	char buf[VIEW_SIGNAL_MAX], meaning[SIGINFO_WORDS_MAX];
+	char buf[CORE_SIGNAL_MAX], meaning[SIGINFO_WORDS_MAX];
 	struct core_siginfo s;
 	const char *name, *words;
 
 	if (core_siginfo_get(c, desc, &s, NULL))
 		return;
-	name = s.signo ? view_signal(c, s.signo, buf) : NULL;
+	name = s.signo ? core_signal_text(c, s.signo, buf) : NULL;
 	words = s.signo ? siginfo_words(c, &s, meaning) : NULL;
 	fprintf(f, "signal %d%s%s%s, code %d", s.signo, name ? " (" : "", name ? name : "", name ? ")" : "", s.code);
 	if (words)

@@ -61,19 +61,13 @@ static int gather(struct core *c, struct summary *s, struct err *e)
 	return view_mte_gather(c, s->has_si ? &s->si : NULL, &s->mte, e);
 }
 
-/* Also of a core that was cut and then repaired. */
-static bool is_lossy(const struct summary *s)
-{
-	return s->loss.bytes || s->loss.tagged || s->loss.parts;
-}
-
 static void json_signal(struct json_object *o, const struct core *c, const struct summary *s)
 {
-	char name[VIEW_SIGNAL_MAX], words[SIGINFO_WORDS_MAX];
+	char name[CORE_SIGNAL_MAX], words[SIGINFO_WORDS_MAX];
 
 	if (s->signo) {
 		json_put_s64(o, "signal", s->signo);
-		json_put_text(o, "signal_name", view_signal(c, s->signo, name));
+		json_put_text(o, "signal_name", core_signal_text(c, s->signo, name));
 	} else {
 		json_put_null(o, "signal");
 		json_put_null(o, "signal_name");
@@ -150,7 +144,7 @@ static void print_json(struct view_ctx *v, const struct summary *s)
 	json_put_u64(o, "saved_bytes", s->saved);
 	json_put_u64(o, "mte_segments", s->n_memtag);
 	json_put_text(o, "tool", s->tool);
-	json_put_bool(o, "truncated", core_is_truncated(c) || is_lossy(s));
+	json_put_bool(o, "truncated", core_is_truncated(c) || core_loss_any(&s->loss));
 	json_put_u64(o, "lost_bytes", s->loss.bytes);
 	json_print(v->out, o);
 }
@@ -198,8 +192,8 @@ static void text_kernel(struct view_ctx *v, const struct summary *s)
 
 static void text_signal(struct view_ctx *v, const struct summary *s)
 {
-	char buf[VIEW_SIGNAL_MAX], meaning[SIGINFO_WORDS_MAX];
-	const char *name = view_signal(v->core, s->signo, buf), *words;
+	char buf[CORE_SIGNAL_MAX], meaning[SIGINFO_WORDS_MAX];
+	const char *name = core_signal_text(v->core, s->signo, buf), *words;
 
 	if (!s->signo) {
 		/* A processor has none. */
@@ -222,7 +216,7 @@ static void text_loss(struct view_ctx *v, const struct summary *s)
 	const char *sep = "lost       ";
 	char size[TEXT_SIZE_MAX];
 
-	if (!is_lossy(s))
+	if (!core_loss_any(&s->loss))
 		return;
 	if (l->bytes)
 		fprintf(v->out, "%s%s of memory in %" PRIu64 " range%s", sep, text_size(l->bytes, size), l->ranges,

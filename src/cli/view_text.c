@@ -25,16 +25,6 @@ const char *view_build_id(const u8 *id, size_t len, char out[VIEW_BUILD_ID_MAX])
 	return len ? text_hex(id, len, out) : NULL;
 }
 
-const char *view_signal(const struct core *c, int signo, char out[VIEW_SIGNAL_MAX])
-{
-	const char *name = core_signal_name(c, signo);
-
-	if (!name)
-		return NULL;
-	snprintf(out, VIEW_SIGNAL_MAX, "SIG%s", name);
-	return out;
-}
-
 const char *view_hex(struct bytes b, struct elffmt fmt, char *out)
 {
 	bool big = fmt.data == ELFDATA2MSB;

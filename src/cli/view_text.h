@@ -19,10 +19,6 @@ const char *view_hex(struct bytes b, struct elffmt fmt, char *out);
 #define VIEW_BUILD_ID_MAX (2 * CORE_BUILD_ID_MAX + 1)
 const char *view_build_id(const u8 *id, size_t len, char out[VIEW_BUILD_ID_MAX]);
 
-/* "SIGSEGV" into @out, or NULL where the machine's number is not known. */
-#define VIEW_SIGNAL_MAX 24
-const char *view_signal(const struct core *core, int signo, char out[VIEW_SIGNAL_MAX]);
-
 /* "AT_PHDR", or NULL where @type is not known; @number: its value is best read as a decimal number. */
 const char *view_auxv_name(const struct core *core, u64 type, bool *number);
 /* What a value says beyond itself, a string in memory or its bits in words, or "". */

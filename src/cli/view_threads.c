@@ -57,8 +57,8 @@ static void print_text(struct view_ctx *v)
 	fprintf(v->out, "  %8s  %-10s %-*s %-*s %s\n", "TID", "SIGNAL", w, "PC", w, "SP", "NAME");
 	for (size_t i = 0; i < c->n_threads; i++) {
 		const struct core_thread *t = &c->threads[i];
-		char name[CORE_NAME_MAX], sig[VIEW_SIGNAL_MAX], num[16], pc[24], sp[24];
-		const char *signal = t->cursig ? view_signal(c, t->cursig, sig) : "-";
+		char name[CORE_NAME_MAX], sig[CORE_SIGNAL_MAX], num[16], pc[24], sp[24];
+		const char *signal = t->cursig ? core_signal_text(c, t->cursig, sig) : "-";
 
 		snprintf(num, sizeof(num), "%d", t->cursig);
 		fprintf(v->out, "%c %8d  %-10s %-*s %-*s ", t == c->crashed ? '*' : ' ', t->tid,

@@ -292,6 +292,9 @@ const char *core_thread_name(const struct core *core, const struct core_thread *
 
 /* "SEGV" for SIGSEGV, by the numbers of the core's system and machine; NULL if unknown. */
 const char *core_signal_name(const struct core *core, int signo);
+/* "SIGSEGV" into @out, or NULL. */
+#define CORE_SIGNAL_MAX 24
+const char *core_signal_text(const struct core *core, int signo, char out[CORE_SIGNAL_MAX]);
 
 /*
  * siginfo_t's head, and which members of its union are meant.  @addr is meaningful
@@ -439,6 +442,10 @@ struct core_loss {
 	u64 parts;	/* without address */
 };
 int core_loss(const struct core *core, struct core_loss *out, struct err *e) must_check;
+static inline bool core_loss_any(const struct core_loss *l)
+{
+	return l->bytes || l->tagged || l->parts;
+}
 /* Up to where the AREAS note says that the area is saved: its start for one left out. */
 u64 core_own_saved_end(const struct core_own_area *a);
 

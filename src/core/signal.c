@@ -1,4 +1,5 @@
 /* signal.c - signals by the numbers of the core's own system and machine. */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/util.h"
@@ -52,6 +53,16 @@ static const char *linux_name(const struct core *c, int signo)
 const char *core_signal_name(const struct core *c, int signo)
 {
 	return c->os ? name_in(c->os->signals, c->os->n_signals, signo) : linux_name(c, signo);
+}
+
+const char *core_signal_text(const struct core *c, int signo, char out[CORE_SIGNAL_MAX])
+{
+	const char *name = core_signal_name(c, signo);
+
+	if (!name)
+		return NULL;
+	snprintf(out, CORE_SIGNAL_MAX, "SIG%s", name);
+	return out;
 }
 
 /* arch/mips/include/uapi/asm/siginfo.h numbers three of them as IRIX did. */

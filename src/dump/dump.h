@@ -47,6 +47,9 @@ struct dump_unstopped {
 	char wchan[48];		/* the kernel's function that it sleeps in, or "" */
 };
 
+/* How long threads that do not stop are waited for, unless the user says otherwise. */
+enum { DUMP_STOP_TIMEOUT_MS = 5000 };
+
 struct dump_opts {
 	const char *output;		/* template, core(5) specifiers; "-": @stream_fd */
 	int stream_fd;

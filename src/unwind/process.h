@@ -5,6 +5,12 @@
 #include "dump/dump.h"
 
 /*
+ * How long all threads stand still for one that does not stop, waiting for a disk
+ * or in vfork(2): after that only its system call is shown.
+ */
+enum { PROCESS_STOP_TIMEOUT_MS = 1000 };	/* unless the user says otherwise */
+
+/*
  * Stops process @pid once, shortly, and opens what unwinding needs of it as *core.  @report
  * says how that went, and which process it is: for unwind_opts.pid.  It must be released in
  * every case.

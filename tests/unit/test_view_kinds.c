@@ -499,8 +499,8 @@ static void signals_above_15_have_names_of_their_machine(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(of); i++) {
 		const struct core c = { .ehdr.e_machine = of[i].machine };
-		char out[VIEW_SIGNAL_MAX];
-		const char *name = view_signal(&c, of[i].signo, out);
+		char out[CORE_SIGNAL_MAX];
+		const char *name = core_signal_text(&c, of[i].signo, out);
 
 		assert_int_equal(!name, !of[i].name);
 		if (name)
