@@ -21,7 +21,7 @@ const char *view_set_value(const struct view_set *s, unsigned index, char out[VI
 	return out;
 }
 
-/* As many cells a line as fit; only those with another behind them are padded. */
+/* As many cells a line as fit; all but the last of a line are padded. */
 void view_set_text(FILE *f, const struct view_set *s, int indent)
 {
 	size_t name = 0, value = 0, columns, n = 0;

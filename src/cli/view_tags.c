@@ -13,7 +13,7 @@ struct tags_print {
 	u64 bytes[3];	/* of memory, by enum tag_state */
 };
 
-/* "START-END"; or one address: its granule.  Of granules that are partly in it, all is. */
+/* "START-END", extended to whole granules; or one address: its granule. */
 static int range_parse(const struct core *c, const char *text, u64 *start, u64 *end, struct err *e)
 {
 	const char *dash = strchr(text, '-');

@@ -15,7 +15,7 @@ const char *view_seg_flags(const GElf_Phdr *p, char out[4]);
 /* "0x" and all digits of a number, which takes 2 * b.len + 3 bytes of @out; returns @out. */
 const char *view_hex(struct bytes b, struct elffmt fmt, char *out);
 
-/* A build-id of @len bytes in hexadecimal into @out, or NULL when there is none. */
+/* A build-id of @len bytes in hexadecimal into @out; NULL when @len is 0. */
 #define VIEW_BUILD_ID_MAX (2 * CORE_BUILD_ID_MAX + 1)
 const char *view_build_id(const u8 *id, size_t len, char out[VIEW_BUILD_ID_MAX]);
 

@@ -83,7 +83,7 @@ int own_thread_parse(struct core_text line, u64 off, struct core_thread *out, st
 	return 0;
 }
 
-/* "dd,mt", "-" for none, "?" where the dump did not know them; codes that we do not know are passed over. */
+/* "dd,mt", "-" for none, "?" where the dump did not know them; unknown codes are ignored. */
 static u32 flags_parse(struct core_text t)
 {
 	u32 flags = core_text_is(t, "?") ? 0 : VM_KNOWN;

@@ -5,7 +5,7 @@
 
 enum {
 	RED_ZONE = 256,			/* below the stack pointer and in use: psABI x86-64 128, ppc64 288 with vectors, 512 */
-	UNKNOWN_STACK_MAX = 1 << 20,	/* of a stack whose upper end nothing tells: a coroutine's, in a heap */
+	UNKNOWN_STACK_MAX = 1 << 20,	/* of a stack whose upper end is not known: a coroutine's, in a heap */
 	GUARD_MAX = 1 << 20,		/* below a stack: a page to 64 KiB, in practice */
 };
 
@@ -15,8 +15,8 @@ static bool is_process_stack(const struct vma *v)
 }
 
 /*
- * The area of the stack that @sp points into, or just below: overflown, or about to grow.  Where
- * what is below forbids access, that is its guard.
+ * The stack's mapping: @sp is in it, or just below it: overflow, or growth pending.  A mapping
+ * without access below it is its guard.
  */
 static const struct vma *stack_area(const struct dump *d, u64 sp)
 {
