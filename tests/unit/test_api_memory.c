@@ -282,15 +282,6 @@ static void tags_come_in_runs(void **state)
 	close_both(&b);
 }
 
-static int count(const struct tagcore_module *m, void *arg)
-{
-	size_t *n = arg;
-
-	(void)m;
-	++*n;
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
