@@ -9,11 +9,12 @@ fi
 # The lowest of its threads.
 nice_of() { sed 's/.*) //' "/proc/$1/task"/*/stat | cut -d ' ' -f 17 | sort -n | head -n 1; }
 is_nice() { [ "$(nice_of "$1")" -eq "$2" ]; }
-# One of its threads is in a write, or sleeps where that cannot be known.
-writes()
+# One of its threads waits for the reader of its pipe, in poll(2) or in the write after it,
+# or sleeps where that cannot be known.
+waits_for_reader()
 {
 	case $(cat "/proc/$1/task"/*/wchan 2>/dev/null) in
-	*pipe_w*) return 0 ;;
+	*poll_* | *pipe_w*) return 0 ;;
 	*[a-z]*) return 1 ;;
 	*) in_state "$1" S ;;
 	esac
@@ -78,7 +79,7 @@ rm fifo
 start threads 2
 full_pipe fifo
 held env
-ok "small: what was read is not yet written" until_true 10 writes "$dumper"
+ok "small: what was read is not yet written" until_true 10 waits_for_reader "$dumper"
 # It sleeps before the stop, too: that it was let go is what has no tracer.
 untraced() { [ "$(status_of "$PID" TracerPid)" = 0 ]; }
 ok "small: nothing of it is traced" until_true 10 untraced
