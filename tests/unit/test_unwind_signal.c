@@ -308,6 +308,48 @@ static void code_is_anywhere(void **state)
 	end(&f);
 }
 
+/* A handler that wants no siginfo may have none in its frame: that the thread has no alternate stack is said there. */
+static void code_and_siginfo_are_absent(void **state)
+{
+	static const struct {
+		const char *name;
+		u16 stack, mode, size;
+		u8 word;
+	} cases[] = {
+		{ "aarch64 rt_sigreturn", 144, 152, 160, 8 },	{ "x86_64 rt_sigreturn", 16, 24, 32, 8 },
+		{ "riscv64 rt_sigreturn", 144, 152, 160, 8 },	{ "ppc64le rt_sigreturn", 144, 152, 160, 8 },
+		{ "i386 rt_sigreturn", 148, 152, 156, 4 },	{ "mips64 rt_sigreturn", 168, 184, 176, 8 },
+		{ "mips rt_sigreturn", 160, 168, 164, 4 },
+	};
+	struct fixture f;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const struct frame_row *row = rows;
+
+		while (strcmp(row->name, cases[i].name))
+			row++;
+		open_absent(&f, row, 0);
+		poke_uint(&f, SP + (u64)row->signo_at, 4, 0);
+		poke_uint(&f, SP + cases[i].stack, cases[i].word, 0);
+		poke_uint(&f, SP + cases[i].size, cases[i].word, 0);
+		poke_uint(&f, SP + cases[i].mode, 4, 0);
+		assert_false(step_is_like_signal(f.u, NOT_SAVED, SP));
+		poke_uint(&f, SP + cases[i].mode, 4, SS_DISABLE);
+		assert_true(step_is_like_signal(f.u, NOT_SAVED, SP));
+		/* One that has no size begins nowhere, and one that has a size is memory that can be written. */
+		poke_uint(&f, SP + cases[i].stack, cases[i].word, CB_STACK);
+		assert_false(step_is_like_signal(f.u, NOT_SAVED, SP));
+		poke_uint(&f, SP + cases[i].size, cases[i].word, CB_PAGE);
+		assert_false(step_is_like_signal(f.u, NOT_SAVED, SP));
+		poke_uint(&f, SP + cases[i].mode, 4, 1u << 31 /* SS_AUTODISARM */ | SS_ONSTACK);
+		assert_true(step_is_like_signal(f.u, NOT_SAVED, SP));
+		poke_uint(&f, SP + cases[i].stack, cases[i].word, CB_TEXT);
+		assert_false(step_is_like_signal(f.u, NOT_SAVED, SP));
+		end(&f);
+	}
+}
+
 /* A call through a null pointer met the signal, in a vdso that the core has no area of. */
 static void code_is_unmapped(void **state)
 {
@@ -364,14 +406,14 @@ static void not_on_stack(void **state)
 int main(void)
 {
 	enum { N = ARRAY_SIZE(rows) };
-	static struct CMUnitTest tests[4 * N + 7] = {
+	static struct CMUnitTest tests[4 * N + 8] = {
 		cmocka_unit_test(rest_is_kept),		cmocka_unit_test(rest_is_unknown),
 		cmocka_unit_test(every_row_is_here),	cmocka_unit_test(not_on_stack),
 		cmocka_unit_test(floats_of_s390),	cmocka_unit_test(floats_of_s390_threads),
-		cmocka_unit_test(code_is_unmapped),
+		cmocka_unit_test(code_is_unmapped),	cmocka_unit_test(code_and_siginfo_are_absent),
 	};
 	static char names[N][64], absent[N][64], anywhere[N][64];
-	size_t n = 7;
+	size_t n = 8;
 
 	for (size_t i = 0; i < N; i++) {
 		void *row = (void *)&rows[i];

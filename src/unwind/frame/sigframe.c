@@ -1,3 +1,4 @@
+#include <signal.h>
 #include <string.h>
 
 #include "base/util.h"
@@ -113,7 +114,26 @@ static bool has_signo(struct unwind *u, const struct signal_frame *f, u64 sp)
 	return f->signo >= 0 && space_uint(u, sp + (u64)f->signo, 4, &signo) && signo >= 1 && signo <= 128;
 }
 
-/* How much of what the kernel puts into such a frame is there: 0 to 2. */
+/*
+ * uc_stack: a thread's alternate stack, or that it has none (Linux 6.12, kernel/signal.c: __save_altstack(),
+ * do_sigaltstack()).  MIPS has the mode last, others between.
+ */
+#define AUTODISARM (1ull << 31)	/* SS_AUTODISARM, which only <linux/signal.h> has: a flag beside the mode */
+
+static bool has_alt_stack(struct unwind *u, const struct signal_frame *f, u64 sp)
+{
+	unsigned word = u->core->layout.word;
+	u64 mode_at = sp + f->alt_stack + (f->alt_stack + word == f->alt_size ? 2 * word : word);
+	u64 start, size, mode;
+
+	if (!f->alt_stack || !space_uint(u, sp + f->alt_stack, word, &start) ||
+	    !space_uint(u, sp + f->alt_size, word, &size) || !space_uint(u, mode_at, 4, &mode))
+		return false;
+	mode &= ~AUTODISARM;
+	return size ? mode <= (u64)SS_ONSTACK && may_be_stack(u, start + size - 1) : mode == (u64)SS_DISABLE && !start;
+}
+
+/* How much of what the kernel puts into such a frame is there: 0 to 3. */
 static unsigned likeness(struct unwind *u, const struct signal_frame *f, u64 sp)
 {
 	struct cpu_regs saved = { 0 };
@@ -122,13 +142,13 @@ static unsigned likeness(struct unwind *u, const struct signal_frame *f, u64 sp)
 	if (f->where == CODE_IN_FRAME || !restore(u, f, sp, &saved) || !regs_get(u, &saved, u->core->arch->sp, &its_sp) ||
 	    !may_be_stack(u, its_sp))
 		return 0;
-	return space_is_code(u, saved.pc) + has_signo(u, f, sp);
+	return space_is_code(u, saved.pc) + has_signo(u, f, sp) + has_alt_stack(u, f, sp);
 }
 
 /*
  * By its layout, where a return address leads to code that cannot be read.  In the
  * vdso, which may have several forms, one mark is enough: the interrupted pc may be
- * wild.  Elsewhere it may be any function.
+ * wild.  Elsewhere it may be any function, and two must be there.
  */
 static const struct signal_frame *signal_like(struct unwind *u, u64 pc, u64 sp)
 {
