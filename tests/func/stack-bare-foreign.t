@@ -10,6 +10,14 @@ frames_of()
 	sed -n '/^#/s/ - [^ (]*//p' "$1"
 }
 
+# has_code CORE: of the function that crashed.  QEMU 8.2 and newer leave out what begins with an ELF header
+# (linux-user/elfload.c: vma_dump_size()), which may be all code of the program: nothing says where that was.
+has_code()
+{
+	pc=$(sed -n '1s/^#0 *\([0-9a-fx]*\).*/\1/p' foreign.frames)
+	! "$TAGCORE" inspect memory "$pc" 1 "$1" | grep -q ' \(--\|\*\*\) '
+}
+
 while read -r triplet machine flags; do
 	case_what="$machine $flags"
 	if ! have "$triplet-gcc" || ! have "qemu-$machine"; then
@@ -34,7 +42,12 @@ while read -r triplet machine flags; do
 		# shellcheck disable=SC2086 # or none
 		python3 "$TOP/tests/func/stack-bare.py" whole core $part || bail stack-bare.py
 		ok "$case_what, bare $part" "$TAGCORE" stack --sysroot "/usr/$triplet" --exe foreign core
-		is "$case_what, bare $part: the same frames" "$(frames_of out)" "$(cat foreign.frames)"
+		# It may be found by other things that it left in memory, but not at another address.
+		if ! has_code core && grep -q 'foreign is not used: the core does not say where' err; then
+			is "$case_what, bare $part: says why not, and no name" "$(grep -c 'foreign$' out)" 0
+		else
+			is "$case_what, bare $part: the same frames" "$(frames_of out)" "$(cat foreign.frames)"
+		fi
 	done
 done <<'END'
 powerpc64le-linux-gnu ppc64le -static -no-pie
