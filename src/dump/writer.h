@@ -44,6 +44,15 @@ int writer_open_file(struct writer *w, const char *path, bool replace, struct er
 /* An open descriptor, written front to back; borrowed. */
 int writer_open_stream(struct writer *w, int fd, const char *what, struct err *e) must_check;
 
+/*
+ * Packs what is written and passes it on to @inner, which it takes over on success: its limit and
+ * cancel stay as they are, and count what is packed.  @level is zstd's, see writer_level_check(): its
+ * higher ones take more memory, for which fewer threads pack.
+ */
+int writer_open_zstd(struct writer *w, struct writer *inner, int level, struct err *e) must_check;
+/* ERR_USAGE for what is not from 1 to zstd's highest level. */
+int writer_level_check(int level, struct err *e) must_check;
+
 int writer_emit(struct writer *w, const void *p, size_t len, struct err *e) must_check;
 /* As emit, but pages of @page_size bytes that are all zero are skipped. */
 int writer_emit_sparse(struct writer *w, const void *p, size_t len, size_t page_size,
