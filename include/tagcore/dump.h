@@ -54,6 +54,7 @@ struct tagcore_dump_options {
 	uint64_t limit;		/* bytes; a core that would take more is TAGCORE_ERR_LIMIT; 0: none */
 	/* Milliseconds to wait for threads that do not stop, from when the last one did; 0: 5000. */
 	uint32_t stop_timeout_ms;
+	uint32_t compress_level;	/* zstd's level, 1 to 22: the file's name gets .zst, unless it has it; 0: not compressed */
 	/*
 	 * Not 0 ends the dump with TAGCORE_ERR_CANCELLED, in a tenth of a second or so, and leaves no
 	 * file.  May be set by a signal handler or by another thread.

@@ -6,6 +6,7 @@
 #include "base/scope.h"
 #include "dump/dump.h"
 #include "dump/job.h"
+#include "dump/writer.h"
 
 enum { FLAGS = TAGCORE_DUMP_FORCE | TAGCORE_DUMP_ALL | TAGCORE_DUMP_STACKS | TAGCORE_DUMP_FILTER | TAGCORE_DUMP_FD };
 
@@ -78,8 +79,10 @@ static int fill_opts(struct selections *s, const struct tagcore_dump_options *o,
 		.stacks = o->flags & TAGCORE_DUMP_STACKS, .have_filter = o->flags & TAGCORE_DUMP_FILTER,
 		.filter = o->filter, .select = s->v, .n_select = s->n, .limit = o->limit,
 		.stop_timeout_ms = o->stop_timeout_ms ? o->stop_timeout_ms : DUMP_STOP_TIMEOUT_MS, .cancel = o->cancel,
-		.progress = o->progress, .progress_arg = o->progress_arg,
+		.progress = o->progress, .progress_arg = o->progress_arg, .compress = (int)o->compress_level,
 	};
+	if (o->compress_level && (o->compress_level > INT32_MAX || writer_level_check((int)o->compress_level, e)))
+		return e->code;
 	/* "-" is standard output on a command line alone. */
 	if (!(o->flags & TAGCORE_DUMP_FD) && !strcmp(out->output, "-"))
 		return err_set(e, ERR_USAGE, "the output is \"-\": for a descriptor there is TAGCORE_DUMP_FD");

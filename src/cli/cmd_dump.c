@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "base/util.h"
 #include "cli/cmds.h"
+#include "cli/dump_args.h"
 #include "cli/dump_text.h"
 #include "cli/json.h"
 #include "cli/message.h"
@@ -16,7 +17,7 @@
 
 enum {
 	OPT_OUTPUT = 1, OPT_ALL, OPT_FILTER, OPT_INCLUDE, OPT_EXCLUDE, OPT_STOP_TIMEOUT, OPT_LIMIT, OPT_DRY_RUN,
-	OPT_FORCE, OPT_STACKS, OPT_PROGRESS, OPT_QUIET, OPT_JSON,
+	OPT_FORCE, OPT_STACKS, OPT_COMPRESS, OPT_PROGRESS, OPT_QUIET, OPT_JSON,
 };
 
 const struct opt dump_opts[] = {
@@ -25,6 +26,7 @@ const struct opt dump_opts[] = {
 	{ "filter", 0, "MASK", "instead of the process's coredump_filter (hexadecimal)", OPT_FILTER },
 	{ "include", 0, "WHAT", "also save START-END or mappings whose name matches a glob", OPT_INCLUDE },
 	{ "exclude", 0, "WHAT", "leave them out; the last --include or --exclude decides", OPT_EXCLUDE },
+	{ "compress", 'z', "[=LEVEL]", "by zstd (default level 1); the name gets .zst", OPT_COMPRESS },
 	{ "stacks", 0, NULL, "only what backtraces and global variables need: a few pages a thread", OPT_STACKS },
 	{ "stop-timeout", 0, "SEC", "how long to wait for threads that do not stop (default 5)", OPT_STOP_TIMEOUT },
 	{ "limit", 0, "SIZE", "give up before writing more (suffixes K M G)", OPT_LIMIT },
@@ -104,6 +106,7 @@ static int parse_one(struct args *a, int id, const char *arg, struct err *e)
 	case OPT_INCLUDE:	return parse_select(a, arg, true, e);
 	case OPT_EXCLUDE:	return parse_select(a, arg, false, e);
 	case OPT_STOP_TIMEOUT:	return parse_timeout(a, arg, e);
+	case OPT_COMPRESS:	return dump_level_parse(arg, &a->dump.compress, e);
 	case OPT_LIMIT:		return parse_limit(a, arg, e);
 	case OPT_DRY_RUN:	a->dry_run = true; return 0;
 	case OPT_FORCE:		a->dump.force = true; return 0;
@@ -111,16 +114,6 @@ static int parse_one(struct args *a, int id, const char *arg, struct err *e)
 	case OPT_QUIET:		a->quiet = true; return 0;
 	case OPT_JSON:		a->json = true; return 0;
 	}
-	return 0;
-}
-
-static int parse_pid(const char *s, pid_t *out, struct err *e)
-{
-	u64 v;
-
-	if (text_parse_u64(s, 10, false, &v) || v == 0 || v > INT32_MAX)
-		return err_set(e, ERR_USAGE, "%s is not a process id", s);
-	*out = (pid_t)v;
 	return 0;
 }
 
@@ -161,7 +154,7 @@ static int preview_all(const struct args *a, char **words, int n, struct err *e)
 		struct dump_preview p scoped(dump_preview_fini) = { 0 };
 		pid_t pid = 0;
 
-		r = parse_pid(words[i], &pid, e);
+		r = dump_pid_parse(words[i], &pid, e);
 		if (!r)
 			r = dump_preview(pid, &a->dump, &p, e);
 		if (!r && a->json)
@@ -186,7 +179,7 @@ static int run_all(const struct args *a, char **words, int n, struct err *e)
 		struct err why = { 0 };
 		pid_t pid = 0;
 
-		r = parse_pid(words[i], &pid, e);
+		r = dump_pid_parse(words[i], &pid, e);
 		if (r)
 			return r;
 		r = dump_job(pid, &a->dump, &rep, &why);

@@ -8,18 +8,20 @@
 #include "base/scope.h"
 #include "base/text.h"
 #include "cli/cmds.h"
+#include "cli/dump_args.h"
 #include "cli/dump_text.h"
 #include "cli/message.h"
 #include "dump/dump.h"
 #include "dump/job.h"
 
-enum { OPT_ALL = 1, OPT_OUTPUT, OPT_DATADIR, OPT_HELP, OPT_VERSION };
+enum { OPT_ALL = 1, OPT_OUTPUT, OPT_DATADIR, OPT_COMPRESS, OPT_HELP, OPT_VERSION };
 
-/* gcore(1) of gdb: -a all, -o prefix; -d is where gdb keeps its data, of which we have none. */
+/* gcore(1) of gdb: -a all, -o prefix; -d is where gdb keeps its data, of which we have none.  The rest is ours. */
 const struct opt gcore_opts[] = {
 	{ "all", 'a', NULL, "every readable mapping", OPT_ALL },
 	{ "output", 'o', "PREFIX", "write PREFIX.PID (default core.PID)", OPT_OUTPUT },
 	{ "data-directory", 'd', "DATADIR", "accepted as gdb's gcore does; nothing is read from it", OPT_DATADIR },
+	{ "compress", 'z', "[=LEVEL]", "write PREFIX.PID.zst, by zstd (default level 1)", OPT_COMPRESS },
 	{ "help", 'h', NULL, "this text", OPT_HELP },
 	{ "version", 'v', NULL, "the version", OPT_VERSION },
 	{ 0 }
@@ -45,13 +47,11 @@ static int save(const char *word, const struct dump_opts *opts)
 {
 	struct dump_report rep scoped(dump_report_fini) = { 0 };
 	struct err e = { 0 };
-	u64 pid;
-	int r = text_parse_u64(word, 10, false, &pid);
+	pid_t pid;
+	int r = dump_pid_parse(word, &pid, &e);
 
-	if (r || !pid || pid > INT32_MAX)
-		r = err_set(&e, ERR_USAGE, "%s is not a process id", word);
-	else
-		r = dump_job((pid_t)pid, opts, &rep, &e);
+	if (!r)
+		r = dump_job(pid, opts, &rep, &e);
 	if (r) {
 		message("gcore", "failed to create a core for %s: %s", word, e.msg);
 		return EXIT_TROUBLE;
@@ -67,7 +67,7 @@ static int save(const char *word, const struct dump_opts *opts)
 
 static int usage(void)
 {
-	puts("Usage: gcore [-a] [-o PREFIX] [-d DATADIR] PID...\n\nOptions:");
+	puts("Usage: gcore [-a] [-z] [-o PREFIX] [-d DATADIR] PID...\n\nOptions:");
 	opts_help(stdout, gcore_opts);
 	return EXIT_GOOD;
 }
@@ -90,9 +90,11 @@ int cmd_gcore(int argc, char **argv, struct err *e)
 			opts.all = true;
 		if (r == OPT_OUTPUT)
 			prefix = it.arg;
+		if (r == OPT_COMPRESS && dump_level_parse(it.arg, &opts.compress, e))
+			return e->code;
 	}
 	if (!r && it.operand == argc)
-		r = err_set(e, ERR_USAGE, "a process id is missing: gcore [-a] [-o PREFIX] [-d DATADIR] PID...");
+		r = err_set(e, ERR_USAGE, "a process id is missing: gcore [-a] [-z] [-o PREFIX] [-d DATADIR] PID...");
 	if (!r)
 		r = make_template(prefix, &template, e);
 	if (r)

@@ -62,6 +62,7 @@ struct dump_opts {
 	const struct plan_select *select;
 	size_t n_select;
 	u64 limit;			/* bytes; 0: none */
+	int compress;			/* zstd's level; 0: not compressed */
 	u32 stop_timeout_ms;
 	const volatile sig_atomic_t *cancel;
 	/* Called about ten times a second while memory is copied; may be NULL. */

@@ -148,26 +148,31 @@ static int open_stream(const char *path, const volatile sig_atomic_t *cancel, in
 	return 0;
 }
 
-static int open_writer(struct dump *d, struct err *e)
+static int open_writer(struct dump *d, struct writer *w, struct err *e)
 {
 	const char *path = d->report->path;
 	int r;
 
 	if (!strcmp(path, "-"))
-		return writer_open_stream(&d->writer, d->opts->stream_fd, "standard output", e);
+		return writer_open_stream(w, d->opts->stream_fd, "standard output", e);
 	if (!output_is_stream(d))
-		return writer_open_file(&d->writer, path, d->opts->force, e);
+		return writer_open_file(w, path, d->opts->force, e);
 	r = open_stream(path, d->opts->cancel, &d->stream_fd, e);
 	if (!r && isatty(d->stream_fd))
 		r = err_set(e, ERR_USAGE, "dump: a core is not written to a terminal");
-	return r ? r : writer_open_stream(&d->writer, d->stream_fd, path, e);
+	return r ? r : writer_open_stream(w, d->stream_fd, path, e);
 }
 
 int output_open(struct dump *d, struct err *e)
 {
-	int r = open_writer(d, e);
+	struct writer w scoped(writer_close) = { 0 };
+	int r = open_writer(d, &w, e);
 
-	d->writer.limit = d->opts->limit;
-	d->writer.cancel = d->opts->cancel;
+	w.limit = d->opts->limit;
+	w.cancel = d->opts->cancel;
+	if (!r && d->opts->compress)
+		return writer_open_zstd(&d->writer, &w, d->opts->compress, e);
+	d->writer = w;
+	w = (struct writer){ 0 };
 	return r;
 }

@@ -1,3 +1,5 @@
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +13,22 @@
  * it.  Between the first look and the stop it may have become another, by exec,
  * or have changed its name.
  */
+
+/* What is written into a FIFO, a device or standard output has no name of its own. */
+static int add_suffix(struct dump *d, struct err *e)
+{
+	static const char suffix[] = ".zst";
+	char *path = d->report->path, *with = NULL;
+	size_t len = strlen(path), n = strlen(suffix);
+
+	if (output_is_stream(d) || (len > n && !strcmp(path + len - n, suffix)))
+		return 0;
+	if (asprintf(&with, "%s%s", path, suffix) < 0)
+		return err_set(e, -ENOMEM, "output name");
+	free(path);
+	d->report->path = with;
+	return 0;
+}
 
 int dump_name(struct dump *d, struct err *e)
 {
@@ -26,7 +44,7 @@ int dump_name(struct dump *d, struct err *e)
 	d->report->path = take_ptr(path);
 	d->report->pid = d->target.pid;
 	memcpy(d->report->comm, st.comm, sizeof(d->report->comm));
-	return 0;
+	return d->opts->compress ? add_suffix(d, e) : 0;
 }
 
 int dump_name_again(struct dump *d, struct err *e)

@@ -70,6 +70,16 @@ static void a_process_is_saved_to_a_path(void **state)
 	if (progress.calls)
 		assert_int_equal(progress.pid, l.c.pid);
 	unlink(want);
+	o.compress_level = 1;
+	good(tagcore_dump_run(&dump, l.c.pid, &o, &error), &error);
+	good(tagcore_core_open(&core, tagcore_dump_get_report(dump)->path, NULL, &error), &error);
+	assert_string_equal(strrchr(tagcore_dump_get_report(dump)->path, '.'), ".zst");
+	assert_core_is_of(core, &l);
+	tagcore_core_close(core);
+	unlink(tagcore_dump_get_report(dump)->path);
+	tagcore_dump_free(dump);
+	o.compress_level = 99;
+	assert_int_equal(tagcore_dump_run(NULL, l.c.pid, &o, &error), TAGCORE_ERR_USAGE);
 	finish(&l);
 }
 

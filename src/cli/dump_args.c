@@ -1,0 +1,29 @@
+#include "base/text.h"
+#include "cli/dump_args.h"
+#include "dump/writer.h"
+
+/* A process waits for what is compressed; stronger levels are for those who have a reason. */
+enum { DEFAULT_LEVEL = 1 };
+
+int dump_pid_parse(const char *s, pid_t *out, struct err *e)
+{
+	u64 v;
+
+	if (text_parse_u64(s, 10, false, &v) || v == 0 || v > INT32_MAX)
+		return err_set(e, ERR_USAGE, "%s is not a process id", s);
+	*out = (pid_t)v;
+	return 0;
+}
+
+int dump_level_parse(const char *s, int *out, struct err *e)
+{
+	u64 v = DEFAULT_LEVEL;
+	int r;
+
+	if (s && (text_parse_u64(s, 10, false, &v) || v > INT32_MAX))
+		return err_set(e, ERR_USAGE, "--compress=%s is not a level", s);
+	r = writer_level_check((int)v, e);
+	if (!r)
+		*out = (int)v;
+	return r;
+}

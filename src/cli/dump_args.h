@@ -1,0 +1,11 @@
+/* dump_args.h - arguments that the commands which save processes have in common. */
+#pragma once
+
+#include <sys/types.h>
+
+#include "base/err.h"
+
+/* A process id.  ERR_USAGE. */
+int dump_pid_parse(const char *s, pid_t *out, struct err *e) must_check;
+/* Of --compress: a level of zstd's; NULL is the default.  ERR_USAGE. */
+int dump_level_parse(const char *s, int *out, struct err *e) must_check;
