@@ -53,10 +53,10 @@ static int by_address(const void *a, const void *b)
 static int split_areas(struct dump *d, struct err *e)
 {
 	size_t n = 0, headers = d->opts->stacks ? d->areas.n : 0;
-	u64 *at auto_free = calloc(2 * (d->opts->n_select + d->wanted.n) + headers + 1, sizeof(*at));
+	u64 *at auto_free = calloc(2 * (d->opts->n_select + d->ranges.n) + headers + 1, sizeof(*at));
 
 	if (!at)
-		return err_set(e, -ENOMEM, "list of %zu areas", d->wanted.n);
+		return err_set(e, -ENOMEM, "list of %zu areas", d->ranges.n);
 	/* What a program header says of a file's first page is then true of all that it is of. */
 	for (size_t i = 0; i < headers; i++)
 		if (d->areas.v[i].file & AREA_FILE_ELF && !d->areas.v[i].vma->pgoff)
@@ -70,9 +70,9 @@ static int split_areas(struct dump *d, struct err *e)
 		if (s->end <= UINT64_MAX - d->page_size)
 			at[n++] = align_up(s->end, d->page_size);
 	}
-	for (size_t i = 0; i < d->wanted.n; i++) {
-		at[n++] = d->wanted.v[i].start;
-		at[n++] = d->wanted.v[i].end;
+	for (size_t i = 0; i < d->ranges.n; i++) {
+		at[n++] = d->ranges.v[i].start;
+		at[n++] = d->ranges.v[i].end;
 	}
 	if (!n)
 		return 0;
@@ -85,7 +85,7 @@ static struct plan_opts plan_opts(const struct dump *d)
 	return (struct plan_opts){
 		.filter = d->filter, .all = d->opts->all, .page_size = d->page_size,
 		.select = d->opts->select, .n_select = d->opts->n_select,
-		.stacks = d->opts->stacks, .files_at_hand = d->opts->unwind_only, .wanted = d->wanted,
+		.stacks = d->opts->stacks, .files_at_hand = d->opts->unwind_only, .ranges = d->ranges,
 	};
 }
 
@@ -136,7 +136,7 @@ static int plan_stopped(struct dump *d, struct err *e)
 	if (!r)
 		r = collect_stopped(d, e);
 	if (!r && d->opts->stacks)
-		r = dump_want_stacks(d, e);
+		r = dump_add_stacks(d, e);
 	if (!r)
 		r = split_areas(d, e);
 	return r ? r : make_plan(d, e);
@@ -152,7 +152,7 @@ static void dump_fini(struct dump *d)
 	plan_free(&d->plan);
 	buf_fini(&d->notes);
 	free(d->segs);
-	free(d->wanted.v);
+	free(d->ranges.v);
 	free(d->peeked.bytes);
 }
 

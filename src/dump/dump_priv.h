@@ -36,8 +36,8 @@ struct dump {
 	struct target target;
 	struct areas areas;
 	u64 collect_ns;		/* processor time that it took to learn them while the target ran */
-	struct plan_ranges wanted;	/* --stacks: what of the areas it saves */
-	size_t wanted_cap;
+	struct plan_ranges ranges;	/* --stacks: what of the areas it saves */
+	size_t ranges_cap;
 	struct peeked peeked;
 	struct plan plan;
 	struct segment *segs;	/* [0] notes, one an area that has one, the same for tags, the missing note */
@@ -58,8 +58,8 @@ int dump_name(struct dump *d, struct err *e) must_check;
 /* The same when the target stands still, with the output open: under another name it is opened anew. */
 int dump_name_again(struct dump *d, struct err *e) must_check;
 
-/* Stacks, variables and the dynamic linker's list into d->wanted.  The target is stopped. */
-int dump_want_stacks(struct dump *d, struct err *e) must_check;
+/* Stacks, variables and the dynamic linker's list into d->ranges.  The target is stopped. */
+int dump_add_stacks(struct dump *d, struct err *e) must_check;
 
 /* Memory for the notes, before the stop. */
 int dump_notes_reserve(struct dump *d, struct err *e) must_check;

@@ -4,7 +4,7 @@
 #include "base/scope.h"
 #include "base/util.h"
 #include "dump/interrupted.h"
-#include "dump/want.h"
+#include "dump/ranges.h"
 
 /*
  * A signal handler on an alternate stack may have interrupted a coroutine, whose stack no
@@ -119,7 +119,7 @@ struct search {
 
 static bool is_mapped(const struct dump *d, u64 start, u64 end)
 {
-	size_t first = want_area_index(d, start);
+	size_t first = dump_area_index(d, start);
 
 	for (size_t i = first; i < d->areas.n && i - first < ALT_AREAS_MAX && d->areas.v[i].vma->start <= start; i++) {
 		start = d->areas.v[i].vma->end;
@@ -131,36 +131,36 @@ static bool is_mapped(const struct dump *d, u64 start, u64 end)
 
 static bool is_code(const struct dump *d, u64 addr)
 {
-	const struct vma *v = want_area(d, addr);
+	const struct vma *v = dump_area_at(d, addr);
 
 	return v && v->flags & VM_EXEC;
 }
 
 static bool may_be_stack(const struct dump *d, u64 addr)
 {
-	const struct vma *v = want_area(d, addr);
+	const struct vma *v = dump_area_at(d, addr);
 
 	return v && v->flags & VM_WRITE && !(v->flags & (VM_IO | VM_PFNMAP)) && !vma_is_special(v);
 }
 
-static bool is_wanted(const struct dump *d, struct plan_range range)
+static bool has_range(const struct dump *d, struct plan_range range)
 {
-	for (size_t i = 0; i < d->wanted.n; i++)
-		if (d->wanted.v[i].start <= range.start && range.end <= d->wanted.v[i].end)
+	for (size_t i = 0; i < d->ranges.n; i++)
+		if (d->ranges.v[i].start <= range.start && range.end <= d->ranges.v[i].end)
 			return true;
 	return false;
 }
 
-static int want_interrupted_stack(struct search *s, const struct interrupted *in, struct err *e)
+static int add_stack(struct search *s, const struct interrupted *in, struct err *e)
 {
 	struct plan_range range;
 
 	if (!s->left || (in->alt_end && !is_mapped(s->d, in->alt_start, in->alt_end)) ||
 	    (in->ret && !is_code(s->d, in->ret)) || !stack_range(s->d, in->sp, 0, &range) ||
-	    !may_be_stack(s->d, range.start) || is_wanted(s->d, range))
+	    !may_be_stack(s->d, range.start) || has_range(s->d, range))
 		return 0;
 	s->left--;
-	return want_range(s->d, range.start, range.end, e);
+	return ranges_add(s->d, range.start, range.end, e);
 }
 
 /* It can be known at all; and not by the row before it, from which another form of its code may tell it. */
@@ -185,7 +185,7 @@ static int search_row(struct search *s, const struct signal_frame *f, const stru
 		if (f->alt_stack ? at - value >= ALT_STACK_MAX : f->magic && (u32)value != f->magic)
 			continue;
 		if (interrupted_read(a, f, m, at - key, &in))
-			r = want_interrupted_stack(s, &in, e);
+			r = add_stack(s, &in, e);
 	}
 	return r;
 }
@@ -197,7 +197,7 @@ static int search_range(struct search *s, struct plan_range range, struct err *e
 	struct stack_piece m = { .p = s->buf, .start = range.start };
 	int r = 0;
 
-	while (!r && (m.len = want_peek_next(s->d, &m.start, range.end, s->buf, PIECE_PAGES * (size_t)page))) {
+	while (!r && (m.len = dump_peek_next(s->d, &m.start, range.end, s->buf, PIECE_PAGES * (size_t)page))) {
 		for (size_t i = 0; !r && i < a->frame.n_signals; i++)
 			if (is_searched(a, i))
 				r = search_row(s, &a->frame.signals[i], &m, e);
@@ -207,7 +207,7 @@ static int search_range(struct search *s, struct plan_range range, struct err *e
 	return r;
 }
 
-int want_interrupted(struct dump *d, struct err *e)
+int interrupted_add_stacks(struct dump *d, struct err *e)
 {
 	u8 *buf auto_free = malloc(PIECE_PAGES * (size_t)d->page_size);
 	struct search s = { .d = d, .buf = buf, .left = FRAMES_A_THREAD * d->target.n_threads };
@@ -216,8 +216,8 @@ int want_interrupted(struct dump *d, struct err *e)
 	if (!buf)
 		return err_set(e, -ENOMEM, "%d pages", PIECE_PAGES);
 	/* What is found is searched, too: a handler may have been interrupted itself. */
-	want_settle(d);
-	for (size_t i = 0; !r && i < d->wanted.n; i++)
-		r = search_range(&s, d->wanted.v[i], e);
+	ranges_merge(d);
+	for (size_t i = 0; !r && i < d->ranges.n; i++)
+		r = search_range(&s, d->ranges.v[i], e);
 	return r;
 }

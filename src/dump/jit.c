@@ -5,19 +5,19 @@
 #include "base/near.h"
 #include "base/scope.h"
 #include "base/util.h"
-#include "dump/want.h"
+#include "dump/ranges.h"
 
 /*
  * Code that was made at run time is in no file.  What --stacks saves of it is what a backtrace
  * looks at: what is near the addresses of such code in registers and on the stacks.
  */
-enum { SCAN_LEN = 64 << 10, SEEN_SLOTS = 256, UNSETTLED_MAX = 64 << 10 };
+enum { SCAN_LEN = 64 << 10, SEEN_SLOTS = 256, UNMERGED_MAX = 64 << 10 };
 
 struct scan {
 	struct dump *d;
 	u64 lo, hi;			/* all such code is in [lo, hi) */
-	u64 seen[SEEN_SLOTS];		/* pages that are in d->wanted already; 0: empty slot */
-	size_t settled;			/* so many of d->wanted are sorted */
+	u64 seen[SEEN_SLOTS];		/* pages that are in d->ranges already; 0: empty slot */
+	size_t merged;			/* so many of d->ranges are sorted */
 	u8 buf[SCAN_LEN];
 };
 
@@ -49,21 +49,21 @@ static bool find_bounds(struct scan *s)
 	return s->hi;
 }
 
-static int want_near(struct scan *s, u64 addr, struct err *e)
+static int add_near(struct scan *s, u64 addr, struct err *e)
 {
 	struct dump *d = s->d;
 	u64 page = align_down(addr, d->page_size), *seen = &s->seen[page / d->page_size % SEEN_SLOTS];
-	const struct vma *v = want_area(d, addr);
+	const struct vma *v = dump_area_at(d, addr);
 	int r;
 
 	if (*seen == page || !v || !is_made_code(v))
 		return 0;
 	*seen = page;
-	r = want_range(d, max(v->start, page - min(page, (u64)CODE_NEAR)),
+	r = ranges_add(d, max(v->start, page - min(page, (u64)CODE_NEAR)),
 		       min(v->end, page + d->page_size + CODE_NEAR), e);
-	if (!r && d->wanted.n > s->settled + UNSETTLED_MAX) {
-		want_settle(d);
-		s->settled = d->wanted.n;
+	if (!r && d->ranges.n > s->merged + UNMERGED_MAX) {
+		ranges_merge(d);
+		s->merged = d->ranges.n;
 	}
 	return r;
 }
@@ -77,7 +77,7 @@ static int scan_words(struct scan *s, const u8 *p, size_t len, struct err *e)
 		u64 v = uint_get(a->fmt, p + at, a->word);
 
 		if (v >= s->lo && v < s->hi)
-			r = want_near(s, v, e);
+			r = add_near(s, v, e);
 	}
 	return r;
 }
@@ -87,7 +87,7 @@ static int scan_range(struct scan *s, struct plan_range range, struct err *e)
 	size_t len;
 	int r = 0;
 
-	for (u64 at = range.start; !r && (len = want_peek_next(s->d, &at, range.end, s->buf, SCAN_LEN)); at += len)
+	for (u64 at = range.start; !r && (len = dump_peek_next(s->d, &at, range.end, s->buf, SCAN_LEN)); at += len)
 		r = scan_words(s, s->buf, len, e);
 	return r;
 }
@@ -103,10 +103,10 @@ static int scan_all(struct scan *s, const struct plan_range *ranges, size_t n, s
 	return r;
 }
 
-int want_made_code(struct dump *d, struct err *e)
+int jit_add_code(struct dump *d, struct err *e)
 {
 	struct scan *s auto_free = calloc(1, sizeof(*s));
-	size_t n = d->wanted.n;
+	size_t n = d->ranges.n;
 	struct plan_range *ranges auto_free = calloc(n + 1, sizeof(*ranges));
 
 	if (!s || !ranges || d->page_size > SCAN_LEN)
@@ -114,8 +114,8 @@ int want_made_code(struct dump *d, struct err *e)
 	s->d = d;
 	if (!find_bounds(s) || !n)
 		return 0;
-	want_settle(d);
-	n = s->settled = d->wanted.n;
-	memcpy(ranges, d->wanted.v, n * sizeof(*ranges));
+	ranges_merge(d);
+	n = s->merged = d->ranges.n;
+	memcpy(ranges, d->ranges.v, n * sizeof(*ranges));
 	return scan_all(s, ranges, n, e);
 }

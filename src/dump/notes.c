@@ -241,7 +241,7 @@ static bool is_in_file(const struct dump *d, size_t i)
 
 	if (!d->opts->stacks || d->plan.v[i].action != PLAN_OMIT)
 		return true;
-	return !(a->vma->flags & VM_SHARED && !(a->file & AREA_FILE_ELF)) && !plan_wants(&d->wanted, a->vma);
+	return !(a->vma->flags & VM_SHARED && !(a->file & AREA_FILE_ELF)) && !plan_has_range(&d->ranges, a->vma);
 }
 
 /* Four words a mapped file: start, end, offset in pages; then the names in the same order. */

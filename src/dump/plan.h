@@ -51,14 +51,14 @@ struct plan_ranges {
 };
 
 /* A range of @w is in @v. */
-bool plan_wants(const struct plan_ranges *w, const struct vma *v);
+bool plan_has_range(const struct plan_ranges *w, const struct vma *v);
 
 struct plan_opts {
 	u32 filter;
 	bool all;
 	bool stacks;				/* only what backtraces need: */
 	bool files_at_hand;			/* the core is read at once, and with the target's own files */
-	struct plan_ranges wanted;		/* borrowed; areas end where these do */
+	struct plan_ranges ranges;		/* borrowed; areas end where these do */
 	u64 page_size;
 	const struct plan_select *select;	/* the last that matches decides */
 	size_t n_select;

@@ -101,7 +101,7 @@ static bool is_dontdump(const struct area *a, const struct plan_opts *o)
 
 static bool is_wanted(const struct area *a, const struct plan_opts *o)
 {
-	return o->stacks && plan_wants(&o->wanted, a->vma) && !has(a, VM_DONTDUMP);
+	return o->stacks && plan_has_range(&o->ranges, a->vma) && !has(a, VM_DONTDUMP);
 }
 
 static bool stack_anon(const struct area *a, const struct plan_opts *o)

@@ -1,7 +1,7 @@
 #include <string.h>
 
 #include "base/util.h"
-#include "dump/want.h"
+#include "dump/ranges.h"
 
 enum {
 	RED_ZONE = 256,			/* below the stack pointer and in use: psABI x86-64 128, ppc64 288 with vectors, 512 */
@@ -20,7 +20,7 @@ static bool is_process_stack(const struct vma *v)
  */
 static const struct vma *stack_area(const struct dump *d, u64 sp)
 {
-	size_t i = want_area_index(d, sp);
+	size_t i = dump_area_index(d, sp);
 	const struct vma *v = i < d->areas.n ? d->areas.v[i].vma : NULL, *above;
 
 	if (!v || v->start > sp + d->page_size)

@@ -5,7 +5,7 @@
 
 #include "base/scope.h"
 #include "base/util.h"
-#include "dump/want.h"
+#include "dump/ranges.h"
 #include "elf/linkmap.h"
 #include "live/proc.h"
 
@@ -53,35 +53,35 @@ static u64 thread_pointer(const struct dump *d, const struct thread *th)
 	return reg_get(a, a->tp.set, a->tp.reg, desc, &tp, &e) ? 0 : arch_untag(a, tp);
 }
 
-static int want_stack(struct dump *d, u64 sp, u64 tp, struct err *e)
+static int add_stack(struct dump *d, u64 sp, u64 tp, struct err *e)
 {
 	struct plan_range range;
 
-	return stack_range(d, sp, tp, &range) ? want_range(d, range.start, range.end, e) : 0;
+	return stack_range(d, sp, tp, &range) ? ranges_add(d, range.start, range.end, e) : 0;
 }
 
 /*
  * A signal handler on a stack of its own, or a coroutine: where the thread's first
  * stack was left is in no register, so all of it that was touched is taken.
  */
-static int want_first_stack(struct dump *d, const struct thread *th, u64 sp, u64 tp, struct err *e)
+static int add_first_stack(struct dump *d, const struct thread *th, u64 sp, u64 tp, struct err *e)
 {
-	const struct vma *here = want_area(d, sp);
+	const struct vma *here = dump_area_at(d, sp);
 
 	if (th->tid == d->target.pid) {
 		for (size_t i = 0; i < d->areas.n; i++) {
 			const struct vma *v = d->areas.v[i].vma;
 
 			if (v != here && v->name && !strcmp(v->name, "[stack]"))
-				return want_range(d, v->start, v->end, e);
+				return ranges_add(d, v->start, v->end, e);
 		}
 		return 0;
 	}
-	here = tp && here != want_area(d, tp) ? want_area(d, tp) : NULL;
-	return here && vma_is_anon(here) ? want_range(d, here->start, min(here->end, tp + d->page_size), e) : 0;
+	here = tp && here != dump_area_at(d, tp) ? dump_area_at(d, tp) : NULL;
+	return here && vma_is_anon(here) ? ranges_add(d, here->start, min(here->end, tp + d->page_size), e) : 0;
 }
 
-static int want_stacks(struct dump *d, struct err *e)
+static int add_stacks(struct dump *d, struct err *e)
 {
 	int r = 0;
 
@@ -90,19 +90,19 @@ static int want_stacks(struct dump *d, struct err *e)
 		u64 sp = stack_pointer(d, th), tp = thread_pointer(d, th);
 
 		if (sp)
-			r = want_stack(d, sp, tp, e);
+			r = add_stack(d, sp, tp, e);
 		if (!r && sp)
-			r = want_first_stack(d, th, sp, tp, e);
+			r = add_first_stack(d, th, sp, tp, e);
 	}
 	return r;
 }
 
-static int want_threads(struct dump *d, const struct want_tls *tls, struct err *e)
+static int add_threads(struct dump *d, const struct tls_blocks *tls, struct err *e)
 {
 	int r = 0;
 
 	for (size_t i = 0; !r && i < d->target.n_threads; i++)
-		r = want_thread(d, thread_pointer(d, &d->target.threads[i]), tls, e);
+		r = variables_add_thread(d, thread_pointer(d, &d->target.threads[i]), tls, e);
 	return r;
 }
 
@@ -116,12 +116,12 @@ struct list_reader {
 };
 
 /* The vdso is saved whole anyway, and stays one area. */
-static bool want_page(struct list_reader *l, u64 page)
+static bool add_page(struct list_reader *l, u64 page)
 {
-	const struct vma *v = want_area(l->d, page);
+	const struct vma *v = dump_area_at(l->d, page);
 
 	if (page != l->page && v && !vma_is_special(v))
-		l->error = want_range(l->d, page, page + l->d->page_size, l->e);
+		l->error = ranges_add(l->d, page, page + l->d->page_size, l->e);
 	l->page = page;
 	return !l->error;
 }
@@ -137,7 +137,7 @@ static bool read_list(void *arg, u64 addr, void *buf, size_t len)
 		u64 at = addr + done, page = align_down(at, size);
 
 		n = (size_t)min((u64)(len - done), page + size - at);
-		if (at < addr || !want_peek(l->d, at, (u8 *)buf + done, n) || !want_page(l, page))
+		if (at < addr || !dump_peek(l->d, at, (u8 *)buf + done, n) || !add_page(l, page))
 			return false;
 	}
 	return true;
@@ -148,14 +148,14 @@ static bool read_list(void *arg, u64 addr, void *buf, size_t len)
  * of modules that have thread-local variables, which the dynamic linker allocates before
  * there is a malloc: beside the entries (glibc 2.36, elf/dl-minimal.c: __minimal_malloc()).
  */
-static int want_link_map(struct dump *d, u64 at, struct err *e)
+static int add_link_map(struct dump *d, u64 at, struct err *e)
 {
-	const struct vma *v = want_area(d, at);
+	const struct vma *v = dump_area_at(d, at);
 
 	if (v && vma_is_anon(v) && !v->name)
-		return want_copies(d, v, max(v->start, align_down(at - min(at, (u64)LINKER_ROOM), d->page_size)),
-				   min(v->end, align_up(at, d->page_size) + LINKER_ROOM), false, e);
-	return want_memory(d, at, at + LINK_MAP_MAX, e);
+		return ranges_add_copies(d, v, max(v->start, align_down(at - min(at, (u64)LINKER_ROOM), d->page_size)),
+					 min(v->end, align_up(at, d->page_size) + LINKER_ROOM), false, e);
+	return ranges_add_memory(d, at, at + LINK_MAP_MAX, e);
 }
 
 /* LLDB looks at the dynamic section of each library, too. */
@@ -166,7 +166,7 @@ static int on_link(const struct link *link, void *arg, struct err *e)
 
 	if (link->ld)
 		read_list(l, link->ld, &ignored, 1);
-	return l->error || l->d->opts->unwind_only ? l->error : want_link_map(l->d, link->at, e);
+	return l->error || l->d->opts->unwind_only ? l->error : add_link_map(l->d, link->at, e);
 }
 
 static bool find_phdr(const struct dump *d, u64 *phdr, u64 *phnum)
@@ -193,7 +193,7 @@ static bool find_phdr(const struct dump *d, u64 *phdr, u64 *phnum)
 	return has_phdr && has_phnum;
 }
 
-static int want_list(struct dump *d, struct err *e)
+static int add_list(struct dump *d, struct err *e)
 {
 	struct list_reader l = { .d = d, .page = UINT64_MAX, .e = e };
 	struct linkmap_reader r = {
@@ -208,24 +208,24 @@ static int want_list(struct dump *d, struct err *e)
 	return l.error ? l.error : ret;
 }
 
-int dump_want_stacks(struct dump *d, struct err *e)
+int dump_add_stacks(struct dump *d, struct err *e)
 {
 	bool variables = !d->opts->unwind_only;
-	struct want_tls tls;
-	int r = want_peek_init(d, e);
+	struct tls_blocks tls;
+	int r = dump_peek_init(d, e);
 
 	if (!r)
-		r = want_stacks(d, e);
+		r = add_stacks(d, e);
 	if (!r)
-		r = want_interrupted(d, e);
+		r = interrupted_add_stacks(d, e);
 	if (!r)
-		r = want_made_code(d, e);
+		r = jit_add_code(d, e);
 	if (!r && variables)
-		r = want_variables(d, &tls, e);
+		r = variables_add(d, &tls, e);
 	if (!r && variables)
-		r = want_threads(d, &tls, e);
+		r = add_threads(d, &tls, e);
 	if (!r)
-		r = want_list(d, e);
-	want_settle(d);
+		r = add_list(d, e);
+	ranges_merge(d);
 	return r;
 }

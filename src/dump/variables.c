@@ -3,7 +3,7 @@
 #include "base/scope.h"
 #include "base/util.h"
 #include "dump/backing.h"
-#include "dump/want.h"
+#include "dump/ranges.h"
 #include "elf/elffmt.h"
 
 /*
@@ -32,7 +32,7 @@ static bool may_be_written(const struct vma *v)
 	       v->anon + v->swap;
 }
 
-static int want_written(struct dump *d, struct err *e)
+static int add_written(struct dump *d, struct err *e)
 {
 	int r = 0;
 
@@ -40,7 +40,7 @@ static int want_written(struct dump *d, struct err *e)
 		const struct vma *v = d->areas.v[i].vma;
 
 		if (may_be_written(v))
-			r = want_copies(d, v, v->start, v->end, false, e);
+			r = ranges_add_copies(d, v, v->start, v->end, false, e);
 	}
 	return r;
 }
@@ -63,7 +63,7 @@ static bool read_headers(struct dump *d, struct module *m)
 	ssize_t n = 0;
 
 	m->headers = (struct bytes){ .p = m->raw, .len = sizeof(m->raw) };
-	if (want_peek(d, m->area->vma->start, m->raw, sizeof(m->raw)))
+	if (dump_peek(d, m->area->vma->start, m->raw, sizeof(m->raw)))
 		return true;
 	if (backing_open(&file, &d->target, m->area))
 		n = pread(file.fd, m->raw, sizeof(m->raw), 0);
@@ -102,7 +102,7 @@ static bool module_open(struct dump *d, const struct area *a, struct module *m)
 /* The segment is where its header says: other mappings of the file, by who reads it as data, have no .bss. */
 static bool is_loaded(const struct dump *d, const struct module *m, u64 addr)
 {
-	const struct vma *v = want_area(d, addr), *first = m->area->vma;
+	const struct vma *v = dump_area_at(d, addr), *first = m->area->vma;
 
 	return v && !vma_is_anon(v) && !(v->flags & VM_SHARED) && v->ino == first->ino &&
 	       v->dev_major == first->dev_major && v->dev_minor == first->dev_minor;
@@ -123,9 +123,9 @@ static void trim(struct plan_ranges *w, size_t from, u64 *left)
 	}
 }
 
-static int want_bss(struct dump *d, u64 start, u64 end, u64 *left, struct err *e)
+static int add_bss(struct dump *d, u64 start, u64 end, u64 *left, struct err *e)
 {
-	size_t before = d->wanted.n, i = want_area_index(d, start);
+	size_t before = d->ranges.n, i = dump_area_index(d, start);
 	int r = 0;
 
 	for (size_t n = 0; !r && n < BSS_AREAS_MAX && i < d->areas.n && start < end; n++, i++) {
@@ -133,14 +133,14 @@ static int want_bss(struct dump *d, u64 start, u64 end, u64 *left, struct err *e
 
 		if (v->start > start || !vma_is_anon(v) || v->flags & (VM_SHARED | VM_DONTDUMP))
 			break;
-		r = want_copies(d, v, start, min(end, v->end), true, e);
+		r = ranges_add_copies(d, v, start, min(end, v->end), true, e);
 		start = v->end;
 	}
-	trim(&d->wanted, before, left);
+	trim(&d->ranges, before, left);
 	return r;
 }
 
-static int want_module(struct dump *d, const struct module *m, u64 *left, struct want_tls *tls, struct err *e)
+static int add_module(struct dump *d, const struct module *m, u64 *left, struct tls_blocks *tls, struct err *e)
 {
 	size_t n_bss = 0;
 	GElf_Phdr p;
@@ -158,21 +158,21 @@ static int want_module(struct dump *d, const struct module *m, u64 *left, struct
 		    n_bss == BSS_PER_MODULE || (p.p_filesz && !is_loaded(d, m, file_end - 1)))
 			continue;
 		n_bss++;
-		r = want_bss(d, align_up(file_end, d->page_size), align_up(end, d->page_size), left, e);
+		r = add_bss(d, align_up(file_end, d->page_size), align_up(end, d->page_size), left, e);
 	}
 	return r;
 }
 
-int want_variables(struct dump *d, struct want_tls *tls, struct err *e)
+int variables_add(struct dump *d, struct tls_blocks *tls, struct err *e)
 {
 	u64 left = BSS_MAX;
 	struct module m;
-	int r = want_written(d, e);
+	int r = add_written(d, e);
 
-	*tls = (struct want_tls){ 0 };
+	*tls = (struct tls_blocks){ 0 };
 	for (size_t i = 0; !r && i < d->areas.n; i++)
 		if (module_open(d, &d->areas.v[i], &m))
-			r = want_module(d, &m, &left, tls, e);
+			r = add_module(d, &m, &left, tls, e);
 	return r;
 }
 
@@ -184,7 +184,7 @@ int want_variables(struct dump *d, struct want_tls *tls, struct err *e)
  * its block, or -1 if there is none yet.  glibc 2.36, sysdeps/generic/dl-dtv.h,
  * nptl_db/td_thr_tlsbase.c.
  */
-static int want_dtv(struct dump *d, u64 dtv, const struct want_tls *tls, struct err *e)
+static int add_dtv(struct dump *d, u64 dtv, const struct tls_blocks *tls, struct err *e)
 {
 	const struct arch *a = d->target.arch;
 	u8 raw[(DTV_MAX + 2) * 16];
@@ -192,25 +192,25 @@ static int want_dtv(struct dump *d, u64 dtv, const struct want_tls *tls, struct 
 	int r;
 
 	/* glibc allocates 14 more than there are modules (DTV_SURPLUS, elf/dl-tls.c), so all this is there. */
-	if (dtv < pair || !want_peek(d, dtv - pair, raw, (n + 2) * pair))
+	if (dtv < pair || !dump_peek(d, dtv - pair, raw, (n + 2) * pair))
 		return 0;
 	n = (size_t)min(uint_get(a->fmt, raw, a->word), (u64)n);
-	r = want_memory(d, dtv - pair, dtv + (n + 1) * pair, e);
+	r = ranges_add_memory(d, dtv - pair, dtv + (n + 1) * pair, e);
 	for (size_t i = 0; !r && i < n; i++) {
 		u64 block = uint_get(a->fmt, raw + (i + 2) * pair, a->word);
 
 		if (block)
-			r = want_memory(d, block, block + min(tls->largest, (u64)TLS_BLOCK_MAX), e);
+			r = ranges_add_memory(d, block, block + min(tls->largest, (u64)TLS_BLOCK_MAX), e);
 	}
 	return r;
 }
 
-int want_thread(struct dump *d, u64 tp, const struct want_tls *tls, struct err *e)
+int variables_add_thread(struct dump *d, u64 tp, const struct tls_blocks *tls, struct err *e)
 {
 	const struct arch *a = d->target.arch;
 	u64 room = min(tls->total, (u64)TLS_BLOCK_MAX);
 	u64 below = a->tp.tls_above ? PTHREAD_MAX : room, above = a->tp.tls_above ? 2u * a->word + room : PTHREAD_MAX;
-	const struct vma *v = tp ? want_area(d, tp) : NULL;
+	const struct vma *v = tp ? dump_area_at(d, tp) : NULL;
 	u8 raw[8];
 	int r;
 
@@ -219,8 +219,8 @@ int want_thread(struct dump *d, u64 tp, const struct want_tls *tls, struct err *
 	/* A static program: the first allocation of all, the vdso's link_map, follows (elf/dl-support.c: setup_vdso()). */
 	if (v->name && !strcmp(v->name, "[heap]"))
 		above += 2 * d->page_size;
-	r = want_memory(d, tp - min(below, tp - v->start), tp + min(above, v->end - tp), e);
-	if (r || !want_peek(d, tp + (a->tp.tls_above ? 0 : a->word), raw, a->word))
+	r = ranges_add_memory(d, tp - min(below, tp - v->start), tp + min(above, v->end - tp), e);
+	if (r || !dump_peek(d, tp + (a->tp.tls_above ? 0 : a->word), raw, a->word))
 		return r;
-	return want_dtv(d, uint_get(a->fmt, raw, a->word), tls, e);
+	return add_dtv(d, uint_get(a->fmt, raw, a->word), tls, e);
 }

@@ -23,7 +23,7 @@ static const struct row {
 	const char *select;	/* "+glob" or "-glob" */
 	bool stacks;
 	bool files_at_hand;
-	bool wanted;		/* --stacks has found something in this area */
+	bool has_range;		/* --stacks has found something in this area */
 } rows[] = {
 	{ .rule = "vsyscall", .flags = X, .name = "[vsyscall]", .all = true },
 	/* Linux up to 6.x; 7.3; 32-bit Arm; and of a time to come. */
@@ -31,7 +31,7 @@ static const struct row {
 	{ .rule = "vvar", .flags = R | VM_MIXEDMAP | VM_DONTDUMP, .name = "[vvar]", .all = true },
 	{ .rule = "vvar", .flags = R, .name = "[vvar]", .select = "+*" },
 	{ .rule = "vvar", .flags = R | VM_IO | VM_PFNMAP | VM_DONTDUMP, .name = "[vvar_vclock]" },
-	{ .rule = "vvar", .flags = R, .name = "[vvar_to_come]", .stacks = true, .wanted = true },
+	{ .rule = "vvar", .flags = R, .name = "[vvar_to_come]", .stacks = true, .has_range = true },
 	{ .rule = "special-io", .flags = X | VM_IO | VM_DONTCOPY, .name = "[uprobes]", .all = true },
 	{ .rule = "special-io", .flags = R | X | VM_IO | VM_DONTCOPY, .name = "[uprobes-trampoline]" },
 	{ .rule = "excluded", .flags = R | W, .name = "[heap]", .anon = PAGE, .select = "-[heap]" },
@@ -49,8 +49,8 @@ static const struct row {
 	{ .rule = "vdso", .action = PLAN_WHOLE, .flags = R | X, .name = "[to come]" },
 	{ .rule = "private-anon", .action = PLAN_TOUCHED, .flags = R | W, .name = "[stack:17]" },
 	{ .rule = "private-anon", .action = PLAN_TOUCHED, .flags = R | W, .name = "[anon:[vvar]]" },
-	{ .rule = "stack", .action = PLAN_TOUCHED, .flags = R | W, .name = "[stack]", .stacks = true, .wanted = true },
-	{ .rule = "stack-file", .action = PLAN_WHOLE, .flags = R, .name = "/f", .anon = PAGE, .stacks = true, .wanted = true },
+	{ .rule = "stack", .action = PLAN_TOUCHED, .flags = R | W, .name = "[stack]", .stacks = true, .has_range = true },
+	{ .rule = "stack-file", .action = PLAN_WHOLE, .flags = R, .name = "/f", .anon = PAGE, .stacks = true, .has_range = true },
 	{ .rule = "stack-code", .action = PLAN_WHOLE, .flags = R | X, .name = "/f (deleted)", .pgoff = PAGE,
 	  .file = AREA_FILE_ELF | AREA_FILE_UNLINKED, .stacks = true },
 	{ .rule = "stack-code", .action = PLAN_WHOLE, .flags = R, .name = "/f", .pgoff = PAGE,
@@ -62,10 +62,10 @@ static const struct row {
 	{ .rule = "stack-header", .action = PLAN_FIRST_PAGE, .flags = R, .name = "/f", .file = AREA_FILE_ELF,
 	  .filter = 1u << 31, .stacks = true },
 	{ .rule = "stack-rest", .flags = R | W, .anon = PAGE, .stacks = true },
-	{ .rule = "stack-rest", .flags = R | W | VM_DONTDUMP, .anon = PAGE, .stacks = true, .wanted = true },
+	{ .rule = "stack-rest", .flags = R | W | VM_DONTDUMP, .anon = PAGE, .stacks = true, .has_range = true },
 	{ .rule = "stack-rest", .flags = R | W, .name = "/f (deleted)", .file = AREA_FILE_ELF | AREA_FILE_UNLINKED,
 	  .pgoff = PAGE, .stacks = true },
-	{ .rule = "private-anon", .action = PLAN_TOUCHED, .flags = R | W, .wanted = true },
+	{ .rule = "private-anon", .action = PLAN_TOUCHED, .flags = R | W, .has_range = true },
 	{ .rule = "all-anon", .action = PLAN_TOUCHED, .flags = R | W | VM_DONTDUMP, .all = true },
 	{ .rule = "all", .action = PLAN_WHOLE, .flags = R, .name = "/x", .all = true },
 	{ .rule = "filtered", .flags = 0, .name = "/x", .all = true },
@@ -104,9 +104,9 @@ static void run_row(const struct row *row)
 	struct plan_select sel = { .include = row->select && row->select[0] == '+',
 				   .glob = row->select ? row->select + 1 : NULL };
 	/* The first before it, the second in the middle of it. */
-	struct plan_range wanted[] = { { 0x1000, 0x10000 }, { 0x10000 + PAGE, 0x10000 + 2 * PAGE } };
+	struct plan_range ranges[] = { { 0x1000, 0x10000 }, { 0x10000 + PAGE, 0x10000 + 2 * PAGE } };
 	struct plan_opts o = { .filter = row->filter ? row->filter : DEFAULT, .all = row->all, .page_size = PAGE,
-			       .stacks = row->stacks, .files_at_hand = row->files_at_hand, .wanted = { .v = wanted, .n = row->wanted ? 2 : 1 },
+			       .stacks = row->stacks, .files_at_hand = row->files_at_hand, .ranges = { .v = ranges, .n = row->has_range ? 2 : 1 },
 			       .select = &sel, .n_select = row->select ? 1 : 0 };
 	struct plan p scoped(plan_free) = { 0 };
 	struct err e;

@@ -5,51 +5,51 @@
 #include "base/array.h"
 #include "base/search.h"
 #include "base/util.h"
-#include "dump/want.h"
+#include "dump/ranges.h"
 
 /* A program header and a line of the AREAS note take some 200 bytes; a hole of a file takes none. */
 enum { GAP_MAX = 64 << 10 };
 
-int want_range(struct dump *d, u64 start, u64 end, struct err *e)
+int ranges_add(struct dump *d, u64 start, u64 end, struct err *e)
 {
-	struct plan_ranges *w = &d->wanted;
+	struct plan_ranges *w = &d->ranges;
 	int r;
 
 	start = align_down(start, d->page_size);
 	end = align_up(min(end, UINT64_MAX - d->page_size), d->page_size);
 	if (start >= end)
 		return 0;
-	r = array_grow((void **)&w->v, w->n, &d->wanted_cap, sizeof(*w->v), "stacks", e);
+	r = array_grow((void **)&w->v, w->n, &d->ranges_cap, sizeof(*w->v), "stacks", e);
 	if (!r)
 		w->v[w->n++] = (struct plan_range){ start, end };
 	return r;
 }
 
-size_t want_area_index(const struct dump *d, u64 addr)
+size_t dump_area_index(const struct dump *d, u64 addr)
 {
 	return search_first(i, 0, d->areas.n, d->areas.v[i].vma->end > addr);
 }
 
-const struct vma *want_area(const struct dump *d, u64 addr)
+const struct vma *dump_area_at(const struct dump *d, u64 addr)
 {
-	size_t i = want_area_index(d, addr);
+	size_t i = dump_area_index(d, addr);
 
 	return i < d->areas.n && d->areas.v[i].vma->start <= addr ? d->areas.v[i].vma : NULL;
 }
 
-int want_memory(struct dump *d, u64 start, u64 end, struct err *e)
+int ranges_add_memory(struct dump *d, u64 start, u64 end, struct err *e)
 {
-	const struct vma *v = want_area(d, start);
+	const struct vma *v = dump_area_at(d, start);
 
 	if (!v || vma_is_special(v) || v->flags & (VM_IO | VM_PFNMAP))
 		return 0;
-	return want_range(d, start, min(end, v->end), e);
+	return ranges_add(d, start, min(end, v->end), e);
 }
 
 /* Reading must not bring in a page, nor wait for the monitor of a userfaultfd. */
 static bool is_in_memory(const struct dump *d, const struct page_run *run)
 {
-	const struct vma *v = want_area(d, run->start);
+	const struct vma *v = dump_area_at(d, run->start);
 
 	return run->flags & (PAGE_PRESENT | PAGE_SWAPPED) && !(v && page_may_wait(v, run));
 }
@@ -60,7 +60,7 @@ static bool next_in_memory(struct dump *d, u64 start, u64 end, struct page_run *
 	struct err ignored;
 
 	while (d->pages.ops->next(&d->pages, start, end, run, &ignored) > 0) {
-		const struct vma *v = want_area(d, run->start);
+		const struct vma *v = dump_area_at(d, run->start);
 
 		if (v)
 			run->end = min(run->end, v->end);
@@ -87,7 +87,7 @@ static size_t next_stretch(struct dump *d, u64 *start, u64 end, size_t size)
 	return len;
 }
 
-size_t want_peek_next(struct dump *d, u64 *start, u64 end, u8 *buf, size_t size)
+size_t dump_peek_next(struct dump *d, u64 *start, u64 end, u8 *buf, size_t size)
 {
 	struct err ignored;
 	size_t len, n;
@@ -101,7 +101,7 @@ size_t want_peek_next(struct dump *d, u64 *start, u64 end, u8 *buf, size_t size)
 	return 0;
 }
 
-int want_peek_init(struct dump *d, struct err *e)
+int dump_peek_init(struct dump *d, struct err *e)
 {
 	d->peeked.bytes = malloc(PEEK_PAGES * (size_t)d->page_size);
 	for (size_t i = 0; i < PEEK_PAGES; i++)
@@ -131,7 +131,7 @@ static const u8 *peek_page(struct dump *d, u64 page)
 	return bytes;
 }
 
-bool want_peek(struct dump *d, u64 addr, void *buf, size_t len)
+bool dump_peek(struct dump *d, u64 addr, void *buf, size_t len)
 {
 	u64 end;
 
@@ -158,7 +158,7 @@ struct copies {
 
 static int flush_copies(struct copies *c, struct err *e)
 {
-	return c->start < c->end ? want_range(c->d, c->start, c->end, e) : 0;
+	return c->start < c->end ? ranges_add(c->d, c->start, c->end, e) : 0;
 }
 
 /* Pages in between that a monitor has not filled in cannot be read, and are not needed. */
@@ -184,7 +184,7 @@ static int on_copy(const struct vma *v, const struct page_run *run, void *arg, s
 
 static const struct page_walk_ops copies_walk_ops = { .run = on_copy };
 
-int want_copies(struct dump *d, const struct vma *v, u64 start, u64 end, bool whole, struct err *e)
+int ranges_add_copies(struct dump *d, const struct vma *v, u64 start, u64 end, bool whole, struct err *e)
 {
 	struct copies c = { .d = d, .start = start, .end = start };
 	int r;
@@ -207,9 +207,9 @@ static int by_start(const void *a, const void *b)
 	return x->start < y->start ? -1 : x->start > y->start;
 }
 
-void want_settle(struct dump *d)
+void ranges_merge(struct dump *d)
 {
-	struct plan_ranges *w = &d->wanted;
+	struct plan_ranges *w = &d->ranges;
 	size_t n = 0;
 
 	if (w->n)
