@@ -36,7 +36,7 @@ int dump_check_cancel(struct dump *d, struct err *e)
 	now = now_ns();
 	if (now - d->last_progress > 100 * 1000000) {
 		d->last_progress = now;
-		o->progress(o->progress_arg, d->target.pid, d->pump.emitted, d->total);
+		o->progress(o->progress_arg, d->target.pid, d->queue.emitted, d->total);
 	}
 	return 0;
 }
@@ -51,7 +51,7 @@ static int lose(struct copy *c, u64 start, u64 end, const char *reason, struct e
 {
 	int r = dump_lose(c->d, start, end, reason, e);
 
-	return r ? r : pump_skip(&c->d->pump, end - start, e);
+	return r ? r : write_queue_skip(&c->d->queue, end - start, e);
 }
 
 /*
@@ -68,7 +68,7 @@ static int copy_nothing(struct copy *c, u64 start, u64 end, struct err *e)
 	/* The end of a file may be within a page. */
 	if (c->uffd && start < end)
 		r = dump_lose(c->d, align_up(start, page), align_up(end, page), UFFD_LOST, e);
-	return r ? r : pump_skip(&c->d->pump, end - start, e);
+	return r ? r : write_queue_skip(&c->d->queue, end - start, e);
 }
 
 /* From the target's memory: these pages are there. */
@@ -82,13 +82,13 @@ static int copy_mapped(struct copy *c, u64 start, u64 end, struct err *e)
 		int r = dump_check_cancel(d, e);
 
 		if (!r)
-			r = pump_room(&d->pump, (size_t)d->page_size, &at, &want, e);
+			r = write_queue_room(&d->queue, (size_t)d->page_size, &at, &want, e);
 		want = (size_t)align_down(min(end - start, (u64)want), d->page_size);
 		if (!r)
 			r = target_read(&d->target, start, at, want, &n, e);
 		n = (size_t)align_down(n, d->page_size);
 		if (!r && n)
-			r = pump_emit(&d->pump, n, e);
+			r = write_queue_emit(&d->queue, n, e);
 		start += n;
 		if (!r && n < want) {
 			r = lose(c, start, start + d->page_size, "cannot be read", e);
@@ -113,13 +113,14 @@ static int copy_bytes(struct copy *c, u64 addr, u64 off, u64 end, struct err *e)
 		int r = dump_check_cancel(d, e);
 
 		if (!r)
-			r = pump_room(&d->pump, (size_t)d->page_size, &at, &want, e);
+			r = write_queue_room(&d->queue, (size_t)d->page_size, &at, &want, e);
 		if (r)
 			return r;
 		n = pread(c->file.fd, at, (size_t)min(end - off, (u64)want), (off_t)off);
 		/* A bad block costs its page; a file that has become shorter, the rest. */
 		bad = n > 0 ? 0 : n < 0 ? min(end - off, d->page_size - off % d->page_size) : end - off;
-		r = bad ? lose(c, addr, addr + bad, "cannot be read from the file", e) : pump_emit(&d->pump, (size_t)n, e);
+		r = bad ? lose(c, addr, addr + bad, "cannot be read from the file", e) :
+			  write_queue_emit(&d->queue, (size_t)n, e);
 		if (r)
 			return r;
 		off += bad ? bad : (u64)n;
@@ -152,7 +153,7 @@ static int copy_backing(struct copy *c, u64 start, u64 end, struct err *e)
 		if (!r && data < hole)
 			r = copy_bytes(c, base + data, data, hole, e);
 	}
-	return r || off >= end - base ? r : pump_skip(&c->d->pump, end - base - off, e);
+	return r || off >= end - base ? r : write_queue_skip(&c->d->queue, end - base - off, e);
 }
 
 static int copy_vdso(struct copy *c, u64 start, u64 end, struct err *e)
@@ -164,11 +165,11 @@ static int copy_vdso(struct copy *c, u64 start, u64 end, struct err *e)
 
 	for (size_t n; !r && start < end; start += n, from += n) {
 		n = (size_t)min(end - start, c->d->page_size);
-		r = pump_room(&c->d->pump, n, &at, &room, e);
+		r = write_queue_room(&c->d->queue, n, &at, &room, e);
 		if (r)
 			return r;
 		memcpy(at, from, n);
-		r = pump_emit(&c->d->pump, n, e);
+		r = write_queue_emit(&c->d->queue, n, e);
 	}
 	return r;
 }
@@ -205,7 +206,7 @@ static int on_run(const struct vma *v, const struct page_run *run, void *arg, st
 		return copy_watched(c, v, run->start, run->end, e);
 	/* Guard pages have no content; the zero page has none worth storing. */
 	if (run->flags & (PAGE_GUARD | PAGE_ZERO))
-		return pump_skip(&c->d->pump, run->end - run->start, e);
+		return write_queue_skip(&c->d->queue, run->end - run->start, e);
 	return copy_mapped(c, run->start, run->end, e);
 }
 

@@ -28,19 +28,19 @@ struct tag_copy {
 
 static int skip(struct tag_copy *c, u64 start, u64 end, struct err *e)
 {
-	return pump_skip(&c->d->pump, (end - start) / TAG_BYTE_SPAN, e);
+	return write_queue_skip(&c->d->queue, (end - start) / TAG_BYTE_SPAN, e);
 }
 
 static int put(struct tag_copy *c, size_t n, struct err *e)
 {
 	size_t room = 0;
 	u8 *at = NULL;
-	int r = pump_room(&c->d->pump, n / 2, &at, &room, e);
+	int r = write_queue_room(&c->d->queue, n / 2, &at, &room, e);
 
 	if (r)
 		return r;
 	tags_pack(c->tags, n, at);
-	return pump_emit(&c->d->pump, n / 2, e);
+	return write_queue_emit(&c->d->queue, n / 2, e);
 }
 
 /* No tags came for this page.  A page that can be read has none: zeros are the truth. */

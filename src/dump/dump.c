@@ -239,10 +239,10 @@ static int put_headers(struct dump *d, struct err *e)
 	int r = layout_put_headers(d->target.arch, &d->layout, d->segs, d->n_segs, &b, e);
 
 	if (!r)
-		r = pump_give(&d->pump, &b, e);
+		r = write_queue_give(&d->queue, &b, e);
 	if (!r)
-		r = pump_skip_to(&d->pump, d->segs[0].off, e);
-	return r ? r : pump_give(&d->pump, &d->notes, e);
+		r = write_queue_skip_to(&d->queue, d->segs[0].off, e);
+	return r ? r : write_queue_give(&d->queue, &d->notes, e);
 }
 
 /* *seg: the next program header. */
@@ -256,7 +256,7 @@ static int copy_areas(struct dump *d, size_t *seg, struct err *e)
 		*seg += dump_has_segment(d, i);
 		if (d->plan.v[i].action == PLAN_OMIT)
 			continue;
-		r = pump_skip_to(&d->pump, s->off, e);
+		r = write_queue_skip_to(&d->queue, s->off, e);
 		if (!r)
 			r = dump_copy_area(d, &d->areas.v[i], &d->plan.v[i], e);
 	}
@@ -271,7 +271,7 @@ static int copy_all_tags(struct dump *d, size_t seg, struct err *e)
 	for (size_t i = 0; !r && i < d->areas.n; i++) {
 		if (!vma_is_mte(d->areas.v[i].vma) || !dump_has_segment(d, i))
 			continue;
-		r = pump_skip_to(&d->pump, d->segs[seg++].off, e);
+		r = write_queue_skip_to(&d->queue, d->segs[seg++].off, e);
 		if (!r && d->plan.v[i].action != PLAN_OMIT)
 			r = dump_copy_tags(d, &d->areas.v[i], &d->plan.v[i], e);
 	}
@@ -351,7 +351,7 @@ static int capture(struct dump *d, struct err *e)
 	if (!r)
 		r = dump_layout(d, e);
 	if (!r)
-		r = pump_start(&d->pump, &d->writer, e);
+		r = write_queue_start(&d->queue, &d->writer, e);
 	if (!r)
 		r = put_headers(d, e);
 	if (!r)
@@ -368,15 +368,15 @@ static int capture(struct dump *d, struct err *e)
 
 static int save(struct dump *d, struct err *e)
 {
-	int r = pump_init(&d->pump, (size_t)d->page_size, e);
+	int r = write_queue_init(&d->queue, (size_t)d->page_size, e);
 	int ended;
 
 	if (!r)
 		r = dump_notes_reserve(d, e);
 	if (!r)
 		r = capture(d, e);
-	/* The first error is the one to report; the pump must end in any case. */
-	ended = pump_end(&d->pump, r ? NULL : e);
+	/* The first error is the one to report; the queue must end in any case. */
+	ended = write_queue_end(&d->queue, r ? NULL : e);
 	return r ? r : ended;
 }
 

@@ -6,7 +6,7 @@
 #include "dump/dump.h"
 #include "dump/layout.h"
 #include "dump/plan.h"
-#include "dump/pump.h"
+#include "dump/write_queue.h"
 #include "dump/writer.h"
 #include "live/area.h"
 #include "live/target.h"
@@ -47,7 +47,7 @@ struct dump {
 	struct ahead ahead;	/* from the stop until the notes are made */
 	struct writer writer;
 	int stream_fd;		/* a FIFO or device opened as output, or -1 */
-	struct pump pump;	/* before the writer, while memory is copied */
+	struct write_queue queue;	/* before the writer, while memory is copied */
 	struct page_source pages;
 	u64 total;		/* predicted bytes, for progress */
 	u64 last_progress;	/* now_ns() */

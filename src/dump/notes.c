@@ -343,7 +343,7 @@ int dump_notes_reserve(struct dump *d, struct err *e)
 
 	len = (r ? 1 : st.threads) * a_thread + d->areas.n * AREA_LINE_LEN;
 	r = buf_reserve(&d->notes, len, &at, e);
-	/* Not zero: see pump_init(). */
+	/* Not zero: see write_queue_init(). */
 	if (!r)
 		memset(at, 1, len);
 	return r;

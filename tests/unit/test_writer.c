@@ -270,7 +270,7 @@ static u8 pattern_at(u64 off)
 	return (u8)(off * 7 + off / 4096);
 }
 
-static void put_pattern(struct pump *p, size_t len)
+static void put_pattern(struct write_queue *p, size_t len)
 {
 	struct err e;
 
@@ -278,20 +278,20 @@ static void put_pattern(struct pump *p, size_t len)
 		size_t room = 0;
 		u8 *at = NULL;
 
-		assert_int_equal(pump_room(p, 1, &at, &room, &e), 0);
+		assert_int_equal(write_queue_room(p, 1, &at, &room, &e), 0);
 		room = min(room, len);
 		for (size_t i = 0; i < room; i++)
 			at[i] = pattern_at(p->off + i);
-		assert_int_equal(pump_emit(p, room, &e), 0);
+		assert_int_equal(write_queue_emit(p, room, &e), 0);
 		len -= room;
 	}
 }
 
-/* Whatever the sizes, the output is what a writer without a pump makes. */
-static void pump_keeps_order(void **state)
+/* Whatever the sizes, the output is what a writer without a queue makes. */
+static void write_queue_keeps_order(void **state)
 {
 	static const size_t lens[] = { 1, 4096, 3 << 20, 17, 100000, 1 };
-	struct pump p;
+	struct write_queue p;
 	struct writer w;
 	struct err e;
 	u64 end, bad = 0;
@@ -299,15 +299,15 @@ static void pump_keeps_order(void **state)
 
 	(void)state;
 	assert_int_equal(writer_open_file(&w, "core", false, &e), 0);
-	assert_int_equal(pump_init(&p, 4096, &e), 0);
-	assert_int_equal(pump_start(&p, &w, &e), 0);
+	assert_int_equal(write_queue_init(&p, 4096, &e), 0);
+	assert_int_equal(write_queue_start(&p, &w, &e), 0);
 	for (size_t round = 0; round < 300; round++) {
 		put_pattern(&p, round % 50 ? 64 : lens[round / 50]);
-		assert_int_equal(pump_skip(&p, 4096, &e), 0);
+		assert_int_equal(write_queue_skip(&p, 4096, &e), 0);
 	}
 	end = p.off;
-	assert_int_equal(pump_skip_to(&p, end - 1, &e), ERR_UNSUPPORTED);
-	assert_int_equal(pump_end(&p, &e), 0);
+	assert_int_equal(write_queue_skip_to(&p, end - 1, &e), ERR_UNSUPPORTED);
+	assert_int_equal(write_queue_end(&p, &e), 0);
 	assert_true(w.off == end);
 	assert_int_equal(writer_finish(&w, &e), 0);
 	f = fopen("core", "r");
@@ -322,11 +322,11 @@ static void pump_keeps_order(void **state)
 }
 
 /* What is handed over whole comes in its place, and larger than a slot, too. */
-static void pump_takes_buffers(void **state)
+static void write_queue_takes_buffers(void **state)
 {
-	static u8 big[3 * PUMP_SLOT_SIZE];
+	static u8 big[3 * QUEUE_SLOT_SIZE];
 	struct buf b = { 0 }, none = { 0 };
-	struct pump p;
+	struct write_queue p;
 	struct writer w;
 	struct err e;
 	u64 bad = 0;
@@ -337,15 +337,15 @@ static void pump_takes_buffers(void **state)
 		big[i] = pattern_at(4096 + 100 + i);
 	assert_int_equal(buf_add(&b, big, sizeof(big), &e), 0);
 	assert_int_equal(writer_open_file(&w, "core", false, &e), 0);
-	assert_int_equal(pump_init(&p, 4096, &e), 0);
-	assert_int_equal(pump_start(&p, &w, &e), 0);
+	assert_int_equal(write_queue_init(&p, 4096, &e), 0);
+	assert_int_equal(write_queue_start(&p, &w, &e), 0);
 	put_pattern(&p, 100);
-	assert_int_equal(pump_give(&p, &none, &e), 0);
-	assert_int_equal(pump_skip(&p, 4096, &e), 0);
-	assert_int_equal(pump_give(&p, &b, &e), 0);
+	assert_int_equal(write_queue_give(&p, &none, &e), 0);
+	assert_int_equal(write_queue_skip(&p, 4096, &e), 0);
+	assert_int_equal(write_queue_give(&p, &b, &e), 0);
 	assert_null(b.p);
 	put_pattern(&p, 100);
-	assert_int_equal(pump_end(&p, &e), 0);
+	assert_int_equal(write_queue_end(&p, &e), 0);
 	assert_int_equal(writer_finish(&w, &e), 0);
 	f = fopen("core", "r");
 	for (u64 off = 0; off < 4096 + 200 + sizeof(big); off++)
@@ -355,9 +355,9 @@ static void pump_takes_buffers(void **state)
 	assert_true(bad == 0);
 }
 
-static void pump_reports_write_errors(void **state)
+static void write_queue_reports_write_errors(void **state)
 {
-	struct pump p;
+	struct write_queue p;
 	struct writer w;
 	struct err e;
 	int fds[2];
@@ -367,30 +367,30 @@ static void pump_reports_write_errors(void **state)
 	assert_int_equal(pipe(fds), 0);
 	close(fds[0]);
 	assert_int_equal(writer_open_stream(&w, fds[1], "pipe", &e), 0);
-	assert_int_equal(pump_init(&p, 4096, &e), 0);
-	assert_int_equal(pump_start(&p, &w, &e), 0);
+	assert_int_equal(write_queue_init(&p, 4096, &e), 0);
+	assert_int_equal(write_queue_start(&p, &w, &e), 0);
 	for (int i = 0; i < 20; i++) {
 		size_t room = 0;
 		u8 *at = NULL;
 
 		/* The error comes with a later call, or at the end: nobody hangs. */
-		if (pump_room(&p, PUMP_SLOT_SIZE, &at, &room, &e))
+		if (write_queue_room(&p, QUEUE_SLOT_SIZE, &at, &room, &e))
 			break;
 		memset(at, 1, room);
-		if (pump_emit(&p, room, &e))
+		if (write_queue_emit(&p, room, &e))
 			break;
 	}
-	assert_int_equal(pump_end(&p, &e), -EPIPE);
+	assert_int_equal(write_queue_end(&p, &e), -EPIPE);
 	writer_close(&w);
 	close(fds[1]);
 }
 
-static void pump_may_be_zeroed(void **state)
+static void write_queue_may_be_zeroed(void **state)
 {
-	struct pump p = { 0 };
+	struct write_queue p = { 0 };
 
 	(void)state;
-	assert_int_equal(pump_end(&p, NULL), 0);
+	assert_int_equal(write_queue_end(&p, NULL), 0);
 }
 
 static void templates(void **state)
@@ -493,10 +493,10 @@ int main(void)
 		cmocka_unit_test(stream_has_no_holes),
 		cmocka_unit_test(stream_reader_gone),
 		in_dir(never_backwards),
-		in_dir(pump_keeps_order),
-		in_dir(pump_takes_buffers),
-		cmocka_unit_test(pump_reports_write_errors),
-		cmocka_unit_test(pump_may_be_zeroed),
+		in_dir(write_queue_keeps_order),
+		in_dir(write_queue_takes_buffers),
+		cmocka_unit_test(write_queue_reports_write_errors),
+		cmocka_unit_test(write_queue_may_be_zeroed),
 		cmocka_unit_test(templates),
 		cmocka_unit_test(losses_are_joined),
 		cmocka_unit_test(missing_note_fills_its_room),

@@ -1,4 +1,4 @@
-/* pump.h - copies in two threads: one reads memory while the other writes what was read before. */
+/* write_queue.h - copies in two threads: one reads memory while the other writes what was read before. */
 #pragma once
 
 #include <pthread.h>
@@ -19,26 +19,26 @@
  * reader sleep less often, but 16 MiB took twice the processor time of 1 MiB, and
  * on a busy machine processor time is what the pause consists of.
  */
-enum { PUMP_SLOTS = 4, PUMP_SLOT_SIZE = 256 << 10, PUMP_PIECES = 128 };
+enum { QUEUE_SLOTS = 4, QUEUE_SLOT_SIZE = 256 << 10, QUEUE_PIECES = 128 };
 
 /* @skip zeros, then @len bytes of the slot. */
-struct pump_piece {
+struct queue_piece {
 	u64 skip;
 	size_t len;
 };
 
-struct pump_slot {
+struct queue_slot {
 	u8 *buf;
 	struct buf given;	/* bytes in place of those in @buf; freed when written */
 	size_t used;
-	struct pump_piece pieces[PUMP_PIECES];
+	struct queue_piece pieces[QUEUE_PIECES];
 	size_t n;
 };
 
-struct pump {
+struct write_queue {
 	struct writer *writer;
 	size_t page_size;
-	struct pump_slot *slots;
+	struct queue_slot *slots;
 	u8 *bufs;
 	u64 off;		/* of the output, as far as it has been handed in */
 	u64 skip;		/* zeros before the next piece */
@@ -53,16 +53,16 @@ struct pump {
 };
 
 /* Gets the memory.  To be called before the target is stopped: page faults take longer than copying. */
-int pump_init(struct pump *p, size_t page_size, struct err *e) must_check;
-/* Starts the writing thread at the writer's place; @writer is not to be used until pump_end(). */
-int pump_start(struct pump *p, struct writer *writer, struct err *e) must_check;
-/* Room for up to PUMP_SLOT_SIZE bytes: *room bytes at *at, at least @least. */
-int pump_room(struct pump *p, size_t least, u8 **at, size_t *room, struct err *e) must_check;
+int write_queue_init(struct write_queue *q, size_t page_size, struct err *e) must_check;
+/* Starts the writing thread at the writer's place; @writer is not to be used until write_queue_end(). */
+int write_queue_start(struct write_queue *q, struct writer *writer, struct err *e) must_check;
+/* Room for up to QUEUE_SLOT_SIZE bytes: *room bytes at *at, at least @least. */
+int write_queue_room(struct write_queue *q, size_t least, u8 **at, size_t *room, struct err *e) must_check;
 /* The first @len bytes of that room are the next of the output; zero pages become holes. */
-int pump_emit(struct pump *p, size_t len, struct err *e) must_check;
+int write_queue_emit(struct write_queue *q, size_t len, struct err *e) must_check;
 /* All of @b, which it takes over, is the next of the output. */
-int pump_give(struct pump *p, struct buf *b, struct err *e) must_check;
-int pump_skip(struct pump *p, u64 len, struct err *e) must_check;
-int pump_skip_to(struct pump *p, u64 off, struct err *e) must_check;
-/* Waits until all is written, and gives the writer back.  Must always run; a zeroed pump is fine. */
-int pump_end(struct pump *p, struct err *e);
+int write_queue_give(struct write_queue *q, struct buf *b, struct err *e) must_check;
+int write_queue_skip(struct write_queue *q, u64 len, struct err *e) must_check;
+int write_queue_skip_to(struct write_queue *q, u64 off, struct err *e) must_check;
+/* Waits until all is written, and gives the writer back.  Must always run; a zeroed one is fine. */
+int write_queue_end(struct write_queue *q, struct err *e);
