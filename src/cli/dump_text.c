@@ -43,7 +43,7 @@ static void print_unmatched(FILE *f, const struct unmatched *u)
 
 		fprintf(f, "  %s ", s->include ? "--include" : "--exclude");
 		text_puts(f, s->text);
-		fputs(u->v[i].fate == PLAN_SELECT_NOTHING ? " matched nothing" : ": not saved: ", f);
+		fputs(u->v[i].effect == PLAN_SELECT_NOTHING ? " matched nothing" : ": not saved: ", f);
 		fprintf(f, "%s\n", u->v[i].why ? u->v[i].why : "");
 	}
 }

@@ -41,15 +41,15 @@ int dump_check_cancel(struct dump *d, struct err *e)
 	return 0;
 }
 
-int dump_lose(struct dump *d, u64 start, u64 end, const char *reason, struct err *e)
+int dump_add_missing(struct dump *d, u64 start, u64 end, const char *reason, struct err *e)
 {
 	return missing_add(&d->report->missing, start, end, reason, e);
 }
 
 /* A page of the target that cannot be read costs that page alone. */
-static int lose(struct copy *c, u64 start, u64 end, const char *reason, struct err *e)
+static int skip_missing(struct copy *c, u64 start, u64 end, const char *reason, struct err *e)
 {
-	int r = dump_lose(c->d, start, end, reason, e);
+	int r = dump_add_missing(c->d, start, end, reason, e);
 
 	return r ? r : write_queue_skip(&c->d->queue, end - start, e);
 }
@@ -67,7 +67,7 @@ static int copy_nothing(struct copy *c, u64 start, u64 end, struct err *e)
 
 	/* The end of a file may be within a page. */
 	if (c->uffd && start < end)
-		r = dump_lose(c->d, align_up(start, page), align_up(end, page), UFFD_LOST, e);
+		r = dump_add_missing(c->d, align_up(start, page), align_up(end, page), UFFD_LOST, e);
 	return r ? r : write_queue_skip(&c->d->queue, end - start, e);
 }
 
@@ -91,7 +91,7 @@ static int copy_mapped(struct copy *c, u64 start, u64 end, struct err *e)
 			r = write_queue_emit(&d->queue, n, e);
 		start += n;
 		if (!r && n < want) {
-			r = lose(c, start, start + d->page_size, "cannot be read", e);
+			r = skip_missing(c, start, start + d->page_size, "cannot be read", e);
 			start += d->page_size;
 		}
 		if (r)
@@ -119,7 +119,7 @@ static int copy_bytes(struct copy *c, u64 addr, u64 off, u64 end, struct err *e)
 		n = pread(c->file.fd, at, (size_t)min(end - off, (u64)want), (off_t)off);
 		/* A bad block costs its page; a file that has become shorter, the rest. */
 		bad = n > 0 ? 0 : n < 0 ? min(end - off, d->page_size - off % d->page_size) : end - off;
-		r = bad ? lose(c, addr, addr + bad, "cannot be read from the file", e) :
+		r = bad ? skip_missing(c, addr, addr + bad, "cannot be read from the file", e) :
 			  write_queue_emit(&d->queue, (size_t)n, e);
 		if (r)
 			return r;
@@ -142,7 +142,7 @@ static int copy_backing(struct copy *c, u64 start, u64 end, struct err *e)
 	int r = 0;
 
 	if (!backing_open(&c->file, &c->d->target, c->area))
-		return lose(c, start, end, "not mapped in, and its file cannot be opened", e);
+		return skip_missing(c, start, end, "not mapped in, and its file cannot be opened", e);
 	stop = min(off + (end - start), c->file.size);
 	unknown = c->uffd && backing_hides_holes(&c->file, c->area->vma);
 	for (; !r && off < stop; off = hole) {
@@ -178,7 +178,7 @@ static int copy_vdso(struct copy *c, u64 start, u64 end, struct err *e)
 static int copy_watched(struct copy *c, const struct vma *v, u64 start, u64 end, struct err *e)
 {
 	return c->from_file && v->flags & VM_SHARED ? copy_backing(c, start, end, e)
-						    : lose(c, start, end, UFFD_PROTECTED, e);
+						    : skip_missing(c, start, end, UFFD_PROTECTED, e);
 }
 
 static int on_hole(const struct vma *v, u64 start, u64 end, void *arg, struct err *e)
@@ -201,7 +201,7 @@ static int on_run(const struct vma *v, const struct page_run *run, void *arg, st
 
 	if (page_is_uffd_marker(v, run))
 		return run->flags & PAGE_WATCHED ? on_hole(v, run->start, run->end, arg, e)
-						 : lose(c, run->start, run->end, UFFD_POISONED, e);
+						 : skip_missing(c, run->start, run->end, UFFD_POISONED, e);
 	if (c->watched && run->flags & PAGE_WATCHED)
 		return copy_watched(c, v, run->start, run->end, e);
 	/* Guard pages have no content; the zero page has none worth storing. */

@@ -52,13 +52,13 @@ static int untagged_page(struct tag_copy *c, u64 addr, struct err *e)
 	int r = target_read(&c->d->target, addr, &byte, 1, &n, e);
 
 	if (!r && !n)
-		r = dump_lose(c->d, addr, end, TAGCORE_TAGS_LOST " cannot be read", e);
+		r = dump_add_missing(c->d, addr, end, TAGCORE_TAGS_LOST " cannot be read", e);
 	return r ? r : skip(c, addr, end, e);
 }
 
 static int watched_pages(struct tag_copy *c, u64 start, u64 end, struct err *e)
 {
-	int r = dump_lose(c->d, start, end, TAGCORE_TAGS_LOST ": protected by a userfaultfd monitor", e);
+	int r = dump_add_missing(c->d, start, end, TAGCORE_TAGS_LOST ": protected by a userfaultfd monitor", e);
 
 	return r ? r : skip(c, start, end, e);
 }
@@ -110,7 +110,7 @@ static int put_file_tags(struct tag_copy *c, u64 addr, u64 off, u64 end, struct 
 	int r = 0;
 
 	if (!open_file_tags(c))
-		r = dump_lose(c->d, addr, addr + (end - off), reason, e);
+		r = dump_add_missing(c->d, addr, addr + (end - off), reason, e);
 	while (!r && c->file_tags.child && off < end) {
 		size_t want = (size_t)min((end - off) / TAG_GRANULE, (u64)CHUNK), got = 0;
 
@@ -122,7 +122,7 @@ static int put_file_tags(struct tag_copy *c, u64 addr, u64 off, u64 end, struct 
 		addr += got * TAG_GRANULE;
 		if (r || got == want)
 			continue;
-		r = dump_lose(c->d, addr, addr + c->d->page_size, reason, e);
+		r = dump_add_missing(c->d, addr, addr + c->d->page_size, reason, e);
 		if (!r)
 			r = skip(c, addr, addr + c->d->page_size, e);
 		off += c->d->page_size;
@@ -139,7 +139,8 @@ static int file_hole(struct tag_copy *c, u64 start, u64 end, struct err *e)
 	int r;
 
 	if (!backing_open(&c->file, &c->d->target, c->area)) {
-		r = dump_lose(c->d, start, end, TAGCORE_TAGS_LOST ": not mapped in, and its file cannot be opened", e);
+		r = dump_add_missing(c->d, start, end, TAGCORE_TAGS_LOST ": not mapped in, and its file cannot be opened",
+				     e);
 		return r ? r : skip(c, start, end, e);
 	}
 	stop = max(off, min(end - base, align_up(c->file.size, page)));

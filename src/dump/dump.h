@@ -30,7 +30,7 @@ void missing_fini(struct missing *m);
 /* A selection of the user's that had no effect on the core. */
 struct unmatched_select {
 	const struct plan_select *select;	/* borrowed from the options */
-	enum plan_select_fate fate;		/* nothing matched, or not to be saved */
+	enum plan_select_effect effect;		/* nothing matched, or not to be saved */
 	const char *why;			/* of the latter; a literal */
 };
 struct unmatched {

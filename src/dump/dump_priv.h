@@ -66,7 +66,7 @@ int dump_notes_reserve(struct dump *d, struct err *e) must_check;
 /* Every note of the first PT_NOTE into d->notes.  The target is stopped. */
 int dump_notes(struct dump *d, struct err *e) must_check;
 /* The tagcore notes, after the kernel's. */
-int dump_own_notes(struct dump *d, struct err *e) must_check;
+int dump_tagcore_notes(struct dump *d, struct err *e) must_check;
 /* Bytes to keep for what can be lost by the plan: MISSING_NOTE_MIN to MISSING_NOTE_MAX. */
 u64 dump_missing_room(const struct dump *d);
 /* NT_TAGCORE_MISSING, exactly @room bytes as a note. */
@@ -92,7 +92,7 @@ int dump_walk_pages(struct dump *d, const struct vma *v, u64 len, const struct p
 /* Writes the tags of one VM_MTE area, packed, at its tag segment's offset. */
 int dump_copy_tags(struct dump *d, const struct area *a, const struct plan_entry *p, struct err *e) must_check;
 /* Records a range of memory, or its tags, as missing; the output is not moved. */
-int dump_lose(struct dump *d, u64 start, u64 end, const char *reason, struct err *e) must_check;
+int dump_add_missing(struct dump *d, u64 start, u64 end, const char *reason, struct err *e) must_check;
 /* ERR_CANCELLED if the user gave up; else reports progress when due. */
 int dump_check_cancel(struct dump *d, struct err *e) must_check;
 

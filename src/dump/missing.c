@@ -51,18 +51,19 @@ int dump_missing_note(const struct dump *d, u64 room, struct buf *b, struct err 
 {
 	const struct missing *m = &d->report->missing;
 	struct buf text scoped(buf_fini) = { 0 };
-	u64 told = 0, size = room - 12 - sizeof(TAGCORE_OWNER);
+	u64 listed = 0, size = room - 12 - sizeof(TAGCORE_OWNER);
 	size_t i;
 	int r = 0;
 
 	for (i = 0; !r && i < m->n && text.len + 2 * MISSING_LINE_MAX <= size; i++) {
 		r = buf_printf(&text, e, "%llx-%llx %s\n", (unsigned long long)m->v[i].start,
 			       (unsigned long long)m->v[i].end, m->v[i].reason);
-		told += m->v[i].end - m->v[i].start;
+		listed += m->v[i].end - m->v[i].start;
 	}
 	/* The room was kept before the losses were known: what does not fit is counted. */
 	if (!r && i < m->n)
-		r = buf_printf(&text, e, "+%zu %llu more ranges\n", m->n - i, (unsigned long long)(m->bytes - told));
+		r = buf_printf(&text, e, "+%zu %llu more ranges\n", m->n - i,
+			       (unsigned long long)(m->bytes - listed));
 	if (!r)
 		r = buf_zero(&text, size - text.len, e);
 	return r ? r : note_put(b, d->target.arch->fmt, TAGCORE_OWNER, NT_TAGCORE_MISSING, text.p, text.len, e);

@@ -358,5 +358,5 @@ int dump_notes(struct dump *d, struct err *e)
 	ahead_end(&d->ahead);
 	if (!r)
 		r = xsave_layout_note(d->target.arch->fmt, &d->notes, e);
-	return r ? r : dump_own_notes(d, e);
+	return r ? r : dump_tagcore_notes(d, e);
 }

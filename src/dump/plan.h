@@ -101,10 +101,10 @@ bool plan_select_matches(const struct plan_select *s, const struct vma *v);
 const struct plan_select *plan_selected(const struct area *a, const struct plan_opts *o);
 
 /* The effect of a selection. */
-enum plan_select_fate {
+enum plan_select_effect {
 	PLAN_SELECT_DONE,
 	PLAN_SELECT_NOTHING,	/* matched no area */
 	PLAN_SELECT_REFUSED,	/* --include of what cannot be saved: *why is the rule's reason */
 };
-enum plan_select_fate plan_select_fate(const struct plan_select *s, const struct areas *areas, const struct plan *p,
-				       const struct plan_opts *o, const char **why);
+enum plan_select_effect plan_select_effect(const struct plan_select *s, const struct areas *areas,
+					   const struct plan *p, const struct plan_opts *o, const char **why);

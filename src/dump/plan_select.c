@@ -96,8 +96,8 @@ const struct plan_select *plan_selected(const struct area *a, const struct plan_
 	return NULL;
 }
 
-enum plan_select_fate plan_select_fate(const struct plan_select *s, const struct areas *areas, const struct plan *p,
-				       const struct plan_opts *o, const char **why)
+enum plan_select_effect plan_select_effect(const struct plan_select *s, const struct areas *areas,
+					   const struct plan *p, const struct plan_opts *o, const char **why)
 {
 	const char *refused = NULL;
 	bool any = false, done = false;

@@ -13,8 +13,8 @@ int dump_find_unmatched(const struct dump *d, const struct plan_opts *po, struct
 	for (size_t i = 0; i < po->n_select; i++) {
 		struct unmatched_select one = { .select = &po->select[i] };
 
-		one.fate = plan_select_fate(one.select, &d->areas, &d->plan, po, &one.why);
-		if (one.fate == PLAN_SELECT_DONE)
+		one.effect = plan_select_effect(one.select, &d->areas, &d->plan, po, &one.why);
+		if (one.effect == PLAN_SELECT_DONE)
 			continue;
 		/* What was to be kept out may be in the core, or it is not where the user thinks. */
 		u.excludes += !one.select->include;

@@ -213,7 +213,7 @@ static void names(void **state)
 	}
 }
 
-static void fates(void **state)
+static void effects(void **state)
 {
 	struct vma v[] = {
 		{ .start = 0x1000, .end = 0x2000, .flags = R | W | K, .name = "[heap]" },
@@ -221,7 +221,7 @@ static void fates(void **state)
 	};
 	struct area area[] = { { .vma = &v[0] }, { .vma = &v[1] } };
 	struct areas areas = { .v = area, .n = 2 };
-	static const struct { const char *what; bool include; enum plan_select_fate fate; } cases[] = {
+	static const struct { const char *what; bool include; enum plan_select_effect effect; } cases[] = {
 		{ "[heap]", false, PLAN_SELECT_DONE },
 		{ "[heap]", true, PLAN_SELECT_DONE },
 		{ "[stack]", false, PLAN_SELECT_NOTHING },
@@ -244,8 +244,8 @@ static void fates(void **state)
 		print_message("# %s\n", cases[i].what);
 		assert_int_equal(plan_select_parse(cases[i].what, cases[i].include, &s, &e), 0);
 		assert_int_equal(plan_make(&areas, &o, &p, &e), 0);
-		assert_int_equal(plan_select_fate(&s, &areas, &p, &o, &why), cases[i].fate);
-		assert_true((why != NULL) == (cases[i].fate == PLAN_SELECT_REFUSED));
+		assert_int_equal(plan_select_effect(&s, &areas, &p, &o, &why), cases[i].effect);
+		assert_true((why != NULL) == (cases[i].effect == PLAN_SELECT_REFUSED));
 	}
 }
 
@@ -280,7 +280,7 @@ int main(void)
 		cmocka_unit_test(last_selection_decides),
 		cmocka_unit_test(selections),
 		cmocka_unit_test(names),
-		cmocka_unit_test(fates),
+		cmocka_unit_test(effects),
 		cmocka_unit_test(split),
 	};
 

@@ -109,7 +109,7 @@ static int put_areas(struct dump *d, struct err *e)
 	return r ? r : note_put(&d->notes, d->target.arch->fmt, TAGCORE_OWNER, NT_TAGCORE_AREAS, b.p, b.len, e);
 }
 
-int dump_own_notes(struct dump *d, struct err *e)
+int dump_tagcore_notes(struct dump *d, struct err *e)
 {
 	int r = put_info(d, e);
 
