@@ -233,7 +233,7 @@ void check_seg_data_overlap(struct check_ctx *x)
 	}
 }
 
-static bool is_crooked(const GElf_Phdr *p)
+static bool is_misaligned(const GElf_Phdr *p)
 {
 	return p->p_filesz && (p->p_vaddr ^ p->p_offset) & (p->p_align - 1);
 }
@@ -250,7 +250,7 @@ void check_seg_align(struct check_ctx *x)
 		if (p->p_align & (p->p_align - 1))
 			check_found(x, core_phdr_off(c, i), "segment %zu: alignment 0x%llx is not a power of two", i,
 				    (ull)p->p_align);
-		else if (is_crooked(p) && !n++)
+		else if (is_misaligned(p) && !n++)
 			first = i;
 	}
 	if (n)

@@ -34,12 +34,12 @@ struct job {
 
 static void list_one_json(struct json_list *rows, const struct repair *r)
 {
-	struct json_object *o = json_object_new_object(), *cures = json_object_new_array();
+	struct json_object *o = json_object_new_object(), *found_by = json_object_new_array();
 
 	json_put_text(o, "id", r->id);
-	json_object_object_add(o, "cures", cures);
-	for (const char *const *id = r->cures; id && *id; id++)
-		json_object_array_add(cures, json_object_new_string(*id));
+	json_object_object_add(o, "cures", found_by);
+	for (const char *const *id = r->found_by; id && *id; id++)
+		json_object_array_add(found_by, json_object_new_string(*id));
 	json_put_text(o, "what", r->what);
 	json_put_text(o, "reference", r->reference);
 	json_list_add(rows, o);
@@ -48,9 +48,9 @@ static void list_one_json(struct json_list *rows, const struct repair *r)
 static void list_one(const struct repair *r)
 {
 	printf("%-14s (", r->id);
-	for (const char *const *id = r->cures; id && *id; id++)
-		printf("%s%s", id == r->cures ? "" : ", ", *id);
-	printf("%s) %s. [%s]\n", r->cures ? "" : "no check", r->what, r->reference);
+	for (const char *const *id = r->found_by; id && *id; id++)
+		printf("%s%s", id == r->found_by ? "" : ", ", *id);
+	printf("%s) %s. [%s]\n", r->found_by ? "" : "no check", r->what, r->reference);
 }
 
 static void list_repairs(bool json)
@@ -72,12 +72,12 @@ static void list_repairs(bool json)
 
 static void print_text(const struct repaired *r)
 {
-	for (size_t i = 0; i < r->n_deeds; i++) {
-		printf("%s at 0x%" PRIx64 ": ", r->deeds[i].repair->id, r->deeds[i].off);
-		text_puts(stdout, r->deeds[i].msg);
+	for (size_t i = 0; i < r->n_changes; i++) {
+		printf("%s at 0x%" PRIx64 ": ", r->changes[i].repair->id, r->changes[i].off);
+		text_puts(stdout, r->changes[i].msg);
 		putchar('\n');
 	}
-	if (!r->n_deeds)
+	if (!r->n_changes)
 		puts("nothing to repair");
 	for (size_t i = 0; i < r->left.n; i++) {
 		const struct finding *f = &r->left.f[i];
@@ -98,12 +98,12 @@ static void print_json(const struct job *j, const struct repaired *r)
 	json_put_text(o, "output", j->out);
 	json_object_object_add(o, "repairs", done);
 	json_object_object_add(o, "left", left);
-	for (size_t i = 0; i < r->n_deeds; i++) {
+	for (size_t i = 0; i < r->n_changes; i++) {
 		struct json_object *row = json_object_new_object();
 
-		json_put_text(row, "id", r->deeds[i].repair->id);
-		json_put_u64(row, "offset", r->deeds[i].off);
-		json_put_text(row, "message", r->deeds[i].msg);
+		json_put_text(row, "id", r->changes[i].repair->id);
+		json_put_u64(row, "offset", r->changes[i].off);
+		json_put_text(row, "message", r->changes[i].msg);
 		json_object_array_add(done, row);
 	}
 	for (size_t i = 0; i < r->left.n; i++) {
@@ -137,16 +137,16 @@ static int check_output(const struct job *j, struct err *e)
 }
 
 /* What is read and written by a process that is locked in: it prints, too, and its parent gives the file its name. */
-struct mending {
+struct repair_run {
 	const struct job *job;
 	struct core_file file;
 	struct writer w;
 };
 
-static int mend_locked(void *arg, u64 *size, struct err *e)
+static int repair_locked(void *arg, u64 *size, struct err *e)
 {
 	struct repaired rep scoped(repair_close) = { 0 };
-	struct mending *m = arg;
+	struct repair_run *m = arg;
 	int r;
 
 	reader_lock();
@@ -164,10 +164,10 @@ static int mend_locked(void *arg, u64 *size, struct err *e)
 }
 
 /* The bytes are there: only the size, and the name, are the parent's to give. */
-static int mend(struct mending *m, struct err *e)
+static int repair_apart(struct repair_run *m, struct err *e)
 {
 	u64 size;
-	int r = reader_apart(mend_locked, m, &size, e), err;
+	int r = reader_apart(repair_locked, m, &size, e), err;
 
 	if (r < 0)
 		return r;
@@ -179,7 +179,7 @@ static int mend(struct mending *m, struct err *e)
 
 static int run(const struct job *j, struct err *e)
 {
-	struct mending m = { .job = j, .file = { .cancel = &cli_cancelled, .unpack_limit = j->unpack_limit } };
+	struct repair_run m = { .job = j, .file = { .cancel = &cli_cancelled, .unpack_limit = j->unpack_limit } };
 	int r = check_output(j, e);
 
 	if (!r)
@@ -188,7 +188,7 @@ static int run(const struct job *j, struct err *e)
 		return r;
 	r = writer_open_file(&m.w, j->out, j->force, e);
 	if (!r)
-		r = mend(&m, e);
+		r = repair_apart(&m, e);
 	core_file_close(&m.file);
 	writer_close(&m.w);
 	return r;

@@ -67,12 +67,12 @@ static int join(struct overlay *o, struct overlay_patch *p, size_t n, u64 end, s
 	return 0;
 }
 
-int overlay_settle(struct overlay *o, struct err *e)
+int overlay_commit(struct overlay *o, struct err *e)
 {
 	size_t kept = 0, next;
 	int r = 0;
 
-	if (o->settled == o->n)
+	if (o->committed == o->n)
 		return 0;
 	qsort(o->patches, o->n, sizeof(*o->patches), by_off);
 	for (size_t i = 0; !r && i < o->n; i = next) {
@@ -85,19 +85,19 @@ int overlay_settle(struct overlay *o, struct err *e)
 		o->patches[kept++] = o->patches[i];
 		o->size = max(o->size, end);
 	}
-	o->n = o->settled = kept;
+	o->n = o->committed = kept;
 	return r;
 }
 
 /* The first visible patch that ends above @off. */
 static size_t first_above(const struct overlay *o, u64 off)
 {
-	return search_first(i, 0, o->settled, o->patches[i].off + o->patches[i].len > off);
+	return search_first(i, 0, o->committed, o->patches[i].off + o->patches[i].len > off);
 }
 
 static void lay_over(const struct overlay *o, u64 off, u8 *to, size_t len)
 {
-	for (size_t i = first_above(o, off); i < o->settled && o->patches[i].off < off + len; i++) {
+	for (size_t i = first_above(o, off); i < o->committed && o->patches[i].off < off + len; i++) {
 		const struct overlay_patch *p = &o->patches[i];
 		u64 from = max(off, p->off), end = min(off + len, p->off + p->len);
 
@@ -128,7 +128,7 @@ static u64 next_data(struct core_file *f, u64 off)
 
 	if (data >= o->base_size)
 		data = o->size;
-	return i < o->settled ? min(data, max(off, o->patches[i].off)) : data;
+	return i < o->committed ? min(data, max(off, o->patches[i].off)) : data;
 }
 
 static void close_nothing(struct core_file *f)

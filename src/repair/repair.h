@@ -19,10 +19,10 @@ struct repair {
 	const char *id;			/* stable: scripts name it */
 	const char *what;		/* what is done, in a sentence */
 	const char *reference;		/* who says so, or who stumbles without it */
-	const char *const *cures;	/* ids of the checks that find the damage, NULL-terminated; NULL: no check */
-	/* For an open core; @rescue: for a file that core_open() refuses, with the header that it must have had. */
+	const char *const *found_by;	/* ids of the checks that find the damage, NULL-terminated; NULL: no check */
+	/* For an open core; @apply_refused: for a file that core_open() refuses, with the header that it must have had. */
 	int (*apply)(struct repair_ctx *x, struct err *e);
-	int (*rescue)(struct repair_ctx *x, const u8 *header, struct err *e);
+	int (*apply_refused)(struct repair_ctx *x, const u8 *header, struct err *e);
 	bool header_only;		/* changes the ELF header at most, and needs no program headers */
 };
 
@@ -30,12 +30,12 @@ extern const struct repair repairs[];
 extern const size_t n_repairs;
 
 /* At most so many changes by one repair are listed; one more line says how many are not. */
-enum { REPAIR_DEEDS_MAX = 100 };
+enum { REPAIR_CHANGES_MAX = 100 };
 
 enum repair_lost { REPAIR_LOST_MEMORY, REPAIR_LOST_TAGS, REPAIR_LOST_OTHER, REPAIR_LOST_KINDS };
 
 /* One thing done: @off is the file position of what was changed. */
-struct repair_deed {
+struct repair_change {
 	const struct repair *repair;
 	u64 off;
 	char *msg;
@@ -45,13 +45,13 @@ struct repair_deed {
 struct repaired {
 	struct core_file in;		/* never written to */
 	struct overlay *overlay;	/* what differs from @in */
-	struct repair_deed *deeds;	/* in the order they were done; empty: nothing to repair */
-	size_t n_deeds;
-	size_t cap_deeds;
+	struct repair_change *changes;	/* in the order they were done; empty: nothing to repair */
+	size_t n_changes;
+	size_t cap_changes;
 	struct findings left;		/* of validate, in the repaired form */
 	u64 size;			/* of the repaired form, bytes */
 	const volatile sig_atomic_t *cancel;
-	bool packing_told;
+	bool packing_reported;
 	/* Lines of a MISSING note, of memory, of its tags, of what has no address: to be recorded. */
 	struct buf lost[REPAIR_LOST_KINDS];
 	u64 lost_notes;			/* bytes */

@@ -8,16 +8,16 @@
 #include "elf/elffmt.h"
 #include "repair/repairs.h"
 
-static int add_deed(struct repaired *r, const struct repair *repair, u64 off, const char *msg, struct err *e)
+static int add_change(struct repaired *r, const struct repair *repair, u64 off, const char *msg, struct err *e)
 {
-	int err = array_grow((void **)&r->deeds, r->n_deeds, &r->cap_deeds, sizeof(*r->deeds), "repair", e);
+	int err = array_grow((void **)&r->changes, r->n_changes, &r->cap_changes, sizeof(*r->changes), "repair", e);
 	char *copy = err ? NULL : strdup(msg);
 
 	if (err)
 		return err;
 	if (!copy)
 		return err_set(e, -ENOMEM, "repair");
-	r->deeds[r->n_deeds++] = (struct repair_deed){ .repair = repair, .off = off, .msg = copy };
+	r->changes[r->n_changes++] = (struct repair_change){ .repair = repair, .off = off, .msg = copy };
 	return 0;
 }
 
@@ -26,12 +26,12 @@ int repair_did(struct repair_ctx *x, struct err *e, u64 off, const char *fmt, ..
 	char msg[512];
 	va_list ap;
 
-	if (x->n++ >= REPAIR_DEEDS_MAX)
+	if (x->n++ >= REPAIR_CHANGES_MAX)
 		return 0;
 	va_start(ap, fmt);
 	vsnprintf(msg, sizeof(msg), fmt, ap);
 	va_end(ap);
-	return add_deed(x->out, x->repair, off, msg, e);
+	return add_change(x->out, x->repair, off, msg, e);
 }
 
 int repair_put(struct repair_ctx *x, u64 off, const void *p, size_t len, struct err *e)
@@ -59,8 +59,8 @@ int repair_did_more(struct repair_ctx *x, struct err *e)
 {
 	char msg[64];
 
-	if (x->n <= REPAIR_DEEDS_MAX)
+	if (x->n <= REPAIR_CHANGES_MAX)
 		return 0;
-	snprintf(msg, sizeof(msg), "and %zu more", x->n - REPAIR_DEEDS_MAX);
-	return add_deed(x->out, x->repair, 0, msg, e);
+	snprintf(msg, sizeof(msg), "and %zu more", x->n - REPAIR_CHANGES_MAX);
+	return add_change(x->out, x->repair, 0, msg, e);
 }

@@ -86,7 +86,7 @@ bool repair_is_counted(const struct core *c)
 }
 
 /* Nothing is said of the number: the first segment's bytes follow the headers. */
-static u64 count_untold(struct repair_ctx *x, GElf_Ehdr *h)
+static u64 count_by_offset(struct repair_ctx *x, GElf_Ehdr *h)
 {
 	struct elffmt fmt = x->core->fmt;
 	u8 raw[sizeof(Elf64_Phdr)];
@@ -137,7 +137,7 @@ int repair_phnum(struct repair_ctx *x, struct err *e)
 	int r;
 
 	if (!c->phnum) {
-		n = count_untold(x, &h);
+		n = count_by_offset(x, &h);
 		return n ? set_phnum(x, &h, n, e) : 0;
 	}
 	/* At the bound, more of them may be in the file. */
@@ -193,11 +193,11 @@ int repair_sections(struct repair_ctx *x, struct err *e)
 {
 	const struct core *c = x->core;
 	GElf_Ehdr h = c->ehdr;
-	bool told = h.e_shoff || h.e_shnum || h.e_shstrndx;
+	bool has_table = h.e_shoff || h.e_shnum || h.e_shstrndx;
 	int r;
 
 	/* PN_XNUM needs section header 0. */
-	if (!told || h.e_phnum == PN_XNUM || has_sections(c))
+	if (!has_table || h.e_phnum == PN_XNUM || has_sections(c))
 		return 0;
 	h.e_shoff = 0;
 	h.e_shnum = 0;

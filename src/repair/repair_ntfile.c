@@ -17,7 +17,7 @@ struct table {
 	struct bytes desc;
 	struct elffmt fmt;
 	unsigned w;	/* bytes of a long */
-	u64 told;	/* what the note says that it has */
+	u64 stated;	/* what the note says that it has */
 	u64 n;		/* entries before the names */
 	u64 named;	/* of these, the first so many have one */
 };
@@ -67,7 +67,7 @@ static u64 count_names(const struct table *t)
  * many strings, and then only zeros.  Each additional entry leaves fewer strings,
  * so that no second number fits.  False: none.
  */
-static bool count_told_by_names(const struct table *t, u64 *n)
+static bool count_by_names(const struct table *t, u64 *n)
 {
 	u64 end = t->desc.len, at = 2 * t->w, nuls;
 
@@ -91,9 +91,9 @@ static void find_entries(struct table *t)
 {
 	u64 room = (t->desc.len - 2 * t->w) / (3 * t->w), n;
 
-	t->n = min(t->told, room);
-	t->named = t->told <= room ? count_names(t) : 0;
-	if (t->named < t->told && count_told_by_names(t, &n))
+	t->n = min(t->stated, room);
+	t->named = t->stated <= room ? count_names(t) : 0;
+	if (t->named < t->stated && count_by_names(t, &n))
 		t->n = t->named = n;
 }
 
@@ -159,7 +159,7 @@ int repair_file_table(struct repair_ctx *x, struct err *e)
 	if (!note || is_good(note->note.desc, c->fmt, &t.w) || note->note.desc.len < 2 * t.w || !is_alone(c, note))
 		return 0;
 	t.desc = note->note.desc;
-	t.told = uint_get(t.fmt, t.desc.p, t.w);
+	t.stated = uint_get(t.fmt, t.desc.p, t.w);
 	out = calloc(1, t.desc.len);
 	if (!out)
 		return err_set(e, -ENOMEM, "FILE note of %zu bytes", t.desc.len);
@@ -168,7 +168,7 @@ int repair_file_table(struct repair_ctx *x, struct err *e)
 		return 0;
 	r = repair_put(x, t.desc.off, out, t.desc.len, e);
 	return r ? r : repair_did(x, e, note->note.off, "the FILE note counted %llu ranges; the %llu that can be read and have a "
-				  "name are kept", (ull)t.told, (ull)kept);
+				  "name are kept", (ull)t.stated, (ull)kept);
 }
 
 static bool is_page_size(u64 v)

@@ -18,9 +18,9 @@ int repair_packed(struct repair_ctx *x, struct err *e)
 	const struct core_packing *p = x->out->in.packing;
 	int r = 0;
 
-	if (!p || x->out->packing_told)
+	if (!p || x->out->packing_reported)
 		return 0;
-	x->out->packing_told = true;
+	x->out->packing_reported = true;
 	for (size_t i = 0; !r && i < p->n_faults; i++)
 		r = repair_did(x, e, p->faults[i].off,
 			       "%s (%s data); the %llu bytes that come out before are taken for the core",

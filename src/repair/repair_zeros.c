@@ -89,7 +89,7 @@ static int end_before(struct repair_ctx *x, const struct zeros *z, struct err *e
 				  "and no longer part of it", z->seg->seg, (ull)(was - z->start));
 }
 
-static int give_to_file(struct repair_ctx *x, const struct zeros *z, struct err *e)
+static int extend_file_note(struct repair_ctx *x, const struct zeros *z, struct err *e)
 {
 	const struct core *c = x->core;
 	const struct note *file = &z->before->note;
@@ -105,7 +105,7 @@ static int give_to_file(struct repair_ctx *x, const struct zeros *z, struct err 
 				  "own", file->desc.len, (ull)(z->end - z->start));
 }
 
-static int mend_zeros(struct repair_ctx *x, const struct zeros *z, const bool *alone, struct err *e)
+static int repair_zeros(struct repair_ctx *x, const struct zeros *z, const bool *alone, struct err *e)
 {
 	const struct core *c = x->core;
 	const GElf_Phdr *p = &c->segs[z->seg->seg];
@@ -117,7 +117,7 @@ static int mend_zeros(struct repair_ctx *x, const struct zeros *z, const bool *a
 	if (!z->before || z->before->note.type != NT_FILE || strcmp(z->before->note.owner, "CORE") || p->p_align == 8 ||
 	    !alone[z->seg->seg] || !notes_follow(c, z))
 		return 0;
-	return give_to_file(x, z, e);
+	return extend_file_note(x, z, e);
 }
 
 int repair_note_zeros(struct repair_ctx *x, struct err *e)
@@ -139,7 +139,7 @@ int repair_note_zeros(struct repair_ctx *x, struct err *e)
 		if (!alone)
 			return err_set(e, -ENOMEM, "%zu segments", c->n_segs);
 		z = zeros_at(c, i);
-		r = mend_zeros(x, &z, alone, e);
+		r = repair_zeros(x, &z, alone, e);
 	}
 	return r;
 }

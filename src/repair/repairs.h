@@ -27,10 +27,10 @@ int repair_put(struct repair_ctx *x, u64 off, const void *p, size_t len, struct 
  */
 bool *repair_alone(const struct core *c);
 
-/* repair_rescue.c: the header of what core_open() refuses. */
+/* repair_refused.c: the header of what core_open() refuses. */
 enum { REPAIR_HEADER_MAX = sizeof(Elf64_Ehdr) };
 /* True and @header filled when there is exactly one way to read the file as a core. */
-bool repair_rescue_find(struct overlay *o, u8 header[REPAIR_HEADER_MAX]);
+bool repair_find_header(struct overlay *o, u8 header[REPAIR_HEADER_MAX]);
 /*
  * True when @o with another header, @len bytes at @p, is a core without doubt: all
  * program headers are there, and threads of the machine's size, and memory.

@@ -74,7 +74,7 @@ static const struct writer_ops out_ops = {
 
 /* ---- */
 
-static bool mend(struct repaired *r, struct mem *m, size_t size)
+static bool open_repaired(struct repaired *r, struct mem *m, size_t size)
 {
 	struct core_file file = mem_file(m, size);
 	struct err e = { 0 };
@@ -139,9 +139,9 @@ static void hold_mended(struct repaired *r, const struct buf *out)
 
 	must(!check_open_file(&file, "mended", &l, &e), "%s", e.msg);
 	hold_same(&r->left, &l);
-	must(mend(&again, &m, out->len), "what is mended cannot be opened");
+	must(open_repaired(&again, &m, out->len), "what is mended cannot be opened");
 	/* What cannot be mended may hide more of what can. */
-	must(!again.n_deeds || findings_count(&l, CHECK_ERROR) || shares_bytes(out, &l), "mended again: %s: %s", again.deeds[0].repair->id, again.deeds[0].msg);
+	must(!again.n_changes || findings_count(&l, CHECK_ERROR) || shares_bytes(out, &l), "mended again: %s: %s", again.changes[0].repair->id, again.changes[0].msg);
 }
 
 void fuzz_repair(const u8 *data, size_t size)
@@ -150,10 +150,10 @@ void fuzz_repair(const u8 *data, size_t size)
 	struct repaired r scoped(repair_close) = { 0 };
 	struct buf out scoped(buf_fini) = { 0 };
 
-	if (!mend(&r, &m, size))
+	if (!open_repaired(&r, &m, size))
 		return;
-	for (size_t i = 0; i < r.n_deeds; i++)
-		must(*r.deeds[i].msg, "%s: no sentence", r.deeds[i].repair->id);
+	for (size_t i = 0; i < r.n_changes; i++)
+		must(*r.changes[i].msg, "%s: no sentence", r.changes[i].repair->id);
 	if (write_all(&r, &out) && !cli_cancelled)
 		hold_mended(&r, &out);
 }

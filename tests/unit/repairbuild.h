@@ -46,7 +46,7 @@ cb_unused static void rb_build(const struct damage *d, struct cb *cb, struct buf
 }
 
 /* @b as a file without a name; -1 and why when it cannot be mended. */
-cb_unused static int rb_mend(const struct buf *b, struct repaired *rep, struct err *e)
+cb_unused static int rb_repair(const struct buf *b, struct repaired *rep, struct err *e)
 {
 	struct core_file file = { 0 };
 	char path[32];
@@ -152,15 +152,15 @@ cb_unused static void rb_same_notes(const struct core *was, const struct core *i
 	}
 }
 
-cb_unused static void rb_mends_nothing_more(const struct buf *b)
+cb_unused static void rb_repairs_nothing_more(const struct buf *b)
 {
 	struct repaired again = { 0 };
 	struct buf out = { 0 };
 	struct err e = { 0 };
 
-	cb_ok(rb_mend(b, &again, &e), &e);
-	if (again.n_deeds)
-		fail_msg("mended again: %s: %s", again.deeds[0].repair->id, again.deeds[0].msg);
+	cb_ok(rb_repair(b, &again, &e), &e);
+	if (again.n_changes)
+		fail_msg("mended again: %s: %s", again.changes[0].repair->id, again.changes[0].msg);
 	rb_write_out(&again, &out);
 	assert_int_equal(out.len, b->len);
 	assert_memory_equal(out.p, b->p, b->len);

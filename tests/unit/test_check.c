@@ -29,7 +29,7 @@ static void wrap_offset(struct cb *cb) { cb->segs[3].p_offset = ~0ULL - CB_PAGE 
 static void truncate_last(struct cb *cb, struct buf *b) { (void)cb; b->len -= 100; }
 static void heap_overlaps(struct cb *cb) { cb->segs[2].p_memsz = CB_STACK - CB_HEAP + CB_PAGE; }
 static void odd_align(struct cb *cb) { cb->segs[2].p_align = 0x3000; }
-static void crooked(struct cb *cb) { cb->segs[2].p_vaddr += 16; }
+static void misaligned(struct cb *cb) { cb->segs[2].p_vaddr += 16; }
 static void off_page(struct cb *cb) { cb->segs[2].p_align = 1; cb->segs[2].p_offset += 16; cb->segs[2].p_filesz -= 16; }
 static void filesz_large(struct cb *cb) { cb->segs[2].p_memsz -= CB_PAGE; }
 static void shared_bytes(struct cb *cb) { cb->segs[3].p_offset = cb->segs[2].p_offset; }
@@ -356,7 +356,7 @@ static const struct mutation mutations[] = {
 	{ "seg-order", "swapped", .late = swap_loads },
 	{ "seg-overlap", "heap into stack", .late = heap_overlaps },
 	{ "seg-align", "0x3000", .late = odd_align },
-	{ "seg-align", "not congruent", .late = crooked },
+	{ "seg-align", "not congruent", .late = misaligned },
 	{ "seg-page", "offset + 16", .late = off_page },
 	{ "seg-filesz", "more than memory", .late = filesz_large },
 	{ "seg-data-overlap", "stack is heap", .late = shared_bytes, .also = "file-tail" },
@@ -518,11 +518,11 @@ static void wrong_padding_is_told(void **state)
 	says(&m, "note-malformed", "the notes are padded to 4, and their segment's alignment is 8");
 }
 
-static void crooked_all(struct cb *cb) { crooked(cb); cb->segs[1].p_vaddr += 16; }
+static void misaligned_all(struct cb *cb) { misaligned(cb); cb->segs[1].p_vaddr += 16; }
 
-static void crooked_segments_are_counted(void **state)
+static void misaligned_segments_are_counted(void **state)
 {
-	static const struct mutation m = { .late = crooked_all };
+	static const struct mutation m = { .late = misaligned_all };
 
 	(void)state;
 	says(&m, "seg-align", "of 2 segments differ");
@@ -563,7 +563,7 @@ int main(void)
 		cmocka_unit_test(findings_of_a_check_are_limited),
 		cmocka_unit_test(truncation_names_the_file),
 		cmocka_unit_test(wrong_padding_is_told),
-		cmocka_unit_test(crooked_segments_are_counted),
+		cmocka_unit_test(misaligned_segments_are_counted),
 		cmocka_unit_test(missing_file_is_no_finding),
 	};
 

@@ -42,7 +42,7 @@ static void overlay_has_the_holes_of_its_file(void **state)
 	overlay_init(&o, &file, file.size);
 	put(&o, 2 * MIB + 5, "y");
 	put(&o, 9 * MIB, "z");
-	cb_ok(overlay_settle(&o, &e), &e);
+	cb_ok(overlay_commit(&o, &e), &e);
 	overlay_file(&o, &f);
 	assert_int_equal(core_file_next_data(&f, 0), 2 * MIB + 5);
 	assert_int_equal(core_file_next_data(&f, 2 * MIB + 5), 2 * MIB + 5);
@@ -76,12 +76,12 @@ static void overlay_lays_the_younger_over(void **state)
 	put(&o, 6, "GH");
 	put(&o, 1, "BCD");
 	overlay_is(&o, "abcdefghi");
-	cb_ok(overlay_settle(&o, &e), &e);
+	cb_ok(overlay_commit(&o, &e), &e);
 	overlay_is(&o, "aBCDefGHi");
 	put(&o, 2, "-----");
 	put(&o, 9, "end");
 	put(&o, 8, "IJ");
-	cb_ok(overlay_settle(&o, &e), &e);
+	cb_ok(overlay_commit(&o, &e), &e);
 	overlay_is(&o, "aB-----HIJnd");
 	assert_int_equal(overlay_put(&o, UINT64_MAX - 1, "xxx", 3, &e), ERR_UNSUPPORTED);
 	overlay_fini(&o);

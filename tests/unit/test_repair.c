@@ -59,7 +59,7 @@ static void more_bytes(struct cb *cb)
 	cb->segs[2].p_filesz += CB_PAGE;
 }
 static void odd_align(struct cb *cb) { cb->segs[2].p_align = 0x3000; }
-static void crooked(struct cb *cb) { cb->segs[2].p_align = 0x200000; cb->segs[2].p_vaddr += 0x1000; }
+static void misaligned(struct cb *cb) { cb->segs[2].p_align = 0x200000; cb->segs[2].p_vaddr += 0x1000; }
 static void notes_16(struct cb *cb) { cb->segs[0].p_align = 16; }
 static void notes_8(struct cb *cb) { cb->segs[0].p_align = 8; }
 
@@ -167,7 +167,7 @@ static const struct damage damages[] = {
 	{ "seg-filesz", "seg-filesz", "less memory", .late = less_memory },
 	{ "seg-filesz", "seg-filesz", "into the next", .notes = more_bytes },
 	{ "seg-align", "seg-align", "0x3000", .late = odd_align },
-	{ "seg-align", "seg-align", "not congruent", .late = crooked },
+	{ "seg-align", "seg-align", "not congruent", .late = misaligned },
 	{ "seg-order", "seg-order", "swapped", .late = swap_loads },
 	{ "note-align", "note-padding", "16", .late = notes_16 },
 	{ "note-align", "note-malformed", "8 for 4", .late = notes_8, .hides = true },
@@ -233,7 +233,7 @@ static void no_thread(struct cb *cb)
 }
 
 /* The first header's bytes are no sign of where the headers end. */
-static void xnum_untold(struct cb *cb)
+static void xnum_unknown(struct cb *cb)
 {
 	GElf_Phdr notes = cb->segs[0];
 
@@ -250,8 +250,8 @@ static const struct damage uncertain[] = {
 	{ "note-padding", "note-padding", "bytes are memory's, too", .notes = spare_note, .late = shared_with_memory,
 	  .bytes = dirty_owner },
 	{ "note-zeros", "note-owner", "behind AUXV", .notes = zeros_behind_auxv, .bytes = auxv_size },
-	{ "phdr-count", "phdr-xnum", "nothing tells the number", .late = xnum_untold },
-	{ "seg-cut", "phdr-xnum", "what may be no header", .late = xnum_untold },
+	{ "phdr-count", "phdr-xnum", "nothing tells the number", .late = xnum_unknown },
+	{ "seg-cut", "phdr-xnum", "what may be no header", .late = xnum_unknown },
 	{ "phdr-count", "phdr-none", "no threads", .notes = no_thread, .late = no_phnum },
 };
 
@@ -267,10 +267,10 @@ static void what_is_not_certain_is_left(void **state)
 	rb_build(d, &cb, &b);
 	rb_check_bytes(&b, &before);
 	assert_true(rb_has_finding(&before, d->check));
-	cb_ok(rb_mend(&b, &rep, &e), &e);
+	cb_ok(rb_repair(&b, &rep, &e), &e);
 	assert_true(rb_has_finding(&rep.left, d->check));
-	for (size_t i = 0; i < rep.n_deeds; i++)
-		assert_string_not_equal(rep.deeds[i].repair->id, d->repair);
+	for (size_t i = 0; i < rep.n_changes; i++)
+		assert_string_not_equal(rep.changes[i].repair->id, d->repair);
 	findings_fini(&before);
 	repair_close(&rep);
 	buf_fini(&b);
@@ -303,7 +303,7 @@ static bool is_of_loss(const char *id)
 	return !strcmp(id, "tagcore-lost") || !strcmp(id, "thread-stack");
 }
 
-static void damage_is_mended(void **state)
+static void damage_is_repaired(void **state)
 {
 	const struct damage *d = *state;
 	struct findings before = { 0 }, after = { 0 };
@@ -318,9 +318,9 @@ static void damage_is_mended(void **state)
 	rb_check_bytes(&b, &before);
 	if (d->check)
 		assert_true(rb_has_finding(&before, d->check));
-	cb_ok(rb_mend(&b, &rep, &e), &e);
-	for (size_t i = 0; i < rep.n_deeds; i++)
-		done |= !strcmp(rep.deeds[i].repair->id, d->repair);
+	cb_ok(rb_repair(&b, &rep, &e), &e);
+	for (size_t i = 0; i < rep.n_changes; i++)
+		done |= !strcmp(rep.changes[i].repair->id, d->repair);
 	assert_true(done);
 	rb_write_out(&rep, &out);
 	rb_check_bytes(&out, &after);
@@ -336,7 +336,7 @@ static void damage_is_mended(void **state)
 	rb_open_bytes(&out, &is);
 	rb_same_memory(&was, &is);
 	rb_same_notes(&was, &is, d->other_note);
-	rb_mends_nothing_more(&out);
+	rb_repairs_nothing_more(&out);
 	core_close(&was);
 	core_close(&is);
 	findings_fini(&before);
@@ -351,7 +351,7 @@ static void every_repair_has_a_damage(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < n_repairs; i++) {
-		const char *const *cure = repairs[i].cures;
+		const char *const *check = repairs[i].found_by;
 
 		/* What needs 65,535 segments or a packed file has a test of its own. */
 		if (!strcmp(repairs[i].id, "phdr-xnum") || !strcmp(repairs[i].id, "packed-cut"))
@@ -361,22 +361,22 @@ static void every_repair_has_a_damage(void **state)
 
 			for (size_t k = 0; k < ARRAY_SIZE(damages); k++)
 				found |= !strcmp(repairs[i].id, damages[k].repair) &&
-					 (!cure || (damages[k].check && !strcmp(*cure, damages[k].check)));
+					 (!check || (damages[k].check && !strcmp(*check, damages[k].check)));
 			/* Which of the two a lost number looks like depends on the file's length. */
-			if (!found && !(cure && !strcmp(*cure, "phdr-truncated")))
-				fail_msg("repair %s, check %s: no damage", repairs[i].id, cure ? *cure : "none");
-		} while (cure && *++cure);
+			if (!found && !(check && !strcmp(*check, "phdr-truncated")))
+				fail_msg("repair %s, check %s: no damage", repairs[i].id, check ? *check : "none");
+		} while (check && *++check);
 	}
 }
 
-static void every_repair_is_told(void **state)
+static void every_repair_is_described(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < n_repairs; i++) {
 		assert_non_null(repairs[i].what);
 		assert_non_null(repairs[i].reference);
-		assert_true(!repairs[i].apply != !repairs[i].rescue);
-		for (const char *const *id = repairs[i].cures; id && *id; id++) {
+		assert_true(!repairs[i].apply != !repairs[i].apply_refused);
+		for (const char *const *id = repairs[i].found_by; id && *id; id++) {
 			bool found = false;
 
 			for (size_t k = 0; k < n_checks; k++)
@@ -403,12 +403,12 @@ int main(void)
 {
 	struct CMUnitTest tests[ARRAY_SIZE(damages) + ARRAY_SIZE(uncertain) + 2] = {
 		cmocka_unit_test(every_repair_has_a_damage),
-		cmocka_unit_test(every_repair_is_told),
+		cmocka_unit_test(every_repair_is_described),
 	};
 	size_t n = 2;
 	int r;
 
-	n += add_tests(tests + n, damages, ARRAY_SIZE(damages), damage_is_mended);
+	n += add_tests(tests + n, damages, ARRAY_SIZE(damages), damage_is_repaired);
 	n += add_tests(tests + n, uncertain, ARRAY_SIZE(uncertain), what_is_not_certain_is_left);
 	cmocka_set_message_output(CM_OUTPUT_TAP);
 	r = cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,7 +8,7 @@ struct lost {
 	struct core is;
 };
 
-static void mend_cut(struct cb *cb, size_t len, struct lost *l)
+static void repair_cut(struct cb *cb, size_t len, struct lost *l)
 {
 	struct buf b = { 0 };
 	struct err e = { 0 };
@@ -17,10 +17,10 @@ static void mend_cut(struct cb *cb, size_t len, struct lost *l)
 	cb_layout(cb);
 	cb_write(cb, &b);
 	b.len = min(b.len, len ? len : (size_t)cb->data_at[2] + CB_PAGE / 2);
-	cb_ok(rb_mend(&b, &l->rep, &e), &e);
+	cb_ok(rb_repair(&b, &l->rep, &e), &e);
 	rb_write_out(&l->rep, &l->out);
 	rb_open_bytes(&l->out, &l->is);
-	rb_mends_nothing_more(&l->out);
+	rb_repairs_nothing_more(&l->out);
 	buf_fini(&b);
 }
 
@@ -89,7 +89,7 @@ static void recorded_in_every_class_and_order(void **state)
 		struct cb cb;
 
 		cb_good(&cb, made[i].machine, made[i].fmt);
-		mend_cut(&cb, 0, &l);
+		repair_cut(&cb, 0, &l);
 		expect_lost(&l.is, CB_HEAP + CB_PAGE / 2, CB_HEAP + 2 * CB_PAGE);
 		expect_lost(&l.is, CB_STACK, CB_STACK + 2 * CB_PAGE);
 		cb_ok(core_loss(&l.is, &loss, &e), &e);
@@ -128,7 +128,7 @@ static void file_note_ends_before_what_is_lost(void **state)
 			cb_long(&cb, &n->desc, longs[k]);
 		cb_ok(buf_add(&n->desc, "/bin/prog\0/bin/prog\0/dev/zero", 30, &e), &e);
 		cb_layout(&cb);
-		mend_cut(&cb, (size_t)(cb.data_at[2] + cuts[i]), &l);
+		repair_cut(&cb, (size_t)(cb.data_at[2] + cuts[i]), &l);
 		/* Of a page that is partly there, nothing is the file's. */
 		assert_int_equal(l.is.n_maps, 1 + i);
 		assert_int_equal(l.is.maps[0].end, CB_TEXT + 2 * CB_PAGE);
@@ -157,7 +157,7 @@ static void earlier_record_is_kept(void **state)
 	cb_good(&cb, EM_X86_64, CB_LE64);
 	cb_note_add(&cb, TAGCORE_OWNER, NT_TAGCORE_MISSING, text, sizeof(text));
 	cb_note_add(&cb, "OTHER", 0x77, "abcdefgh", 8);
-	mend_cut(&cb, 0, &l);
+	repair_cut(&cb, 0, &l);
 	assert_int_equal(l.is.n_note_segs, 1);
 	assert_int_equal(l.is.n_notes, 10);
 	assert_int_equal(l.is.n_threads, 2);
@@ -181,7 +181,7 @@ static void lost_record_is_recorded(void **state)
 	cb_good(&cb, EM_X86_64, CB_LE64);
 	cb_note_add(&cb, TAGCORE_OWNER, NT_TAGCORE_MISSING, text, sizeof(text));
 	cb.n_late_notes = 1;
-	mend_cut(&cb, 0, &l);
+	repair_cut(&cb, 0, &l);
 	assert_int_equal(l.is.n_note_segs, 2);
 	assert_int_equal(l.is.n_missing, 2);
 	assert_int_equal(l.is.n_losses, 1);
@@ -202,10 +202,10 @@ static void repaired_core_is_cut_again(void **state)
 
 	(void)state;
 	cb_good(&cb, EM_X86_64, CB_LE64);
-	mend_cut(&cb, 0, &l);
+	repair_cut(&cb, 0, &l);
 	/* The bytes of the heap that were left, with the notes at the end. */
 	cb_ok(buf_add(&cut, l.out.p, (size_t)cb.data_at[2], &e), &e);
-	cb_ok(rb_mend(&cut, &rep, &e), &e);
+	cb_ok(rb_repair(&cut, &rep, &e), &e);
 	rb_write_out(&rep, &out);
 	rb_open_bytes(&out, &is);
 	/* With all notes; what is known of memory is what the headers still say. */
@@ -227,7 +227,7 @@ static void program_headers_are_parts(void **state)
 
 	(void)state;
 	cb_good(&cb, EM_X86_64, CB_LE64);
-	mend_cut(&cb, sizeof(Elf64_Ehdr) + 2 * sizeof(Elf64_Phdr) + 20, &l);
+	repair_cut(&cb, sizeof(Elf64_Ehdr) + 2 * sizeof(Elf64_Phdr) + 20, &l);
 	assert_int_equal(l.is.n_segs, 2);
 	assert_int_equal(l.is.n_losses, 2);
 	assert_true(core_text_is(l.is.losses[0].reason, "lost: 2 of 4 program headers, and what they were of"));
@@ -253,7 +253,7 @@ static void number_of_lost_headers_is_kept(void **state)
 		memset(b.p + sizeof(Elf64_Ehdr), 0, 4 * sizeof(Elf64_Phdr));
 		b.len -= CB_PAGE;
 		l = (struct lost){ 0 };
-		cb_ok(rb_mend(&b, &l.rep, &e), &e);
+		cb_ok(rb_repair(&b, &l.rep, &e), &e);
 		rb_write_out(&l.rep, &l.out);
 		rb_open_bytes(&l.out, &l.is);
 		buf_fini(&b);
@@ -264,7 +264,7 @@ static void number_of_lost_headers_is_kept(void **state)
 	cb_fini(&cb);
 }
 
-static void core_without_notes_is_mended(void **state)
+static void core_without_notes_is_repaired(void **state)
 {
 	struct lost l;
 	struct cb cb;
@@ -280,7 +280,7 @@ static void core_without_notes_is_mended(void **state)
 		cb_write(&cb, &b);
 		b.len -= CB_PAGE;
 		l = (struct lost){ 0 };
-		cb_ok(rb_mend(&b, &l.rep, &e), &e);
+		cb_ok(rb_repair(&b, &l.rep, &e), &e);
 		buf_fini(&b);
 	}
 	assert_true(rb_has_finding(&l.rep.left, "note-none"));
@@ -326,7 +326,7 @@ static void lost_up_to_the_last_byte(void **state)
 	cb_good(&cb, EM_X86_64, CB_LE64);
 	cb_seg_add(&cb, PT_LOAD, PF_R | PF_W, top, 2 * CB_PAGE, 2 * CB_PAGE);
 	cb_layout(&cb);
-	mend_cut(&cb, (size_t)cb.data_at[4] + 100, &l);
+	repair_cut(&cb, (size_t)cb.data_at[4] + 100, &l);
 	expect_lost(&l.is, top + 100, UINT64_MAX);
 	cb_ok(core_read(&l.is, UINT64_MAX, byte, 2, &s, &n, &e), &e);
 	assert_int_equal(s, MEM_ABSENT);
@@ -354,9 +354,9 @@ static void table_with_threads_stays_in_its_place(void **state)
 	cb_ok(buf_add(&b, table, sizeof(table), &e), &e);
 	cb_ok(elffmt_put_ehdr(cb.arch.fmt, &cb.ehdr, &head, &e), &e);
 	memcpy(b.p, head.p, head.len);
-	cb_ok(rb_mend(&b, &rep, &e), &e);
-	for (size_t i = 0; i < rep.n_deeds; i++)
-		assert_string_not_equal(rep.deeds[i].repair->id, "phdr-place");
+	cb_ok(rb_repair(&b, &rep, &e), &e);
+	for (size_t i = 0; i < rep.n_changes; i++)
+		assert_string_not_equal(rep.changes[i].repair->id, "phdr-place");
 	repair_close(&rep);
 	buf_fini(&b);
 	buf_fini(&head);
@@ -373,7 +373,7 @@ int main(void)
 		cmocka_unit_test(repaired_core_is_cut_again),
 		cmocka_unit_test(program_headers_are_parts),
 		cmocka_unit_test(number_of_lost_headers_is_kept),
-		cmocka_unit_test(core_without_notes_is_mended),
+		cmocka_unit_test(core_without_notes_is_repaired),
 		cmocka_unit_test(notes_padded_to_8),
 		cmocka_unit_test(lost_up_to_the_last_byte),
 		cmocka_unit_test(table_with_threads_stays_in_its_place),

@@ -14,7 +14,7 @@ static void good_core_is_left_as_it_is(void **state)
 		struct cb cb;
 
 		rb_build(&none[i], &cb, &b);
-		rb_mends_nothing_more(&b);
+		rb_repairs_nothing_more(&b);
 		buf_fini(&b);
 		cb_fini(&cb);
 	}
@@ -36,7 +36,7 @@ static void file_table_is_read_from_its_names(void **state)
 
 	(void)state;
 	rb_build(&(struct damage){ .notes = false_count }, &cb, &b);
-	cb_ok(rb_mend(&b, &rep, &e), &e);
+	cb_ok(rb_repair(&b, &rep, &e), &e);
 	repair_file(&rep, &file);
 	cb_ok(core_open_file(&core, &file, "mended", &e), &e);
 	assert_int_equal(core.n_maps, 1);
@@ -92,7 +92,7 @@ static void hold_truncated(struct core *good, const struct buf *cut)
 	struct buf out = { 0 };
 	struct err e = { 0 };
 
-	if (rb_mend(cut, &rep, &e)) {
+	if (rb_repair(cut, &rep, &e)) {
 		/* A header that is cut is no header. */
 		assert_true(cut->len < sizeof(Elf64_Ehdr));
 		return;
@@ -108,14 +108,14 @@ static void hold_truncated(struct core *good, const struct buf *cut)
 	rb_same_notes(good, &is, 0);
 	rb_open_bytes(cut, &was);
 	rb_same_memory(&was, &is);
-	rb_mends_nothing_more(&out);
+	rb_repairs_nothing_more(&out);
 	core_close(&was);
 	core_close(&is);
 	repair_close(&rep);
 	buf_fini(&out);
 }
 
-static void every_truncation_is_mended(void **state)
+static void every_truncation_is_repaired(void **state)
 {
 	const struct damage *d = *state;
 	struct core good = { 0 };
@@ -154,7 +154,7 @@ static void lost_count_of_many_segments(void **state)
 	cb_write(&cb, &b);
 	/* Section header 0, and with it a page of the stack. */
 	b.len -= CB_PAGE;
-	cb_ok(rb_mend(&b, &rep, &e), &e);
+	cb_ok(rb_repair(&b, &rep, &e), &e);
 	assert_int_equal(findings_count(&rep.left, CHECK_ERROR), 0);
 	rb_write_out(&rep, &out);
 	rb_open_bytes(&out, &is);
@@ -162,7 +162,7 @@ static void lost_count_of_many_segments(void **state)
 	assert_int_equal(is.phnum, MANY + 4);
 	assert_int_equal(is.n_threads, 2);
 	assert_true(is.segs[3].p_filesz < 2 * CB_PAGE);
-	rb_mends_nothing_more(&out);
+	rb_repairs_nothing_more(&out);
 	core_close(&is);
 	repair_close(&rep);
 	buf_fini(&b);
@@ -188,7 +188,7 @@ static void lost_count_is_not_one_too_many(void **state)
 	cb.data_len[4] = 0;
 	cb.ehdr.e_phnum = PN_XNUM;
 	cb_write(&cb, &b);
-	cb_ok(rb_mend(&b, &rep, &e), &e);
+	cb_ok(rb_repair(&b, &rep, &e), &e);
 	repair_file(&rep, &file);
 	cb_ok(core_open_file(&is, &file, "mended", &e), &e);
 	assert_int_equal(is.phnum, 4);
@@ -227,8 +227,8 @@ static void packed_core_is_unpacked(void **state)
 	(void)state;
 	rb_build(&(struct damage){ 0 }, &cb, &b);
 	pack(&b, &packed);
-	cb_ok(rb_mend(&packed, &rep, &e), &e);
-	assert_int_equal(rep.n_deeds, 0);
+	cb_ok(rb_repair(&packed, &rep, &e), &e);
+	assert_int_equal(rep.n_changes, 0);
 	rb_write_out(&rep, &out);
 	assert_int_equal(out.len, b.len);
 	assert_memory_equal(out.p, b.p, b.len);
@@ -236,14 +236,14 @@ static void packed_core_is_unpacked(void **state)
 	buf_fini(&out);
 
 	packed.len -= packed.len / 4;
-	cb_ok(rb_mend(&packed, &rep, &e), &e);
-	assert_string_equal(rep.deeds[0].repair->id, "packed-cut");
+	cb_ok(rb_repair(&packed, &rep, &e), &e);
+	assert_string_equal(rep.changes[0].repair->id, "packed-cut");
 	assert_int_equal(findings_count(&rep.left, CHECK_ERROR), 0);
 	rb_write_out(&rep, &out);
 	assert_in_range(out.len, 1, b.len - 1);
 	rb_open_bytes(&out, &is);
 	assert_int_equal(is.n_threads, 2);
-	rb_mends_nothing_more(&out);
+	rb_repairs_nothing_more(&out);
 	core_close(&is);
 	repair_close(&rep);
 	buf_fini(&b);
@@ -252,7 +252,7 @@ static void packed_core_is_unpacked(void **state)
 	cb_fini(&cb);
 }
 
-static void each_order_and_class_is_rescued(void **state)
+static void each_order_and_class_is_repaired(void **state)
 {
 	static const struct { u16 machine; struct elffmt fmt; } made[] = {
 		{ EM_X86_64, { ELFCLASS64, ELFDATA2LSB } }, { EM_386, { ELFCLASS32, ELFDATA2LSB } },
@@ -272,7 +272,7 @@ static void each_order_and_class_is_rescued(void **state)
 		cb_write(&cb, &b);
 		memset(b.p, 0, EI_NIDENT);
 		memset(b.p + 16, 0, 2);
-		cb_ok(rb_mend(&b, &rep, &e), &e);
+		cb_ok(rb_repair(&b, &rep, &e), &e);
 		rb_write_out(&rep, &out);
 		assert_memory_equal(out.p, good.p, good.len);
 		repair_close(&rep);
@@ -297,7 +297,7 @@ static void what_is_no_core_is_refused(void **state)
 		memset(page, 0xff, sizeof(page));
 		cb_ok(i < ARRAY_SIZE(texts) ? buf_add(&b, texts[i], strlen(texts[i]), &e) :
 					      buf_add(&b, page, sizeof(page), &e), &e);
-		assert_true(rb_mend(&b, &rep, &e) < 0);
+		assert_true(rb_repair(&b, &rep, &e) < 0);
 		assert_null(rep.in.ops);
 		buf_fini(&b);
 	}
@@ -355,7 +355,7 @@ static u32 next_random(u32 *r)
 }
 
 /* Headers and notes with a few bytes changed: no crash, and what is mended needs no mending. */
-static void random_damage_is_mended_once(void **state)
+static void random_damage_is_repaired_once(void **state)
 {
 	enum { TIMES = 1500, SPOTS = 1600 };
 	u32 random = 1;
@@ -372,9 +372,9 @@ static void random_damage_is_mended_once(void **state)
 		cb_ok(buf_add(&bad, b.p, b.len, &e), &e);
 		for (u32 n = 1 + next_random(&random) % 4; n; n--)
 			bad.p[next_random(&random) % SPOTS] = (u8)next_random(&random) & (n & 1 ? 0xff : 0x0f);
-		if (!rb_mend(&bad, &rep, &e)) {
+		if (!rb_repair(&bad, &rep, &e)) {
 			rb_write_out(&rep, &out);
-			rb_mends_nothing_more(&out);
+			rb_repairs_nothing_more(&out);
 		}
 		repair_close(&rep);
 		buf_fini(&bad);
@@ -390,16 +390,16 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(good_core_is_left_as_it_is),
 		cmocka_unit_test(file_table_is_read_from_its_names),
-		cmocka_unit_test_prestate(every_truncation_is_mended, &none),
-		cmocka_unit_test_prestate(every_truncation_is_mended, &tags),
+		cmocka_unit_test_prestate(every_truncation_is_repaired, &none),
+		cmocka_unit_test_prestate(every_truncation_is_repaired, &tags),
 		cmocka_unit_test(lost_count_of_many_segments),
 		cmocka_unit_test(lost_count_is_not_one_too_many),
 		cmocka_unit_test(packed_core_is_unpacked),
-		cmocka_unit_test(each_order_and_class_is_rescued),
+		cmocka_unit_test(each_order_and_class_is_repaired),
 		cmocka_unit_test(what_is_no_core_is_refused),
 		cmocka_unit_test(program_is_no_core),
 		cmocka_unit_test(cancelled_in_the_middle),
-		cmocka_unit_test(random_damage_is_mended_once),
+		cmocka_unit_test(random_damage_is_repaired_once),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -20,15 +20,15 @@ static bool is_certain(const struct core *c)
 
 bool repair_try(struct overlay *o, const void *p, size_t len)
 {
-	struct overlay trial scoped(overlay_fini) = { 0 };
+	struct overlay changed scoped(overlay_fini) = { 0 };
 	struct core core scoped(core_close) = { 0 };
 	struct core_file below, file;
 
 	overlay_file(o, &below);
-	overlay_init(&trial, &below, below.size);
-	if (overlay_put(&trial, 0, p, len, NULL) || overlay_settle(&trial, NULL))
+	overlay_init(&changed, &below, below.size);
+	if (overlay_put(&changed, 0, p, len, NULL) || overlay_commit(&changed, NULL))
 		return false;
-	overlay_file(&trial, &file);
+	overlay_file(&changed, &file);
 	return !core_open_file(&core, &file, "trial", NULL) && is_certain(&core);
 }
 
@@ -73,7 +73,7 @@ static int read_header(struct overlay *o, u8 header[REPAIR_HEADER_MAX], struct e
 	return core_file_read(&file, 0, header, REPAIR_HEADER_MAX, e);
 }
 
-bool repair_rescue_find(struct overlay *o, u8 header[REPAIR_HEADER_MAX])
+bool repair_find_header(struct overlay *o, u8 header[REPAIR_HEADER_MAX])
 {
 	static const struct elffmt fmts[] = {
 		{ ELFCLASS64, ELFDATA2LSB }, { ELFCLASS64, ELFDATA2MSB },
