@@ -82,15 +82,15 @@ static int give_gap(const struct core_gap *g, void *arg, struct err *e)
 }
 
 /* Notes and program headers that are lost have no address. */
-static int give_losses(const struct core *c, struct walk *w)
+static int give_missing_other(const struct core *c, struct walk *w)
 {
 	int r = 0;
 
-	for (size_t i = 0; !r && i < c->n_losses; i++) {
+	for (size_t i = 0; !r && i < c->n_missing_other; i++) {
 		char reason[160];
 		const struct tagcore_missing m = {
-			.bytes = c->losses[i].end, .lost = core_missing_is_lost(&c->losses[i]),
-			.reason = core_text_copy(c->losses[i].reason, reason, sizeof(reason)),
+			.bytes = c->missing_other[i].end, .lost = core_missing_is_lost(&c->missing_other[i]),
+			.reason = core_text_copy(c->missing_other[i].reason, reason, sizeof(reason)),
 		};
 
 		r = give(w, &m);
@@ -119,7 +119,7 @@ int tagcore_missing_each(struct tagcore_core *c, int (*fn)(const struct tagcore_
 	int r = core_gaps(&c->core, give_gap, &w, &e);
 
 	if (!r)
-		r = give_losses(&c->core, &w);
+		r = give_missing_other(&c->core, &w);
 	if (!r)
 		r = give_more(&c->core, &w);
 	return api_walked(w.ended, r, error, &e);

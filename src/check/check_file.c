@@ -97,9 +97,9 @@ void check_file_page(struct check_ctx *x)
 /* Has a PT_LOAD, or needs none: tagcore dump --stacks makes none for what the AREAS note says is left out. */
 static bool is_accounted_for(const struct core *c, const struct core_area *a)
 {
-	const struct core_own_area *own = a->seg == CORE_NO_SEG ? core_own_area_at(c, a->start) : NULL;
+	const struct core_noted_area *noted = a->seg == CORE_NO_SEG ? core_noted_area_at(c, a->start) : NULL;
 
-	return a->seg != CORE_NO_SEG || (own && core_text_is(own->action, "omit"));
+	return a->seg != CORE_NO_SEG || (noted && core_text_is(noted->action, "omit"));
 }
 
 /* The first address of [start, end) that no PT_LOAD covers, or end. */

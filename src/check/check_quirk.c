@@ -59,7 +59,7 @@ static void machine_found(struct check_ctx *x, const char *reader, const char *d
 }
 
 /* Does a gdb that is built for this machine know that one, too?  gdb/configure.tgt. */
-static bool is_gdbs_own(u16 machine)
+static bool gdb_knows_machine(u16 machine)
 {
 	return machine == UAPI_NATIVE_MACHINE || UAPI_NATIVE_MACHINE == EM_NONE ||
 	       (UAPI_NATIVE_MACHINE == EM_X86_64 && machine == EM_386) ||
@@ -76,7 +76,7 @@ void check_quirk_gdb_machine(struct check_ctx *x)
 
 	if (q && q->gdb)
 		machine_found(x, "gdb", q->gdb);
-	else if (x->core->arch && !is_gdbs_own(x->core->ehdr.e_machine))
+	else if (x->core->arch && !gdb_knows_machine(x->core->ehdr.e_machine))
 		machine_found(x, "gdb", "finds no registers, and from 16 on crashes, where it is not built for that machine; "
 			      "gdb-multiarch is");
 }

@@ -44,8 +44,8 @@ void check_seg_wrap(struct check_ctx *x)
 static const char *area_name(const struct core *c, u64 addr, char out[300])
 {
 	const struct core_map *m = core_map_at(c, addr);
-	const struct core_own_area *own = m ? NULL : core_own_area_at(c, addr);
-	struct core_text name = m ? m->name : own ? own->name : (struct core_text){ 0 };
+	const struct core_noted_area *noted = m ? NULL : core_noted_area_at(c, addr);
+	struct core_text name = m ? m->name : noted ? noted->name : (struct core_text){ 0 };
 	char raw[128], safe[256];
 
 	out[0] = 0;

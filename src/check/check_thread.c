@@ -168,14 +168,14 @@ int check_thread_stack(const struct core *c, const struct core_thread *t, u64 *o
 /* The first thread's: it has what the kernel gave the program (fs/binfmt_elf.c: create_elf_tables()), or is marked so. */
 static bool is_main_stack(const struct core *c, const struct core_area *a)
 {
-	const struct core_own_area *own = core_own_area_at(c, a->start);
+	const struct core_noted_area *noted = core_noted_area_at(c, a->start);
 	static const u64 in_it[] = { AT_RANDOM, AT_EXECFN };
 	u64 addr;
 
 	for (size_t i = 0; i < ARRAY_SIZE(in_it); i++)
 		if (core_auxv(c, in_it[i], &addr) && addr >= a->start && addr < a->end)
 			return true;
-	return own && own->flags & VM_GROWSDOWN;
+	return noted && noted->flags & VM_GROWSDOWN;
 }
 
 /* What is below the stacks of threads (pthread_attr_setguardsize(3)), and holds nothing. */

@@ -124,11 +124,11 @@ void check_mte_fields(struct check_ctx *x);
 void check_mte_unsaved(struct check_ctx *x);
 void check_mte_no_data(struct check_ctx *x);
 
-void check_own_malformed(struct check_ctx *x);
-void check_own_areas(struct check_ctx *x);
-void check_own_saved(struct check_ctx *x);
-void check_own_gaps(struct check_ctx *x);
-void check_own_lost(struct check_ctx *x);
+void check_tagcore_malformed(struct check_ctx *x);
+void check_tagcore_areas(struct check_ctx *x);
+void check_tagcore_saved(struct check_ctx *x);
+void check_tagcore_gaps(struct check_ctx *x);
+void check_tagcore_lost(struct check_ctx *x);
 
 void check_quirk_gdb_machine(struct check_ctx *x);
 void check_quirk_gdb_notes(struct check_ctx *x);

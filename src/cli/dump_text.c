@@ -18,7 +18,7 @@ const char *unstopped_text(const struct dump_unstopped *u, char out[UNSTOPPED_TE
 	return out;
 }
 
-static void print_losses(FILE *f, const struct dump_report *r)
+static void print_missing(FILE *f, const struct dump_report *r)
 {
 	enum { MOST = 10 };
 	char size[TEXT_SIZE_MAX], why[UNSTOPPED_TEXT_MAX];
@@ -66,7 +66,7 @@ void report_print(FILE *f, const struct dump_report *r)
 	if (r->n_unstopped)
 		fprintf(f, ", %zu thread%s did not stop", r->n_unstopped, r->n_unstopped == 1 ? "" : "s");
 	fputs(r->missing.n || r->n_unstopped ? "\n" : ", nothing missing\n", f);
-	print_losses(f, r);
+	print_missing(f, r);
 	print_unmatched(f, &r->unmatched);
 }
 

@@ -81,9 +81,9 @@ const struct note_show_row *note_show_find(const struct core *c, enum core_kind 
 	const struct regset *set;
 
 	/* Solaris has structs of its own under the same owner and those numbers that Linux has, too. */
-	bool is_own = kind == CORE_SOLARIS && note->type < NT_SOLARIS_PLATFORM;
+	bool is_solaris = kind == CORE_SOLARIS && note->type < NT_SOLARIS_PLATFORM;
 
-	for (size_t i = 0; !is_own && i < ARRAY_SIZE(rows); i++)
+	for (size_t i = 0; !is_solaris && i < ARRAY_SIZE(rows); i++)
 		if ((rows[i].type == note->type || rows[i].type == ANY_TYPE) && note_owner_is(note->owner, rows[i].owner) &&
 		    (!rows[i].machine || rows[i].machine == c->ehdr.e_machine))
 			return &rows[i];

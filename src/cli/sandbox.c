@@ -32,7 +32,7 @@ static void close_inherited(int from, int to)
 }
 
 /* Above all of our own: new descriptors are the lowest that are free, but for a few that were free for a while. */
-static int above_own(void)
+static int above_our_fds(void)
 {
 	int fd auto_close = open("/", O_PATH | O_CLOEXEC);
 
@@ -41,7 +41,7 @@ static int above_own(void)
 
 static void close_others(void)
 {
-	int above = above_own();
+	int above = above_our_fds();
 
 	close_inherited(STDERR_FILENO + 1, above);
 	/* Linux 5.9; a container may refuse it. */

@@ -18,7 +18,7 @@ static const char *prot_text(const struct core *c, const struct vma *v, char out
 	if (!known)
 		return "???";
 	vma_perms(v->flags, out);
-	if (!core_own_area_at(c, v->start))
+	if (!core_noted_area_at(c, v->start))
 		out[3] = 0;
 	return out;
 }

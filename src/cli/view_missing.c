@@ -44,7 +44,7 @@ static int print_gap(const struct core_gap *g, void *arg, struct err *e)
 }
 
 /* A row without a place. */
-static void placeless_json(struct json_list *l, u64 bytes, const char *reason, bool lost)
+static void other_json(struct json_list *l, u64 bytes, const char *reason, bool lost)
 {
 	struct json_object *o = json_object_new_object();
 
@@ -63,21 +63,21 @@ static void more_json(struct json_list *l, const struct core *c)
 	char reason[64];
 
 	snprintf(reason, sizeof(reason), "%" PRIu64 " more ranges that the dump could not list", c->more_missing);
-	placeless_json(l, c->more_missing_bytes, reason, false);
+	other_json(l, c->more_missing_bytes, reason, false);
 }
 
 /* Notes, program headers: what has no address. */
-static void print_losses(struct missing_print *p)
+static void print_other(struct missing_print *p)
 {
 	const struct core *c = p->v->core;
 
-	for (size_t i = 0; i < c->n_losses; i++) {
-		const struct core_missing *m = &c->losses[i];
+	for (size_t i = 0; i < c->n_missing_other; i++) {
+		const struct core_missing *m = &c->missing_other[i];
 		char reason[160], size[TEXT_SIZE_MAX];
 
 		core_text_copy(m->reason, reason, sizeof(reason));
 		if (p->list) {
-			placeless_json(p->list, m->end, reason, core_missing_is_lost(m));
+			other_json(p->list, m->end, reason, core_missing_is_lost(m));
 			continue;
 		}
 		fprintf(p->v->out, "%-*s %10s  ", p->v->core->fmt.class == ELFCLASS32 ? 21 : 29, "not memory",
@@ -114,7 +114,7 @@ int view_missing(struct view_ctx *v, struct err *e)
 	}
 	r = core_gaps(v->core, print_gap, &p, e);
 	if (!r)
-		print_losses(&p);
+		print_other(&p);
 	if (v->json && !r && v->core->more_missing)
 		more_json(&l, v->core);
 	if (v->json)

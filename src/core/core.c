@@ -59,7 +59,7 @@ static int load(struct core *c, struct err *e)
 	if (!r)
 		r = core_load_maps(c, e);
 	if (!r)
-		r = core_load_own(c, e);
+		r = core_load_tagcore(c, e);
 	if (!r)
 		r = core_load_areas(c, e);
 	if (!r)
@@ -141,9 +141,9 @@ void core_close(struct core *c)
 	free(c->threads);
 	free(c->by_tid);
 	free(c->maps);
-	free(c->own_areas);
+	free(c->noted_areas);
 	free(c->missing);
 	free(c->missing_tags);
-	free(c->losses);
+	free(c->missing_other);
 	*c = (struct core){ 0 };
 }

@@ -115,7 +115,7 @@ struct core_map {
 };
 
 /* A line of the TAGCORE AREAS note.  @flags are VM_*; @name is escaped as in maps. */
-struct core_own_area {
+struct core_noted_area {
 	u64 start;
 	u64 end;
 	u64 pgoff;
@@ -190,14 +190,14 @@ struct core {
 	struct core_map *maps;		/* sorted by start */
 	size_t n_maps;
 	u64 map_page_size;		/* NT_FILE's unit; gdb writes 1; 0 without NT_FILE */
-	struct core_own_area *own_areas; /* sorted by start */
-	size_t n_own_areas;
+	struct core_noted_area *noted_areas; /* sorted by start */
+	size_t n_noted_areas;
 	struct core_missing *missing;	/* memory; sorted by start */
 	size_t n_missing;
 	struct core_missing *missing_tags; /* only their tags: the reason begins "memory tags"; sorted */
 	size_t n_missing_tags;
-	struct core_missing *losses;	/* those without address, in the note's order */
-	size_t n_losses;
+	struct core_missing *missing_other;	/* those without address, in the note's order */
+	size_t n_missing_other;
 	u64 more_missing;		/* ranges that found no room in the MISSING note, */
 	u64 more_missing_bytes;		/* and their bytes */
 
@@ -346,7 +346,7 @@ const struct core_missing *core_missing_find(const struct core *core, u64 addr);
 const struct core_missing *core_missing_tags_find(const struct core *core, u64 addr);
 /* The NT_FILE entry, or the AREAS line, that covers @addr, or NULL. */
 const struct core_map *core_map_at(const struct core *core, u64 addr);
-const struct core_own_area *core_own_area_at(const struct core *core, u64 addr);
+const struct core_noted_area *core_noted_area_at(const struct core *core, u64 addr);
 
 /* Three states that are never merged: absent is not zero, and not unmapped. */
 enum mem_state {
@@ -447,7 +447,7 @@ static inline bool core_loss_any(const struct core_loss *l)
 	return l->bytes || l->tagged || l->parts;
 }
 /* Up to where the AREAS note says that the area is saved: its start for one left out. */
-u64 core_own_saved_end(const struct core_own_area *a);
+u64 core_noted_saved_end(const struct core_noted_area *a);
 
 /* Walks the auxiliary vector, the first if there are several. */
 struct auxv_iter {
@@ -495,7 +495,7 @@ struct line_iter {
 /* 1 and the line without its newline and its file position; 0 at the end. */
 int line_next(struct line_iter *it, struct core_text *line, u64 *off);
 /* Each parses one line; ERR_INPUT when it is not of that form. */
-int own_thread_parse(struct core_text line, u64 off, struct core_thread *out, struct err *e) must_check;
-int own_area_parse(struct core_text line, u64 off, struct core_own_area *out, struct err *e) must_check;
+int threads_line_parse(struct core_text line, u64 off, struct core_thread *out, struct err *e) must_check;
+int areas_line_parse(struct core_text line, u64 off, struct core_noted_area *out, struct err *e) must_check;
 /* A range: 0.  "+N BYTES more ranges": 1, with start N and end BYTES.  "? BYTES REASON": 2, with end BYTES. */
-int own_missing_parse(struct core_text line, u64 off, struct core_missing *out, struct err *e) must_check;
+int missing_line_parse(struct core_text line, u64 off, struct core_missing *out, struct err *e) must_check;

@@ -24,7 +24,7 @@ static void areas_sort(struct core *c)
 }
 
 /* Sorted; then what a lower segment covers is cut off, so that areas never overlap. */
-static void areas_settle(struct core *c)
+static void areas_make_disjoint(struct core *c)
 {
 	u64 end = 0;
 	size_t n = 0;
@@ -91,7 +91,7 @@ static int load_segments(struct core *c, struct err *e)
 	areas_sort(c);
 	for (size_t i = 0; i < c->n_areas; i++)
 		extend_by_lost(c, i);
-	areas_settle(c);
+	areas_make_disjoint(c);
 	return 0;
 }
 
@@ -123,26 +123,26 @@ static int add_uncovered(struct core *c, u64 start, u64 end, size_t sorted, size
 }
 
 /* Those that only notes have.  Both lists are sorted by start, so @at never goes back and the work is linear. */
-static int add_untold(struct core *c, struct err *e)
+static int add_noted(struct core *c, struct err *e)
 {
 	size_t cap = c->n_areas, sorted = c->n_areas;
 	u64 at = 0;
 	int r = 0;
 
-	for (size_t i = 0; !r && i < c->n_own_areas; i++) {
-		const struct core_own_area *own = &c->own_areas[i];
+	for (size_t i = 0; !r && i < c->n_noted_areas; i++) {
+		const struct core_noted_area *noted = &c->noted_areas[i];
 
-		r = add_uncovered(c, max(at, own->start), own->end, sorted, &cap, e);
-		at = max(at, own->end);
+		r = add_uncovered(c, max(at, noted->start), noted->end, sorted, &cap, e);
+		at = max(at, noted->end);
 	}
-	areas_settle(c);
+	areas_make_disjoint(c);
 	sorted = c->n_areas;
 	at = 0;
 	for (size_t i = 0; !r && i < c->n_maps; i++) {
 		r = add_uncovered(c, max(at, c->maps[i].start), c->maps[i].end, sorted, &cap, e);
 		at = max(at, c->maps[i].end);
 	}
-	areas_settle(c);
+	areas_make_disjoint(c);
 	return r;
 }
 
@@ -150,19 +150,19 @@ int core_load_areas(struct core *c, struct err *e)
 {
 	int r = load_segments(c, e);
 
-	return r ? r : add_untold(c, e);
+	return r ? r : add_noted(c, e);
 }
 
 u32 core_area_prot(const struct core *c, const struct core_area *a, bool *known)
 {
-	const struct core_own_area *own;
+	const struct core_noted_area *noted;
 
 	*known = true;
 	if (a->seg != CORE_NO_SEG)
 		return c->segs[a->seg].p_flags;
-	own = core_own_area_at(c, a->start);
-	*known = own;
-	return own ? vma_seg_flags(own->flags) : 0;
+	noted = core_noted_area_at(c, a->start);
+	*known = noted;
+	return noted ? vma_seg_flags(noted->flags) : 0;
 }
 
 const struct core_area *core_area_find(const struct core *c, u64 addr)

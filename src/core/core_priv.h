@@ -12,8 +12,8 @@ int core_load_notes(struct core *c, struct err *e) must_check;
 int core_load_threads(struct core *c, struct err *e) must_check;
 /* ntfile.c: after the notes. */
 int core_load_maps(struct core *c, struct err *e) must_check;
-/* core_own.c: after the threads. */
-int core_load_own(struct core *c, struct err *e) must_check;
+/* core_tagcore.c: after the threads. */
+int core_load_tagcore(struct core *c, struct err *e) must_check;
 
 /* core_areas.c: after the notes: PT_LOADs into areas, and last those that are only in notes. */
 int core_load_areas(struct core *c, struct err *e) must_check;

@@ -31,8 +31,8 @@ static int tagged_cmp(const void *a, const void *b)
 	return x->seg < y->seg ? -1 : x->seg > y->seg;
 }
 
-/* As areas_settle(): sorted, and what a lower segment covers is cut off. */
-static void tagged_settle(struct core *c)
+/* As areas_make_disjoint(): sorted, and what a lower segment covers is cut off. */
+static void tagged_make_disjoint(struct core *c)
 {
 	u64 end = 0;
 	size_t n = 0;
@@ -83,7 +83,7 @@ int core_load_tags(struct core *c, struct err *e)
 	for (size_t i = 0; i < c->n_segs; i++)
 		if (core_is_memtag(c, &c->segs[i]))
 			c->tagged[c->n_tagged++] = tagged_of(c, i);
-	tagged_settle(c);
+	tagged_make_disjoint(c);
 	for (size_t i = 0; i < c->n_areas; i++) {
 		const struct core_tagged *t = tagged_find(c, c->areas[i].start);
 

@@ -32,7 +32,7 @@ static int recorded(struct gap_walk *w, const struct core_missing *v, size_t n, 
 }
 
 /* The actions of plan_action_name(): "first-page" saves at least the smallest page of all machines. */
-u64 core_own_saved_end(const struct core_own_area *a)
+u64 core_noted_saved_end(const struct core_noted_area *a)
 {
 	enum { SMALLEST_PAGE = 4096 };
 
@@ -44,20 +44,20 @@ u64 core_own_saved_end(const struct core_own_area *a)
 }
 
 /* Why the maker did not save it: our dumps say so, the kernel and gdb do not. */
-static void left_out(const struct core_own_area *own, struct core_gap *g)
+static void left_out(const struct core_noted_area *noted, struct core_gap *g)
 {
 	char action[32], rule[96];
 
-	if (!own) {
+	if (!noted) {
 		snprintf(g->reason, sizeof(g->reason), "left out by the core's maker");
 		return;
 	}
 	snprintf(g->reason, sizeof(g->reason), "%srule %s: %s", g->lost ? TAGCORE_LOST " saved by " : "",
-		 core_text_copy(own->rule, rule, sizeof(rule)), core_text_copy(own->action, action, sizeof(action)));
+		 core_text_copy(noted->rule, rule, sizeof(rule)), core_text_copy(noted->action, action, sizeof(action)));
 }
 
 /* Up to where the segment says that it has bytes. */
-static u64 promised_end(const struct core *c, const struct core_area *a)
+static u64 stated_end(const struct core *c, const struct core_area *a)
 {
 	const GElf_Phdr *p;
 
@@ -68,8 +68,8 @@ static u64 promised_end(const struct core *c, const struct core_area *a)
 }
 
 /* [start, end) has no bytes in its segment; ranges in the MISSING note are not reported twice. */
-static int unpromised(struct gap_walk *w, const struct core_own_area *own, u64 start, u64 end, bool lost,
-		      struct err *e)
+static int emit_unsaved(struct gap_walk *w, const struct core_noted_area *noted, u64 start, u64 end, bool lost,
+			struct err *e)
 {
 	int r = 0;
 
@@ -77,7 +77,7 @@ static int unpromised(struct gap_walk *w, const struct core_own_area *own, u64 s
 		const struct core_missing *m = core_missing_find(w->core, start);
 		struct core_gap g = { .start = start, .end = m ? max(start, min(m->start, end)) : end, .lost = lost };
 
-		left_out(own, &g);
+		left_out(noted, &g);
 		r = emit(w, &g, e);
 		start = m ? min(m->end, end) : end;
 	}
@@ -87,14 +87,14 @@ static int unpromised(struct gap_walk *w, const struct core_own_area *own, u64 s
 /* [saved, filesz) is lost; [filesz, memsz) was omitted, except what the AREAS note calls saved. */
 static int area_gaps(struct gap_walk *w, const struct core_area *a, struct err *e)
 {
-	const struct core_own_area *own = core_own_area_at(w->core, a->start);
-	u64 promised = promised_end(w->core, a), kept = own ? min(core_own_saved_end(own), a->end) : promised;
-	struct core_gap g = { .start = a->saved_end, .end = promised, .lost = true, .reason = CUT_SHORT };
+	const struct core_noted_area *noted = core_noted_area_at(w->core, a->start);
+	u64 stated = stated_end(w->core, a), kept = noted ? min(core_noted_saved_end(noted), a->end) : stated;
+	struct core_gap g = { .start = a->saved_end, .end = stated, .lost = true, .reason = CUT_SHORT };
 	int r = emit(w, &g, e);
 
 	if (!r)
-		r = unpromised(w, own, promised, kept, true, e);
-	return r ? r : unpromised(w, own, max(promised, kept), a->end, false, e);
+		r = emit_unsaved(w, noted, stated, kept, true, e);
+	return r ? r : emit_unsaved(w, noted, max(stated, kept), a->end, false, e);
 }
 
 /* Tags that the segment says that it has, and the file has not. */
@@ -145,8 +145,8 @@ int core_loss(const struct core *c, struct core_loss *out, struct err *e)
 
 	*out = (struct core_loss){ 0 };
 	r = core_gaps(c, add_loss, out, e);
-	for (size_t i = 0; i < c->n_losses; i++)
-		out->parts += core_missing_is_lost(&c->losses[i]);
+	for (size_t i = 0; i < c->n_missing_other; i++)
+		out->parts += core_missing_is_lost(&c->missing_other[i]);
 	out->parts += c->n_segs < c->phnum || c->xnum == CORE_XNUM_LOST;
 	for (size_t i = 0; i < c->n_segs; i++)
 		out->parts += c->segs[i].p_type == PT_NOTE && core_seg_in_file(c, i) < c->segs[i].p_filesz;

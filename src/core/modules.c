@@ -63,12 +63,12 @@ static bool next_start(struct walk *w, u64 from, u64 *out)
 static struct core_text path_at(const struct walk *w, u64 addr)
 {
 	const struct core_map *m = core_map_at(w->core, addr);
-	const struct core_own_area *own = core_own_area_at(w->core, addr);
+	const struct core_noted_area *noted = core_noted_area_at(w->core, addr);
 
 	if (m)
 		return m->name;
-	if (own && own->name.len)
-		return own->name;
+	if (noted && noted->name.len)
+		return noted->name;
 	if (addr == w->vdso)
 		return (struct core_text){ .p = "[vdso]", .len = 6 };
 	return (struct core_text){ 0 };

@@ -60,7 +60,7 @@ static void place_regs(struct reg *regs, size_t n, const char *text, unsigned wo
 
 /* Sets that Linux has not: their few registers have short names, which are kept here. */
 static const struct reg segbases[] = { { "fs_base", 0, 0, -1 }, { "gs_base", 0, 0, -1 } };
-static const struct regset own_sets[] = { { .name = "segbases", .regs = segbases, .n_regs = ARRAY_SIZE(segbases) } };
+static const struct regset extra_sets[] = { { .name = "segbases", .regs = segbases, .n_regs = ARRAY_SIZE(segbases) } };
 
 static void add_set(struct core_os *o, const struct arch *machine, const struct os *os, const struct os_set *row,
 		    size_t slot)
@@ -69,7 +69,7 @@ static void add_set(struct core_os *o, const struct arch *machine, const struct 
 	struct regset *s = &o->sets[slot];
 
 	if (!like)
-		like = &own_sets[0];
+		like = &extra_sets[0];
 	*s = (struct regset){ .name = row->name, .owner = os->owner, .type = row->type, .regs = o->regs[slot],
 			      .n_regs = (u16)min((size_t)like->n_regs, (size_t)REGS_MAX) };
 	memcpy(o->regs[slot], like->regs, s->n_regs * sizeof(*like->regs));

@@ -25,7 +25,7 @@ static const struct {
 	u16 machine;
 	const char *const *names;
 	size_t n;
-} own_numbers[] = {
+} signal_numbers[] = {
 	{ EM_MIPS, mips, ARRAY_SIZE(mips) },
 	{ EM_ALPHA, alpha_sparc, ARRAY_SIZE(alpha_sparc) },
 	{ EM_SPARC, alpha_sparc, ARRAY_SIZE(alpha_sparc) },
@@ -42,9 +42,9 @@ static const char *linux_name(const struct core *c, int signo)
 {
 	const char *name;
 
-	for (size_t i = 0; i < ARRAY_SIZE(own_numbers); i++)
-		if (own_numbers[i].machine == c->ehdr.e_machine)
-			return name_in(own_numbers[i].names, own_numbers[i].n, signo);
+	for (size_t i = 0; i < ARRAY_SIZE(signal_numbers); i++)
+		if (signal_numbers[i].machine == c->ehdr.e_machine)
+			return name_in(signal_numbers[i].names, signal_numbers[i].n, signo);
 	name = sigabbrev_np(signo);
 	/* Linux' name is SIGIO; glibc has the one of POSIX. */
 	return name && !strcmp(name, "POLL") ? "IO" : name;

@@ -40,14 +40,14 @@ static u32 prot_flags(const struct core *c, const struct core_area *a)
 /* AREAS knows most (offset, flags, names of areas without a file); NT_FILE is next. */
 static void fill_origin(struct vma_core *vc, u64 addr, struct vma *v)
 {
-	const struct core_own_area *own = core_own_area_at(vc->core, addr);
+	const struct core_noted_area *noted = core_noted_area_at(vc->core, addr);
 	const struct core_map *m = core_map_at(vc->core, addr);
 
-	if (own) {
-		v->flags |= own->flags;
-		v->pgoff = own->pgoff + (addr - own->start);
-		if (own->name.len)
-			v->name = core_text_copy(own->name, vc->name, sizeof(vc->name));
+	if (noted) {
+		v->flags |= noted->flags;
+		v->pgoff = noted->pgoff + (addr - noted->start);
+		if (noted->name.len)
+			v->name = core_text_copy(noted->name, vc->name, sizeof(vc->name));
 	} else if (m) {
 		v->pgoff = m->pgoff + (addr - m->start);
 		v->name = name_escape(m->name, vc->name);

@@ -12,20 +12,20 @@ struct seed {
 	void (*spoil)(struct cb *cb);	/* after the layout */
 };
 
-static void own(struct cb *cb, u32 type, const char *text)
+static void tagcore_note(struct cb *cb, u32 type, const char *text)
 {
 	cb_note_add(cb, TAGCORE_OWNER, type, text, strlen(text));
 }
 
-static void add_own(struct cb *cb)
+static void add_tagcore_notes(struct cb *cb)
 {
-	own(cb, NT_TAGCORE_INFO, "version 1.2.3\nmode stop\n");
-	own(cb, NT_TAGCORE_THREADS, "1002 S worker one\n1001 R prog\n");
-	own(cb, NT_TAGCORE_AREAS, "400000-402000 r-xp 3000 - first-page elf-header /bin/a b\\012\n"
+	tagcore_note(cb, NT_TAGCORE_INFO, "version 1.2.3\nmode stop\n");
+	tagcore_note(cb, NT_TAGCORE_THREADS, "1002 S worker one\n1001 R prog\n");
+	tagcore_note(cb, NT_TAGCORE_AREAS, "400000-402000 r-xp 3000 - first-page elf-header /bin/a b\\012\n"
 				  "500000-501000 rw-s 0 dd omit dontdump \n"
 				  "600000-602000 rw-p 0 mt whole anon [heap]\n"
 				  "700000-702000 rw-p 0 ? whole anon [stack]\n");
-	own(cb, NT_TAGCORE_MISSING, "600000-601000 gone\n600800-601000 memory tags: gone\n+3 4096 more ranges\n");
+	tagcore_note(cb, NT_TAGCORE_MISSING, "600000-601000 gone\n600800-601000 memory tags: gone\n+3 4096 more ranges\n");
 }
 
 static void add_tags(struct cb *cb)
@@ -34,10 +34,10 @@ static void add_tags(struct cb *cb)
 	cb_memtag_add(cb, CB_STACK, 2 * CB_PAGE / TAG_BYTE_SPAN, 2 * CB_PAGE);
 }
 
-static void add_tags_and_own(struct cb *cb)
+static void add_tags_and_tagcore_notes(struct cb *cb)
 {
 	add_tags(cb);
-	add_own(cb);
+	add_tagcore_notes(cb);
 }
 
 static void add_threads(struct cb *cb)
@@ -170,7 +170,7 @@ static const struct seed seeds[] = {
 	{ "openbsd", CB_BE64, EM_SPARCV9, .change = use_openbsd },
 	{ "solaris", CB_BE32, EM_SPARC, .change = use_solaris },
 	{ "x86_64", CB_LE64, EM_X86_64, .change = add_regsets },
-	{ "x86_64-own", CB_LE64, EM_X86_64, .change = add_own },
+	{ "x86_64-own", CB_LE64, EM_X86_64, .change = add_tagcore_notes },
 	{ "x86_64-threads", CB_LE64, EM_X86_64, .change = add_threads },
 	{ "x86_64-late-notes", CB_LE64, EM_X86_64, .change = add_late_notes },
 	{ "x86_64-overlap", CB_LE64, EM_X86_64, .change = add_overlap },
@@ -181,13 +181,13 @@ static const struct seed seeds[] = {
 	{ "aarch64-notes", CB_LE64, EM_AARCH64, .change = add_rare_notes },
 	{ "aarch64-vmcore", CB_LE64, EM_AARCH64, .change = add_physical },
 	{ "aarch64-mte", CB_LE64, EM_AARCH64, .change = add_tags },
-	{ "aarch64-mte-own", CB_LE64, EM_AARCH64, .change = add_tags_and_own },
+	{ "aarch64-mte-own", CB_LE64, EM_AARCH64, .change = add_tags_and_tagcore_notes },
 	{ "aarch64-mte-top", CB_LE64, EM_AARCH64, .change = add_tags_at_top },
 	{ "aarch64-mte-be", CB_BE64, EM_AARCH64, .change = add_tags },
-	{ "le64", CB_LE64, CB_NO_MACHINE, .change = add_own },
-	{ "be64", CB_BE64, CB_NO_MACHINE, .change = add_own },
+	{ "le64", CB_LE64, CB_NO_MACHINE, .change = add_tagcore_notes },
+	{ "be64", CB_BE64, CB_NO_MACHINE, .change = add_tagcore_notes },
 	{ "be64-xnum", CB_BE64, CB_NO_MACHINE, .spoil = use_xnum },
-	{ "le32", CB_LE32, CB_NO_MACHINE, .change = add_own },
+	{ "le32", CB_LE32, CB_NO_MACHINE, .change = add_tagcore_notes },
 	{ "be32", CB_BE32, CB_NO_MACHINE, .change = add_threads },
 	{ "be32-xnum", CB_BE32, CB_NO_MACHINE, .spoil = use_xnum },
 };

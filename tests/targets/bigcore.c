@@ -55,7 +55,7 @@ struct shape {
 	uint32_t threads;
 	bool files;
 	bool same;		/* all threads have one id */
-	bool own;		/* our own notes: tagcore-notes(5) */
+	bool tagcore;		/* our own notes: tagcore-notes(5) */
 	bool tags;
 };
 
@@ -113,7 +113,7 @@ static size_t notes_size(const struct shape *s)
 	size_t process = note_size(sizeof(struct prpsinfo64)) + note_size(32);
 
 	return s->threads * thread + (s->threads ? process : 0) + (s->files ? note_size(file_size(s)) : 0) +
-	       (s->own ? note_size((size_t)s->segments * AREA_LEN) + note_size((size_t)s->segments * MISSING_LEN) : 0);
+	       (s->tagcore ? note_size((size_t)s->segments * AREA_LEN) + note_size((size_t)s->segments * MISSING_LEN) : 0);
 }
 
 static uint32_t n_headers(const struct shape *s)
@@ -247,7 +247,7 @@ static void put_files(struct out *o)
 }
 
 /* A note of a line for each area; a line may tell of less than that. */
-static void put_own(struct out *o, uint32_t type, const char *fmt, size_t line, uint64_t len)
+static void put_tagcore(struct out *o, uint32_t type, const char *fmt, size_t line, uint64_t len)
 {
 	size_t size = line * o->s->segments;
 	char *text = malloc(size + 64);
@@ -325,7 +325,7 @@ static bool shape_of(int argc, char **argv, struct shape *s)
 		s->same = argv[2][0] == 's';
 	} else if (!strcmp(argv[2], "missing")) {
 		s->segments = (uint32_t)n;
-		s->own = true;
+		s->tagcore = true;
 	} else if (!strcmp(argv[2], "tags")) {
 		s->segments = (uint32_t)n;
 		s->tags = true;
@@ -357,9 +357,9 @@ int main(int argc, char **argv)
 		put_thread(&o, i);
 	if (s.files)
 		put_files(&o);
-	if (s.own) {
-		put_own(&o, 0x54430003, AREA_LINE, AREA_LEN, s.size);
-		put_own(&o, 0x54430004, MISSING_LINE, MISSING_LEN, s.size / 2);
+	if (s.tagcore) {
+		put_tagcore(&o, 0x54430003, AREA_LINE, AREA_LEN, s.size);
+		put_tagcore(&o, 0x54430004, MISSING_LINE, MISSING_LEN, s.size / 2);
 	}
 	put_content(&o);
 	put_end(&o);

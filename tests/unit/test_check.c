@@ -275,49 +275,49 @@ static void sections(struct cb *cb, struct buf *b)
 }
 static void byte_after_sections(struct cb *cb, struct buf *b) { sections(cb, b); one_byte_more(cb, b); }
 
-static void own(struct cb *cb, u32 type, const char *text)
+static void tagcore_note(struct cb *cb, u32 type, const char *text)
 {
 	cb_note_add(cb, TAGCORE_OWNER, type, text, strlen(text));
 }
 
-static void bad_info(struct cb *cb) { own(cb, NT_TAGCORE_INFO, "version 1\nnonsense\n"); }
-static void bad_threads(struct cb *cb) { own(cb, NT_TAGCORE_THREADS, "x R prog\n"); }
-static void bad_areas(struct cb *cb) { own(cb, NT_TAGCORE_AREAS, "600000-500000 rw-p 0 - whole anon \n"); }
-static void bad_missing(struct cb *cb) { own(cb, NT_TAGCORE_MISSING, "600000 lost\n"); }
-static void gap(struct cb *cb) { own(cb, NT_TAGCORE_MISSING, "600000-601000 Input/output error\n"); }
+static void bad_info(struct cb *cb) { tagcore_note(cb, NT_TAGCORE_INFO, "version 1\nnonsense\n"); }
+static void bad_threads(struct cb *cb) { tagcore_note(cb, NT_TAGCORE_THREADS, "x R prog\n"); }
+static void bad_areas(struct cb *cb) { tagcore_note(cb, NT_TAGCORE_AREAS, "600000-500000 rw-p 0 - whole anon \n"); }
+static void bad_missing(struct cb *cb) { tagcore_note(cb, NT_TAGCORE_MISSING, "600000 lost\n"); }
+static void gap(struct cb *cb) { tagcore_note(cb, NT_TAGCORE_MISSING, "600000-601000 Input/output error\n"); }
 
 static void areas_differ(struct cb *cb)
 {
-	own(cb, NT_TAGCORE_AREAS, "400000-402000 r-xp 3000 - first-page elf /bin/prog\n"
+	tagcore_note(cb, NT_TAGCORE_AREAS, "400000-402000 r-xp 3000 - first-page elf /bin/prog\n"
 				  "600000-601000 rw-p 0 - whole anon [heap]\n"
 				  "700000-702000 rw-p 0 gd whole anon [stack]\n");
 }
 
 #define AREAS "400000-402000 r-xp 3000 - first-page elf /bin/prog\n600000-602000 rw-p 0 - touched anon [heap]\n" \
 	      "700000-702000 rw-p 0 gd whole anon [stack]\n"
-static void saved_areas(struct cb *cb) { own(cb, NT_TAGCORE_AREAS, AREAS); }
+static void saved_areas(struct cb *cb) { tagcore_note(cb, NT_TAGCORE_AREAS, AREAS); }
 static void unsaved_heap(struct cb *cb) { saved_areas(cb); cb->segs[2].p_filesz = CB_PAGE; }
 static void unsaved_text(struct cb *cb) { saved_areas(cb); cb->segs[1].p_filesz = 0; }
 static void no_heap(struct cb *cb) { saved_areas(cb); cb->segs[2].p_type = PT_NULL; cb->segs[2].p_filesz = 0; }
 static void explained(struct cb *cb)
 {
 	unsaved_heap(cb);
-	own(cb, NT_TAGCORE_MISSING, "601000-602000 Input/output error\n");
+	tagcore_note(cb, NT_TAGCORE_MISSING, "601000-602000 Input/output error\n");
 }
 static void lost_heap(struct cb *cb)
 {
 	unsaved_heap(cb);
-	own(cb, NT_TAGCORE_MISSING, "601000-602000 lost: the file was cut short\n");
+	tagcore_note(cb, NT_TAGCORE_MISSING, "601000-602000 lost: the file was cut short\n");
 }
 /* As repair writes it: the segment ends with its bytes, the area does not. */
 static void lost_end(struct cb *cb) { lost_heap(cb); cb->segs[2].p_memsz = CB_PAGE; }
-static void lost_notes(struct cb *cb) { own(cb, NT_TAGCORE_MISSING, "? 100 lost: bytes of notes\n"); }
-static void bad_loss(struct cb *cb) { own(cb, NT_TAGCORE_MISSING, "? lost: bytes of notes\n"); }
+static void lost_notes(struct cb *cb) { tagcore_note(cb, NT_TAGCORE_MISSING, "? 100 lost: bytes of notes\n"); }
+static void bad_loss(struct cb *cb) { tagcore_note(cb, NT_TAGCORE_MISSING, "? lost: bytes of notes\n"); }
 /* A page of the file that has no segment, and needs none: the AREAS note says so. */
 static void file_left_out(struct cb *cb)
 {
 	file_astray(cb);
-	own(cb, NT_TAGCORE_AREAS, "400000-402000 r-xp 3000 - first-page elf /bin/prog\n"
+	tagcore_note(cb, NT_TAGCORE_AREAS, "400000-402000 r-xp 3000 - first-page elf /bin/prog\n"
 				  "402000-403000 r-xp 5000 - omit stack-rest /bin/prog\n"
 				  "600000-602000 rw-p 0 - whole anon [heap]\n"
 				  "700000-702000 rw-p 0 gd whole anon [stack]\n");
@@ -327,7 +327,7 @@ static void file_left_out(struct cb *cb)
 static void file_lost(struct cb *cb)
 {
 	file_astray(cb);
-	own(cb, NT_TAGCORE_AREAS, "400000-402000 r-xp 3000 - first-page elf /bin/prog\n"
+	tagcore_note(cb, NT_TAGCORE_AREAS, "400000-402000 r-xp 3000 - first-page elf /bin/prog\n"
 				  "402000-403000 r-xp 5000 - whole stack-file /bin/prog\n"
 				  "600000-602000 rw-p 0 - whole anon [heap]\n"
 				  "700000-702000 rw-p 0 gd whole anon [stack]\n");

@@ -30,13 +30,13 @@ static void auxv_entry(struct cb *cb, u64 type, u64 value)
 	uint_put(cb->arch.fmt, p + cb->arch.word, cb->arch.word, value);
 }
 
-static void own(struct cb *cb, u32 type, const char *text)
+static void tagcore_note(struct cb *cb, u32 type, const char *text)
 {
 	cb_note_add(cb, TAGCORE_OWNER, type, text, strlen(text));
 }
 
 /* Not the kernel's core. */
-static void by_tagcore(struct cb *cb) { own(cb, NT_TAGCORE_INFO, "version 1\n"); }
+static void by_tagcore(struct cb *cb) { tagcore_note(cb, NT_TAGCORE_INFO, "version 1\n"); }
 
 /* ---- a thread of the process that runs in the kernel only */
 
@@ -83,7 +83,7 @@ static void no_limit(struct cb *cb)
 
 static void grows_by_its_flags(struct cb *cb)
 {
-	own(cb, NT_TAGCORE_AREAS, "400000-402000 r-xp 3000 - first-page elf /bin/prog\n"
+	tagcore_note(cb, NT_TAGCORE_AREAS, "400000-402000 r-xp 3000 - first-page elf /bin/prog\n"
 				  "402000-404000 rw-p 0 - whole anon [heap]\n"
 				  "700000-702000 rw-p 0 gd whole anon [stack]\n");
 	main_stack(cb, AT_PAGESZ, CB_STACK - 8);

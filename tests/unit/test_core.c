@@ -150,12 +150,12 @@ static void registers_come_by_table(void **state)
 	fini(&o);
 }
 
-static void own(struct cb *cb, u32 type, const char *text)
+static void tagcore_note(struct cb *cb, u32 type, const char *text)
 {
 	cb_note_add(cb, TAGCORE_OWNER, type, text, strlen(text));
 }
 
-static void own_notes_are_read(void **state)
+static void tagcore_notes_are_read(void **state)
 {
 	char name[CORE_NAME_MAX], tool[32];
 	struct err e = { 0 };
@@ -165,9 +165,9 @@ static void own_notes_are_read(void **state)
 
 	(void)state;
 	cb_good(&o.cb, EM_X86_64, CB_LE64);
-	own(&o.cb, NT_TAGCORE_INFO, "version 1.2.3\nmode stop\n");
-	own(&o.cb, NT_TAGCORE_THREADS, "1002 S worker one\n1001 R prog\n");
-	own(&o.cb, NT_TAGCORE_AREAS, "400000-402000 r-xp 3000 - first-page elf-header /bin/a b\\012\n"
+	tagcore_note(&o.cb, NT_TAGCORE_INFO, "version 1.2.3\nmode stop\n");
+	tagcore_note(&o.cb, NT_TAGCORE_THREADS, "1002 S worker one\n1001 R prog\n");
+	tagcore_note(&o.cb, NT_TAGCORE_AREAS, "400000-402000 r-xp 3000 - first-page elf-header /bin/a b\\012\n"
 				     "500000-501000 rw-s 0 dd omit dontdump \n"
 				     "600000-602000 rw-p 0 mt whole anon [heap]\n"
 				     "700000-702000 rw-p 0 ? whole anon [stack]\n");
@@ -175,7 +175,7 @@ static void own_notes_are_read(void **state)
 	assert_string_equal(core_tool(&o.core, tool, sizeof(tool)), "tagcore 1.2.3");
 	assert_string_equal(core_thread_name(&o.core, &o.core.threads[1], name), "worker one");
 	assert_int_equal(o.core.threads[1].state, 'S');
-	assert_int_equal(o.core.n_own_areas, 4);
+	assert_int_equal(o.core.n_noted_areas, 4);
 	cb_ok(mm_open_core(&mm, &o.core, &e), &e);
 	assert_int_equal(mm_find(&mm, CB_TEXT, &v, &e), 1);
 	assert_string_equal(v.name, "/bin/a b\\012");
@@ -410,7 +410,7 @@ static void any_cut_is_survived(void **state)
 	int fd;
 
 	cb_good(&cb, fmt->class == ELFCLASS64 && fmt->data == ELFDATA2LSB ? EM_X86_64 : CB_NO_MACHINE, *fmt);
-	own(&cb, NT_TAGCORE_AREAS, "400000-402000 r-xp 3000 - first-page elf /bin/prog\n");
+	tagcore_note(&cb, NT_TAGCORE_AREAS, "400000-402000 r-xp 3000 - first-page elf /bin/prog\n");
 	cb_layout(&cb);
 	cb_write(&cb, &file);
 	fd = cb_file_of(&file, path);
@@ -441,8 +441,8 @@ static void any_byte_is_survived(void **state)
 
 	(void)state;
 	cb_good(&o.cb, EM_X86_64, CB_LE64);
-	own(&o.cb, NT_TAGCORE_AREAS, "400000-402000 r-xp 3000 - first-page elf /bin/prog\n");
-	own(&o.cb, NT_TAGCORE_MISSING, "600000-601000 gone\n");
+	tagcore_note(&o.cb, NT_TAGCORE_AREAS, "400000-402000 r-xp 3000 - first-page elf /bin/prog\n");
+	tagcore_note(&o.cb, NT_TAGCORE_MISSING, "600000-601000 gone\n");
 	open_built(&o);
 	for (size_t i = 0; i < o.cb.data_at[0] + o.cb.data_len[0]; i++)
 		for (size_t k = 0; k < ARRAY_SIZE(values); k++) {
@@ -519,7 +519,7 @@ int main(void)
 		{ "reads_alike: 32-bit big", reads_alike, NULL, NULL, &be32 },
 		{ "registers_come_by_table: x86_64", registers_come_by_table, NULL, NULL, &x86 },
 		{ "registers_come_by_table: aarch64", registers_come_by_table, NULL, NULL, &arm },
-		cmocka_unit_test(own_notes_are_read),
+		cmocka_unit_test(tagcore_notes_are_read),
 		cmocka_unit_test(second_notes_segment_tells_what_is_missing),
 		cmocka_unit_test(offset_of_a_part_counts_from_the_whole),
 		cmocka_unit_test(truncated_memory_is_absent),

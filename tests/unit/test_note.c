@@ -245,38 +245,38 @@ static struct core_text text(const char *s)
 	return (struct core_text){ .p = s, .len = strlen(s) };
 }
 
-static void own_lines_are_strict(void **state)
+static void tagcore_lines_are_strict(void **state)
 {
 	static const char *const bad_areas[] = {
 		"", "1000-2000", "1000-2000 rw-p 0 - whole", "2000-1000 rw-p 0 - whole x n",
 		"1000-10000000000000001 rw-p 0 - whole x n", "1000-2000 rwp 0 - whole x n",
 		"1000-2000 rw-p z - whole x n", "-2000 rw-p 0 - whole x n", "0x1000-0x2000 rw-p 0 - whole x n",
 	};
-	struct core_own_area a;
+	struct core_noted_area a;
 	struct core_missing m;
 	struct core_thread t;
 	struct err e;
 
 	(void)state;
-	assert_int_equal(own_area_parse(text("1000-2000 rw-s 3000 dd,mt omit dontdump a name"), 0, &a, &e), 0);
+	assert_int_equal(areas_line_parse(text("1000-2000 rw-s 3000 dd,mt omit dontdump a name"), 0, &a, &e), 0);
 	assert_int_equal(a.pgoff, 0x3000);
 	assert_int_equal(a.flags, VM_READ | VM_WRITE | VM_SHARED | VM_KNOWN | VM_DONTDUMP | VM_MTE);
 	assert_true(core_text_is(a.rule, "dontdump"));
 	assert_true(core_text_is(a.name, "a name"));
-	assert_int_equal(own_area_parse(text("1000-2000 rw-s 3000 - omit dontdump"), 0, &a, &e), 0);
+	assert_int_equal(areas_line_parse(text("1000-2000 rw-s 3000 - omit dontdump"), 0, &a, &e), 0);
 	assert_int_equal(a.name.len, 0);
 	for (size_t i = 0; i < ARRAY_SIZE(bad_areas); i++)
-		assert_int_equal(own_area_parse(text(bad_areas[i]), 0, &a, &e), ERR_INPUT);
-	assert_int_equal(own_missing_parse(text("1000-2000 why not"), 0, &m, &e), 0);
+		assert_int_equal(areas_line_parse(text(bad_areas[i]), 0, &a, &e), ERR_INPUT);
+	assert_int_equal(missing_line_parse(text("1000-2000 why not"), 0, &m, &e), 0);
 	assert_true(core_text_is(m.reason, "why not"));
-	assert_int_equal(own_missing_parse(text("+5 4096 more ranges"), 0, &m, &e), 1);
+	assert_int_equal(missing_line_parse(text("+5 4096 more ranges"), 0, &m, &e), 1);
 	assert_int_equal(m.start, 5);
-	assert_int_equal(own_missing_parse(text("+5"), 0, &m, &e), ERR_INPUT);
-	assert_int_equal(own_thread_parse(text("12 S a b"), 0, &t, &e), 0);
+	assert_int_equal(missing_line_parse(text("+5"), 0, &m, &e), ERR_INPUT);
+	assert_int_equal(threads_line_parse(text("12 S a b"), 0, &t, &e), 0);
 	assert_int_equal(t.tid, 12);
 	assert_true(core_text_is(t.name, "a b"));
-	assert_int_equal(own_thread_parse(text("4294967297 S a"), 0, &t, &e), ERR_INPUT);
-	assert_int_equal(own_thread_parse(text("12 SS a"), 0, &t, &e), ERR_INPUT);
+	assert_int_equal(threads_line_parse(text("4294967297 S a"), 0, &t, &e), ERR_INPUT);
+	assert_int_equal(threads_line_parse(text("12 SS a"), 0, &t, &e), ERR_INPUT);
 }
 
 int main(void)
@@ -291,7 +291,7 @@ int main(void)
 		cmocka_unit_test(prpsinfo_comes_back),
 		cmocka_unit_test(kinds_are_found),
 		cmocka_unit_test(file_notes_are_read),
-		cmocka_unit_test(own_lines_are_strict),
+		cmocka_unit_test(tagcore_lines_are_strict),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

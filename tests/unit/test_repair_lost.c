@@ -184,8 +184,8 @@ static void lost_record_is_recorded(void **state)
 	repair_cut(&cb, 0, &l);
 	assert_int_equal(l.is.n_note_segs, 2);
 	assert_int_equal(l.is.n_missing, 2);
-	assert_int_equal(l.is.n_losses, 1);
-	assert_true(core_text_is(l.is.losses[0].reason, "lost: bytes of notes"));
+	assert_int_equal(l.is.n_missing_other, 1);
+	assert_true(core_text_is(l.is.missing_other[0].reason, "lost: bytes of notes"));
 	lost_fini(&l);
 	cb_fini(&cb);
 }
@@ -209,7 +209,7 @@ static void repaired_core_is_cut_again(void **state)
 	rb_write_out(&rep, &out);
 	rb_open_bytes(&out, &is);
 	/* With all notes; what is known of memory is what the headers still say. */
-	assert_int_equal(is.n_losses, 1);
+	assert_int_equal(is.n_missing_other, 1);
 	expect_lost(&is, CB_HEAP, CB_HEAP + CB_PAGE / 2);
 	assert_true(rb_has_finding(&rep.left, "thread-none"));
 	core_close(&is);
@@ -229,8 +229,8 @@ static void program_headers_are_parts(void **state)
 	cb_good(&cb, EM_X86_64, CB_LE64);
 	repair_cut(&cb, sizeof(Elf64_Ehdr) + 2 * sizeof(Elf64_Phdr) + 20, &l);
 	assert_int_equal(l.is.n_segs, 2);
-	assert_int_equal(l.is.n_losses, 2);
-	assert_true(core_text_is(l.is.losses[0].reason, "lost: 2 of 4 program headers, and what they were of"));
+	assert_int_equal(l.is.n_missing_other, 2);
+	assert_true(core_text_is(l.is.missing_other[0].reason, "lost: 2 of 4 program headers, and what they were of"));
 	lost_fini(&l);
 	cb_fini(&cb);
 }

@@ -17,38 +17,38 @@ static int thread_line(struct core_text line, u64 off, struct err *e)
 {
 	struct core_thread t;
 
-	return own_thread_parse(line, off, &t, e);
+	return threads_line_parse(line, off, &t, e);
 }
 
 static int area_line(struct core_text line, u64 off, struct err *e)
 {
-	struct core_own_area a;
+	struct core_noted_area a;
 
-	return own_area_parse(line, off, &a, e);
+	return areas_line_parse(line, off, &a, e);
 }
 
 static int missing_line(struct core_text line, u64 off, struct err *e)
 {
 	struct core_missing m;
 
-	return own_missing_parse(line, off, &m, e);
+	return missing_line_parse(line, off, &m, e);
 }
 
 static const struct {
 	const char *name;
 	u32 type;
 	int (*line)(struct core_text line, u64 off, struct err *e);
-} own_notes[] = {
+} tagcore_notes[] = {
 	{ "INFO", NT_TAGCORE_INFO, info_line },
 	{ "THREADS", NT_TAGCORE_THREADS, thread_line },
 	{ "AREAS", NT_TAGCORE_AREAS, area_line },
 	{ "MISSING", NT_TAGCORE_MISSING, missing_line },
 };
 
-void check_own_malformed(struct check_ctx *x)
+void check_tagcore_malformed(struct check_ctx *x)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(own_notes); i++) {
-		const struct core_note *n = core_note_find(x->core, 0, TAGCORE_OWNER, own_notes[i].type);
+	for (size_t i = 0; i < ARRAY_SIZE(tagcore_notes); i++) {
+		const struct core_note *n = core_note_find(x->core, 0, TAGCORE_OWNER, tagcore_notes[i].type);
 		struct line_iter it = { .desc = n ? n->note.desc : (struct bytes){ 0 } };
 		struct core_text line;
 		u64 off;
@@ -56,30 +56,30 @@ void check_own_malformed(struct check_ctx *x)
 		while (line_next(&it, &line, &off) > 0) {
 			struct err e = { 0 };
 
-			if (own_notes[i].line(line, off, &e) < 0)
-				check_found(x, off, "%s note: a line is %s", own_notes[i].name,
+			if (tagcore_notes[i].line(line, off, &e) < 0)
+				check_found(x, off, "%s note: a line is %s", tagcore_notes[i].name,
 					    strstr(e.msg, ": ") ? strstr(e.msg, ": ") + 2 : e.msg);
 		}
 	}
 }
 
 /* An area has its PT_LOAD, with the same ends, or (left out as a whole) none. */
-void check_own_areas(struct check_ctx *x)
+void check_tagcore_areas(struct check_ctx *x)
 {
 	const struct core *c = x->core;
 
-	if (!c->n_own_areas || !check_has_all_segs(c))
+	if (!c->n_noted_areas || !check_has_all_segs(c))
 		return;
 	for (size_t i = 0; i < c->n_areas; i++) {
 		const struct core_area *a = &c->areas[i];
-		const struct core_own_area *own = core_own_area_at(c, a->start);
+		const struct core_noted_area *noted = core_noted_area_at(c, a->start);
 
 		if (a->seg == CORE_NO_SEG)
 			continue;
-		if (!own || own->start != a->start || own->end != a->end)
+		if (!noted || noted->start != a->start || noted->end != a->end)
 			check_found(x, core_phdr_off(c, a->seg), "segment %u, 0x%llx-0x%llx: the AREAS note %s", a->seg,
 				    (unsigned long long)a->start, (unsigned long long)a->end,
-				    own ? "has other ends" : "does not know it");
+				    noted ? "has other ends" : "does not know it");
 	}
 }
 
@@ -102,11 +102,11 @@ static int unsaved_gap(const struct core_gap *g, void *arg, struct err *e)
 	return 0;
 }
 
-void check_own_saved(struct check_ctx *x)
+void check_tagcore_saved(struct check_ctx *x)
 {
 	struct err e;
 
-	if (x->core->n_own_areas && check_has_all_segs(x->core))
+	if (x->core->n_noted_areas && check_has_all_segs(x->core))
 		x->oom = core_gaps(x->core, unsaved_gap, x, &e);
 }
 
@@ -131,7 +131,7 @@ static u64 missing_off(const struct core *c)
 	return n ? n->note.off : 0;
 }
 
-void check_own_gaps(struct check_ctx *x)
+void check_tagcore_gaps(struct check_ctx *x)
 {
 	const struct core *c = x->core;
 	size_t n, n_tags;
@@ -146,7 +146,7 @@ void check_own_gaps(struct check_ctx *x)
 			    "inspect missing)", (ull)tagged, n_tags);
 }
 
-void check_own_lost(struct check_ctx *x)
+void check_tagcore_lost(struct check_ctx *x)
 {
 	const struct core *c = x->core;
 	size_t n, n_tags;
@@ -159,10 +159,10 @@ void check_own_lost(struct check_ctx *x)
 	if (n_tags)
 		check_found(x, missing_off(c), "the memory tags of %llu bytes in %zu ranges are recorded as lost (tagcore "
 			    "inspect missing)", (ull)tagged, n_tags);
-	for (size_t i = 0; i < c->n_losses; i++) {
+	for (size_t i = 0; i < c->n_missing_other; i++) {
 		char reason[160], safe[320];
 
-		check_found(x, missing_off(c), "recorded as lost, %llu bytes: %s", (ull)c->losses[i].end,
-			    text_escape(core_text_copy(c->losses[i].reason, reason, sizeof(reason)), safe, sizeof(safe)));
+		check_found(x, missing_off(c), "recorded as lost, %llu bytes: %s", (ull)c->missing_other[i].end,
+			    text_escape(core_text_copy(c->missing_other[i].reason, reason, sizeof(reason)), safe, sizeof(safe)));
 	}
 }

@@ -71,7 +71,7 @@ static bool range_next(struct core_text *line, char sep, u64 *start, u64 *end)
 	       end_num(b, end) && *start < *end;
 }
 
-int own_thread_parse(struct core_text line, u64 off, struct core_thread *out, struct err *e)
+int threads_line_parse(struct core_text line, u64 off, struct core_thread *out, struct err *e)
 {
 	struct core_text tid, state;
 	u64 v;
@@ -102,9 +102,9 @@ static bool prot_parse(struct core_text t, u32 *flags)
 	return true;
 }
 
-int own_area_parse(struct core_text line, u64 off, struct core_own_area *out, struct err *e)
+int areas_line_parse(struct core_text line, u64 off, struct core_noted_area *out, struct err *e)
 {
-	struct core_own_area a = { 0 };
+	struct core_noted_area a = { 0 };
 	struct core_text prot, pgoff, flags;
 
 	if (!range_next(&line, ' ', &a.start, &a.end) || !word_next(&line, ' ', &prot) ||
@@ -138,7 +138,7 @@ static bool number_next(struct core_text *line, u64 *out)
 	return word_next(line, ' ', &word) && num(word, 10, out);
 }
 
-int own_missing_parse(struct core_text line, u64 off, struct core_missing *out, struct err *e)
+int missing_line_parse(struct core_text line, u64 off, struct core_missing *out, struct err *e)
 {
 	struct core_missing m = { 0 };
 	int form = skip(&line, '+') ? 1 : skip(&line, '?') ? 2 : 0;
@@ -169,7 +169,7 @@ static int load_threads(struct core *c, const struct note *n)
 	while (line_next(&it, &line, &off) > 0) {
 		const struct core_thread *found;
 
-		if (own_thread_parse(line, off, &t, NULL))
+		if (threads_line_parse(line, off, &t, NULL))
 			continue;
 		found = core_thread_find(c, t.tid);
 		if (!found)
@@ -180,9 +180,9 @@ static int load_threads(struct core *c, const struct note *n)
 	return 0;
 }
 
-static int own_cmp(const void *a, const void *b)
+static int noted_cmp(const void *a, const void *b)
 {
-	const struct core_own_area *x = a, *y = b;
+	const struct core_noted_area *x = a, *y = b;
 
 	return x->start < y->start ? -1 : x->start > y->start;
 }
@@ -195,7 +195,7 @@ static int missing_cmp(const void *a, const void *b)
 }
 
 /* Drops ranges that overlap the one before, which tagcore never writes. */
-static void missing_settle(struct core_missing *v, size_t *count)
+static void missing_make_disjoint(struct core_missing *v, size_t *count)
 {
 	size_t n = 0;
 	u64 end = 0;
@@ -218,22 +218,22 @@ static int load_areas(struct core *c, const struct note *n, struct err *e)
 {
 	struct line_iter it = { .desc = n->desc };
 	struct core_text line;
-	struct core_own_area a;
+	struct core_noted_area a;
 	size_t cap = 0;
 	u64 off;
 
 	while (line_next(&it, &line, &off) > 0) {
 		int r;
 
-		if (own_area_parse(line, off, &a, NULL))
+		if (areas_line_parse(line, off, &a, NULL))
 			continue;
-		r = array_grow((void **)&c->own_areas, c->n_own_areas, &cap, sizeof(a), "read core", e);
+		r = array_grow((void **)&c->noted_areas, c->n_noted_areas, &cap, sizeof(a), "read core", e);
 		if (r)
 			return r;
-		c->own_areas[c->n_own_areas++] = a;
+		c->noted_areas[c->n_noted_areas++] = a;
 	}
-	if (c->n_own_areas)
-		qsort(c->own_areas, c->n_own_areas, sizeof(a), own_cmp);
+	if (c->n_noted_areas)
+		qsort(c->noted_areas, c->n_noted_areas, sizeof(a), noted_cmp);
 	return 0;
 }
 
@@ -253,12 +253,12 @@ bool core_missing_is_lost(const struct core_missing *m)
 	return begins(m->reason, TAGCORE_LOST) || begins(m->reason, TAGCORE_TAGS_LOST " " TAGCORE_LOST);
 }
 
-/* Appends to one of the three lists; @form as own_missing_parse() returns it. */
+/* Appends to one of the three lists; @form as missing_line_parse() returns it. */
 static int missing_add(struct core *c, const struct core_missing *m, int form, size_t cap[3], struct err *e)
 {
 	int list = form == 2 ? 2 : is_of_tags(m);
-	struct core_missing **v = list == 2 ? &c->losses : list ? &c->missing_tags : &c->missing;
-	size_t *n = list == 2 ? &c->n_losses : list ? &c->n_missing_tags : &c->n_missing;
+	struct core_missing **v = list == 2 ? &c->missing_other : list ? &c->missing_tags : &c->missing;
+	size_t *n = list == 2 ? &c->n_missing_other : list ? &c->n_missing_tags : &c->n_missing;
 	int r = array_grow((void **)v, *n, &cap[list], sizeof(*m), "read core", e);
 
 	if (!r)
@@ -275,7 +275,7 @@ static int load_missing(struct core *c, const struct note *n, struct err *e)
 	u64 off;
 
 	while (line_next(&it, &line, &off) > 0) {
-		int r = own_missing_parse(line, off, &m, NULL);
+		int r = missing_line_parse(line, off, &m, NULL);
 
 		if (r == 1) {
 			c->more_missing = m.start;
@@ -287,12 +287,12 @@ static int load_missing(struct core *c, const struct note *n, struct err *e)
 		if (r)
 			return r;
 	}
-	missing_settle(c->missing, &c->n_missing);
-	missing_settle(c->missing_tags, &c->n_missing_tags);
+	missing_make_disjoint(c->missing, &c->n_missing);
+	missing_make_disjoint(c->missing_tags, &c->n_missing_tags);
 	return 0;
 }
 
-int core_load_own(struct core *c, struct err *e)
+int core_load_tagcore(struct core *c, struct err *e)
 {
 	const struct core_note *n = core_note_find(c, 0, TAGCORE_OWNER, NT_TAGCORE_THREADS);
 	int r = n ? load_threads(c, &n->note) : 0;
@@ -304,11 +304,11 @@ int core_load_own(struct core *c, struct err *e)
 	return r || !n ? r : load_missing(c, &n->note, e);
 }
 
-const struct core_own_area *core_own_area_at(const struct core *c, u64 addr)
+const struct core_noted_area *core_noted_area_at(const struct core *c, u64 addr)
 {
-	size_t n = search_first(i, 0, c->n_own_areas, c->own_areas[i].start > addr);
+	size_t n = search_first(i, 0, c->n_noted_areas, c->noted_areas[i].start > addr);
 
-	return n && c->own_areas[n - 1].end > addr ? &c->own_areas[n - 1] : NULL;
+	return n && c->noted_areas[n - 1].end > addr ? &c->noted_areas[n - 1] : NULL;
 }
 
 static const struct core_missing *find(const struct core_missing *v, size_t n, u64 addr)
