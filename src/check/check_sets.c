@@ -79,8 +79,8 @@ void check_note_xstate(struct check_ctx *x)
 /* Linux 6.12, arch/x86/include/uapi/asm/elf.h: struct x86_xfeat_component, one for each part. */
 enum { XFEAT_TYPE = 0, XFEAT_SIZE = 4, XFEAT_OFFSET = 8, XFEAT_LEN = 16 };
 
-/* Checks the row against a thread's note; its bit of @told is set. */
-static void check_layout_row(struct check_ctx *x, struct bytes row, const struct note *state, u64 enabled, u64 *told)
+/* Checks the row against a thread's note; its bit of @listed is set. */
+static void check_layout_row(struct check_ctx *x, struct bytes row, const struct note *state, u64 enabled, u64 *listed)
 {
 	u64 type = uint_get(x->core->fmt, row.p + XFEAT_TYPE, 4);
 	u64 size = uint_get(x->core->fmt, row.p + XFEAT_SIZE, 4);
@@ -90,7 +90,7 @@ static void check_layout_row(struct check_ctx *x, struct bytes row, const struct
 		check_found(x, row.off, "X86_XSAVE_LAYOUT lists part %llu, there are 63", (unsigned long long)type);
 		return;
 	}
-	*told |= 1ULL << type;
+	*listed |= 1ULL << type;
 	if (at < XSTATE_FIXED || !size)
 		check_found(x, row.off, "X86_XSAVE_LAYOUT: part %llu, %llu bytes at %llu, has no place after the header",
 			    (unsigned long long)type, (unsigned long long)size, (unsigned long long)at);
@@ -105,7 +105,7 @@ void check_note_xsave_layout(struct check_ctx *x)
 	const struct core *c = x->core;
 	const struct core_note *layout = core_note_find(c, 0, "LINUX", NT_X86_XSAVE_LAYOUT);
 	const struct core_note *state = core_note_find(c, 0, "LINUX", NT_X86_XSTATE);
-	u64 enabled, told = 3;
+	u64 enabled, listed = 3;
 	struct bytes row;
 
 	if (!check_is_x86(c) || !layout || !state || check_xstate_enabled(c, &state->note, &enabled))
@@ -114,11 +114,11 @@ void check_note_xsave_layout(struct check_ctx *x)
 		check_found(x, layout->note.off, "X86_XSAVE_LAYOUT of %zu bytes is not of rows of %d",
 			    layout->note.desc.len, XFEAT_LEN);
 	for (u64 at = 0; !bytes_sub(layout->note.desc, at, XFEAT_LEN, &row, NULL); at += XFEAT_LEN)
-		check_layout_row(x, row, &state->note, enabled, &told);
+		check_layout_row(x, row, &state->note, enabled, &listed);
 	/* PASID (10) and what else only the kernel keeps is not in the note. */
-	if (enabled & ~told)
+	if (enabled & ~listed)
 		check_found(x, layout->note.off, "X86_XSAVE_LAYOUT does not tell of the parts 0x%llx, which were enabled",
-			    (unsigned long long)(enabled & ~told));
+			    (unsigned long long)(enabled & ~listed));
 }
 
 /*

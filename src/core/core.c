@@ -22,8 +22,8 @@ static int load_header(struct core *c, struct err *e)
 
 	if (r)
 		return r;
-	if (core_foreign(b)) {
-		err_at(e, ERR_INPUT, 0, "not an ELF file, but %s", core_foreign(b));
+	if (core_other_format(b)) {
+		err_at(e, ERR_INPUT, 0, "not an ELF file, but %s", core_other_format(b));
 		return refuse(c, CORE_FAULT_IDENT, e);
 	}
 	if (elffmt_ident(b, &c->fmt, e) || elffmt_get_ehdr(c->fmt, b, &c->ehdr, e))

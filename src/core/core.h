@@ -164,7 +164,7 @@ struct core {
 	const struct arch *arch;	/* the machine's tables, or NULL; for another system, with its register sets */
 	enum core_kind kind;
 	const struct os *os;		/* the tables of a system other than Linux (src/os/os.h), or NULL */
-	struct core_os *foreign;	/* tables built from @os, which @arch then points to, or NULL */
+	struct core_os *os_tables;	/* tables built from @os, which @arch then points to, or NULL */
 	struct arch layout;		/* *arch, or derived from class and note sizes; for prstatus_get() */
 
 	u64 phnum;			/* as the header says */

@@ -76,7 +76,7 @@ found:
  * Frame @i did not unpack as its index says.  1: that is the fault of a seek table,
  * which from here on is not used; the core keeps the size that it was opened with.
  */
-static int doubt_table(struct core_file *f, size_t i, struct err *e)
+static int check_table(struct core_file *f, size_t i, struct err *e)
 {
 	struct packed *p = f->priv;
 	const struct unpack_frame *fr = &p->index.frames[i];
@@ -88,7 +88,7 @@ static int doubt_table(struct core_file *f, size_t i, struct err *e)
 	r = p->odd_size ? 0 : p->unpacker->agrees(&p->in, fr, frame_end(p, i) - fr->off, e);
 	if (r)
 		return min(r, 0);
-	unpack_table_lies(&p->info.table, fr->at);
+	unpack_bad_table(&p->info.table, fr->at);
 	unpack_index_fini(&p->index);
 	p->index = (struct unpack_index){ .has_size = true, .size = size };
 	r = packed_start_spool(f, e);
@@ -110,10 +110,10 @@ static int frames_read_at(struct core_file *f, u64 off, void *buf, size_t len, s
 		int r = frame_get(p, i, &data, &why);
 
 		if (unpack_is_fault(r)) {
-			int blame = doubt_table(f, i, e);
+			int table_bad = check_table(f, i, e);
 
-			if (blame)
-				return blame < 0 ? blame : f->ops->read_at(f, off, buf, len, n, e);
+			if (table_bad)
+				return table_bad < 0 ? table_bad : f->ops->read_at(f, off, buf, len, n, e);
 			p->info.good_to = min(p->info.good_to, start);
 		}
 		if (r)
@@ -141,10 +141,10 @@ static int frames_verify(struct core_file *f, struct err *e)
 			return r;
 		r = frame_get(p, i, &data, &why);
 		if (unpack_is_fault(r)) {
-			int blame = doubt_table(f, i, e);
+			int table_bad = check_table(f, i, e);
 
-			if (blame)
-				return blame < 0 ? blame : f->ops->verify(f, e);
+			if (table_bad)
+				return table_bad < 0 ? table_bad : f->ops->verify(f, e);
 		}
 		if (r)
 			r = unpack_is_fault(r) ? packed_fault(p, &why, e) : unpack_err(e, &why);

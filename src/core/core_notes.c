@@ -205,7 +205,7 @@ int core_load_notes(struct core *c, struct err *e)
 		r = index_seg(c, i, &cap, e);
 	if (r)
 		return r;
-	c->kind = core_told_kind(c);
+	c->kind = core_stated_kind(c);
 	c->os = core_kind_os(c->kind);
 	if (!c->os)
 		adopt_notes(c);

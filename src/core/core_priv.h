@@ -30,14 +30,14 @@ void core_find_crashed(struct core *c);
  * kind.c: what the core is of.  From its notes and header alone, before it has
  * threads, CORE_PROCESS standing for "not stated"; and from all.
  */
-enum core_kind core_told_kind(const struct core *c);
+enum core_kind core_stated_kind(const struct core *c);
 enum core_kind core_find_kind(const struct core *c);
 /* The tables of the system, or NULL. */
 const struct os *core_kind_os(enum core_kind k);
 
 /* os_notes.c: a value from the notes of @t, or with @t NULL of the process. */
-bool core_os_fact(const struct core *c, const struct core_thread *t, enum os_fact fact, struct bytes *out);
-bool core_os_number(const struct core *c, const struct core_thread *t, enum os_fact fact, u64 *out);
+bool core_os_field(const struct core *c, const struct core_thread *t, enum os_field field, struct bytes *out);
+bool core_os_number(const struct core *c, const struct core_thread *t, enum os_field field, u64 *out);
 /* The signal of the process, where no thread's note has one. */
 bool core_os_signal(const struct core *c, u64 *signo);
 /* As core_crash_siginfo(). */
@@ -50,4 +50,4 @@ void core_close_os(struct core *c);
 /* os_maps.c: FreeBSD's memory map, for core_load_maps(), which sorts it. */
 int core_load_os_maps(struct core *c, struct err *e) must_check;
 /* "a compressed kdump: ...", what a file with these first bytes is that is not ELF, or NULL. */
-const char *core_foreign(struct bytes head);
+const char *core_other_format(struct bytes head);

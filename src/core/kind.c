@@ -136,7 +136,7 @@ static bool is_old_solaris(const struct core *c)
 	return false;
 }
 
-enum core_kind core_told_kind(const struct core *c)
+enum core_kind core_stated_kind(const struct core *c)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(marks); i++)
 		if (has_mark(c, i))
@@ -152,17 +152,17 @@ const struct os *core_kind_os(enum core_kind k)
 	return k < ARRAY_SIZE(systems) ? systems[k] : NULL;
 }
 
-/* Adopted notes may identify a kind that core_told_kind() did not see. */
+/* Adopted notes may identify a kind that core_stated_kind() did not see. */
 enum core_kind core_find_kind(const struct core *c)
 {
-	enum core_kind told;
+	enum core_kind stated;
 
 	if (c->os)
 		return c->kind;
 	if (is_kcore(c))
 		return CORE_KCORE;
-	told = core_told_kind(c);
-	if (told != CORE_PROCESS && !core_kind_os(told))
-		return told;
+	stated = core_stated_kind(c);
+	if (stated != CORE_PROCESS && !core_kind_os(stated))
+		return stated;
 	return is_vmcore(c) ? CORE_VMCORE : CORE_PROCESS;
 }

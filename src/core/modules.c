@@ -26,8 +26,8 @@ struct walk {
 	size_t map;
 	u64 vdso;	/* or UINT64_MAX; and what else the kernel started: */
 	u64 started[3];
-	struct core_module held;	/* found, but the next may be the same one, better known */
-	bool holds;
+	struct core_module pending;	/* found, but the next may be the same one, better known */
+	bool has_pending;
 	u64 floor;	/* where the last one given began */
 	u8 phdrs[PHDRS_MAX * sizeof(Elf64_Phdr)];
 	u8 notes[NOTES_MAX];
@@ -285,32 +285,32 @@ static int look_at(struct walk *w, u64 addr, struct core_module *m, struct err *
 	return r ? r : 1;
 }
 
-static int let_go(struct walk *w, struct err *e)
+static int emit_pending(struct walk *w, struct err *e)
 {
-	if (!w->holds)
+	if (!w->has_pending)
 		return 0;
-	w->holds = false;
-	w->floor = w->held.start;
-	return w->fn(&w->held, w->arg, e);
+	w->has_pending = false;
+	w->floor = w->pending.start;
+	return w->fn(&w->pending, w->arg, e);
 }
 
 /* The file's first page may be mapped a second time, for data: that is no second module. */
-static int hold(struct walk *w, u64 addr, const struct core_module *m, struct err *e)
+static int set_pending(struct walk *w, u64 addr, const struct core_module *m, struct err *e)
 {
-	const struct core_module *h = &w->held;
+	const struct core_module *h = &w->pending;
 	int r = 0;
 
-	if (w->holds && same_path(h->path, m->path)) {
+	if (w->has_pending && same_path(h->path, m->path)) {
 		if (in_range(addr, h->start, h->end) && (h->has_header || !m->has_header))
 			return 0;
 		if (in_range(h->start, m->start, m->end))
-			w->holds = false;
+			w->has_pending = false;
 	}
-	r = let_go(w, e);
-	w->held = *m;
+	r = emit_pending(w, e);
+	w->pending = *m;
 	/* A header of ET_EXEC may say anything; modules are reported in address order. */
-	w->held.start = max(m->start, w->floor);
-	w->holds = true;
+	w->pending.start = max(m->start, w->floor);
+	w->has_pending = true;
 	return r;
 }
 
@@ -345,7 +345,7 @@ int core_modules(struct core *core, int (*fn)(const struct core_module *m, void 
 			return err_set(e, ERR_CANCELLED, "cancelled");
 		r = look_at(w, addr, &m, e);
 		if (r > 0)
-			r = hold(w, addr, &m, e);
+			r = set_pending(w, addr, &m, e);
 	}
-	return r ? r : let_go(w, e);
+	return r ? r : emit_pending(w, e);
 }

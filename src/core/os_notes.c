@@ -4,8 +4,8 @@
 #include "base/util.h"
 #include "core/core_priv.h"
 
-/* True when the row is for such a note, and the note has the fact. */
-static bool applies(const struct core *c, const struct os_fact_at *f, struct bytes d)
+/* True when the row is for such a note, and the note has the field. */
+static bool applies(const struct core *c, const struct os_field_at *f, struct bytes d)
 {
 	u64 flags = 0;
 
@@ -14,34 +14,34 @@ static bool applies(const struct core *c, const struct os_fact_at *f, struct byt
 	return !f->flag || (!bytes_uint(d, c->fmt, f->flag_off, 4, &flags, NULL) && flags & f->flag);
 }
 
-static const struct core_note *find(const struct core *c, const struct core_thread *t, enum os_fact fact,
+static const struct core_note *find(const struct core *c, const struct core_thread *t, enum os_field field,
 				    struct bytes *out)
 {
-	for (size_t i = 0; c->os && i < c->os->n_facts; i++) {
-		const struct os_fact_at *f = &c->os->facts[i];
+	for (size_t i = 0; c->os && i < c->os->n_fields; i++) {
+		const struct os_field_at *f = &c->os->fields[i];
 		const struct core_note *n;
 
-		if (f->fact != fact)
+		if (f->field != field)
 			continue;
 		n = t ? core_thread_note(c, t, c->os->owner, f->type) : core_os_note(c, f->type);
 		/* Zero is the id of no process that dumps core: another note may have it. */
 		if (n && applies(c, f, n->note.desc) && !bytes_sub(n->note.desc, f->off, f->len, out, NULL) &&
-		    (fact != OS_PID || !mem_is_zero(out->p, out->len)))
+		    (field != OS_PID || !mem_is_zero(out->p, out->len)))
 			return n;
 	}
 	return NULL;
 }
 
-bool core_os_fact(const struct core *c, const struct core_thread *t, enum os_fact fact, struct bytes *out)
+bool core_os_field(const struct core *c, const struct core_thread *t, enum os_field field, struct bytes *out)
 {
-	return find(c, t, fact, out);
+	return find(c, t, field, out);
 }
 
-bool core_os_number(const struct core *c, const struct core_thread *t, enum os_fact fact, u64 *out)
+bool core_os_number(const struct core *c, const struct core_thread *t, enum os_field field, u64 *out)
 {
 	struct bytes b;
 
-	if (!core_os_fact(c, t, fact, &b) || b.len > 8)
+	if (!core_os_field(c, t, field, &b) || b.len > 8)
 		return false;
 	*out = uint_get(c->fmt, b.p, (unsigned)b.len);
 	return true;
@@ -65,15 +65,15 @@ bool core_os_signal(const struct core *c, u64 *signo)
 	return true;
 }
 
-/* A fact of the thread, or else one of the process, which is then of the thread that crashed. */
-static bool crash_number(const struct core *c, enum os_fact fact, u64 *out)
+/* A field of the thread, or else one of the process, which is then of the thread that crashed. */
+static bool crash_number(const struct core *c, enum os_field field, u64 *out)
 {
 	struct bytes b;
 	const struct core_note *n;
 
-	if (core_os_number(c, c->crashed, fact, out))
+	if (core_os_number(c, c->crashed, field, out))
 		return true;
-	n = find(c, NULL, fact, &b);
+	n = find(c, NULL, field, &b);
 	if (!n || n->thread >= 0)
 		return false;
 	*out = uint_get(c->fmt, b.p, (unsigned)b.len);

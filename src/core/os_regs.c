@@ -134,7 +134,7 @@ int core_load_os(struct core *c, struct err *e)
 	o->arch.n_sets = (u16)(fill(c, o) - 1);
 	o->arch.gregs = o->sets[0];
 	o->arch.sets = o->sets + 1;
-	c->foreign = o;
+	c->os_tables = o;
 	c->arch = &o->arch;
 	c->layout = o->arch;
 	return 0;
@@ -142,13 +142,13 @@ int core_load_os(struct core *c, struct err *e)
 
 void core_close_os(struct core *c)
 {
-	free(c->foreign);
+	free(c->os_tables);
 }
 
 /* The set in slot @i, if the note is one that holds it and is long enough. */
 static bool set_in(const struct core *c, const struct note *n, size_t i, struct core_regset *out)
 {
-	const struct core_os *o = c->foreign;
+	const struct core_os *o = c->os_tables;
 	u16 off = o->off[i];
 
 	if (!o->sets[i].type || o->sets[i].type != n->type || !note_owner_is(n->owner, c->os->owner) || off >= n->desc.len)
@@ -159,7 +159,7 @@ static bool set_in(const struct core *c, const struct note *n, size_t i, struct 
 
 static bool os_note_regset(const struct core *c, const struct note *n, size_t *at, struct core_regset *out)
 {
-	while (c->foreign && *at < 1u + c->arch->n_sets)
+	while (c->os_tables && *at < 1u + c->arch->n_sets)
 		if (set_in(c, n, (*at)++, out))
 			return true;
 	return false;

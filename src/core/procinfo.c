@@ -16,21 +16,21 @@ static void of_linux(const struct core *c, struct core_procinfo *out)
 	memcpy(out->args, ps.psargs, sizeof(ps.psargs));
 }
 
-static bool text(const struct core *c, enum os_fact fact, char *out, size_t size)
+static bool text(const struct core *c, enum os_field field, char *out, size_t size)
 {
 	struct bytes b;
 
-	if (!core_os_fact(c, NULL, fact, &b))
+	if (!core_os_field(c, NULL, field, &b))
 		return false;
 	core_text_copy((struct core_text){ .p = (const char *)b.p, .len = b.len }, out, size);
 	return true;
 }
 
-static bool number(const struct core *c, enum os_fact fact, s64 *out)
+static bool number(const struct core *c, enum os_field field, s64 *out)
 {
 	u64 v;
 
-	if (!core_os_number(c, NULL, fact, &v))
+	if (!core_os_number(c, NULL, field, &v))
 		return false;
 	*out = (s32)v;
 	return true;

@@ -153,8 +153,8 @@ const char *core_thread_name(const struct core *c, const struct core_thread *t, 
 	if (t->name.p)
 		return core_text_copy(t->name, out, CORE_NAME_MAX);
 	if (c->os) {
-		if (core_os_fact(c, t, OS_THREAD_NAME, &name) ||
-		    (c->n_threads == 1 && core_os_fact(c, NULL, OS_NAME, &name)))
+		if (core_os_field(c, t, OS_THREAD_NAME, &name) ||
+		    (c->n_threads == 1 && core_os_field(c, NULL, OS_NAME, &name)))
 			core_text_copy((struct core_text){ .p = (const char *)name.p, .len = name.len }, out, CORE_NAME_MAX);
 		return out;
 	}

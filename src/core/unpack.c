@@ -72,18 +72,18 @@ int unpack_more(struct unpacker *u, struct err *e)
 	return 0;
 }
 
-void unpack_took(struct unpacker *u, size_t n)
+void unpack_advance(struct unpacker *u, size_t n)
 {
 	u->at += n;
 	u->pos += n;
 }
 
-int unpack_ends(const struct unpacker *u, struct err *e)
+int unpack_truncated(const struct unpacker *u, struct err *e)
 {
 	return err_at(e, ERR_TRUNCATED, u->pos, "the %s data end in the middle", u->ops->name);
 }
 
-int unpack_table_lies(struct err *out, u64 off)
+int unpack_bad_table(struct err *out, u64 off)
 {
 	return err_at(out, ERR_INPUT, off, "the seek table does not agree with the frames, and is not used");
 }

@@ -80,7 +80,7 @@ void unpacker_close(struct unpacker **u);
 /* For the libraries: refills; buf[at, len) is empty only at the end of the file.  ERR_CANCELLED when asked to stop. */
 int unpack_more(struct unpacker *u, struct err *e) must_check;
 /* @n bytes of it were taken. */
-void unpack_took(struct unpacker *u, size_t n);
+void unpack_advance(struct unpacker *u, size_t n);
 /* True for faults of the file, which will occur again; false for lack of memory or a cancelled run. */
 static inline bool unpack_is_fault(int code)
 {
@@ -94,13 +94,13 @@ static inline int unpack_err(struct err *e, const struct err *why)
 	return why->code;
 }
 /* The packed file ends in the middle. */
-int unpack_ends(const struct unpacker *u, struct err *e);
+int unpack_truncated(const struct unpacker *u, struct err *e);
 
 /* zstd_index.c: the seek table, or what frames and blocks say of themselves. */
 int zstd_index(const struct unpacker_ops *zstd, struct core_file *in, struct unpack_index *out, struct err *e) must_check;
 int zstd_agrees(struct core_file *in, const struct unpack_frame *frame, u64 size, struct err *e) must_check;
 /* The sentence about a seek table at @off of the packed file that does not agree with the frames. */
-int unpack_table_lies(struct err *out, u64 off);
+int unpack_bad_table(struct err *out, u64 off);
 
 extern const struct unpacker_ops unpacker_zstd_ops;
 extern const struct unpacker_ops unpacker_gz_ops;

@@ -48,7 +48,7 @@ static int gz_next_member(struct unpacker *u, bool *end, struct err *e)
 			return 0;
 		if (u->buf[u->at])
 			break;
-		unpack_took(u, 1);
+		unpack_advance(u, 1);
 	}
 	g->inside = true;
 	if (inflateReset(&g->z) != Z_OK)
@@ -69,7 +69,7 @@ static int gz_step(struct unpacker *u, u8 *to, size_t len, size_t *made, struct 
 	*made = g->z.avail_out;
 	r = inflate(&g->z, Z_NO_FLUSH);
 	*made -= g->z.avail_out;
-	unpack_took(u, have - g->z.avail_in);
+	unpack_advance(u, have - g->z.avail_in);
 	switch (r) {
 	case Z_STREAM_END:
 		g->inside = false;
@@ -77,7 +77,7 @@ static int gz_step(struct unpacker *u, u8 *to, size_t len, size_t *made, struct 
 	case Z_OK:
 		return 0;
 	case Z_BUF_ERROR:	/* no progress */
-		return have ? 0 : unpack_ends(u, e);
+		return have ? 0 : unpack_truncated(u, e);
 	case Z_MEM_ERROR:
 		return err_set(e, -ENOMEM, "unpack gzip");
 	default:

@@ -42,7 +42,7 @@ static int xz_error(const struct unpacker *u, lzma_ret code, struct err *e)
 	case LZMA_OPTIONS_ERROR:
 		return err_at(e, ERR_UNSUPPORTED, u->pos, "the xz data use what this liblzma does not know");
 	case LZMA_BUF_ERROR:
-		return unpack_ends(u, e);
+		return unpack_truncated(u, e);
 	default:
 		return err_at(e, ERR_INPUT, u->pos, "the xz data are damaged");
 	}
@@ -64,7 +64,7 @@ static int xz_read(struct unpacker *u, u8 *buf, size_t len, size_t *n, struct er
 		s->next_in = u->buf + u->at;
 		s->avail_in = have;
 		code = lzma_code(s, have ? LZMA_RUN : LZMA_FINISH);
-		unpack_took(u, have - s->avail_in);
+		unpack_advance(u, have - s->avail_in);
 		*n = len - s->avail_out;
 		if (code == LZMA_STREAM_END)
 			return 0;

@@ -69,8 +69,8 @@ static int zstd_read(struct unpacker *u, u8 *buf, size_t len, size_t *n, struct 
 			return zstd_error(u, hint, e);
 		/* Without input it gives out what it holds, until there is no more. */
 		if (u->at == u->len && out.pos == had)
-			return unpack_ends(u, e);
-		unpack_took(u, in.pos - u->at);
+			return unpack_truncated(u, e);
+		unpack_advance(u, in.pos - u->at);
 		z->inside = hint != 0;
 	}
 	return 0;

@@ -251,9 +251,9 @@ struct table {
 	u32 entry;	/* bytes */
 };
 
-static int table_lies(const struct table *t, struct unpack_index *x)
+static int bad_table(const struct table *t, struct unpack_index *x)
 {
-	unpack_table_lies(&x->table, t->at - SKIP_HEAD);
+	unpack_bad_table(&x->table, t->at - SKIP_HEAD);
 	return 0;
 }
 
@@ -278,7 +278,7 @@ static int table_find(struct scan *s, struct table *t, struct unpack_index *x, s
 	if (r || n < SKIP_HEAD)
 		return r;
 	if (t->at != size - len || uint_get(le, p, 4) != SEEK_SKIP_MAGIC || uint_get(le, p + 4, 4) != len)
-		return table_lies(t, x);
+		return bad_table(t, x);
 	return t->n <= UNPACK_FRAMES_MAX;
 }
 
@@ -308,7 +308,7 @@ static int table_rows(struct scan *s, const struct table *t, struct unpack_index
 			return r;
 		/* Any frame has a header. */
 		if (!len)
-			return table_lies(t, x);
+			return bad_table(t, x);
 		if (size > UNPACK_FRAME_MAX)
 			return 0;
 		/* Skippable or empty: nothing is to be had from it. */
@@ -317,7 +317,7 @@ static int table_rows(struct scan *s, const struct table *t, struct unpack_index
 			return r;
 		at += len;
 	}
-	return at == t->at - SKIP_HEAD && x->size ? 1 : table_lies(t, x);
+	return at == t->at - SKIP_HEAD && x->size ? 1 : bad_table(t, x);
 }
 
 /* The frame with that header, at @at, and its blocks: do they end where the row says?  Damaged ones say nothing. */
@@ -369,7 +369,7 @@ static int table_agrees(const struct scan *s, const struct table *t, struct unpa
 		if (r > 0)
 			r = row_agrees(&frames, at, len, size, e);
 		if (r <= 0)
-			return r ? r : table_lies(t, x);
+			return r ? r : bad_table(t, x);
 	}
 	return 1;
 }

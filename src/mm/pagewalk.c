@@ -95,7 +95,7 @@ int page_walk_vma(struct page_source *src, const struct vma *v, u64 start, u64 e
 		  const struct page_walk_ops *ops, void *arg, struct err *e)
 {
 	struct walk w = { .v = v, .ops = ops, .arg = arg, .pos = max(start, v->start) };
-	struct page_run held = { 0 }, run;
+	struct page_run pending = { 0 }, run;
 	int r;
 
 	end = min(end, v->end);
@@ -105,16 +105,16 @@ int page_walk_vma(struct page_source *src, const struct vma *v, u64 start, u64 e
 			return r;
 		if (r == 0)
 			break;
-		if (held.flags == run.flags && held.end == run.start) {
-			held.end = run.end;
+		if (pending.flags == run.flags && pending.end == run.start) {
+			pending.end = run.end;
 			continue;
 		}
-		r = walk_run(&w, &held, e);
+		r = walk_run(&w, &pending, e);
 		if (r)
 			return r;
-		held = run;
+		pending = run;
 	}
-	r = walk_run(&w, &held, e);
+	r = walk_run(&w, &pending, e);
 	return r ? r : walk_hole(&w, end, e);
 }
 

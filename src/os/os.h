@@ -4,7 +4,7 @@
 #include "base/types.h"
 
 /* What a note may say; of the process, or of the thread that it belongs to. */
-enum os_fact {
+enum os_field {
 	OS_PID, OS_UID, OS_NAME, OS_ARGS,	/* the process */
 	OS_TID, OS_THREAD_NAME,			/* a thread */
 	OS_SIGNO,	/* of the thread; or of the process, whose thread OS_SIGNO_TID took it */
@@ -19,8 +19,8 @@ enum os_fact {
  * bytes, 0 for any; @size: for descriptors of that size, 0 for any.  With @flag,
  * only where one of its bits is set in the 4 bytes at @flag_off.
  */
-struct os_fact_at {
-	enum os_fact fact;
+struct os_field_at {
+	enum os_field field;
 	u32 type;
 	u16 off;
 	u16 len;
@@ -73,11 +73,11 @@ struct os {
 	struct { u32 type; u8 skip; u8 type_size; } auxv;	/* bytes before the vector, and of a type; 0: a word */
 	u32 vmmap;		/* type of a note of kinfo_vmentry structures, or 0 */
 	const char *const *signals;	/* from 1 on, without SIG */
-	const struct os_fact_at *facts;
+	const struct os_field_at *fields;
 	const struct os_set *sets;
 	const struct os_code *codes;
 	const struct os_auxv *auxv_names;
-	u16 n_signals, n_facts, n_sets, n_codes, n_auxv_names;
+	u16 n_signals, n_fields, n_sets, n_codes, n_auxv_names;
 };
 
 extern const struct os os_freebsd, os_netbsd, os_openbsd, os_solaris;

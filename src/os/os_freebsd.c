@@ -10,10 +10,10 @@
  * whose pl_siginfo counts with PL_FLAG_SI.  pr_pid of prstatus is a thread's id.
  */
 enum { PL_FLAGS = 4 + 8, PL_FLAG_SI = 0x20 };
-#define SI(fact_, off_, len_, word_) \
-	{ fact_, NT_FREEBSD_PTLWPINFO, .off = (off_), .len = (len_), .word = (word_), \
+#define SI(field_, off_, len_, word_) \
+	{ field_, NT_FREEBSD_PTLWPINFO, .off = (off_), .len = (len_), .word = (word_), \
 	  .flag_off = PL_FLAGS, .flag = PL_FLAG_SI }
-static const struct os_fact_at facts[] = {
+static const struct os_field_at fields[] = {
 	{ OS_PID, NT_PRPSINFO, 116, 4, .word = 8 }, { OS_PID, NT_PRPSINFO, 108, 4, .word = 4 },
 	{ OS_NAME, NT_PRPSINFO, 16, 17, .word = 8 }, { OS_NAME, NT_PRPSINFO, 8, 17, .word = 4 },
 	{ OS_ARGS, NT_PRPSINFO, 33, 81, .word = 8 }, { OS_ARGS, NT_PRPSINFO, 25, 81, .word = 4 },
@@ -126,7 +126,7 @@ const struct os os_freebsd = {
 	.auxv = { NT_FREEBSD_PROCSTAT_AUXV, .skip = 4 },
 	.vmmap = NT_FREEBSD_PROCSTAT_VMMAP,
 	OS_ROWS(signals, signals),
-	OS_ROWS(facts, facts),
+	OS_ROWS(fields, fields),
 	OS_ROWS(sets, sets),
 	OS_ROWS(codes, codes),
 	OS_ROWS(auxv_names, auxv_names),

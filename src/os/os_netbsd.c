@@ -8,7 +8,7 @@
  * NetBSD 10, sys/sys/exec_elf.h: struct netbsd_elfcore_procinfo; cpi_siglwp is of
  * version 1's end.  sys/sys/ptrace.h: struct ptrace_lwpstatus.
  */
-static const struct os_fact_at facts[] = {
+static const struct os_field_at fields[] = {
 	{ OS_PID, NT_NETBSD_PROCINFO, 80, .len = 4 },
 	{ OS_UID, NT_NETBSD_PROCINFO, 96, .len = 4 },
 	{ OS_NAME, NT_NETBSD_PROCINFO, 124, .len = 32 },
@@ -115,7 +115,7 @@ const struct os os_netbsd = {
 	.tid_in_owner = true,
 	.auxv = { NT_NETBSD_AUXV, .type_size = 4 },
 	OS_ROWS(signals, signals),
-	OS_ROWS(facts, facts),
+	OS_ROWS(fields, fields),
 	OS_ROWS(sets, sets),
 	OS_ROWS(codes, codes),
 	OS_ROWS(auxv_names, auxv_names),

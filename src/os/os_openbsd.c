@@ -5,7 +5,7 @@
 #include "os/os.h"
 
 /* OpenBSD 7, sys/sys/exec_elf.h: struct elfcore_procinfo. */
-static const struct os_fact_at facts[] = {
+static const struct os_field_at fields[] = {
 	{ OS_PID, NT_OPENBSD_PROCINFO, 32, .len = 4 },
 	{ OS_UID, NT_OPENBSD_PROCINFO, 48, .len = 4 },
 	{ OS_NAME, NT_OPENBSD_PROCINFO, 72, .len = 32 },
@@ -93,7 +93,7 @@ const struct os os_openbsd = {
 	.begins = { NT_OPENBSD_REGS },
 	.auxv = { NT_OPENBSD_AUXV, .type_size = 4 },
 	OS_ROWS(signals, signals),
-	OS_ROWS(facts, facts),
+	OS_ROWS(fields, fields),
 	OS_ROWS(sets, sets),
 	OS_ROWS(codes, codes),
 	OS_ROWS(auxv_names, auxv_names),

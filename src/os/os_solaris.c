@@ -12,18 +12,18 @@
  * siginfo_t, sys/siginfo.h: signal, code, error, then a union aligned as a pointer.
  */
 enum { SPARC32 = 508, SPARC64 = 904, I386 = 432, AMD64 = 824, PRPSINFO32 = 260, PRPSINFO64 = 328 };
-#define OLD32(fact_, off_, len_) \
-	{ fact_, NT_PRSTATUS, off_, len_, 4, .size = SPARC32 }, { fact_, NT_PRSTATUS, off_, len_, 4, .size = I386 }
-#define OLD64(fact_, off_, len_) \
-	{ fact_, NT_PRSTATUS, off_, len_, 8, .size = SPARC64 }, { fact_, NT_PRSTATUS, off_, len_, 8, .size = AMD64 }
+#define OLD32(field_, off_, len_) \
+	{ field_, NT_PRSTATUS, off_, len_, 4, .size = SPARC32 }, { field_, NT_PRSTATUS, off_, len_, 4, .size = I386 }
+#define OLD64(field_, off_, len_) \
+	{ field_, NT_PRSTATUS, off_, len_, 8, .size = SPARC64 }, { field_, NT_PRSTATUS, off_, len_, 8, .size = AMD64 }
 /* From siginfo_t, which is valid if it has a signal: at 16, or in the old structure at 8. */
-#define SI(fact_, off_, len_, word_) \
-	{ fact_, NT_SOLARIS_LWPSTATUS, off_, len_, word_, .flag_off = 16, .flag = ~0u }
-#define OLD_SI(fact_, off_, len_, word_, size_) \
-	{ fact_, NT_PRSTATUS, off_, len_, word_, .size = (size_), .flag_off = 8, .flag = ~0u }
-#define OLD32_SI(fact_, off_, len_) OLD_SI(fact_, off_, len_, 4, SPARC32), OLD_SI(fact_, off_, len_, 4, I386)
-#define OLD64_SI(fact_, off_, len_) OLD_SI(fact_, off_, len_, 8, SPARC64), OLD_SI(fact_, off_, len_, 8, AMD64)
-static const struct os_fact_at facts[] = {
+#define SI(field_, off_, len_, word_) \
+	{ field_, NT_SOLARIS_LWPSTATUS, off_, len_, word_, .flag_off = 16, .flag = ~0u }
+#define OLD_SI(field_, off_, len_, word_, size_) \
+	{ field_, NT_PRSTATUS, off_, len_, word_, .size = (size_), .flag_off = 8, .flag = ~0u }
+#define OLD32_SI(field_, off_, len_) OLD_SI(field_, off_, len_, 4, SPARC32), OLD_SI(field_, off_, len_, 4, I386)
+#define OLD64_SI(field_, off_, len_) OLD_SI(field_, off_, len_, 8, SPARC64), OLD_SI(field_, off_, len_, 8, AMD64)
+static const struct os_field_at fields[] = {
 	{ OS_PID, NT_SOLARIS_PSINFO, 8, .len = 4 }, { OS_PID, NT_SOLARIS_PSTATUS, 8, .len = 4 },
 	OLD32(OS_PID, 216, 4), OLD64(OS_PID, 360, 4),
 	{ OS_UID, NT_SOLARIS_PSINFO, 24, .len = 4 },
@@ -115,7 +115,7 @@ const struct os os_solaris = {
 	/* auxv_t: an int, padded. */
 	.auxv = { NT_AUXV, .type_size = 4 },
 	OS_ROWS(signals, signals),
-	OS_ROWS(facts, facts),
+	OS_ROWS(fields, fields),
 	OS_ROWS(sets, sets),
 	OS_ROWS(codes, codes),
 	OS_ROWS(auxv_names, auxv_names),

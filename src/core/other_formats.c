@@ -39,7 +39,7 @@ static const struct {
 	{ "PK\x03\x04", 4, "a zip archive: unpack it with unzip(1)" },
 };
 
-const char *core_foreign(struct bytes head)
+const char *core_other_format(struct bytes head)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
 		if (head.len >= rows[i].len && !memcmp(head.p, rows[i].magic, rows[i].len))
