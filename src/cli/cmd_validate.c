@@ -64,7 +64,7 @@ static bool is_same(const struct finding *a, const struct finding *b)
 }
 
 /* True when the finding was printed with an earlier one: those of a check are adjacent. */
-static bool is_told(const struct findings *l, size_t i)
+static bool is_printed(const struct findings *l, size_t i)
 {
 	for (size_t k = i; k && l->f[k - 1].check == l->f[i].check; k--)
 		if (is_same(&l->f[k - 1], &l->f[i]))
@@ -84,11 +84,11 @@ static void print_more(const struct findings *l, size_t i)
 	if (!n)
 		return;
 	printf(" (and %zu more, at", n);
-	for (size_t k = i + 1, told = 0; k < l->n && told < min(n, (size_t)PLACES); k++) {
+	for (size_t k = i + 1, printed = 0; k < l->n && printed < min(n, (size_t)PLACES); k++) {
 		if (!is_same(&l->f[k], &l->f[i]))
 			continue;
-		printf("%s 0x%" PRIx64, told ? "," : "", l->f[k].off);
-		told++;
+		printf("%s 0x%" PRIx64, printed ? "," : "", l->f[k].off);
+		printed++;
 	}
 	fputs(n > PLACES ? ", ...)" : ")", stdout);
 }
@@ -96,7 +96,7 @@ static void print_more(const struct findings *l, size_t i)
 static void print_text(const char *path, const struct findings *l, bool all)
 {
 	for (size_t i = 0; i < l->n; i++) {
-		if (!all && is_told(l, i))
+		if (!all && is_printed(l, i))
 			continue;
 		print_one(path, &l->f[i]);
 		if (!all)

@@ -52,18 +52,18 @@ int reader_open_free(struct core *core, const char *path, u64 unpack_limit, stru
 }
 
 /* What a child has returned; not trusted. */
-struct verdict {
+struct child_result {
 	int r;
 	bool is_set;
-	u64 said;
+	u64 value;
 	struct err e;
 };
 
-static void run_child(reader_fn *fn, void *arg, struct verdict *v)
+static void run_child(reader_fn *fn, void *arg, struct child_result *v)
 {
 	/* It has nothing to clean up, and nobody to report to. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	v->r = fn(arg, &v->said, &v->e);
+	v->r = fn(arg, &v->value, &v->e);
 	if ((fflush(stdout) || ferror(stdout)) && v->r >= 0) {
 		v->r = err_set(&v->e, errno ? -errno : -EIO, "write standard output");
 		/* EPIPE, as in "tagcore validate A B | head", is not reported: main.c prints no empty message. */
@@ -92,7 +92,7 @@ static int wait_child(pid_t pid, struct err *e)
 	return 0;
 }
 
-static int judge(const struct verdict *v, u64 *said, struct err *e)
+static int take_result(const struct child_result *v, u64 *value, struct err *e)
 {
 	if (!v->is_set)
 		return err_set(e, ERR_UNSUPPORTED, "reading it ended early: a fault of this program");
@@ -102,14 +102,14 @@ static int judge(const struct verdict *v, u64 *said, struct err *e)
 		e->has_off = false;
 		e->sentence = 0;
 	}
-	if (said)
-		*said = v->said;
+	if (value)
+		*value = v->value;
 	return v->r;
 }
 
-int reader_apart(reader_fn *fn, void *arg, u64 *said, struct err *e)
+int reader_apart(reader_fn *fn, void *arg, u64 *value, struct err *e)
 {
-	struct verdict *v = mmap(NULL, sizeof(*v), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct child_result *v = mmap(NULL, sizeof(*v), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	pid_t pid;
 	int r;
 
@@ -122,7 +122,7 @@ int reader_apart(reader_fn *fn, void *arg, u64 *said, struct err *e)
 		run_child(fn, arg, v);
 	r = pid < 0 ? err_set(e, -errno, "start a reader") : wait_child(pid, e);
 	if (!r)
-		r = judge(v, said, e);
+		r = take_result(v, value, e);
 	munmap(v, sizeof(*v));
 	return r;
 }

@@ -24,11 +24,11 @@ int reader_open(struct core *core, const char *path, u64 unpack_limit, struct er
 int reader_open_free(struct core *core, const char *path, u64 unpack_limit, struct err *e) must_check;
 
 /*
- * fn(@arg, said, e) in a child, for a command that needs its rights later: to
+ * fn(@arg, value, e) in a child, for a command that needs its rights later: to
  * open the next file, or to give a finished one its name.  Returns what @fn does,
- * with its error, or in *said (which may be NULL) the number that it left there.
+ * with its error, or in *value (which may be NULL) the number that it left there.
  * What it prints is printed; what it changes in memory is lost.  A child that
  * dies is an error.
  */
-typedef int reader_fn(void *arg, u64 *said, struct err *e);
-int reader_apart(reader_fn *fn, void *arg, u64 *said, struct err *e) must_check;
+typedef int reader_fn(void *arg, u64 *value, struct err *e);
+int reader_apart(reader_fn *fn, void *arg, u64 *value, struct err *e) must_check;

@@ -34,7 +34,7 @@ static unsigned wanted(const struct stack_print *p)
 /* ---- text */
 
 /* For frames that were not found by a table, or that tail calls have replaced. */
-static const char *const said_of[] = {
+static const char *const by_text[] = {
 	[FRAME_BY_CODE] = "found by reading code",
 	[FRAME_BY_LINK] = "found by return address",
 	[FRAME_BY_TAIL_CALL] = "tail call",
@@ -60,8 +60,8 @@ static int put_text(const struct symbol *s, void *arg, struct err *e)
 	}
 	if (r->f->signal && !s->is_inline)
 		fputs(" (signal frame)", out);
-	if (said_of[r->f->by])
-		fprintf(out, " (%s%s)", said_of[r->f->by], r->f->gap ? ", perhaps among others" : "");
+	if (by_text[r->f->by])
+		fprintf(out, " (%s%s)", by_text[r->f->by], r->f->gap ? ", perhaps among others" : "");
 	fputc('\n', out);
 	if (!r->p->source || !s->file)
 		return 0;

@@ -24,17 +24,17 @@ static bool has_suffix(const char *s, const char *suffix)
 }
 
 /* What must agree for a path to count as the mapped file. */
-enum surety {
-	SURE,		/* the kernel's own link to it */
+enum file_match {
+	BY_LINK,	/* the kernel's own link to it */
 	SAME_INODE,	/* its name: btrfs and overlayfs show another device in maps than in stat */
 	SAME_FILE,	/* any path: device and inode must agree */
 };
 
-static bool same_file(int fd, const struct vma *v, enum surety how)
+static bool same_file(int fd, const struct vma *v, enum file_match how)
 {
 	struct stat st;
 
-	if (how == SURE)
+	if (how == BY_LINK)
 		return true;
 	if (fstat(fd, &st) || st.st_ino != v->ino)
 		return false;
@@ -58,14 +58,14 @@ static void unescape(char *s)
 }
 
 /* Takes over @opened, which is negative or a file. */
-static int keep_if_same(int opened, const struct vma *v, enum surety how)
+static int keep_if_same(int opened, const struct vma *v, enum file_match how)
 {
 	int fd auto_close = opened;
 
 	return fd >= 0 && same_file(fd, v, how) ? take_fd(fd) : -1;
 }
 
-static int open_if_same(const char *path, const struct vma *v, enum surety how)
+static int open_if_same(const char *path, const struct vma *v, enum file_match how)
 {
 	return keep_if_same(open_regular(path, NULL), v, how);
 }
@@ -111,7 +111,7 @@ int area_open_file(const struct target *t, const struct area *a, struct err *e)
 	/* map_files opens the very file, deleted or not, but wants CAP_CHECKPOINT_RESTORE. */
 	snprintf(path, sizeof(path), "/proc/%d/map_files/%llx-%llx", t->reader,
 		 (unsigned long long)a->map_start, (unsigned long long)a->map_end);
-	fd = open_if_same(path, v, SURE);
+	fd = open_if_same(path, v, BY_LINK);
 	if (fd < 0)
 		fd = open_by_name(t, v);
 	if (fd < 0) {
@@ -123,7 +123,7 @@ int area_open_file(const struct target *t, const struct area *a, struct err *e)
 	return fd >= 0 ? fd : err_set(e, -ENOENT, "no way to open %s", v->name ? v->name : "the mapped file");
 }
 
-static u32 magic_facts(const u8 *magic)
+static u32 magic_flags(const u8 *magic)
 {
 	return !memcmp(magic, "\177ELF", 4) ? AREA_FILE_ELF : 0;
 }
@@ -155,10 +155,10 @@ static bool is_here(const struct target *t, const struct vma *v, int mapped)
 	       (!stat(there, &st) && is_same_stat(&here, &st));
 }
 
-static u32 file_facts(const struct target *t, const struct area *a)
+static u32 file_flags(const struct target *t, const struct area *a)
 {
 	const struct vma *v = a->vma;
-	u32 facts = v->name && has_suffix(v->name, " (deleted)") ? AREA_FILE_UNLINKED : 0;
+	u32 flags = v->name && has_suffix(v->name, " (deleted)") ? AREA_FILE_UNLINKED : 0;
 	u8 magic[4] = { 0 };
 	struct statx sx;
 	struct err ignored;
@@ -170,16 +170,16 @@ static u32 file_facts(const struct target *t, const struct area *a)
 		return AREA_FILE_DAX;
 	fd = area_open_file(t, a, &ignored);
 	if (fd < 0 || statx(fd, "", AT_EMPTY_PATH, STATX_MODE | STATX_NLINK, &sx))
-		return facts | AREA_FILE_UNKNOWN | (is_here(t, v, -1) ? 0 : AREA_FILE_ELSEWHERE);
-	facts = (sx.stx_nlink ? 0 : AREA_FILE_UNLINKED) | (is_here(t, v, fd) ? 0 : AREA_FILE_ELSEWHERE);
+		return flags | AREA_FILE_UNKNOWN | (is_here(t, v, -1) ? 0 : AREA_FILE_ELSEWHERE);
+	flags = (sx.stx_nlink ? 0 : AREA_FILE_UNLINKED) | (is_here(t, v, fd) ? 0 : AREA_FILE_ELSEWHERE);
 	if (sx.stx_mode & 0111)
-		facts |= AREA_FILE_EXEC;
+		flags |= AREA_FILE_EXEC;
 	if (sx.stx_attributes & STATX_ATTR_DAX)
-		facts |= AREA_FILE_DAX;
+		flags |= AREA_FILE_DAX;
 	/* A file of less than four bytes is no ELF file; for an unreadable one this is not known. */
 	if (io_pread_full(fd, magic, sizeof(magic), 0, &n, "the mapped file", &ignored))
-		return facts | AREA_FILE_UNKNOWN;
-	return facts | magic_facts(magic);
+		return flags | AREA_FILE_UNKNOWN;
+	return flags | magic_flags(magic);
 }
 
 /*
@@ -188,7 +188,7 @@ static u32 file_facts(const struct target *t, const struct area *a)
  * Only where that page is in memory, so that the target does not grow.  1 and
  * *facts; 0 when it is not.
  */
-static int memory_facts(const struct target *t, struct page_source *pages, const struct vma *v, u32 *facts)
+static int memory_flags(const struct target *t, struct page_source *pages, const struct vma *v, u32 *flags)
 {
 	struct page_run run;
 	struct err ignored;
@@ -203,7 +203,7 @@ static int memory_facts(const struct target *t, struct page_source *pages, const
 	    !(run.flags & (PAGE_PRESENT | PAGE_SWAPPED)) || page_may_wait(v, &run) ||
 	    target_read(t, v->start, magic, sizeof(magic), &n, &ignored) || n < sizeof(magic))
 		return 0;
-	*facts = magic_facts(magic);
+	*flags = magic_flags(magic);
 	return 1;
 }
 
@@ -212,10 +212,10 @@ static bool same_inode(const struct vma *a, const struct vma *b)
 	return a->ino == b->ino && a->dev_major == b->dev_major && a->dev_minor == b->dev_minor;
 }
 
-static void fill_facts(const struct target *t, struct areas *a)
+static void fill_file_flags(const struct target *t, struct areas *a)
 {
 	struct page_source pages scoped(page_source_close) = { 0 };
-	u32 facts;
+	u32 flags;
 
 	for (size_t i = 0; i < a->n; i++) {
 		const struct vma *v = a->v[i].vma;
@@ -226,9 +226,9 @@ static void fill_facts(const struct target *t, struct areas *a)
 		if (i && !vma_is_anon(a->v[i - 1].vma) && same_inode(v, a->v[i - 1].vma))
 			a->v[i].file = a->v[i - 1].file;
 		else
-			a->v[i].file = file_facts(t, &a->v[i]);
-		if (a->v[i].file & AREA_FILE_UNKNOWN && memory_facts(t, &pages, v, &facts))
-			a->v[i].file |= facts;
+			a->v[i].file = file_flags(t, &a->v[i]);
+		if (a->v[i].file & AREA_FILE_UNKNOWN && memory_flags(t, &pages, v, &flags))
+			a->v[i].file |= flags;
 	}
 }
 
@@ -258,7 +258,7 @@ int areas_collect(const struct target *t, struct areas *out, struct err *e)
 		r = make_areas(&a, e);
 	if (r)
 		return r;
-	fill_facts(t, &a);
+	fill_file_flags(t, &a);
 	*out = a;
 	a = (struct areas){ 0 };
 	return 0;
@@ -309,10 +309,10 @@ static const struct page_walk_ops count_private_ops = { .run = count_private };
 /* Nothing was written when smaps was read; a page written since decides whether the area is saved. */
 static int recount(struct page_source *pages, struct vma *v, bool reserved, struct err *e)
 {
-	bool hangs_on_it = !(v->flags & VM_SHARED) &&
-			   (!vma_is_anon(v) || (reserved && !(v->flags & (VM_READ | VM_WRITE | VM_EXEC))));
+	bool depends_on_it = !(v->flags & VM_SHARED) &&
+			     (!vma_is_anon(v) || (reserved && !(v->flags & (VM_READ | VM_WRITE | VM_EXEC))));
 
-	if (v->anon + v->swap || !hangs_on_it || vma_is_special(v))
+	if (v->anon + v->swap || !depends_on_it || vma_is_special(v))
 		return 0;
 	return page_walk_vma(pages, v, v->start, v->end, &count_private_ops, &v->anon, e);
 }

@@ -94,7 +94,7 @@ static u64 bit(int sig)
  * delivered to a traced thread, but is dropped then, and would not have woken an
  * untraced one: sig_ignored(), sig_handler_ignored(), kernel/signal.c.
  */
-static u64 that_matter(const struct proc_status *st, u64 signals)
+static u64 waking_signals(const struct proc_status *st, u64 signals)
 {
 	u64 by_default = (bit(SIGCONT) | bit(SIGCHLD) | bit(SIGWINCH) | bit(SIGURG)) & ~st->sig_caught;
 
@@ -109,7 +109,7 @@ static bool signal_due(const struct target *t, const struct thread *th)
 
 	if (proc_status(t->pid, th->tid, &st, &e))
 		return true;
-	return that_matter(&st, bit(th->give_back) | ((st.sig_pending | st.shared_pending) & ~st.sig_blocked));
+	return waking_signals(&st, bit(th->give_back) | ((st.sig_pending | st.shared_pending) & ~st.sig_blocked));
 }
 
 u64 restart_shared_signals(const struct target *t, const struct thread *th)
@@ -119,7 +119,7 @@ u64 restart_shared_signals(const struct target *t, const struct thread *th)
 
 	if (!t->n_threads || proc_status(t->pid, th ? th->tid : t->threads[0].tid, &st, &e))
 		return 0;
-	return that_matter(&st, st.shared_pending & ~(th ? st.sig_blocked : 0));
+	return waking_signals(&st, st.shared_pending & ~(th ? st.sig_blocked : 0));
 }
 
 /* The registers with which the thread makes its call once more. */

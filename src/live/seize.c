@@ -19,7 +19,7 @@
  */
 
 /* How often PTRACE_SEIZE is retried after a refusal without a visible reason, 1 ms apart. */
-enum { DOUBTS = 10 };
+enum { UNCLEAR_MAX = 10 };
 
 static int compare_tids(const void *a, const void *b)
 {
@@ -63,13 +63,13 @@ static bool is_dead(const struct proc_stat *st)
  * for a thread that is dying, and a thread that runs another program takes over
  * the first one's number, and its tracer with it: fs/exec.c, de_thread().
  */
-static int refused(const struct target *t, pid_t tid, int errnum, bool *doubt, struct err *e)
+static int refused(const struct target *t, pid_t tid, int errnum, bool *unclear, struct err *e)
 {
 	struct proc_status status = { 0 };
 	struct proc_stat st;
 	int r = errnum == ESRCH ? ERR_GONE : proc_stat(t->pid, tid, &st, e);
 
-	*doubt = false;
+	*unclear = false;
 	if (!r && is_dead(&st))
 		return 0;
 	if (!r)
@@ -80,7 +80,7 @@ static int refused(const struct target *t, pid_t tid, int errnum, bool *doubt, s
 		return 1;
 	if (status.tracer)
 		return permission_traced(t->pid, status.tracer, e);
-	*doubt = true;
+	*unclear = true;
 	return 1;
 }
 
@@ -90,16 +90,16 @@ static int seize_tid(const struct target *t, pid_t tid, struct err *e)
 	const struct timespec nap = { .tv_nsec = 1000 * 1000 };
 
 	for (int i = 0;; i++) {
-		bool doubt;
+		bool unclear;
 		int r, errnum;
 
 		if (ptrace(PTRACE_SEIZE, tid, NULL, NULL) == 0)
 			return 1;
 		errnum = errno;
-		r = refused(t, tid, errnum, &doubt, e);
-		if (!doubt)
+		r = refused(t, tid, errnum, &unclear, e);
+		if (!unclear)
 			return r;
-		if (i == DOUBTS)
+		if (i == UNCLEAR_MAX)
 			return permission_explain(t->pid, errnum, e);
 		nanosleep(&nap, NULL);
 	}

@@ -251,7 +251,7 @@ int target_stop(struct target *t, const struct target_opts *opts, struct err *e)
  * An interrupted thread that was not seen to stop yet will stop at any moment,
  * and could not be detached before; one that has had its time is looked at once.
  */
-static void settle(struct target *t)
+static void await_stops(struct target *t)
 {
 	u64 begin = now_ns(), soon = begin + 500 * 1000000ull, late = begin + 20 * 1000000000ull;
 	struct timespec nap = { .tv_nsec = 50 * 1000 };
@@ -287,7 +287,7 @@ static void wait_taken(const struct target *t, const struct thread *th, u64 sign
 }
 
 /* One that has been killed is waited for, or it would stay a zombie as long as we live. */
-static void let_go(struct target *t, struct thread *th, bool shared, u64 deadline)
+static void detach(struct target *t, struct thread *th, bool shared, u64 deadline)
 {
 	u64 signals = shared ? restart_shared_signals(t, th) : 0;
 	int status;
@@ -310,12 +310,12 @@ void target_resume(struct target *t)
 	u64 deadline;
 	bool shared;
 
-	settle(t);
+	await_stops(t);
 	deadline = now_ns() + 50 * 1000000ull;
 	shared = restart_shared_signals(t, NULL);
 	for (size_t i = 0; i < t->n_threads; i++)
 		if (t->threads[i].stop == THREAD_STOPPED)
-			let_go(t, &t->threads[i], shared, deadline);
+			detach(t, &t->threads[i], shared, deadline);
 	drop_exited(t);
 	if (t->stopped_at)
 		t->pause_ns = now_ns() - t->stopped_at;

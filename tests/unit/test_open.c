@@ -23,7 +23,7 @@ static void fails(int fd, int want)
 	assert_int_equal(fd, want);
 }
 
-static void holds(int fd, const char *text)
+static void has_text(int fd, const char *text)
 {
 	char buf[64] = "";
 
@@ -42,8 +42,8 @@ static void regular_only(void **state)
 	(void)state;
 	put_file("file", "hello");
 	assert_int_equal(symlink("file", "link") || symlink("loop", "loop") || mkfifo("fifo", 0600), 0);
-	holds(open_regular("file", &e), "hello");
-	holds(open_regular("link", &e), "hello");
+	has_text(open_regular("file", &e), "hello");
+	has_text(open_regular("link", &e), "hello");
 	alarm(60);
 	fails(open_regular("fifo", &e), ERR_INPUT);
 	assert_string_equal(e.msg, "fifo is no regular file");

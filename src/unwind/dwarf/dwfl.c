@@ -13,18 +13,18 @@
  */
 static const struct {
 	u16 machine, instead;
-} lent[] = {
+} substitutes[] = {
 	{ EM_MIPS, EM_RISCV }, { EM_ALPHA, EM_RISCV }, { EM_FAKE_ALPHA, EM_RISCV }, { EM_PARISC, EM_AARCH64 },
 	{ EM_LOONGARCH, EM_AARCH64 },
 };
 
-static void lend_machine(Elf *elf)
+static void substitute_machine(Elf *elf)
 {
 	GElf_Ehdr eh;
 
-	for (size_t i = 0; gelf_getehdr(elf, &eh) && i < ARRAY_SIZE(lent); i++)
-		if (lent[i].machine == eh.e_machine) {
-			eh.e_machine = lent[i].instead;
+	for (size_t i = 0; gelf_getehdr(elf, &eh) && i < ARRAY_SIZE(substitutes); i++)
+		if (substitutes[i].machine == eh.e_machine) {
+			eh.e_machine = substitutes[i].instead;
 			gelf_update_ehdr(elf, &eh);
 			return;
 		}
@@ -39,7 +39,7 @@ static int find_elf(Dwfl_Module *mod, void **userdata, const char *name, Dwarf_A
 	(void)base;
 	/* Counted: libdw ends its reference, modules_close() ours. */
 	if (m && module_elf(m->u, m)) {
-		lend_machine(m->elf);
+		substitute_machine(m->elf);
 		*elf = elf_begin(-1, ELF_C_READ, m->elf);
 	}
 	if (m && *elf && m->file)

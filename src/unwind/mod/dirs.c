@@ -51,15 +51,15 @@ static int real_dir(const char *option, const char *path, char **out, struct err
 /* Takes over @dir. */
 static int add(struct unwind *u, char *dir, struct err *e)
 {
-	char *held auto_free = dir;
+	char *owned auto_free = dir;
 	int r;
 
-	if (!held)
+	if (!owned)
 		return err_set(e, -ENOMEM, "directories of debug files");
 	r = array_grow((void **)&u->debugdirs, u->n_debugdirs, &u->cap_debugdirs, sizeof(*u->debugdirs),
 		       "directories of debug files", e);
 	if (!r)
-		u->debugdirs[u->n_debugdirs++] = take_ptr(held);
+		u->debugdirs[u->n_debugdirs++] = take_ptr(owned);
 	return r;
 }
 

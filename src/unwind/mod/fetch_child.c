@@ -130,7 +130,7 @@ static struct client *load(struct library *l)
 }
 
 /* What is open in the parent is no business of this one, and would be kept open by it. */
-static void let_go(int fd)
+static void close_inherited(int fd)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
@@ -179,7 +179,7 @@ _Noreturn void fetch_child(int fd, pid_t parent, const sigset_t *mask, u64 max_b
 
 	child.fd = fd;
 	set_signals(mask, parent);
-	let_go(fd);
+	close_inherited(fd);
 	set_limits(max_bytes);
 	c = load(&l);
 	while (recv(fd, &q, sizeof(q), 0) == sizeof(q)) {

@@ -114,7 +114,7 @@ static bool put_headers(const struct image *im)
  * can be written to (2.36, elf/get-dynamic-info.h: elf_get_dynamic_info(),
  * ADJUST_DYN_INFO), and libdw takes them for the file's own.
  */
-static void settle_dynamic(const struct image *im, u64 at, u64 len)
+static void unrelocate_dynamic(const struct image *im, u64 at, u64 len)
 {
 	static const u64 tags[] = {
 		DT_PLTGOT, DT_HASH, DT_STRTAB, DT_SYMTAB, DT_RELA, DT_REL, DT_JMPREL, DT_VERSYM, DT_VERDEF, DT_VERNEED,
@@ -135,13 +135,13 @@ static void settle_dynamic(const struct image *im, u64 at, u64 len)
 	}
 }
 
-static void settle(const struct image *im)
+static void unrelocate(const struct image *im)
 {
 	for (unsigned i = 0; im->bias && i < im->ehdr.e_phnum; i++) {
 		const GElf_Phdr *p = &im->phdrs[i];
 
 		if (p->p_type == PT_DYNAMIC && p->p_offset <= im->len && p->p_filesz <= im->len - p->p_offset)
-			settle_dynamic(im, p->p_offset, p->p_filesz);
+			unrelocate_dynamic(im, p->p_offset, p->p_filesz);
 	}
 }
 
@@ -153,7 +153,7 @@ bool modfile_from_memory(struct unwind *u, struct module *m)
 		return false;
 	m->image = calloc(1, (size_t)im.len);
 	if (m->image && copy_loads(u, &im) && put_headers(&im)) {
-		settle(&im);
+		unrelocate(&im);
 		m->elf = elf_memory((char *)m->image, (size_t)im.len);
 	}
 	if (!m->elf) {

@@ -116,7 +116,7 @@ static const struct {
 	enum last_is last;
 	bool (*step)(struct unwind *u, struct cpu_regs *r);
 	enum frame_by by;
-} ways[] = {
+} fallbacks[] = {
 	{ STACK_NO_TABLE, ANY, step_by_row, FRAME_BY_CFI },
 	{ STACK_NO_TABLE, SIGNAL, step_signal, FRAME_BY_SIGNAL },
 	{ STACK_NO_TABLE, NO_SIGNAL, step_code, FRAME_BY_CODE },
@@ -145,9 +145,9 @@ static bool last_is(const struct stack *s, const struct cpu_regs *r, enum last_i
 
 static bool step(struct unwind *u, const struct stack *s, struct cpu_regs *r, enum frame_by *by)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(ways); i++)
-		if (ways[i].end == s->end && last_is(s, r, ways[i].last) && ways[i].step(u, r)) {
-			*by = ways[i].by;
+	for (size_t i = 0; i < ARRAY_SIZE(fallbacks); i++)
+		if (fallbacks[i].end == s->end && last_is(s, r, fallbacks[i].last) && fallbacks[i].step(u, r)) {
+			*by = fallbacks[i].by;
 			return true;
 		}
 	return false;
