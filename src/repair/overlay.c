@@ -95,7 +95,7 @@ static size_t first_above(const struct overlay *o, u64 off)
 	return search_first(i, 0, o->committed, o->patches[i].off + o->patches[i].len > off);
 }
 
-static void lay_over(const struct overlay *o, u64 off, u8 *to, size_t len)
+static void apply_patches(const struct overlay *o, u64 off, u8 *to, size_t len)
 {
 	for (size_t i = first_above(o, off); i < o->committed && o->patches[i].off < off + len; i++) {
 		const struct overlay_patch *p = &o->patches[i];
@@ -115,7 +115,7 @@ static int read_at(struct core_file *f, u64 off, void *buf, size_t len, size_t *
 	if (r)
 		return r;
 	memset((u8 *)buf + below, 0, all - below);
-	lay_over(o, off, buf, all);
+	apply_patches(o, off, buf, all);
 	*n = all;
 	return 0;
 }

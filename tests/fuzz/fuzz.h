@@ -55,17 +55,17 @@ struct places {
 };
 
 /* What must hold of an open core, whatever is in it. */
-void hold_core(struct core *c);
+void assert_core(struct core *c);
 void find_places(const struct core *c, struct places *p);
 
 /* What must hold of all that is said: nothing printed can drive a terminal, --json prints JSON. */
-void hold_text(const char *what, const char *text, size_t len);
-void hold_json(const char *what, const char *text, size_t len);
-/* A memory stream of what is printed; say_end() looks at it and frees it. */
-struct say {
+void assert_printable(const char *what, const char *text, size_t len);
+void assert_json(const char *what, const char *text, size_t len);
+/* A memory stream of what is printed; printed_end() looks at it and frees it. */
+struct printed {
 	FILE *f;
 	char *text;
 	size_t len;
 };
-void say_begin(struct say *s);
-void say_end(struct say *s, const char *what, bool json);
+void printed_begin(struct printed *s);
+void printed_end(struct printed *s, const char *what, bool json);

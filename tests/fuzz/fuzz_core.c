@@ -56,19 +56,19 @@ static void quick_view(struct core *c, const struct view *view, bool json, struc
 	char *operands[] = { p->addr[nth % p->n_addr], "80", NULL };
 	struct view_ctx v = { .core = c, .path = "core", .json = json, .operands = operands };
 	struct err e = { 0 };
-	struct say s;
+	struct printed s;
 	int r;
 
 	v.n_operands = min(view->min, 1) * 2;
 	v.tags = view->tags;
 	if (view->thread && p->n_tid && nth & 1)
 		v.thread = p->tid[nth / 2 % p->n_tid];
-	say_begin(&s);
+	printed_begin(&s);
 	v.out = s.f;
 	r = view->run(&v, &e);
 	must(r >= 0 || (e.code && *e.msg), "%s: %d", view->name, r);
-	hold_text(view->name, e.msg, strlen(e.msg));
-	say_end(&s, view->name, json && r >= 0);
+	assert_printable(view->name, e.msg, strlen(e.msg));
+	printed_end(&s, view->name, json && r >= 0);
 }
 
 static void quick_checks(struct core *c)
@@ -103,7 +103,7 @@ static void quick(const u8 *data, size_t size, u32 h)
 	must(!r || (r < 0 && e.code == r && *e.msg), "core_open_file: %d", r);
 	if (r)
 		return;
-	hold_core(&core);
+	assert_core(&core);
 	find_places(&core, &places);
 	for (unsigned i = 0; i < QUICK_VIEWS; i++, h = h * 1103515245 + 12345)
 		quick_view(&core, &views[(h >> 8) % n_views], h >> 31, &places, h >> 16);
@@ -119,16 +119,16 @@ static void run(cmd_fn fn, int argc, char **argv, bool json)
 {
 	FILE *real = stdout;
 	struct err e = { 0 };
-	struct say s;
+	struct printed s;
 	int r;
 
-	say_begin(&s);
+	printed_begin(&s);
 	stdout = s.f;
 	r = fn(argc, argv, &e);
 	stdout = real;
 	must(r == EXIT_GOOD || r == EXIT_FINDINGS || (r < 0 && *e.msg), "%s %s: %d", argv[0], argv[1], r);
-	hold_text(argv[1], e.msg, strlen(e.msg));
-	say_end(&s, argv[1], json && r >= 0);
+	assert_printable(argv[1], e.msg, strlen(e.msg));
+	printed_end(&s, argv[1], json && r >= 0);
 }
 
 #define RUN(fn, json, ...) do { \
@@ -161,7 +161,7 @@ static bool open_by_name(const char *path, struct places *p)
 	must(!r || (r < 0 && e.code == r && *e.msg), "core_open: %d", r);
 	if (r)
 		return false;
-	hold_core(&core);
+	assert_core(&core);
 	find_places(&core, p);
 	return true;
 }

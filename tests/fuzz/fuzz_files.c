@@ -8,7 +8,7 @@
 
 enum {
 	FILE_MAX = 64 << 20,
-	STACK_WAYS = 12,	/* every unwinder, with and without sources, inlined functions, JSON */
+	STACK_KINDS = 12,	/* every unwinder, with and without sources, inlined functions, JSON */
 };
 
 int main(int argc, char **argv)
@@ -27,7 +27,7 @@ int main(int argc, char **argv)
 		fuzz_commands(b.p, b.len);
 		fuzz_api(b.p, b.len);
 		fuzz_repair(b.p, b.len);
-		for (unsigned how = 0; how < STACK_WAYS; how++)
+		for (unsigned how = 0; how < STACK_KINDS; how++)
 			fuzz_stack(b.p, b.len, how << 8 | how);
 	}
 	return 0;

@@ -104,14 +104,14 @@ static bool write_all(struct repaired *r, struct buf *out)
 	return false;
 }
 
-static void hold_same(const struct findings *said, const struct findings *found)
+static void assert_same(const struct findings *expected, const struct findings *found)
 {
-	for (size_t i = 0; i < min(said->n, found->n); i++)
-		must(said->f[i].check == found->f[i].check && said->f[i].off == found->f[i].off,
-		     "said %s: %s\nfound %s: %s", said->f[i].check->id, said->f[i].msg, found->f[i].check->id,
+	for (size_t i = 0; i < min(expected->n, found->n); i++)
+		must(expected->f[i].check == found->f[i].check && expected->f[i].off == found->f[i].off,
+		     "said %s: %s\nfound %s: %s", expected->f[i].check->id, expected->f[i].msg, found->f[i].check->id,
 		     found->f[i].msg);
-	must(said->n == found->n, "said %zu findings, found %zu, the next of which is %s", said->n, found->n,
-	     said->n < found->n ? found->f[said->n].msg : said->f[found->n].msg);
+	must(expected->n == found->n, "said %zu findings, found %zu, the next of which is %s", expected->n, found->n,
+	     expected->n < found->n ? found->f[expected->n].msg : expected->f[found->n].msg);
 }
 
 /* What is in two places at once cannot be mended in one without the other's being changed. */
@@ -129,7 +129,7 @@ static bool shares_bytes(const struct buf *out, const struct findings *l)
 	return false;
 }
 
-static void hold_mended(struct repaired *r, const struct buf *out)
+static void assert_repaired(struct repaired *r, const struct buf *out)
 {
 	struct mem m = { .p = out->p, .reads = SIZE_MAX };
 	struct core_file file = mem_file(&m, out->len);
@@ -138,7 +138,7 @@ static void hold_mended(struct repaired *r, const struct buf *out)
 	struct err e = { 0 };
 
 	must(!check_open_file(&file, "mended", &l, &e), "%s", e.msg);
-	hold_same(&r->left, &l);
+	assert_same(&r->left, &l);
 	must(open_repaired(&again, &m, out->len), "what is mended cannot be opened");
 	/* What cannot be mended may hide more of what can. */
 	must(!again.n_changes || findings_count(&l, CHECK_ERROR) || shares_bytes(out, &l), "mended again: %s: %s", again.changes[0].repair->id, again.changes[0].msg);
@@ -155,7 +155,7 @@ void fuzz_repair(const u8 *data, size_t size)
 	for (size_t i = 0; i < r.n_changes; i++)
 		must(*r.changes[i].msg, "%s: no sentence", r.changes[i].repair->id);
 	if (write_all(&r, &out) && !cli_cancelled)
-		hold_mended(&r, &out);
+		assert_repaired(&r, &out);
 }
 
 #ifdef __clang__

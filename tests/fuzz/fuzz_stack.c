@@ -50,7 +50,7 @@ static u32 limit_of(const struct unwind_opts *o)
 }
 
 /* A stack that goes round and round is seen to. */
-static void hold_repeats(const struct stack *s)
+static void assert_repeats(const struct stack *s)
 {
 	for (size_t i = 0, marked = 0, again = 0; i < s->n; i++) {
 		const struct frame *f = &s->frames[i], *m = &s->frames[marked];
@@ -64,7 +64,7 @@ static void hold_repeats(const struct stack *s)
 	}
 }
 
-static void hold_stack(const struct stack *s, const struct unwind_opts *o)
+static void assert_stack(const struct stack *s, const struct unwind_opts *o)
 {
 	must(s->thread && s->unwinder, "a stack of nobody");
 	must(s->n <= limit_of(o), "%zu frames", s->n);
@@ -74,11 +74,11 @@ static void hold_stack(const struct stack *s, const struct unwind_opts *o)
 	must(s->end != STACK_LIMIT || s->n == limit_of(o), "%zu frames are the limit", s->n);
 	for (size_t i = 0; i < s->n; i++)
 		must(frame_by_name(s->frames[i].by) && (s->frames[i].by == FRAME_BY_REGISTERS) == !i, "frame %zu", i);
-	hold_text("why", s->why, strlen(s->why));
-	hold_repeats(s);
+	assert_printable("why", s->why, strlen(s->why));
+	assert_repeats(s);
 }
 
-static void hold_notes(const struct unwind *u)
+static void assert_notes(const struct unwind *u)
 {
 	struct unwind_note n;
 
@@ -87,7 +87,7 @@ static void hold_notes(const struct unwind *u)
 }
 
 /* All threads are in a group, and no group is empty. */
-static void hold_groups(const struct stack_groups *g, size_t n)
+static void assert_groups(const struct stack_groups *g, size_t n)
 {
 	size_t sum = 0;
 
@@ -109,7 +109,7 @@ static int print_all(struct stack_print *p, const struct stack *stacks, size_t n
 		if (!r && !grouped && !p->folded)
 			r = stack_print(p, &stacks[i], group, e);
 	}
-	hold_groups(&g, n);
+	assert_groups(&g, n);
 	for (size_t i = 0; !r && grouped && i < g.n; i++)
 		r = stack_print_group(p, g.v[i], e);
 	return !r && p->folded ? stack_folded(p, &g, e) : r;
@@ -117,15 +117,15 @@ static int print_all(struct stack_print *p, const struct stack *stacks, size_t n
 
 static void print(struct core *c, struct unwind *u, const struct stack *stacks, size_t n, u32 h)
 {
-	struct say s, notes;
+	struct printed s, notes;
 	struct stack_print p = { .name = "core", .json = h & 1, .source = h & 2, .inlines = h & 4, .raw = (h & 0x78) == 0x78 };
 	bool grouped = !p.json && (h & 0x180) == 0x80;
 	FILE *real = stderr;
 	struct err e = { 0 };
 	int r;
 
-	say_begin(&s);
-	say_begin(&notes);
+	printed_begin(&s);
+	printed_begin(&notes);
 	p.out = s.f;
 	p.folded = !p.json && (h & 0x180) == 0x180;
 	stderr = notes.f;
@@ -134,8 +134,8 @@ static void print(struct core *c, struct unwind *u, const struct stack *stacks, 
 	stack_print_end(&p);
 	stderr = real;
 	must(!r, "stack_print: %s", e.msg);
-	say_end(&s, "stack", p.json);
-	say_end(&notes, "stack's notes", false);
+	printed_end(&s, "stack", p.json);
+	printed_end(&notes, "stack's notes", false);
 }
 
 static void unwind_all(struct core *c, const struct unwind_opts *o, u32 h)
@@ -157,10 +157,10 @@ static void unwind_all(struct core *c, const struct unwind_opts *o, u32 h)
 		return;
 	for (; n < min(c->n_threads, (size_t)THREADS); n++) {
 		must(!unwind_thread(u, &c->threads[n], &stacks[n], &e), "unwind_thread: %s", e.msg);
-		hold_stack(&stacks[n], o);
+		assert_stack(&stacks[n], o);
 	}
 	print(c, u, stacks, n, h);
-	hold_notes(u);
+	assert_notes(u);
 	for (size_t i = 0; i < n; i++)
 		stack_fini(&stacks[i]);
 	unwind_close(u);

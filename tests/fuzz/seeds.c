@@ -9,7 +9,7 @@ struct seed {
 	struct elffmt fmt;
 	u16 machine;
 	void (*change)(struct cb *cb);
-	void (*spoil)(struct cb *cb);	/* after the layout */
+	void (*damage)(struct cb *cb);	/* after the layout */
 };
 
 static void tagcore_note(struct cb *cb, u32 type, const char *text)
@@ -174,7 +174,7 @@ static const struct seed seeds[] = {
 	{ "x86_64-threads", CB_LE64, EM_X86_64, .change = add_threads },
 	{ "x86_64-late-notes", CB_LE64, EM_X86_64, .change = add_late_notes },
 	{ "x86_64-overlap", CB_LE64, EM_X86_64, .change = add_overlap },
-	{ "x86_64-xnum", CB_LE64, EM_X86_64, .spoil = use_xnum },
+	{ "x86_64-xnum", CB_LE64, EM_X86_64, .damage = use_xnum },
 	{ "x86_64-notes", CB_LE64, EM_X86_64, .change = add_rare_notes },
 	{ "x86_64-vmcore", CB_LE64, EM_X86_64, .change = add_physical },
 	{ "aarch64", CB_LE64, EM_AARCH64, .change = add_regsets },
@@ -186,10 +186,10 @@ static const struct seed seeds[] = {
 	{ "aarch64-mte-be", CB_BE64, EM_AARCH64, .change = add_tags },
 	{ "le64", CB_LE64, CB_NO_MACHINE, .change = add_tagcore_notes },
 	{ "be64", CB_BE64, CB_NO_MACHINE, .change = add_tagcore_notes },
-	{ "be64-xnum", CB_BE64, CB_NO_MACHINE, .spoil = use_xnum },
+	{ "be64-xnum", CB_BE64, CB_NO_MACHINE, .damage = use_xnum },
 	{ "le32", CB_LE32, CB_NO_MACHINE, .change = add_tagcore_notes },
 	{ "be32", CB_BE32, CB_NO_MACHINE, .change = add_threads },
-	{ "be32-xnum", CB_BE32, CB_NO_MACHINE, .spoil = use_xnum },
+	{ "be32-xnum", CB_BE32, CB_NO_MACHINE, .damage = use_xnum },
 };
 
 static void save(const char *dir, const char *name, const struct buf *b)
@@ -214,8 +214,8 @@ static void make(const char *dir, const char *name, const struct seed *s)
 	if (s->change)
 		s->change(&cb);
 	cb_layout(&cb);
-	if (s->spoil)
-		s->spoil(&cb);
+	if (s->damage)
+		s->damage(&cb);
 	cb_write(&cb, &file);
 	save(dir, name, &file);
 	buf_fini(&file);

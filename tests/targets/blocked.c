@@ -482,7 +482,7 @@ int main(int argc, char **argv)
 		sites[n].call = &calls[i];
 		n += (size_t)site_start(&sites[n]);
 	}
-	target_settle();
+	target_wait_asleep();
 	target_ready();
 	target_wait();
 	for (size_t i = 0; i < n; i++)

@@ -22,7 +22,7 @@ static void *survivor(void *arg)
 	prctl(PR_SET_NAME, "survivor", 0, 0, 0);
 	while (thread_state(getpid()) != 'Z')
 		target_nap();
-	target_settle();
+	target_wait_asleep();
 	target_ready();
 	live_without_leader();
 	return NULL;

@@ -86,7 +86,7 @@ int main(void)
 	must(pthread_create(&thread, NULL, call_over, NULL) == 0, "pthread_create");
 	while (!tids[0] || !tids[1])
 		sched_yield();
-	target_settle();
+	target_wait_asleep();
 	target_ready();
 	for (;;) {
 		target_wait();

@@ -112,7 +112,7 @@ int main(int argc, char **argv)
 		must(pthread_create(&thread, &small, stay, (void *)i) == 0, "pthread_create");
 	if (argc > 2)
 		must(pthread_create(&thread, &small, stay_in_vfork, NULL) == 0, "pthread_create");
-	target_settle();
+	target_wait_asleep();
 	target_ready();
 	for (;;) {
 		target_wait();

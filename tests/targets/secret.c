@@ -8,13 +8,13 @@
 #include <sys/mman.h>
 
 #define PAGE 4096ul
-#define VEIL 0x15
+#define MASK 0x15
 
 /* "the-secret-of-the-page" under the veil. */
-static volatile const char veiled[] = {
-	't' ^ VEIL, 'h' ^ VEIL, 'e' ^ VEIL, '-' ^ VEIL, 's' ^ VEIL, 'e' ^ VEIL, 'c' ^ VEIL, 'r' ^ VEIL,
-	'e' ^ VEIL, 't' ^ VEIL, '-' ^ VEIL, 'o' ^ VEIL, 'f' ^ VEIL, '-' ^ VEIL, 't' ^ VEIL, 'h' ^ VEIL,
-	'e' ^ VEIL, '-' ^ VEIL, 'p' ^ VEIL, 'a' ^ VEIL, 'g' ^ VEIL, 'e' ^ VEIL,
+static volatile const char masked[] = {
+	't' ^ MASK, 'h' ^ MASK, 'e' ^ MASK, '-' ^ MASK, 's' ^ MASK, 'e' ^ MASK, 'c' ^ MASK, 'r' ^ MASK,
+	'e' ^ MASK, 't' ^ MASK, '-' ^ MASK, 'o' ^ MASK, 'f' ^ MASK, '-' ^ MASK, 't' ^ MASK, 'h' ^ MASK,
+	'e' ^ MASK, '-' ^ MASK, 'p' ^ MASK, 'a' ^ MASK, 'g' ^ MASK, 'e' ^ MASK,
 };
 
 int main(void)
@@ -28,11 +28,11 @@ int main(void)
 	target_ready();
 	for (;;) {
 		must(!madvise(map + PAGE, PAGE, MADV_DONTDUMP), "MADV_DONTDUMP");
-		for (size_t i = 0; i < sizeof(veiled); i++)
-			page[i] = (char)(veiled[i] ^ VEIL);
+		for (size_t i = 0; i < sizeof(masked); i++)
+			page[i] = (char)(masked[i] ^ MASK);
 		for (volatile int i = 0; i < 20000; i++)
 			;
-		for (size_t i = 0; i < sizeof(veiled); i++)
+		for (size_t i = 0; i < sizeof(masked); i++)
 			page[i] = 0;
 		must(!madvise(map + PAGE, PAGE, MADV_DODUMP), "MADV_DODUMP");
 	}

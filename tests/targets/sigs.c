@@ -76,7 +76,7 @@ int main(void)
 		handle(SIGRTMIN + i);
 	mask(SIG_BLOCK, SIGRTMIN + 2);
 	must(pthread_create(&t, NULL, second, NULL) == 0, "pthread_create");
-	target_settle();
+	target_wait_asleep();
 	target_ready();
 	for (;;) {
 		target_wait();

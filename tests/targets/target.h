@@ -69,7 +69,7 @@ static inline void target_nap(void)
 	nanosleep(&(struct timespec){ .tv_nsec = 2000000 }, NULL);
 }
 
-static inline int settle_once(pid_t self)
+static inline int count_awake(pid_t self)
 {
 	DIR *d = opendir("/proc/self/task");
 	struct dirent *de;
@@ -87,11 +87,11 @@ static inline int settle_once(pid_t self)
 }
 
 /* Returns when every other thread sleeps; gives up after 10 s. */
-static inline void target_settle(void)
+static inline void target_wait_asleep(void)
 {
 	pid_t self = (pid_t)syscall(SYS_gettid);
 
-	for (int i = 0; i < 5000 && settle_once(self); i++)
+	for (int i = 0; i < 5000 && count_awake(self); i++)
 		target_nap();
 }
 

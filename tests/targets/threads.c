@@ -101,7 +101,7 @@ static void start_workers(int n)
 		must((errno = pthread_create(&t, &attr, worker, (void *)(intptr_t)i)) == 0,
 		     "pthread_create");
 	wait_for_answers(n);
-	target_settle();
+	target_wait_asleep();
 }
 
 int main(int argc, char **argv)

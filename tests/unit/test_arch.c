@@ -336,7 +336,7 @@ static void narrow_machines_go_with_wide_ones(void **state)
 	}
 }
 
-static void size_tells_the_abi(void **state)
+static void abi_is_known_by_size(void **state)
 {
 	struct elffmt le32 = { ELFCLASS32, ELFDATA2LSB };
 	const struct arch *o32 = arch_find(EM_MIPS, le32, 0), *n32 = arch_find(EM_MIPS, le32, EF_MIPS_ABI2);
@@ -366,7 +366,7 @@ int main(void)
 		cmocka_unit_test(program_counters_are_addresses),
 		cmocka_unit_test(narrow_registers_are_the_same),
 		cmocka_unit_test(narrow_machines_go_with_wide_ones),
-		cmocka_unit_test(size_tells_the_abi),
+		cmocka_unit_test(abi_is_known_by_size),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -453,7 +453,7 @@ static void every_check_has_a_mutation(void **state)
 	mut_all_there(mutations, ARRAY_SIZE(mutations), elsewhere, true);
 }
 
-static void every_check_is_told(void **state)
+static void every_check_is_described(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < n_checks; i++) {
@@ -510,7 +510,7 @@ static void truncation_names_the_file(void **state)
 
 static void align_8(struct cb *cb) { cb->segs[0].p_align = 8; }
 
-static void wrong_padding_is_told(void **state)
+static void wrong_padding_is_reported(void **state)
 {
 	static const struct mutation m = { .late = align_8 };
 
@@ -559,10 +559,10 @@ int main(void)
 		cmocka_unit_test(near_misses_have_no_finding),
 		cmocka_unit_test(good_core_has_no_finding),
 		cmocka_unit_test(every_check_has_a_mutation),
-		cmocka_unit_test(every_check_is_told),
+		cmocka_unit_test(every_check_is_described),
 		cmocka_unit_test(findings_of_a_check_are_limited),
 		cmocka_unit_test(truncation_names_the_file),
-		cmocka_unit_test(wrong_padding_is_told),
+		cmocka_unit_test(wrong_padding_is_reported),
 		cmocka_unit_test(misaligned_segments_are_counted),
 		cmocka_unit_test(missing_file_is_no_finding),
 	};

@@ -242,7 +242,7 @@ static u64 saved_bytes(struct core *c)
 }
 
 /* The MISSING note stands in a second PT_NOTE, after all memory; its NUL padding is no line. */
-static void second_notes_segment_tells_what_is_missing(void **state)
+static void missing_note_of_a_second_segment_is_read(void **state)
 {
 	static const char text[64] = "600800-601000 Input/output error\n+3 12288 more ranges\n";
 	struct gaps gaps = { .n = 0 };
@@ -520,7 +520,7 @@ int main(void)
 		{ "registers_come_by_table: x86_64", registers_come_by_table, NULL, NULL, &x86 },
 		{ "registers_come_by_table: aarch64", registers_come_by_table, NULL, NULL, &arm },
 		cmocka_unit_test(tagcore_notes_are_read),
-		cmocka_unit_test(second_notes_segment_tells_what_is_missing),
+		cmocka_unit_test(missing_note_of_a_second_segment_is_read),
 		cmocka_unit_test(offset_of_a_part_counts_from_the_whole),
 		cmocka_unit_test(truncated_memory_is_absent),
 		cmocka_unit_test(shrinking_file_is_an_error),

@@ -207,7 +207,7 @@ static void header_mapped_twice_is_one_module(void **state)
 	fini(&b);
 }
 
-static void wild_claims_are_not_believed(void **state)
+static void impossible_headers_are_not_used(void **state)
 {
 	static const struct image_spec wild[] = {
 		{ .type = ET_DYN, .memsz = CB_PAGE, .id_len = CORE_BUILD_ID_MAX + 1 },
@@ -302,7 +302,7 @@ static void present_bytes_end_where_they_end(void **state)
 static void order_is_of_address(void **state)
 {
 	const struct image_spec prog = { .type = ET_EXEC, .vaddr = CB_TEXT, .memsz = 2 * CB_PAGE };
-	const struct image_spec liar = { .type = ET_EXEC, .vaddr = CB_TEXT - CB_PAGE,
+	const struct image_spec wrong_header = { .type = ET_EXEC, .vaddr = CB_TEXT - CB_PAGE,
 					 .memsz = CB_HEAP + 2 * CB_PAGE - (CB_TEXT - CB_PAGE) };
 	struct found f;
 	struct built b;
@@ -311,7 +311,7 @@ static void order_is_of_address(void **state)
 	begin(&b, CB_LE64);
 	bytes_make(&b);
 	put_image(&b, 1, &prog);
-	put_image(&b, 2, &liar);
+	put_image(&b, 2, &wrong_header);
 	look(&b, &f);
 	assert_int_equal(f.n, 2);
 	expect(&f, 0, CB_TEXT, CB_TEXT + 2 * CB_PAGE, "/bin/prog", 0);
@@ -370,7 +370,7 @@ int main(void)
 		cmocka_unit_test(without_header_it_is_known_by_name),
 		cmocka_unit_test(file_of_data_is_no_module),
 		cmocka_unit_test(header_mapped_twice_is_one_module),
-		cmocka_unit_test(wild_claims_are_not_believed),
+		cmocka_unit_test(impossible_headers_are_not_used),
 		cmocka_unit_test(more_than_is_there_is_read_as_far_as_it_goes),
 		cmocka_unit_test(order_is_of_address),
 		cmocka_unit_test(any_byte_is_survived),

@@ -56,7 +56,7 @@ static void has_no_finding(void **state)
 static void any_cut_is_a_prefix(void **state)
 {
 	const struct packer *p = *state;
-	size_t untold = 0, told = 0, whole;
+	size_t unreported = 0, reported = 0, whole;
 	struct packed_core c;
 	u64 last = 0;
 
@@ -77,22 +77,22 @@ static void any_cut_is_a_prefix(void **state)
 		same_up_to(&c, last);
 		cb_ok(core_file_verify(&c.file, &e), &e);
 		if (c.file.packing->n_faults)
-			told++;
+			reported++;
 		else if (last < c.plain.len)
-			untold++;
+			unreported++;
 		for (size_t i = 0; i < c.file.packing->n_faults; i++)
 			assert_int_equal(c.file.packing->faults[i].code, ERR_TRUNCATED);
 	}
-	assert_true(told > 4 * untold);
+	assert_true(reported > 4 * unreported);
 	done(&c);
 }
 
 /* A file without a fault is as it was packed, whichever byte of it is another. */
-static void any_damage_is_told(void **state)
+static void any_damage_is_reported(void **state)
 {
 	const struct packer *p = *state;
 	struct packed_core c;
-	size_t told = 0;
+	size_t reported = 0;
 
 	open_packed(&c, p->pack);
 	for (size_t at = 0; at < c.packed.len; at += 1 + c.packed.len / 1500) {
@@ -102,22 +102,22 @@ static void any_damage_is_told(void **state)
 		shut(&c);
 		if (try_open(&c, &e)) {
 			assert_true(e.msg[0]);
-			told++;
+			reported++;
 		} else if (c.file.packing) {
 			cb_ok(core_file_verify(&c.file, &e), &e);
-			told += c.file.packing->n_faults > 0;
+			reported += c.file.packing->n_faults > 0;
 			if (!c.file.packing->n_faults)
 				same_up_to(&c, c.plain.len);
 		}
 		c.packed.p[at] ^= 1 << at % 8;
 	}
-	assert_true(told > 200);
+	assert_true(reported > 200);
 	done(&c);
 }
 
 /* ---- seek tables that lie */
 
-static struct pb_table honest;
+static struct pb_table table;
 
 static void swap_sizes(struct pb_table *t) { t->rows[1][1]--; t->rows[2][1]++; }
 static void swap_lengths(struct pb_table *t) { t->rows[1][0]--; t->rows[2][0]++; }
@@ -175,47 +175,47 @@ static void frame_left_out(struct pb_table *t)
 /* A frame as one that nothing comes out of. */
 static void frame_as_skippable(struct pb_table *t) { t->rows[1][1] = 0; }
 
-static const struct lie {
+static const struct table_case {
 	const char *what;
-	void (*tell)(struct pb_table *t);
-	bool told;	/* one that is no table to us is not told */
+	void (*change)(struct pb_table *t);
+	bool reported;	/* one that is no table to us is not told */
 	bool late;	/* of frames that do not know their size: found when the frame is unpacked */
 	bool good;	/* it is no lie */
-} lies[] = {
-	{ "sizes", swap_sizes, .told = true, .late = true },
-	{ "lengths", swap_lengths, .told = true },
-	{ "past the end", too_long, .told = true },
-	{ "frames that are too large to keep", large_sizes, .told = false },
-	{ "a row too few", row_too_few, .told = true },
-	{ "a count of one more", count_more, .told = true },
-	{ "a count without end", count_huge, .told = true },
-	{ "a reserved bit", reserved_bit, .told = false },
+} table_cases[] = {
+	{ "sizes", swap_sizes, .reported = true, .late = true },
+	{ "lengths", swap_lengths, .reported = true },
+	{ "past the end", too_long, .reported = true },
+	{ "frames that are too large to keep", large_sizes, .reported = false },
+	{ "a row too few", row_too_few, .reported = true },
+	{ "a count of one more", count_more, .reported = true },
+	{ "a count without end", count_huge, .reported = true },
+	{ "a reserved bit", reserved_bit, .reported = false },
 	{ "checksums of frames", rows_of_12, .good = true },
-	{ "another magic", other_magic, .told = false },
-	{ "no rows", nothing, .told = true },
-	{ "sizes without frames", rows_of_halves, .told = true },
-	{ "frames without sizes", rows_of_other_halves, .told = true },
-	{ "a row of nothing", row_of_nothing, .told = true },
-	{ "a frame that is left out", frame_left_out, .told = true },
-	{ "a frame as a skippable one", frame_as_skippable, .told = true },
+	{ "another magic", other_magic, .reported = false },
+	{ "no rows", nothing, .reported = true },
+	{ "sizes without frames", rows_of_halves, .reported = true },
+	{ "frames without sizes", rows_of_other_halves, .reported = true },
+	{ "a row of nothing", row_of_nothing, .reported = true },
+	{ "a frame that is left out", frame_left_out, .reported = true },
+	{ "a frame as a skippable one", frame_as_skippable, .reported = true },
 };
 
 /* Whatever the table says, the frames say what is in them. */
-static void lying_table_is_not_believed(void **state)
+static void wrong_table_is_not_used(void **state)
 {
-	const struct lie *lie = *state;
+	const struct table_case *table_case = *state;
 	struct packed_core c = { 0 };
 	struct err e = { 0 };
 
 	good_core(&c.plain, NULL);
-	pb_frames(&c.packed, &c.plain, true, &honest);
-	lie->tell(&honest);
-	pb_table_put(&c.packed, &honest);
+	pb_frames(&c.packed, &c.plain, true, &table);
+	table_case->change(&table);
+	pb_table_put(&c.packed, &table);
 	cb_ok(try_open(&c, &e), &e);
 	assert_int_equal(c.file.size, c.plain.len);
 	same_up_to(&c, c.plain.len);
 	expect_faults(&c, 0, 0);
-	assert_int_equal(c.file.packing->table.code, lie->told ? ERR_INPUT : 0);
+	assert_int_equal(c.file.packing->table.code, table_case->reported ? ERR_INPUT : 0);
 	assert_string_equal(c.file.ops->name, "frames");
 	done(&c);
 }
@@ -224,25 +224,25 @@ static void lying_table_is_not_believed(void **state)
  * Of frames that do not know their size, a false one may be found only when it is
  * asked for: from there on it is unpacked in order, and every byte is right.
  */
-static void lie_is_found_by_unpacking(void **state)
+static void wrong_table_is_found_by_unpacking(void **state)
 {
-	const struct lie *lie = *state;
+	const struct table_case *table_case = *state;
 	struct packed_core c = { 0 };
 	struct err e = { 0 };
 	u8 got[PB_FRAME];
 
 	good_core(&c.plain, NULL);
-	pb_frames(&c.packed, &c.plain, false, &honest);
-	lie->tell(&honest);
-	pb_table_put(&c.packed, &honest);
+	pb_frames(&c.packed, &c.plain, false, &table);
+	table_case->change(&table);
+	pb_table_put(&c.packed, &table);
 	cb_ok(try_open(&c, &e), &e);
-	assert_string_equal(c.file.ops->name, lie->late || lie->good ? "frames" : "spool");
+	assert_string_equal(c.file.ops->name, table_case->late || table_case->good ? "frames" : "spool");
 	cb_ok(core_file_read(&c.file, 2 * PB_FRAME - 1, got, PB_FRAME, &e), &e);
 	assert_memory_equal(got, c.plain.p + 2 * PB_FRAME - 1, PB_FRAME);
-	assert_string_equal(c.file.ops->name, lie->good ? "frames" : "spool");
+	assert_string_equal(c.file.ops->name, table_case->good ? "frames" : "spool");
 	same_up_to(&c, c.plain.len);
 	expect_faults(&c, 0, 0);
-	assert_int_equal(c.file.packing->table.code, lie->told ? ERR_INPUT : 0);
+	assert_int_equal(c.file.packing->table.code, table_case->reported ? ERR_INPUT : 0);
 	done(&c);
 }
 
@@ -254,9 +254,9 @@ static void false_sum_is_found_by_verifying(void **state)
 
 	(void)state;
 	good_core(&c.plain, NULL);
-	pb_frames(&c.packed, &c.plain, false, &honest);
-	total_less(&honest);
-	pb_table_put(&c.packed, &honest);
+	pb_frames(&c.packed, &c.plain, false, &table);
+	total_less(&table);
+	pb_table_put(&c.packed, &table);
 	cb_ok(try_open(&c, &e), &e);
 	expect_faults(&c, 1, ERR_INPUT);
 	assert_int_equal(c.file.packing->table.code, ERR_INPUT);
@@ -265,7 +265,7 @@ static void false_sum_is_found_by_verifying(void **state)
 }
 
 /* A frame that is damaged is no fault of the table's: the others are still to be had by it. */
-static void damage_is_no_lie(void **state)
+static void damage_is_not_the_tables_fault(void **state)
 {
 	struct packed_core c = { 0 };
 	struct err e = { 0 };
@@ -274,12 +274,12 @@ static void damage_is_no_lie(void **state)
 
 	(void)state;
 	good_core(&c.plain, NULL);
-	pb_frames(&c.packed, &c.plain, true, &honest);
-	pb_table_put(&c.packed, &honest);
-	at = honest.rows[0][0];
+	pb_frames(&c.packed, &c.plain, true, &table);
+	pb_table_put(&c.packed, &table);
+	at = table.rows[0][0];
 	/* In its checksum, in its blocks, and in a block's length. */
 	for (size_t k = 1; k <= 3; k++) {
-		size_t damage = at + (k == 1 ? honest.rows[1][0] - 1 : k == 2 ? honest.rows[1][0] - 5 : 8);
+		size_t damage = at + (k == 1 ? table.rows[1][0] - 1 : k == 2 ? table.rows[1][0] - 5 : 8);
 
 		c.packed.p[damage] ^= 0x10;
 		shut(&c);
@@ -338,9 +338,9 @@ static void table_wrong(struct cb *cb, struct buf *b)
 	struct buf out = { 0 };
 
 	(void)cb;
-	pb_frames(&out, b, true, &honest);
-	swap_sizes(&honest);
-	pb_table_put(&out, &honest);
+	pb_frames(&out, b, true, &table);
+	swap_sizes(&table);
+	pb_table_put(&out, &table);
 	replace(b, &out);
 }
 
@@ -379,17 +379,17 @@ int main(void)
 		add_rows(tests, &n, "reads as the plain file", reads_as_the_plain_file, &packers[i]);
 		add_rows(tests, &n, "has no finding", has_no_finding, &packers[i]);
 		add_rows(tests, &n, "any cut is a prefix", any_cut_is_a_prefix, &packers[i]);
-		add_rows(tests, &n, "any damage is told", any_damage_is_told, &packers[i]);
+		add_rows(tests, &n, "any damage is reported", any_damage_is_reported, &packers[i]);
 	}
-	for (size_t i = 0; i < ARRAY_SIZE(lies); i++) {
-		add_rows(tests, &n, "lying table is not believed", lying_table_is_not_believed, &lies[i]);
-		add_rows(tests, &n, "lie is found by unpacking", lie_is_found_by_unpacking, &lies[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(table_cases); i++) {
+		add_rows(tests, &n, "wrong table is not used", wrong_table_is_not_used, &table_cases[i]);
+		add_rows(tests, &n, "wrong table is found by unpacking", wrong_table_is_found_by_unpacking, &table_cases[i]);
 	}
 	mut_tests(mutations, ARRAY_SIZE(mutations), found);
 	memcpy(tests + n, found, sizeof(found));
 	n += ARRAY_SIZE(found);
 	tests[n++] = (struct CMUnitTest)cmocka_unit_test(false_sum_is_found_by_verifying);
-	tests[n++] = (struct CMUnitTest)cmocka_unit_test(damage_is_no_lie);
+	tests[n++] = (struct CMUnitTest)cmocka_unit_test(damage_is_not_the_tables_fault);
 	tests[n++] = (struct CMUnitTest)cmocka_unit_test(every_check_has_a_mutation);
 	return _cmocka_run_group_tests("tests", tests, n, NULL, NULL);
 }

@@ -127,7 +127,7 @@ static void any_read_may_find_it_shorter(void **state)
 }
 
 /* The same of a file of the system's, which a mapping would make a SIGBUS of. */
-static void truncated_behind_our_back(void **state)
+static void truncated_while_open(void **state)
 {
 	struct buf file = { 0 };
 	enum mem_state mem;
@@ -157,7 +157,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(any_read_may_find_it_shorter),
-		cmocka_unit_test(truncated_behind_our_back),
+		cmocka_unit_test(truncated_while_open),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -36,7 +36,7 @@ static const struct {
 	{ "CORE", 13, CORE_SOLARIS }, { "CORE", 16, CORE_SOLARIS },
 };
 
-static void system_is_told_by_a_note(void **state)
+static void system_is_known_by_a_note(void **state)
 {
 	static const struct elffmt fmts[] = { { ELFCLASS64, ELFDATA2LSB }, { ELFCLASS32, ELFDATA2MSB } };
 	struct opened o = { 0 };
@@ -66,7 +66,7 @@ static void owner_is_the_whole_word(void **state)
 	fini(&o);
 }
 
-static void freebsd_is_told_by_the_abi(void **state)
+static void freebsd_is_known_by_osabi(void **state)
 {
 	struct opened o = { 0 };
 
@@ -204,9 +204,9 @@ static void registers_of_a_processor(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(system_is_told_by_a_note),
+		cmocka_unit_test(system_is_known_by_a_note),
 		cmocka_unit_test(owner_is_the_whole_word),
-		cmocka_unit_test(freebsd_is_told_by_the_abi),
+		cmocka_unit_test(freebsd_is_known_by_osabi),
 		cmocka_unit_test(machine_memory_is_no_faulty_process),
 		cmocka_unit_test(qemu_goes_before_its_guest),
 		cmocka_unit_test(kcore_is_vmlinux),

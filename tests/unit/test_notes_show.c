@@ -161,7 +161,7 @@ static void build(struct opened *o, const struct row *r)
 	open_built(o);
 }
 
-static void every_kind_is_told_in_text(void **state)
+static void every_kind_is_shown_in_text(void **state)
 {
 	struct opened o;
 
@@ -179,7 +179,7 @@ static void every_kind_is_told_in_text(void **state)
 	}
 }
 
-static void every_kind_is_told_in_json(void **state)
+static void every_kind_is_shown_in_json(void **state)
 {
 	struct json_object *doc;
 	struct opened o;
@@ -193,7 +193,7 @@ static void every_kind_is_told_in_json(void **state)
 	}
 }
 
-static void good_core_is_told_in_full(void **state)
+static void good_core_is_shown_in_full(void **state)
 {
 	struct opened o = { 0 };
 	struct json_object *doc, *c;
@@ -372,9 +372,9 @@ static void openbsd_process(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_kind_is_told_in_text),
-		cmocka_unit_test(every_kind_is_told_in_json),
-		cmocka_unit_test(good_core_is_told_in_full),
+		cmocka_unit_test(every_kind_is_shown_in_text),
+		cmocka_unit_test(every_kind_is_shown_in_json),
+		cmocka_unit_test(good_core_is_shown_in_full),
 		cmocka_unit_test(operand_chooses),
 		cmocka_unit_test(hostile_text_is_escaped),
 		cmocka_unit_test(long_lines_are_whole),

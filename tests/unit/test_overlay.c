@@ -58,7 +58,7 @@ static void overlay_has_the_holes_of_its_file(void **state)
 	close(fd);
 }
 
-static void overlay_lays_the_younger_over(void **state)
+static void newer_patch_is_on_top(void **state)
 {
 	struct buf b = { 0 };
 	struct core_file file = { 0 };
@@ -93,7 +93,7 @@ static void overlay_lays_the_younger_over(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(overlay_lays_the_younger_over),
+		cmocka_unit_test(newer_patch_is_on_top),
 		cmocka_unit_test(overlay_has_the_holes_of_its_file),
 	};
 

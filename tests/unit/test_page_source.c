@@ -148,7 +148,7 @@ static u32 *read_pages(struct page_source *src, const char *at, size_t n, size_t
 }
 
 /* What each page is: the same by both. */
-static void test_facts(void **state)
+static void test_page_flags(void **state)
 {
 	const u32 p = PAGE_PRESENT, f = PAGE_FILE, z = kinds->has_zero_page ? PAGE_PRESENT | PAGE_ZERO : p;
 	const u32 g = kinds->has_guard ? PAGE_GUARD : p;
@@ -423,7 +423,7 @@ static void test_changing_target(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_facts),
+		cmocka_unit_test(test_page_flags),
 		cmocka_unit_test(test_private_file),
 		cmocka_unit_test(test_backends_agree),
 		cmocka_unit_test(test_huge_zero_page),

@@ -97,7 +97,7 @@ static void file_size(struct cb *cb, struct buf *b)
 	uint_put(cb->arch.fmt, note_at(cb, b, 4) + 4, 4, cb->notes[4].desc.len - 100);
 }
 /* Half of them are read as notes. */
-static void zeros_behind(struct cb *cb)
+static void zeros_after(struct cb *cb)
 {
 	cb_note_add(cb, "OTHER", 0x7777, NULL, 0);
 }
@@ -175,7 +175,7 @@ static const struct damage damages[] = {
 	{ "note-cut", "note-malformed", "half a note", .late = half_note, .then = "thread-sets", .lossy = true },
 	{ "note-zeros", "note-owner", "behind FILE", .notes = shorter_file, .bytes = file_size, .other_note = NT_FILE,
 	  .hides = true },
-	{ "note-zeros", "note-owner", "at the end", .notes = zeros_behind, .bytes = zero_last },
+	{ "note-zeros", "note-owner", "at the end", .notes = zeros_after, .bytes = zero_last },
 	{ "note-missing", "note-malformed", "filling", .notes = late_missing, .late = half_missing, .then = "tagcore-gaps",
 	  .other_note = NT_TAGCORE_MISSING, .hides = true },
 	{ "lost-record", NULL, "half of the stack", .bytes = cut_both, .lossy = true },
@@ -216,7 +216,7 @@ static void shared_with_memory(struct cb *cb)
 	cb->segs[2].p_offset = 0;
 	cb->segs[2].p_filesz = CB_PAGE;
 }
-static void zeros_behind_auxv(struct cb *cb)
+static void zeros_after_auxv(struct cb *cb)
 {
 	struct err e;
 
@@ -249,7 +249,7 @@ static const struct damage uncertain[] = {
 	{ "note-padding", "note-padding", "an owner is no string", .notes = spare_note, .bytes = owner_open },
 	{ "note-padding", "note-padding", "bytes are memory's, too", .notes = spare_note, .late = shared_with_memory,
 	  .bytes = dirty_owner },
-	{ "note-zeros", "note-owner", "behind AUXV", .notes = zeros_behind_auxv, .bytes = auxv_size },
+	{ "note-zeros", "note-owner", "behind AUXV", .notes = zeros_after_auxv, .bytes = auxv_size },
 	{ "phdr-count", "phdr-xnum", "nothing tells the number", .late = xnum_unknown },
 	{ "seg-cut", "phdr-xnum", "what may be no header", .late = xnum_unknown },
 	{ "phdr-count", "phdr-none", "no threads", .notes = no_thread, .late = no_phnum },

@@ -62,7 +62,7 @@ static bool is_loss(const char *id)
 }
 
 /* Whatever was cut, it is said; memory is absent, where its program header is there. */
-static void hold_loss(const struct core *good, const struct core *is, const struct buf *cut)
+static void assert_loss(const struct core *good, const struct core *is, const struct buf *cut)
 {
 	static const u64 pages[] = { CB_TEXT, CB_HEAP, CB_HEAP + CB_PAGE, CB_STACK, CB_STACK + CB_PAGE };
 	struct core_loss loss;
@@ -85,7 +85,7 @@ static void hold_loss(const struct core *good, const struct core *is, const stru
 	}
 }
 
-static void hold_truncated(struct core *good, const struct buf *cut)
+static void assert_truncated(struct core *good, const struct buf *cut)
 {
 	struct repaired rep = { 0 };
 	struct core was = { 0 }, is = { 0 };
@@ -104,7 +104,7 @@ static void hold_truncated(struct core *good, const struct buf *cut)
 	rb_open_bytes(&out, &is);
 	assert_false(core_is_truncated(&is) && is.n_segs);
 	if (is.n_segs)
-		hold_loss(good, &is, cut);
+		assert_loss(good, &is, cut);
 	rb_same_notes(good, &is, 0);
 	rb_open_bytes(cut, &was);
 	rb_same_memory(&was, &is);
@@ -128,7 +128,7 @@ static void every_truncation_is_repaired(void **state)
 	for (size_t len = 0; len < b.len; len += step) {
 		struct buf cut = { .p = b.p, .len = len };
 
-		hold_truncated(&good, &cut);
+		assert_truncated(&good, &cut);
 		/* Every length of headers and a note or two, then ever so many. */
 		step = len < 400 ? 1 : len < CB_PAGE ? 31 : 1021;
 	}

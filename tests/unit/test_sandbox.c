@@ -465,7 +465,7 @@ static void test_inherited_descriptors_are_closed(void **state)
 }
 
 /* So many were handed down that ours are above all that are looked at one by one. */
-static int crowded_child(void *arg)
+static int many_descriptors_child(void *arg)
 {
 	struct rlimit limit = { .rlim_cur = 10000, .rlim_max = 10000 };
 	const struct try *t = arg;
@@ -480,12 +480,12 @@ static int crowded_child(void *arg)
 	return is_open(own) && !is_open(last) && !is_open(9999) ? REFUSED : OTHERWISE;
 }
 
-static void test_own_descriptors_stay_in_a_crowd(void **state)
+static void test_our_descriptors_stay_among_many(void **state)
 {
 	struct try t = { .o = open_some() };
 
 	(void)state;
-	assert_int_equal(in_child(crowded_child, &t), REFUSED);
+	assert_int_equal(in_child(many_descriptors_child, &t), REFUSED);
 	close_all(&t.o);
 }
 
@@ -593,7 +593,7 @@ static int status_child(void *arg)
 	return 0;
 }
 
-static void test_tells_the_truth(void **state)
+static void test_status_is_true(void **state)
 {
 	(void)state;
 	assert_int_equal(in_child(status_child, NULL), 0);
@@ -604,13 +604,13 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_attempts_are_real),
 		cmocka_unit_test(test_inherited_descriptors_are_closed),
-		cmocka_unit_test(test_own_descriptors_stay_in_a_crowd),
+		cmocka_unit_test(test_our_descriptors_stay_among_many),
 		cmocka_unit_test(test_nothing_gets_out),
 		cmocka_unit_test(test_seccomp_alone),
 		cmocka_unit_test(test_landlock_alone),
 		cmocka_unit_test(test_reader_works),
 		cmocka_unit_test(test_abort_ends_it),
-		cmocka_unit_test(test_tells_the_truth),
+		cmocka_unit_test(test_status_is_true),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -68,7 +68,7 @@ static bool reaches_state(pid_t pid, const char *states)
 	return false;
 }
 
-static void stops_and_lets_go(void **state)
+static void stops_and_resumes(void **state)
 {
 	struct target t = { 0 };
 	struct child c;
@@ -480,7 +480,7 @@ static void zeroed_may_be_closed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(stops_and_lets_go),
+		cmocka_unit_test(stops_and_resumes),
 		cmocka_unit_test(group_stop_is_kept),
 		cmocka_unit_test(reads_memory),
 		cmocka_unit_test(reads_what_mem_may_not),

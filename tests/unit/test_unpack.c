@@ -16,9 +16,9 @@ static void zeros_head(struct buf *out, u64 size)
 
 enum { RLE_MAX = 128 << 10 };
 /* @n blocks of as many zeros as a block can have. */
-static void zeros(struct buf *out, u64 tells, size_t n)
+static void zeros(struct buf *out, u64 stated, size_t n)
 {
-	zeros_head(out, tells);
+	zeros_head(out, stated);
 	for (size_t i = 0; i < n; i++) {
 		pb_le(out, 3, (u32)RLE_MAX << 3 | 1 << 1 | (i + 1 == n));
 		pb_le(out, 1, 0);
@@ -48,16 +48,16 @@ static void many_zeros_take_no_room(void **state)
 }
 
 /* More than the blocks can hold is not believed, and less is found out. */
-static void told_size_is_compared(void **state)
+static void stated_size_is_compared(void **state)
 {
-	static const u64 tells[] = { 1ull << 60, UINT64_MAX - 2, 200 * RLE_MAX + 1, 200 * RLE_MAX - 1, 300 * RLE_MAX };
+	static const u64 stated[] = { 1ull << 60, UINT64_MAX - 2, 200 * RLE_MAX + 1, 200 * RLE_MAX - 1, 300 * RLE_MAX };
 
 	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(tells); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(stated); i++) {
 		struct packed_core c = { 0 };
 		struct err e = { 0 };
 
-		zeros(&c.packed, tells[i], 200);
+		zeros(&c.packed, stated[i], 200);
 		cb_ok(try_open(&c, &e), &e);
 		assert_true(c.file.size <= 200 * RLE_MAX);
 		expect_faults(&c, 1, ERR_INPUT);
@@ -195,7 +195,7 @@ static void shrinking_is_an_error(void **state)
 	done(&c);
 }
 
-static void wish_to_stop_is_obeyed(void **state)
+static void cancel_ends_unpacking(void **state)
 {
 	volatile sig_atomic_t cancel = 1;
 	struct packed_core c;
@@ -372,14 +372,14 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(many_zeros_take_no_room),
-		cmocka_unit_test(told_size_is_compared),
+		cmocka_unit_test(stated_size_is_compared),
 		cmocka_unit_test(size_of_all_frames_may_not_wrap),
 		cmocka_unit_test(large_window_is_refused),
 		cmocka_unit_test(large_dictionary_is_refused),
 		cmocka_unit_test(large_one_is_unpacked_as_far_as_read),
 		cmocka_unit_test(damage_is_met_where_it_is),
 		cmocka_unit_test(shrinking_is_an_error),
-		cmocka_unit_test(wish_to_stop_is_obeyed),
+		cmocka_unit_test(cancel_ends_unpacking),
 		cmocka_unit_test(limit_is_on_all_that_comes_out),
 		cmocka_unit_test(limit_is_on_verifying),
 		cmocka_unit_test(limit_is_on_what_is_kept),

@@ -108,7 +108,7 @@ static void twice(struct eb *eb)
 static const struct {
 	const char *what;
 	bool dwarf5;
-	void (*spoil)(struct eb *eb);
+	void (*damage)(struct eb *eb);
 	const char *leaf, *caller, *start;
 } rows[] = {
 	{ "good", false, nothing, LINES_OF("leaf"), "a::caller() src/a.c:27", "_start src/a.c:27" },
@@ -153,12 +153,12 @@ static void expect_name(const char *what, struct sb_open *o, enum eb_func f, con
 		fail_msg("%s: %s, and not %s", what, got, want);
 }
 
-static void begin(struct sb *s, bool dwarf5, void (*spoil)(struct eb *eb))
+static void begin(struct sb *s, bool dwarf5, void (*damage)(struct eb *eb))
 {
 	sb_begin(s, EM_X86_64, CB_LE64, ET_DYN);
 	if (dwarf5)
 		sb_use_strings(s);
-	spoil(&s->eb);
+	damage(&s->eb);
 }
 
 static void strings_without_end(void **state)
@@ -171,7 +171,7 @@ static void strings_without_end(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		const struct unwind_opts opts = { .exe = exe };
 
-		begin(&o.s, rows[i].dwarf5, rows[i].spoil);
+		begin(&o.s, rows[i].dwarf5, rows[i].damage);
 		fd = cb_file_of(&o.s.eb.b, exe);
 		sb_open(&o, &opts);
 		expect_name(rows[i].what, &o, EB_LEAF, rows[i].leaf);
@@ -187,7 +187,7 @@ static void of_memory(void **state)
 {
 	static const struct {
 		const char *what;
-		void (*spoil)(struct eb *eb);
+		void (*damage)(struct eb *eb);
 		const char *leaf, *start;
 	} images[] = {
 		{ "good", nothing, "leaf -:0", "_start -:0" },
@@ -199,7 +199,7 @@ static void of_memory(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(images); i++) {
-		begin(&o.s, false, images[i].spoil);
+		begin(&o.s, false, images[i].damage);
 		sb_open(&o, &opts);
 		expect_name(images[i].what, &o, EB_LEAF, images[i].leaf);
 		expect_name(images[i].what, &o, EB_START, images[i].start);
@@ -216,11 +216,11 @@ static void names_without_end(void **state)
 	int fd;
 
 	(void)state;
-	for (int spoiled = 0; spoiled < 2; spoiled++) {
+	for (int damaged = 0; damaged < 2; damaged++) {
 		const struct unwind_opts opts = { .exe = exe };
 		struct module *m;
 
-		begin(&o.s, false, spoiled ? symbol : nothing);
+		begin(&o.s, false, damaged ? symbol : nothing);
 		fd = cb_file_of(&o.s.eb.b, exe);
 		sb_open(&o, &opts);
 		m = module_at(o.u, sb_pc(0));
@@ -228,7 +228,7 @@ static void names_without_end(void **state)
 		names_find(o.u, m, "leaf", &found);
 		assert_int_equal(found.n, 1);
 		names_find(o.u, m, "_start", &found);
-		assert_int_equal(found.n, !spoiled);
+		assert_int_equal(found.n, !damaged);
 		sb_close(&o);
 		close(fd);
 	}

@@ -59,7 +59,7 @@ static void build(struct opened *o, const struct system *s)
 	open_built(o);
 }
 
-static void processes_of_other_systems_are_told(void **state)
+static void processes_of_other_systems_are_shown(void **state)
 {
 	struct json_object *d;
 	struct opened o;
@@ -246,7 +246,7 @@ static void kdump(struct opened *o)
 	open_built(o);
 }
 
-static void kdump_tells_of_its_kernel(void **state)
+static void kdump_names_its_kernel(void **state)
 {
 	struct json_object *d;
 	struct opened o;
@@ -442,7 +442,7 @@ static void ranges_end_at_two_to_the_64(void **state)
 }
 
 /* What a cut file has no more, and what a repair has recorded, in a summary and a list. */
-static void losses_are_told(void **state)
+static void losses_are_shown(void **state)
 {
 	static const char lines[] = "601000-602000 lost: the file was cut short\n600000-600100 memory tags lost: the file "
 				    "was cut short\n? 0 lost: 2 of 4 program headers\n";
@@ -589,20 +589,20 @@ static void shadow_stacks_are_named(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(processes_of_other_systems_are_told),
+		cmocka_unit_test(processes_of_other_systems_are_shown),
 		cmocka_unit_test(freebsd_signal_is_in_the_first_thread),
 		cmocka_unit_test(threads_of_other_systems_are_shown),
 		cmocka_unit_test(codes_mean_what_the_system_says),
 		cmocka_unit_test(registers_without_a_table_are_unknown),
 		cmocka_unit_test(auxiliary_vector_has_the_systems_names),
-		cmocka_unit_test(kdump_tells_of_its_kernel),
+		cmocka_unit_test(kdump_names_its_kernel),
 		cmocka_unit_test(machine_memory_has_two_addresses),
 		cmocka_unit_test(machine_memory_is_read_by_virtual_address),
 		cmocka_unit_test(process_has_no_physical_addresses),
 		cmocka_unit_test(last_byte_of_all_is_shown),
 		cmocka_unit_test(unmapped_end_is_one_range),
 		cmocka_unit_test(ranges_end_at_two_to_the_64),
-		cmocka_unit_test(losses_are_told),
+		cmocka_unit_test(losses_are_shown),
 		cmocka_unit_test(signals_above_15_have_names_of_their_machine),
 		cmocka_unit_test(files_that_are_no_elf_are_named),
 		cmocka_unit_test(shadow_stacks_are_named),

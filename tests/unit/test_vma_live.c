@@ -227,7 +227,7 @@ static void test_kernel_thread(void **state)
 }
 
 /* The leader has exited, another thread goes on: its own files show the memory. */
-static void *tell_tid(void *tid)
+static void *report_tid(void *tid)
 {
 	*(volatile pid_t *)tid = (pid_t)syscall(SYS_gettid);
 	for (;;)
@@ -240,7 +240,7 @@ static void leave_leader(void *arg)
 	pthread_t thread;
 	volatile pid_t *tid = arg;
 
-	child_check(!pthread_create(&thread, NULL, tell_tid, arg));
+	child_check(!pthread_create(&thread, NULL, report_tid, arg));
 	while (!*tid)
 		sched_yield();
 }

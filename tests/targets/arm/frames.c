@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define OWN __attribute__((noinline, noclone))
+#define NOINLINE __attribute__((noinline, noclone))
 
 static volatile int zero;
 static volatile char sink;
@@ -28,19 +28,19 @@ struct guard {
 #ifdef __cplusplus
 extern "C" {
 #endif
-OWN int case_leaf(int a);
-OWN int case_middle(int a);
-OWN int case_large(int a);
-OWN int case_sized(int n);
-OWN double case_float(double x, double y);
-OWN int case_switch(int a);
-OWN int case_wrapped(const int *p, int n);
-OWN int case_raise(void);
-OWN int case_abort(void);
-OWN int case_wild(void);
-OWN int case_library(void);
-OWN int case_crash(void);
-OWN int case_all(void);
+NOINLINE int case_leaf(int a);
+NOINLINE int case_middle(int a);
+NOINLINE int case_large(int a);
+NOINLINE int case_sized(int n);
+NOINLINE double case_float(double x, double y);
+NOINLINE int case_switch(int a);
+NOINLINE int case_wrapped(const int *p, int n);
+NOINLINE int case_raise(void);
+NOINLINE int case_abort(void);
+NOINLINE int case_wild(void);
+NOINLINE int case_library(void);
+NOINLINE int case_crash(void);
+NOINLINE int case_all(void);
 void case_handler(int s);
 void case_last(int s);
 #ifdef __cplusplus

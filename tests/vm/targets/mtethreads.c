@@ -93,7 +93,7 @@ int main(int argc, char **argv)
 		while (atomic_load(&started) <= (int)i)
 			target_nap();
 	}
-	target_settle();
+	target_wait_asleep();
 	target_ready();
 	target_wait();
 	atomic_store(&go, 1);

@@ -1,4 +1,4 @@
-/* fuzz_say.c - what must hold of all that the reader prints. */
+/* fuzz_print.c - what must hold of all that the reader prints. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,7 +25,7 @@ void broken(const char *cond, const char *fmt, ...)
 	abort();
 }
 
-void hold_json(const char *what, const char *text, size_t len)
+void assert_json(const char *what, const char *text, size_t len)
 {
 	struct json_tokener *t = json_tokener_new_ex(64);
 	struct json_object *o;
@@ -41,7 +41,7 @@ void hold_json(const char *what, const char *text, size_t len)
 }
 
 /* All of it is printable: ASCII, or UTF-8 above the second row of control characters. */
-void hold_text(const char *what, const char *text, size_t len)
+void assert_printable(const char *what, const char *text, size_t len)
 {
 	for (size_t i = 0; i < len; i++) {
 		u8 ch = (u8)text[i];
@@ -51,19 +51,19 @@ void hold_text(const char *what, const char *text, size_t len)
 	}
 }
 
-void say_begin(struct say *s)
+void printed_begin(struct printed *s)
 {
-	*s = (struct say){ 0 };
+	*s = (struct printed){ 0 };
 	s->f = open_memstream(&s->text, &s->len);
 	must(s->f, "no memory");
 }
 
-void say_end(struct say *s, const char *what, bool json)
+void printed_end(struct printed *s, const char *what, bool json)
 {
 	must(!fclose(s->f), "no memory");
-	hold_text(what, s->text, s->len);
+	assert_printable(what, s->text, s->len);
 	if (json)
-		hold_json(what, s->text, s->len);
+		assert_json(what, s->text, s->len);
 	free(s->text);
 }
 

@@ -26,7 +26,7 @@ while read -r triplet machine flags; do
 	fi
 	# shellcheck disable=SC2086 # a list
 	if ! timeout 60 "$triplet-gcc" -w -pthread -O1 -funwind-tables -fasynchronous-unwind-tables $flags -o foreign \
-		"$TOP/tests/targets/foreign/crash.c" 2>build.log; then
+		"$TOP/tests/targets/cross/crash.c" 2>build.log; then
 		skip "$case_what" "$(tail -n 1 build.log)"
 		continue
 	fi

@@ -1,5 +1,5 @@
 # Backtraces of programs of other machines, which QEMU's user mode runs and writes cores of: the
-# functions are known by the program, tests/targets/foreign/crash.c.
+# functions are known by the program, tests/targets/cross/crash.c.
 . "$TOP/tests/func/lib.sh"
 # shellcheck disable=SC3045 # the shells of Linux have it
 ulimit -c unlimited 2>/dev/null || skip_all "no core files may be written here"
@@ -67,7 +67,7 @@ build()
 	build_name=$1
 	shift
 	# shellcheck disable=SC2086 # a list
-	timeout 60 "$triplet-gcc" -w -pthread $tables "$@" -o "$build_name" "$TOP/tests/targets/foreign/crash.c" 2>build.log
+	timeout 60 "$triplet-gcc" -w -pthread $tables "$@" -o "$build_name" "$TOP/tests/targets/cross/crash.c" 2>build.log
 }
 
 # make_core PROGRAM CASE: the file core

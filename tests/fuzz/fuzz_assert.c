@@ -1,4 +1,4 @@
-/* fuzz_hold.c - what must hold of an open core, whatever is in it: walks advance, ranges are sorted and whole. */
+/* fuzz_assert.c - what must hold of an open core, whatever is in it: walks advance, ranges are sorted and whole. */
 #include <stdio.h>
 #include <string.h>
 
@@ -16,7 +16,7 @@
 
 enum { TAG_WALK_MAX = 1 << 20 };	/* bytes of memory */
 
-static void hold_areas(const struct core *c)
+static void assert_areas(const struct core *c)
 {
 	for (size_t i = 0; i < c->n_areas; i++) {
 		const struct core_area *a = &c->areas[i];
@@ -31,7 +31,7 @@ static void hold_areas(const struct core *c)
 }
 
 /* Every set of a note is within it. */
-static void hold_regsets(const struct core *c)
+static void assert_regsets(const struct core *c)
 {
 	for (size_t i = 0; i < c->n_notes; i++) {
 		const struct bytes d = c->notes[i].note.desc;
@@ -43,7 +43,7 @@ static void hold_regsets(const struct core *c)
 	}
 }
 
-static void hold_state_walk(const struct core *c)
+static void assert_state_walk(const struct core *c)
 {
 	u64 addr = 0, until;
 	size_t steps = 0, most = 4 * (c->n_areas + c->n_missing) + 8;
@@ -53,7 +53,7 @@ static void hold_state_walk(const struct core *c)
 	must(addr == UINT64_MAX && until == addr, "stands still at 0x%llx", (unsigned long long)addr);
 }
 
-static void hold_last_byte(struct core *c)
+static void assert_last_byte(struct core *c)
 {
 	enum mem_state state = 99;
 	struct err e = { 0 };
@@ -65,7 +65,7 @@ static void hold_last_byte(struct core *c)
 	must(n == 1 && state <= MEM_PRESENT, "%zu bytes, state %d", n, (int)state);
 }
 
-static void hold_reads(struct core *c)
+static void assert_reads(struct core *c)
 {
 	u8 buf[300];
 
@@ -84,7 +84,7 @@ static void hold_reads(struct core *c)
 	}
 }
 
-static int hold_run(const struct core_tag_run *run, void *arg, struct err *e)
+static int assert_run(const struct core_tag_run *run, void *arg, struct err *e)
 {
 	u64 *last = arg;
 
@@ -96,7 +96,7 @@ static int hold_run(const struct core_tag_run *run, void *arg, struct err *e)
 	return 0;
 }
 
-static void hold_tags(struct core *c)
+static void assert_tags(struct core *c)
 {
 	for (size_t i = 0; i < c->n_tagged; i++) {
 		u64 start = c->tagged[i].start, end, last = 0;
@@ -105,12 +105,12 @@ static void hold_tags(struct core *c)
 		must(start < c->tagged[i].end && c->tagged[i].have_end <= c->tagged[i].end, "tagged %zu", i);
 		if (add_overflow(start, (u64)TAG_WALK_MAX, &end))
 			end = UINT64_MAX;
-		if (core_tag_runs(c, start, end, hold_run, &last, &e))
+		if (core_tag_runs(c, start, end, assert_run, &last, &e))
 			must(e.code, "an error without a sentence");
 	}
 }
 
-static int hold_page_run(const struct vma *v, const struct page_run *r, void *arg, struct err *e)
+static int assert_page_run(const struct vma *v, const struct page_run *r, void *arg, struct err *e)
 {
 	u64 *last = arg;
 
@@ -121,9 +121,9 @@ static int hold_page_run(const struct vma *v, const struct page_run *r, void *ar
 	return 0;
 }
 
-static void hold_pages(struct core *c)
+static void assert_pages(struct core *c)
 {
-	static const struct page_walk_ops ops = { .run = hold_page_run };
+	static const struct page_walk_ops ops = { .run = assert_page_run };
 	struct page_source src scoped(page_source_close) = { 0 };
 	struct mm mm scoped(mm_close) = { 0 };
 	struct err e = { 0 };
@@ -134,7 +134,7 @@ static void hold_pages(struct core *c)
 		must(e.code, "an error without a sentence");
 }
 
-static int hold_module(const struct core_module *m, void *arg, struct err *e)
+static int assert_module(const struct core_module *m, void *arg, struct err *e)
 {
 	u64 *last = arg;
 
@@ -145,7 +145,7 @@ static int hold_module(const struct core_module *m, void *arg, struct err *e)
 	return 0;
 }
 
-static int hold_gap(const struct core_gap *g, void *arg, struct err *e)
+static int assert_gap(const struct core_gap *g, void *arg, struct err *e)
 {
 	(void)arg;
 	(void)e;
@@ -154,7 +154,7 @@ static int hold_gap(const struct core_gap *g, void *arg, struct err *e)
 	return 0;
 }
 
-static void hold_lists(struct core *c)
+static void assert_lists(struct core *c)
 {
 	struct err e = { 0 };
 	struct core_loss loss;
@@ -162,20 +162,20 @@ static void hold_lists(struct core *c)
 
 	if (core_loss(c, &loss, &e))
 		must(e.code, "an error without a sentence");
-	if (core_modules(c, hold_module, &last, &e) || core_gaps(c, hold_gap, NULL, &e))
+	if (core_modules(c, assert_module, &last, &e) || core_gaps(c, assert_gap, NULL, &e))
 		must(e.code, "an error without a sentence");
 }
 
-void hold_core(struct core *c)
+void assert_core(struct core *c)
 {
-	hold_areas(c);
-	hold_regsets(c);
-	hold_state_walk(c);
-	hold_reads(c);
-	hold_last_byte(c);
-	hold_tags(c);
-	hold_pages(c);
-	hold_lists(c);
+	assert_areas(c);
+	assert_regsets(c);
+	assert_state_walk(c);
+	assert_reads(c);
+	assert_last_byte(c);
+	assert_tags(c);
+	assert_pages(c);
+	assert_lists(c);
 }
 
 static void add_place(struct places *p, u64 addr)
