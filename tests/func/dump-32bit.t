@@ -17,8 +17,8 @@ asleep()
 	done
 }
 
-# told WHAT: a test for every call's result in LOG
-told()
+# call_results WHAT: a test for every call's result in LOG
+call_results()
 {
 	sed -n 's/^result \([^ ]*\) .*/\1/p' "$LOG" | sort >results
 	while read -r call; do
@@ -31,7 +31,7 @@ woken()
 {
 	kill -USR1 "$PID"
 	ok "$1: all are woken" wait_line "$LOG" '^finished' 30
-	told "$1"
+	call_results "$1"
 	num "$1: many were tested" "$(grep -c '^result' "$LOG")" -ge "$2"
 }
 

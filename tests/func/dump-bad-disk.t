@@ -38,7 +38,7 @@ kill -CONT "$PID"
 is "the target lives" "$(report)" alive
 runs_free "$PID" "after that"
 
-# By default no file is wanted but what is not the file's own: nothing of file-private.
+# By default only private copies of a file's pages are saved: nothing of file-private.
 start threads 2
 ok "a dump that reads no bad file is whole" "$HELPER" bad-disk "$TAGCORE" dump -o plain "$PID"
 is "the target lives" "$(report)" "alive 2 heap intact"

@@ -62,7 +62,7 @@ counters()
 	done
 }
 
-# Of each the counter is another than before: it will make its call again.
+# Each counter has changed since: the thread will make its call again.
 all_set_right()
 {
 	in_state "$PID" t && counters | paste - counters.before | awk '$1 == $2 { same = 1 } END { exit same || NR < 6 }'

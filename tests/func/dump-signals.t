@@ -51,7 +51,7 @@ done
 is "SIGCONT during a dump: it goes on, 6 times" "$i $(state "$PID")" "6 S"
 is "all threads live" "$(report)" "alive 4 heap intact"
 
-# ---- pending signals are told and stay pending
+# ---- pending signals are recorded and stay pending
 start sigs
 wait_line "$LOG" '^second'
 tid=$(sed -n 's/^second //p' "$LOG")

@@ -3,8 +3,8 @@
 need_ptrace
 : "${BLOCKED:=blocked}"
 
-# told WHAT: a test for every call's result in LOG
-told()
+# call_results WHAT: a test for every call's result in LOG
+call_results()
 {
 	sed -n 's/^result \([^ ]*\) .*/\1/p' "$LOG" | sort >results
 	while read -r call; do
@@ -20,7 +20,7 @@ start "$BLOCKED"
 is "dump of a process in many system calls" "$? $(cat err)" "0 "
 kill -USR1 "$PID"
 ok "all are woken" wait_line "$LOG" '^finished' 30
-told "one dump"
+call_results "one dump"
 num "all were tested" "$(grep -c '^result' "$LOG")" -ge 15
 
 # Again and again: what one dump set going, the next must, too.
@@ -31,7 +31,7 @@ done
 is "five dumps" "$(cat err5)" ""
 kill -USR1 "$PID"
 ok "all are woken" wait_line "$LOG" '^finished' 30
-told "five dumps"
+call_results "five dumps"
 
 # A signal that comes while the process is stopped for us must break the call as it ever did.
 start "$BLOCKED" signalled
@@ -51,7 +51,7 @@ not_mine $dumper
 finish $reader
 exec 7<&-
 if wait_line "$LOG" '^result' 5; then
-	told "a signal meanwhile"
+	call_results "a signal meanwhile"
 else
 	fail "a signal meanwhile: the call goes on after the handler has run"
 fi
@@ -65,5 +65,5 @@ kill -CONT "$PID"
 wait_state "$PID" S
 kill -USR1 "$PID"
 ok "all are woken" wait_line "$LOG" '^finished' 30
-told "stopped"
+call_results "stopped"
 done_testing

@@ -81,7 +81,7 @@ runs_free "$PID" "the process"
 
 start uffd tracked
 if [ -n "$(range_of tracked)" ]; then
-	ok "reads are told of only afterwards" dump -o tracked
+	ok "reads are reported only afterwards" dump -o tracked
 	is "tracked" "$(pages tracked tracked)" pzzpzzpzzpzzpzzp
 else
 	skip "tracked" "$(sed -n 's/^skip tracked //p' "$LOG")"

@@ -38,7 +38,7 @@ $user "$TARGETS/lost" kinds "$PID" >kinds.lost
 num "there is something to lose" "$(wc -l <kinds.lost)" -ge $lose
 is "missing is what nobody but root could have saved" "$(missing_of kinds)" "$(cat kinds.lost)"
 json_is "and nothing else" report.json '.dumps[0].missing#' "$(wc -l <kinds.lost)"
-is "a line of the report tells how much" "$(grep -c "MISSING .* in $(wc -l <kinds.lost) ranges" err)" $lose
+is "a line of the report says how much" "$(grep -c "MISSING .* in $(wc -l <kinds.lost) ranges" err)" $lose
 exits 0 "all else is the target's, byte for byte" "$CORECMP" mem kinds "$PID" kinds.lost
 ok "it validates" $user "$TAGCORE" validate kinds
 range=$(range_of memfd-open)

@@ -197,7 +197,7 @@ check()
 			matches "$1: gdb: $x is not there" heap "^${x%%\[*}.*= lost\$"
 		done
 		for x in $saved; do grep -F "$x = lost" gdb.mini; done >not
-		# Of a large .bss there is only the beginning.
+		# Only the beginning of a large .bss is saved.
 		[ "$1" = huge ] || is "$1: gdb: all else is there" "$(cat not)" ""
 		at=$(gdb -nx -batch -ex 'output/x (long)&heap[5000]' ./prog full 2>err | grep -o '0x[0-9a-f]*$')
 		gdb -nx -batch -ex 'info threads' ./prog mini >out 2>err

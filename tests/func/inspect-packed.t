@@ -8,7 +8,7 @@ have xz || skip_all "no xz"
 size=$(size_of plain)
 "$TAGCORE" help inspect | sed -n '/^Options:/q; s/^  \([a-z]*\) .*/\1/p' >views
 num "there are views" "$(wc -l <views)" -ge 10
-# As long as a core that is worth packing, but of zeros behind its end.
+# As long as a core that is worth packing, but with zeros after its end.
 cp plain long
 truncate -s 40M long
 
@@ -90,7 +90,7 @@ ok "xz, the largest of its levels" "$TAGCORE" inspect l
 # ---- cut and damaged: what there is is shown
 for f in c g i; do
 	n=$(($(size_of $f) * 2 / 3))
-	# Of a block of zstd, at most 128 KiB, nothing comes out before its end: in the middle of the second frame.
+	# A zstd block, at most 128 KiB, gives nothing before its end: in the middle of the second frame.
 	[ $f != c ] || n=$c_half
 	head -c "$n" $f >part
 	exits 1 "$f, cut: validate" "$TAGCORE" validate part
@@ -131,7 +131,7 @@ is "no room: exit 2" $? 2
 matches "no room: a sentence" err "^tagcore: b: .*temporary file"
 TMPDIR=$PWD/temp ok "TMPDIR" "$TAGCORE" inspect b
 is "nothing is left in it" "$(ls -A temp)" ""
-TMPDIR=$PWD/nowhere ok "a TMPDIR that is none" "$TAGCORE" inspect b
+TMPDIR=$PWD/nowhere ok "a TMPDIR that does not exist" "$TAGCORE" inspect b
 
 # The last sixteenth of a small file system is left to others.
 if is_root && unshare -m true 2>/dev/null; then
@@ -152,25 +152,25 @@ fi
 # ---- a limit, which every command that opens a core can lift
 gzip -c long >long.gz
 zstd -q <long >long.zst
-rm -f mended
+rm -f repaired
 for command in "inspect" "validate" "repair" "stack"; do
 	out=
-	[ "$command" != repair ] || out=mended
+	[ "$command" != repair ] || out=repaired
 	for f in long.gz long.zst; do
 		# Its own words.
 		# shellcheck disable=SC2086
 		exits 2 "$command $f: a limit" "$TAGCORE" $command --unpack-limit 10M $f $out
 		matches "$command $f: it says so, and what lifts it" err "more than 10[.]0 MiB, out of .*--unpack-limit"
-		is "$command $f: nothing is left behind" "$(ls mended 2>/dev/null)" ""
+		is "$command $f: nothing is left behind" "$(ls repaired 2>/dev/null)" ""
 		# shellcheck disable=SC2086
 		"$TAGCORE" $command long $out >out.plain 2>err.plain
 		plain_rc=$?
-		rm -f mended
+		rm -f repaired
 		for limit in none 41M; do
 			# shellcheck disable=SC2086
 			run "$TAGCORE" $command --unpack-limit $limit $f $out
 			is "$command $f: $limit" "$rc" "$plain_rc"
-			rm -f mended
+			rm -f repaired
 		done
 	done
 done

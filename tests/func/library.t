@@ -15,7 +15,7 @@ export PKG_CONFIG_PATH PKG_CONFIG_SYSROOT_DIR
 with_so() { LD_LIBRARY_PATH=$lib "$@"; }
 
 is "the soname" "$(readelf -d "$lib/libtagcore.so" | sed -n 's/.*soname: \[\(.*\)\]/\1/p')" libtagcore.so.0
-is "the version that pkg-config tells is the program's" "tagcore $(pkg-config --modversion tagcore)" "$("$TAGCORE" --version)"
+is "the version that pkg-config prints is the program's" "tagcore $(pkg-config --modversion tagcore)" "$("$TAGCORE" --version)"
 
 # ---- names: nothing without the prefix, and all of it public
 cat "$TOP"/include/tagcore/*.h | tr '\n' ' ' | grep -o 'TAGCORE_API [^;(]*(' | grep -o 'tagcore_[a-z0-9_]*($' |

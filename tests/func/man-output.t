@@ -66,9 +66,9 @@ keys validate.json out >prog
 bold JSON "$man/tagcore-validate.1" >page
 same_words "tagcore-validate(1)" prog page 8
 
-# A part of a core has something to mend, and something left.
+# A part of a core has something to repair, and something left.
 head -c 6000 core >part
-run "$TAGCORE" repair --json part mended
+run "$TAGCORE" repair --json part repaired
 cp out repair.json
 ok "repair --list --json" "$TAGCORE" repair --list --json
 keys repair.json out >prog

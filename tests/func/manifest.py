@@ -303,7 +303,7 @@ def check_text(row):
 
 
 def stale(names):
-    """What the tables tell of files that are not there."""
+    """What the tables say of files that are not there."""
     tables = (table.MEASURED, table.REFUSED, table.FACTS, table.SUMMARY, table.MODULES, table.NOTES, table.PCS, table.FINDINGS,
               table.TEXTS, table.NOT_IN_A_CORE)
     return sorted({k for t in tables for k in t} - names)

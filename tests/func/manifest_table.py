@@ -7,7 +7,7 @@ import re
 
 # ---- the column "measured"
 
-# Names of machines there, where ours are others; of MIPS, the third column tells which.
+# Names of machines there, where ours are others; the third column says which MIPS.
 MACHINES = {
     ("loongarch", "L"): "loongarch64", ("ppc64", "L"): "ppc64le", ("riscv", "L"): "riscv64", ("s390", "B"): "s390x",
     ("sparcv9", "B"): "sparc64",
@@ -112,7 +112,7 @@ def peer_maps(core):
 
 
 def merged(ranges):
-    """What lies side by side as one."""
+    """Adjacent ranges as one."""
     out = []
     for start, end in sorted(ranges):
         if out and out[-1][1] == start:
@@ -144,7 +144,7 @@ FACTS = {
     "rizin/core-linux-ppc64": NULL_WRITE,
     "rizin/core-linux-riscv64": NULL_WRITE,
     "rizin/core-linux-s390x": NULL_WRITE,
-    # Of the machine with the bias in sp: another program than the others'.
+    # The machine with the bias in sp: another program than the others'.
     "rizin/core-linux-sparc64": crash(fault_address="0x1"),
     "rizin/core-linux-x86": NULL_WRITE + [("areas of rizin", peer_maps, 21)],
     "rizin/core-linux-x86_64": NULL_WRITE + [("areas of rizin", peer_maps, 22)],
@@ -235,7 +235,7 @@ FACTS = {
         ("threads", summary("threads"), 5),
         ("inaccessible areas", areas("---"), (0, 0)),
         ("bytes of writable areas", lambda c: areas("rw")(c)[1], 0x23e7000),
-        # chap counts 26: it parts what lies side by side by its use.
+        # chap counts 26: it divides adjacent ranges by their use.
         ("writable areas", lambda c: side_by_side(c, "rw-"), lambda c: peer_ranges(c, "list_writable")),
         # The guard pages, and what malloc has reserved.
         ("read-only areas", lambda c: areas("r--")(c)[0], 16),
@@ -277,7 +277,7 @@ FACTS = {
         ("vsyscall", saved_of(0xffffffffff600000), ("r-x", 0)),
         ("the gap in libc", saved_of(0x34407ab000), ("---", 0)),
     ],
-    # What runs is told by symbols, which are not in the core.
+    # Symbols would say what runs, and are not in the core.
     "golang-debug/core": [
         ("arguments", summary("args"), "./test "), ("threads", summary("threads"), 5),
         ("signals", lambda c: {t["signal"] for t in c.threads}, {6}),
@@ -333,9 +333,9 @@ TEXTS = {
     "abrt/proc.reason": ("abrt/coredump.zst", reason),
 }
 NOT_IN_A_CORE = {
-    "abrt/proc.limits": "no note tells limits",
+    "abrt/proc.limits": "no note has limits",
     "abrt/proc.environ": "it is on the stack, but no view shows it",
-    "abrt/proc.open_fds": "no note tells open files",
+    "abrt/proc.open_fds": "no note has open files",
     "abrt/proc.dso_list": "Linux 3.1 wrote no FILE note: there are no names",
 }
 
@@ -366,8 +366,8 @@ SUMMARY = {
 }
 
 # ---- build-ids that elfutils (eu-unstrip -n) finds and we do not, or the other way round, by address
-INSIDE = "the vdso lies in the gap that ld.so leaves between its segments, where elfutils does not look"
-TWICE = "the file's first page is mapped twice; elfutils tells the second, which is saved, and we the first"
+INSIDE = "the vdso is in the gap that ld.so leaves between its segments, where elfutils does not look"
+TWICE = "the file's first page is mapped twice; elfutils shows the second, which is saved, and we the first"
 GIVEN = "the core has no header of it; elfutils was given the executable"
 MODULES = {
     "rizin/core-linux-arm64": {0x7f8bf29000: INSIDE},

@@ -7,7 +7,7 @@ size=$(size_of core)
 
 # ---- what is good
 cp --sparse=always core before
-ok "nothing is to be mended" "$TAGCORE" repair core copy
+ok "nothing is to be repaired" "$TAGCORE" repair core copy
 is "it says so" "$(cat out)" "nothing to repair"
 ok "the output is a copy" cmp core copy
 is "for the owner only" "$(stat -c %a copy)" 600
@@ -42,17 +42,17 @@ opens()
 	is "gdb: not truncated" "$(grep -ciE 'truncated|not in executable format|not a core' gdb.out)" 0
 }
 
-# mended WHAT FILE WANT: FILE becomes a core with exit WANT that has no error but losses, and stays so
-mended()
+# repaired WHAT FILE WANT: FILE becomes a core with exit WANT that has no error but losses, and stays so
+repaired()
 {
 	rm -f out.core again
 	exits "$3" "$1" "$TAGCORE" repair "$2" out.core
 	cp out said
 	"$TAGCORE" validate out.core >found
-	is "$1: errors are told" "$(grep -c ' error ' found)" "$(grep -c '^left: error ' said)"
+	is "$1: errors are reported" "$(grep -c ' error ' found)" "$(grep -c '^left: error ' said)"
 	is "$1: no size is false" "$(grep -cE 'seg-truncated|seg-wrap|note-malformed|phdr-truncated' found)" 0
 	run "$TAGCORE" repair out.core again
-	is "$1: mended once" "$(head -n 1 out)" "nothing to repair"
+	is "$1: repaired once" "$(head -n 1 out)" "nothing to repair"
 	cmp out.core again >cmp.out && pass "$1: the same again" || fail "$1: the same again"
 	if have eu-readelf; then
 		eu-readelf -hln out.core >eu.out 2>&1
@@ -63,15 +63,15 @@ mended()
 for part in 10 50 90; do
 	cut=$((size / 100 * part))
 	head -c $cut core >part
-	mended "the first $part %" part 0
-	matches "the first $part %: what was cut is told" said '^seg-cut at 0x[0-9a-f]*: area 0x'
+	repaired "the first $part %" part 0
+	matches "the first $part %: what was cut is reported" said '^seg-cut at 0x[0-9a-f]*: area 0x'
 	ok "all threads" "$TAGCORE" inspect threads out.core
 	is "the first $part %: all threads" "$(wc -l <out)" 5
 	! have gdb || opens out.core
 done
 # ---- what was lost is said, and gdb takes nothing else for it
 head -c $((size / 100)) core >part
-mended "most of it" part 0
+repaired "most of it" part 0
 matches "most of it: said" found '^out.core: warning tagcore-lost at '
 matches "a stack is lost, too" found '^out.core: warning thread-stack at '
 exits 1 "with --strict an error" "$TAGCORE" validate --strict out.core
@@ -112,7 +112,7 @@ if have gdb && ${CC:-cc} -g -O0 -no-pie -o value value.c 2>cc.err; then
 	is "gdb shows it in the whole core" "$(cat got)" '$1 = 4242'
 	off=$("$TAGCORE" inspect headers whole | awk '$2 == "LOAD" { print $4; exit }')
 	head -c "$((off))" whole >part
-	mended "all memory" part 0
+	repaired "all memory" part 0
 	gdb -nx -batch -ex 'print value' ./value out.core >got 2>&1
 	matches "gdb says that it is not there" got "Cannot access memory at address $addr"
 	# shellcheck disable=SC2016
@@ -124,17 +124,17 @@ else
 	skip "gdb shows no false value" "there is no gdb or no compiler"
 fi
 
-# Only filling of the note that tells of gaps is lost: it goes on telling.
+# Only the filling of the MISSING note is lost: it still lists the gaps.
 head -c $((size - 200)) core >part
-mended "without the end" part 0
+repaired "without the end" part 0
 matches "the last note is kept" said '^note-missing at 0x'
 "$TAGCORE" inspect notes out.core >out
 matches "and there" out TAGCORE_MISSING
 head -c 4600 core >part
-mended "in the notes" part 0
+repaired "in the notes" part 0
 matches "in the notes: said" said '^note-cut at 0x'
 head -c 700 core >part
-mended "without notes" part 1
+repaired "without notes" part 1
 matches "without notes: said" said '^left: error thread-none '
 
 # ---- in one document
@@ -149,7 +149,7 @@ has_keys "what is left" out '.left[0]' id severity offset message
 cp core broken
 dd if=/dev/zero of=broken bs=1 count=16 conv=notrunc 2>/dev/null
 exits 1 "16 zeros are no core" "$TAGCORE" validate broken
-mended "16 zeros" broken 0
+repaired "16 zeros" broken 0
 printf '\000' | dd of=out.core bs=1 seek=7 conv=notrunc 2>/dev/null
 printf '\000' | dd of=core bs=1 seek=7 conv=notrunc 2>/dev/null
 ok "all of it is back" cmp core out.core
@@ -204,9 +204,9 @@ fi
 for name in chap/truncated/core.48555.1M chap/truncated/core.48555.512K chap/truncated/core.48555; do
 	[ -f "$CORES/$name.zst" ] || continue
 	zstd -dcq "$CORES/$name.zst" >other
-	mended "$name" other 0
+	repaired "$name" other 0
 done
-# Of every machine and maker: nothing that is no fault is changed, and a half is mended.
+# For every machine and maker: nothing that is no fault is changed, and a half is repaired.
 find "$CORES" -type f -name '*core*' ! -name '*.txt*' -size -1024k | grep -v -e /fuzz/ -e truncated -e /proc\. | sort >names
 while read -r path; do
 	name=${path#"$CORES/"}
@@ -219,11 +219,11 @@ while read -r path; do
 	run "$TAGCORE" repair half out.core
 	[ "$rc" -le 1 ] || { fail "half of $name"; diag <err; continue; }
 	"$TAGCORE" repair out.core again >twice
-	is "half of $name: mended once" "$(head -n 1 twice)" "nothing to repair"
+	is "half of $name: repaired once" "$(head -n 1 twice)" "nothing to repair"
 	"$TAGCORE" validate out.core >found
 	# Where the number of program headers is lost for good, none of them is changed.
 	if grep -q 'phdr-xnum.* is a guess' found; then
-		matches "half of $name: is told to have lost its count" out '^left: error phdr-xnum'
+		matches "half of $name: is reported to have lost its count" out '^left: error phdr-xnum'
 		continue
 	fi
 	is "half of $name: no size is false" "$(grep -cE 'seg-truncated|note-malformed|phdr-truncated' found)" 0

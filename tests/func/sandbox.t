@@ -52,12 +52,12 @@ is_json "one document" out
 json_is "of those that could be read" out '#' 3
 
 for core in cut aarch64-mte x86_64-xnum $packed; do
-	run "$TAGCORE" repair $core mended.free
+	run "$TAGCORE" repair $core repaired.free
 	free_rc=$rc
-	run "$LOCKED" repair $core mended
-	is "$core: mended, locked in" "$rc" "$free_rc"
-	ok "$core: the same" cmp mended mended.free
-	rm -f mended mended.free
+	run "$LOCKED" repair $core repaired
+	is "$core: repaired in the sandbox" "$rc" "$free_rc"
+	ok "$core: the same" cmp repaired repaired.free
+	rm -f repaired repaired.free
 done
 
 # ---- what the kernel says
@@ -103,7 +103,7 @@ if kernel_has_seccomp; then
 	rm fifo
 
 	full_pipe fifo
-	"$LOCKED" repair cut mended >fifo 2>err &
+	"$LOCKED" repair cut repaired >fifo 2>err &
 	pid=$!
 	mine $pid
 	ok "repair has a child" until_true 10 has_child $pid
@@ -113,7 +113,7 @@ if kernel_has_seccomp; then
 	wait $pid
 	is "one that dies is trouble" $? 2
 	not_mine $pid
-	is "and there is no output" "$(ls -A | grep mended; find . -name '.core-*')" ""
+	is "and there is no output" "$(ls -A | grep repaired; find . -name '.core-*')" ""
 	exec 9>&-
 else
 	skip "the status of a reader" "no seccomp in this kernel"
@@ -136,14 +136,14 @@ else
 	# packed: words
 	for core in x86_64-own aarch64-mte $packed; do
 		for view in $views validate repair; do
-			rm -f mended
+			rm -f repaired
 			case $view in
-			repair) calls repair $core mended ;;
+			repair) calls repair $core repaired ;;
 			validate) calls validate $core ;;
 			memory) calls inspect memory 0x600000 0x3000 $core ;;
 			*) calls inspect "$view" $core ;;
 			esac
-			# Behind the filter, and what was read of the core before it.
+			# After the filter, and what was read of the core before it.
 			sed '1,/SECCOMP_SET_MODE_FILTER, 0, {/d' trace | grep -E 'open|socket|EPERM|EACCES' >>refused
 			# By its first six bytes it is known how it is packed.
 			sed -n "/openat.*\"$core\"/,/SECCOMP_SET_MODE_FILTER, 0, {/p" trace | grep 'read' |

@@ -117,7 +117,7 @@ for mode in arm thumb; do
 	fi
 done
 
-# How a frame was found is told; where the table and the code agree, it was by the table.
+# The output says how a frame was found; where the table and the code agree, it was by the table.
 found()
 {
 	core_of "$1" leaf
@@ -128,7 +128,7 @@ is "with tables: by them" "$(found thumb-Os-tables)" "registers exidx "
 is "without: by the code, and by those of the library" "$(found thumb-O2)" "registers code exidx "
 run "$TAGCORE" stack --exe thumb-O2 core
 matches "which is said" out '^#1 .*\(found by reading code\)$'
-# As for a program without symbols: the table tells where a function begins.
+# As for a program without symbols: the table says where a function begins.
 arm-linux-gnueabihf-strip -o stripped thumb-Os-tables
 core_of stripped leaf
 run "$TAGCORE" stack --exe stripped core

@@ -1,4 +1,4 @@
-# Backtraces through functions that no table tells of: of a program, and of a C library that has none.
+# Backtraces through functions without a table: in a program, and in a C library without any.
 . "$TOP/tests/func/lib.sh"
 need_ptrace
 case $(uname -m) in

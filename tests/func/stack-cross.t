@@ -75,7 +75,7 @@ make_core()
 {
 	rm -f core qemu_*.core
 	# It dies of a signal, as it should, and may not leave a core of QEMU itself.
-	# The shell tells of the signal: into the log.
+	# The shell reports the signal: into the log.
 	# The path: or else a library of this machine's own directories is found before that of $triplet.
 	(timeout 30 "qemu-$machine" -L "/usr/$triplet" -E LD_LIBRARY_PATH=/lib "./$1" "$2"; :) >qemu.log 2>&1
 	set -- qemu_*.core
@@ -105,7 +105,7 @@ all_functions()
 check()
 {
 	all_functions "$1" "$2" || return 1
-	# Of the library's threads, and below main(), a library without tables or files may know nothing.
+	# For the library's threads, and below main(), a library without tables or files may give nothing.
 	[ "$2" = thread ] || matches_not "$triplet: $1: $2: whole" out incomplete
 	sed '/ main+/q' out >upto.main
 	case $2 in

@@ -73,7 +73,7 @@ go_case()
 	started "$1" "./$1" || { fail "$1: runs"; return; }
 	three_ways "$1" "$PID"
 	for way in full live mini; do
-		matches_not "$1: $way: no frame at an address that is none" "$1.$way" '^#[0-9]+ +0x0000000000[0-9a-f]{6} \?\?'
+		matches_not "$1: $way: no frame at an impossible address" "$1.$way" '^#[0-9]+ +0x0000000000[0-9a-f]{6} \?\?'
 		matches_not "$1: $way: nothing beyond goexit" "$1.$way" 'no executable memory|return address'
 	done
 	ended

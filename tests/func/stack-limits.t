@@ -1,4 +1,4 @@
-# What stack waits for has limits, and a signal ends it: servers and file systems that hang, files that are none, links
+# What stack waits for has limits, and a signal ends it: servers and file systems that hang, files that are not regular, links
 # that lead out of a root directory, sections that unpack to gigabytes.
 . "$TOP/tests/func/lib.sh"
 need_ptrace
@@ -152,7 +152,7 @@ else
 	not_mine $hungfs
 fi
 
-# ---- files that are none: FIFOs in whose place nobody may read; a writer notices
+# ---- files that are not regular: FIFOs in whose place nobody may read; a writer notices
 fifo()
 {
 	rm -f "$1"

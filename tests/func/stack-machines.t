@@ -1,6 +1,6 @@
 # Backtraces of the real cores in CORES, a folder with SUMMARY.tsv: of each as many frames as
 # eu-stack has, but for those where its are known to be wrong or it was given the executable.
-# gdb's counts are no measure: without files it prints what lies on the stack.
+# gdb's counts are no measure: without files it prints whatever is on the stack.
 . "$TOP/tests/func/lib.sh"
 [ -f "${CORES-}/SUMMARY.tsv" ] || skip_all "no CORES: a folder of cores with SUMMARY.tsv"
 
@@ -9,7 +9,7 @@ rizin/core-linux-arm32	it was given the executable
 rizin/core-linux-arm64	its second frame is its third again: a stale link register
 rizin/core-linux-ppc64	its second frame is its third again: a stale link register
 rizin/segfault-glibc-aarch64-core	its second frame is the first function again: a stale link register
-chap/core.3522	its second frame is in nothing that the core tells of
+chap/core.3522	its second frame is in no area of the core
 drgn/crashme_static.core	it was given the executable
 golang-debug/core	it was given the executable
 END

@@ -2,7 +2,7 @@
 
 stack-riscv.py QEMU PROGRAM START EVERY TAGCORE FILE [GDB]
 From address START until that function returns; at every EVERYth instruction, a core is made by
-what QEMU's debug stub tells, and the backtrace of it, with FILE for the program, is compared with
+what QEMU's debug stub reports, and the backtrace of it, with FILE for the program, is compared with
 what was called.  With GDB also its own at some of them, which may not have more.  Prints what
 differs and how many were compared; exits 1 if anything does.
 """

@@ -1,5 +1,5 @@
 # Lines and inlined functions, as compilers write them down: with and without .debug_aranges, in a file apart,
-# compressed, after link time optimization; and none where there is none.
+# compressed, after link time optimization; and none without debug information.
 . "$TOP/tests/func/lib.sh"
 need_ptrace
 
@@ -38,7 +38,7 @@ line()
 	sed -n "/\* $1 \*/=" waits.c
 }
 # A word each: the functions of waits.c with their lines.
-told()
+lines_of()
 {
 	awk '/^#/ { name = $3; sub(/\+.*/, "", name) } / at .*waits\.c:/ { sub(/.*:/, ""); printf "%s:%s ", name, $0 }' "$1"
 }
@@ -56,11 +56,11 @@ while read -r name cc flags; do
 	tried=$((tried + 1))
 	start ./waits
 	ok "$name: live" "$TAGCORE" stack --source --inlines "$PID"
-	is "$name: functions and lines" "$(told out)" "$bottom $middle $top $main "
-	is "$name: the inlined ones are told" "$(grep -c '(inlined) - .*/waits$' out)" 2
+	is "$name: functions and lines" "$(lines_of out)" "$bottom $middle $top $main "
+	is "$name: the inlined ones are shown" "$(grep -c '(inlined) - .*/waits$' out)" 2
 	ok "$name: dump" "$TAGCORE" dump --force -q -o core "$PID"
 	ok "$name: core" "$TAGCORE" stack --source core
-	is "$name: core, without --inlines: where each function is called from" "$(told out)" "at_top:$(line TOP) $main "
+	is "$name: core, without --inlines: where each function is called from" "$(lines_of out)" "at_top:$(line TOP) $main "
 	finish
 done <<'END'
 gcc gcc -g -O2
@@ -77,12 +77,12 @@ clang,split clang -g -O2 -gsplit-dwarf
 END
 [ $tried -gt 0 ] || { skip "the rest" "no compiler"; done_testing; }
 
-# ---- what is not there is not told
+# ---- what is not there is not shown
 gcc -g -O2 -gsplit-dwarf -c -o waits.o waits.c && gcc -o waits waits.o && rm -f waits.dwo
 if [ -x waits ]; then
 	start ./waits
 	ok "file apart that has gone" "$TAGCORE" stack --source --inlines "$PID"
-	is "file apart that has gone: the lines are in the program" "$(told out)" "at_top:$(line BOTTOM) $main "
+	is "file apart that has gone: the lines are in the program" "$(lines_of out)" "at_top:$(line BOTTOM) $main "
 	# Between the ranges of main and at_top, which are of one unit.
 	is "_start is nobody's line" "$(sed -n '/ _start+/,$p' out | grep -c ' at ')" 0
 	finish

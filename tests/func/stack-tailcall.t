@@ -1,4 +1,4 @@
-# Frames of functions whose last act was a tail call: what must have been gone through is told, as what it is.
+# Frames of functions whose last act was a tail call: what must have been on the way is shown, and marked.
 . "$TOP/tests/func/lib.sh"
 need_ptrace
 
@@ -90,7 +90,7 @@ int main(int argc, char **argv) { sink--; return MAIN(argc, argv); }
 END
 
 # The functions of a backtrace of ours up to main, innermost first; of tail calls: -, likely ones: ?, with others beside: +.
-told()
+functions_of()
 {
 	awk '/^#/ {
 		name = $3
@@ -110,10 +110,10 @@ told()
 no_more()
 {
 	awk '$0 == "leaf" || $0 == "lib_wait" { ours = 1 } $0 == "main" { exit } ours' its >their.list
-	told ours | tr ' ' '\n' | sed 's/[-?+]*$//' >our.list
-	[ -s their.list ] || { skip "$1 has no more than we" "it tells nothing"; return; }
+	functions_of ours | tr ' ' '\n' | sed 's/[-?+]*$//' >our.list
+	[ -s their.list ] || { skip "$1 has no more than we" "it shows nothing"; return; }
 	in_order their.list our.list && more=0 || more=1
-	is "$1 has no more than we" "$more" 0 || diag "it: $(tr '\n' ' ' <their.list)" "we: $(told ours)"
+	is "$1 has no more than we" "$more" 0 || diag "it: $(tr '\n' ' ' <their.list)" "we: $(functions_of ours)"
 }
 
 # against_others NAME: gdb and LLDB, live.
@@ -137,7 +137,7 @@ check_case()
 	of=$name name="$name, $1" letter=$2 want=$3
 	start ./tail "$letter"
 	ok "$name: live" "$TAGCORE" stack "$PID"
-	is "$name: live: the functions" "$(told out)" "$want main "
+	is "$name: live: the functions" "$(functions_of out)" "$want main "
 	cp out ours
 	if [ "$OTHERS" = yes ]; then
 		check_cores
@@ -155,7 +155,7 @@ check_cores()
 	for core in full mini; do
 		for unwinder in libdw libunwind; do
 			ok "$name: $core, by $unwinder" "$TAGCORE" stack --unwinder $unwinder $core
-			is "$name: $core, by $unwinder: the functions" "$(told out)" "$want main "
+			is "$name: $core, by $unwinder: the functions" "$(functions_of out)" "$want main "
 		done
 	done
 }
@@ -218,17 +218,17 @@ build gcc -g -O2 -DTAIL_MAIN
 start ./tail o
 ok "main" "$TAGCORE" stack --source "$PID"
 if grep -q ' at .*libc_start_call_main' out; then
-	is "main: it is told" "$(told out)" 'leaf inner- outer- real_main main- '
+	is "main: it is shown" "$(functions_of out)" 'leaf inner- outer- real_main main- '
 else
-	skip "main: it is told" "no debug information of the C library"
+	skip "main: it is shown" "no debug information of the C library"
 fi
 finish
 
-# ---- without debug information nothing is told
+# ---- without debug information nothing is added
 build gcc -O2
 start ./tail o
 ok "no debug information" "$TAGCORE" stack "$PID"
-is "no debug information: what is on the stack" "$(told out)" 'leaf main '
+is "no debug information: what is on the stack" "$(functions_of out)" 'leaf main '
 finish
 
 # ---- programs of other machines, which QEMU's user mode runs and writes cores of
@@ -245,13 +245,13 @@ while read -r triplet machine; do
 	fi
 	while read -r letter want; do
 		rm -f core qemu_*.core
-		# The shell tells of the signal: into the log.
+		# The shell reports the signal: into the log.
 		(timeout 30 "qemu-$machine" "./tail-$machine" "$letter"; :) >log 2>&1
 		set -- qemu_*.core
 		[ -f "$1" ] || { fail "$machine: $letter: there is a core"; diag <log; continue; }
 		mv "$1" core
 		ok "$machine: $letter" "$TAGCORE" stack --exe "tail-$machine" core
-		is "$machine: $letter: the functions" "$(told out)" "$want "
+		is "$machine: $letter: the functions" "$(functions_of out)" "$want "
 	done <<'CASES'
 o leaf inner- outer- main
 w leaf before-+ main

@@ -1,9 +1,9 @@
-# Backtraces of a program whose strings do not end in their section, live and of its core: nothing behind it is shown.
+# Backtraces of a program whose strings do not end in their section, live and of its core: nothing after it is shown.
 . "$TOP/tests/func/lib.sh"
 need_ptrace
 
-# spoil FILE SECTION: no string of the section ends, but the empty one at its begin.
-cat >spoil.py <<'END'
+# damage FILE SECTION: no string of the section ends, but the empty one at its begin.
+cat >damage.py <<'END'
 import subprocess, sys
 path, name = sys.argv[1:]
 for line in subprocess.run(['readelf', '-SW', path], capture_output=True, text=True).stdout.splitlines():
@@ -19,20 +19,20 @@ with open(path, 'r+b') as f:
     f.seek(at)
     f.write(text[:1] + text[1:].replace(b'\0', b'!'))
 END
-spoil()
+damage()
 {
-	python3 spoil.py "$1" "$2"
+	python3 damage.py "$1" "$2"
 }
 
 { have python3 && have readelf; } || skip_all "no python3 or no readelf"
 
 for sections in .strtab .debug_str .debug_line_str '.strtab .debug_str'; do
 	cp "$TARGETS/stacks" program
-	spoiled=
+	damaged=
 	for section in $sections; do
-		spoil program "$section" && spoiled=1
+		damage program "$section" && damaged=1
 	done
-	if [ -z "$spoiled" ]; then
+	if [ -z "$damaged" ]; then
 		skip "$sections" "the compiler makes no such section"
 		continue
 	fi

@@ -20,11 +20,11 @@ void fuzz_commands(const uint8_t *data, size_t size);
 /* The input as a file, by the public interface. */
 void fuzz_api(const uint8_t *data, size_t size);
 
-/* The input mended: what is written is as good as was said, and mended again it stays as it is. */
+/* The input repaired: the output has the findings that were reported, and repairing it changes nothing. */
 void fuzz_repair(const uint8_t *data, size_t size);
 
 /*
- * The backtraces of the input, whose part behind the mark, if it is there, is the
+ * The backtraces of the input, whose part after the mark, if there is one, is the
  * program's file.  @h chooses how.
  */
 #define STACK_EXE_MARK "TAGC:EXE"
@@ -58,7 +58,7 @@ struct places {
 void assert_core(struct core *c);
 void find_places(const struct core *c, struct places *p);
 
-/* What must hold of all that is said: nothing printed can drive a terminal, --json prints JSON. */
+/* What must hold of all output: nothing printed can drive a terminal, --json prints JSON. */
 void assert_printable(const char *what, const char *text, size_t len);
 void assert_json(const char *what, const char *text, size_t len);
 /* A memory stream of what is printed; printed_end() looks at it and frees it. */

@@ -1,9 +1,9 @@
 /*
- * fuzz_mutate.c - spoils what counts: most bytes of a core are pages, which nothing interprets.
+ * fuzz_mutate.c - damages what counts: most bytes of a core are pages, which nothing interprets.
  *
  * Some changes are libFuzzer's own to the whole file.  The others are to the
  * head, where headers and notes are, to a note, or to a program in the core's memory
- * or behind the core (fuzz_stack.c), and keep the file's length, so that the offsets
+ * or after the core (fuzz_stack.c), and keep the file's length, so that the offsets
  * in it stay true.
  */
 #include <gelf.h>
@@ -38,7 +38,7 @@ static u64 value(unsigned *state, size_t file_size, u64 old)
 	return v[next(state) % ARRAY_SIZE(v)];
 }
 
-/* The programs in the file: where one begins, or 0 when there is none. */
+/* The programs in the file: where one begins, or 0. */
 static size_t find_program(const u8 *data, size_t size, unsigned nth)
 {
 	size_t at[8], n = 0;
@@ -65,7 +65,7 @@ static void set_field(u8 *data, size_t size, size_t head, unsigned *state)
 	uint_put(fmt, data + at, width, value(state, size, uint_get(fmt, data + at, width)));
 }
 
-/* A word of a note's header, or behind it, in some PT_NOTE: where a length that is believed does harm. */
+/* A word of a note's header, or after it, in some PT_NOTE: where a length that is trusted does harm. */
 static bool set_note(u8 *data, size_t size, unsigned *state)
 {
 	struct bytes file = { .p = data, .len = size }, at, seg;
@@ -158,7 +158,7 @@ static bool set_strings(u8 *data, size_t size, unsigned *state)
 	return true;
 }
 
-/* Of the program's file, if it follows: of a program in memory no sections are used. */
+/* In the program's file, if it follows: sections of a program in memory are not used. */
 static bool set_file_strings(u8 *data, size_t size, unsigned *state)
 {
 	u8 *mark = memmem(data, size, STACK_EXE_MARK, STACK_EXE_MARK_LEN), *file = mark ? mark + STACK_EXE_MARK_LEN : NULL;

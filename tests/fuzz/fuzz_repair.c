@@ -1,4 +1,4 @@
-/* fuzz_repair.c - the input mended, in memory. */
+/* fuzz_repair.c - the input repaired, in memory. */
 #include <string.h>
 
 #include "base/buf.h"
@@ -15,7 +15,7 @@
 #pragma clang attribute push(__attribute__((no_sanitize("coverage"))), apply_to = function)
 #endif
 
-enum { OUT_MAX = 4 << 20 };	/* bytes of a mended core; more is only looked at */
+enum { OUT_MAX = 4 << 20 };	/* bytes of a repaired core; more is only looked at */
 
 /* ---- a file of memory to read */
 
@@ -108,13 +108,13 @@ static void assert_same(const struct findings *expected, const struct findings *
 {
 	for (size_t i = 0; i < min(expected->n, found->n); i++)
 		must(expected->f[i].check == found->f[i].check && expected->f[i].off == found->f[i].off,
-		     "said %s: %s\nfound %s: %s", expected->f[i].check->id, expected->f[i].msg, found->f[i].check->id,
+		     "reported %s: %s\nfound %s: %s", expected->f[i].check->id, expected->f[i].msg, found->f[i].check->id,
 		     found->f[i].msg);
-	must(expected->n == found->n, "said %zu findings, found %zu, the next of which is %s", expected->n, found->n,
+	must(expected->n == found->n, "reported %zu findings, found %zu, the next of which is %s", expected->n, found->n,
 	     expected->n < found->n ? found->f[expected->n].msg : expected->f[found->n].msg);
 }
 
-/* What is in two places at once cannot be mended in one without the other's being changed. */
+/* What is in two places at once cannot be repaired in one place without changing the other. */
 static bool shares_bytes(const struct buf *out, const struct findings *l)
 {
 	struct bytes b = { .p = out->p, .len = out->len };
@@ -137,11 +137,11 @@ static void assert_repaired(struct repaired *r, const struct buf *out)
 	struct findings l scoped(findings_fini) = { 0 };
 	struct err e = { 0 };
 
-	must(!check_open_file(&file, "mended", &l, &e), "%s", e.msg);
+	must(!check_open_file(&file, "repaired", &l, &e), "%s", e.msg);
 	assert_same(&r->left, &l);
-	must(open_repaired(&again, &m, out->len), "what is mended cannot be opened");
-	/* What cannot be mended may hide more of what can. */
-	must(!again.n_changes || findings_count(&l, CHECK_ERROR) || shares_bytes(out, &l), "mended again: %s: %s", again.changes[0].repair->id, again.changes[0].msg);
+	must(open_repaired(&again, &m, out->len), "what is repaired cannot be opened");
+	/* Damage that cannot be repaired may hide some that can. */
+	must(!again.n_changes || findings_count(&l, CHECK_ERROR) || shares_bytes(out, &l), "repaired again: %s: %s", again.changes[0].repair->id, again.changes[0].msg);
 }
 
 void fuzz_repair(const u8 *data, size_t size)

@@ -125,7 +125,7 @@ static void add_rare_notes(struct cb *cb)
 	cb_note_add(cb, "VMCOREINFO", 0, info, sizeof(info) - 1);
 }
 
-/* A machine's memory: at two addresses, of a kernel. */
+/* The memory of a machine: at two addresses, of a kernel. */
 static void add_physical(struct cb *cb)
 {
 	while (cb->n_notes > 1)
@@ -135,7 +135,7 @@ static void add_physical(struct cb *cb)
 		cb->segs[i].p_paddr = 0x1000000;
 }
 
-/* Two threads of another system, with what else its notes tell of them. */
+/* Two threads of another system, with all that its notes have of them. */
 static void use_system(struct cb *cb, enum core_kind kind)
 {
 	u8 more[1300] = { 0 };
@@ -234,7 +234,7 @@ static void make_machines(const char *dir)
 	}
 }
 
-/* Without a checksum, so that what is spoiled gets through to the core. */
+/* Without a checksum, so that damage gets through to the core. */
 static void pack_unchecked(const struct buf *in, struct buf *out)
 {
 	size_t room = ZSTD_compressBound(in->len), n;
@@ -286,7 +286,7 @@ static void sign(struct sb *s)
 
 	masks[6] = masks[14] = 0x7f;
 	cb_note_add(&s->cb, "LINUX", NT_ARM_PAC_MASK, masks, sizeof(masks));
-	/* Of the first thread, too. */
+	/* The first thread's, too. */
 	cb_note_swap(&s->cb, 1, s->cb.n_notes - 1);
 	cb_note_add(&s->cb, "LINUX", NT_ARM_PAC_MASK, masks, sizeof(masks));
 	s->pac = 0x5aULL << 48;

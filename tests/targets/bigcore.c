@@ -246,7 +246,7 @@ static void put_files(struct out *o)
 	put_zero(o, (4 - file_size(s) % 4) % 4);
 }
 
-/* A note of a line for each area; a line may tell of less than that. */
+/* A note of a line for each area; a line may be shorter. */
 static void put_tagcore(struct out *o, uint32_t type, const char *fmt, size_t line, uint64_t len)
 {
 	size_t size = line * o->s->segments;

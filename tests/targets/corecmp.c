@@ -244,7 +244,7 @@ static struct cnote *core_notes(const struct core *c, size_t *n)
 		if (nh->n_type == NT_PRSTATUS && !strcmp(note->owner, "CORE"))
 			memcpy(&tid, note->desc + (c->is32 ? PID_32 : offsetof(struct elf_prstatus, pr_pid)),
 			       sizeof(tid));
-		/* The kernel writes this one once, behind all threads. */
+		/* The kernel writes this one once, after all threads. */
 		note->tid = nh->n_type == NT_X86_XSAVE_LAYOUT ? 0 : tid;
 		at += desc + pad4(nh->n_descsz);
 	}
@@ -317,7 +317,7 @@ static void show_allowed(void)
 /*
  * Notes that only ours has: owner TAGCORE, which is our own; a SIGINFO for every
  * thread, where the kernel has the one of the process (the first); and the thread
- * pointer of a 32-bit Arm process, which arm64 tells a tracer only.
+ * pointer of a 32-bit Arm process, which arm64 shows to a tracer only.
  */
 static int is_extra(const struct cnote *n, pid_t first, int is32)
 {

@@ -2,7 +2,7 @@
  * helper COMMAND ...: small things that a shell cannot do to a process.
  *	queue PID TID N MICROSECONDS	N signals to the process and N to the thread (sigs.c)
  *	pend PID N			N signals that sigs.c keeps blocked
- *	trace PID			traces it until told to end
+ *	trace PID			traces it until its input ends
  *	zombie				keeps a dead child; "ready" says its pid
  *	undumpable			has PR_SET_DUMPABLE 0
  *	refuse CALL ERROR COMMAND...	runs it; the system call fails with that number
@@ -97,7 +97,7 @@ static int run_undumpable(char **a)
 	return 0;
 }
 
-/* Memory, and the page tables of what lies high, are read from above the first MiB. */
+/* Memory, and the page tables of high addresses, are read from above the first MiB. */
 static int run_bad_disk(char **a)
 {
 	static const struct deny_if when[] = {
@@ -123,7 +123,7 @@ static const struct {
 	{ .name = "getdents64", .nr = SYS_getdents64 },
 	{ .name = "process_vm_readv", .nr = SYS_process_vm_readv },
 	{ .name = "close_range", .nr = SYS_close_range },
-	/* By /proc/PID/mem, above the first 512 GiB: what is read of pagemap lies lower. */
+	/* By /proc/PID/mem, above the first 512 GiB: what is read of pagemap is lower. */
 	{ .name = "mem", .nr = SYS_pread64, .when = { .arg = 3, .word = 1, .mask = ~0x7fu, .any = 1 }, .n = 1 },
 	/* How mapped files are opened, and files of /proc are not. */
 	{ .name = "mapped-files", .nr = SYS_openat, .when = { .arg = 2, .mask = O_NOCTTY, .any = 1 }, .n = 1 },

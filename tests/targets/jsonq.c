@@ -18,7 +18,7 @@ static const char *skip_space(const char *p)
 	return p + strspn(p, " \t\r\n");
 }
 
-/* All skip_*: behind the thing at @p, or NULL when it is not one. */
+/* All skip_*: the end of the thing at @p, or NULL when it is not one. */
 static const char *skip_escape(const char *p)
 {
 	if (*p != 'u')
@@ -86,7 +86,7 @@ static const char *skip_key(const char *p)
 	return *p == ':' ? skip_space(p + 1) : NULL;
 }
 
-/* Behind the comma and the space after a value; at the end, at the bracket. */
+/* After the comma and the space after a value; at the end, at the bracket. */
 static const char *skip_comma(const char *p, char close)
 {
 	p = skip_space(p);
@@ -129,7 +129,7 @@ static const char *skip_value(const char *p, int depth)
 
 /* From here on the text is known to be good. */
 
-/* The value of @key (@len bytes), or, with key NULL, of member @index; NULL when there is none. */
+/* The value of @key (@len bytes), or, with key NULL, of member @index; NULL if there is no such value. */
 static const char *member(const char *p, const char *key, size_t len, long index)
 {
 	char open = *p, close = open == '{' ? '}' : ']';

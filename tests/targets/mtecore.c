@@ -3,7 +3,7 @@
  * one out, for tests on any machine.  SIGSEGV with SI_CODE (9, SEGV_MTESERR) at
  * the second granule of the heap, through a pointer with tag 0xb.
  *
- * HWCAP2_MTE in the auxiliary vector tells gdb that there are tags.
+ * HWCAP2_MTE in the auxiliary vector says to gdb that there are tags.
  *
  *	0x400000 r-x	a page, saved
  *	0x500000 rw-	4 pages, all saved, tags: one page of 5, then 0 1 2 ... f 0 1 ...

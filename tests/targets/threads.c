@@ -10,7 +10,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#define HEAP_LEN (64 * 1024)	/* below malloc's mmap threshold: lies in [heap] */
+#define HEAP_LEN (64 * 1024)	/* below malloc's mmap threshold: in [heap] */
 
 volatile int global_marker = 0x5eed;
 char marker_text[] = "tagcore was here";

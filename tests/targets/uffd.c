@@ -4,7 +4,7 @@
  * reads a page that is not there waits for ever.  Prints "kind NAME START END", or
  * "skip NAME WHY"; "refused WHY" when there is no userfaultfd at all.  A page that
  * is there begins with the text "NAME page N".  "uffd tracked": that area alone, whose
- * monitor is not asked but told.
+ * monitor is not asked, only notified.
  */
 #include "target.h"
 

@@ -1,7 +1,7 @@
 /*
  * corebuild.h - makes a small good core in memory, of any class and byte order.
  *
- * Three stages, so that a test can spoil any one: cb_good() lists notes and
+ * Three stages, so that a test can damage any one: cb_good() lists notes and
  * segments, cb_layout() gives them places, cb_write() makes the bytes.
  *
  * Areas: CB_TEXT r-x, two pages of "/bin/prog", of which the first is saved;
@@ -221,7 +221,7 @@ static inline void cb_fpregs(struct cb *cb)
 	cb_note_add(cb, "CORE", NT_PRFPREG, raw, cb->arch.n_sets ? cb->arch.sets[0].size : 32);
 }
 
-/* Of an ABI that e_flags tell apart. */
+/* For an ABI that only e_flags distinguish. */
 cb_unused static void cb_good_abi(struct cb *cb, u16 machine, struct elffmt fmt, u32 flags)
 {
 	*cb = (struct cb){ .arch = cb_arch(machine, fmt, flags) };

@@ -50,7 +50,7 @@ struct eb {
 	u16 n_phdrs;
 	bool dwarf5;	/* debug information is of that version, with names in .debug_str and paths in .debug_line_str */
 	struct buf str, line_str;
-	bool calls;	/* debug information tells of calls: "caller" calls "plain", whose last act is to call "leaf" */
+	bool calls;	/* debug information has the calls: "caller" calls "plain", whose last act is to call "leaf" */
 };
 
 static inline void eb_raw(struct eb *eb, const void *p, size_t len)
@@ -92,7 +92,7 @@ static inline void eb_pad(struct eb *eb, size_t align)
 	cb_ok(buf_zero(&eb->b, (align - eb->b.len % align) % align, &e), &e);
 }
 
-/* The 4 bytes at @at become the length of what was added behind them. */
+/* The 4 bytes at @at become the length of what was added after them. */
 static inline void eb_set_len(struct eb *eb, size_t at)
 {
 	uint_put(eb->arch->fmt, (u8 *)eb->b.p + at, 4, eb->b.len - at - 4);

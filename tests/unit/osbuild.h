@@ -23,7 +23,7 @@ cb_unused static void ob_uint(struct cb *cb, struct cb_note *n, size_t at, unsig
 
 /*
  * A system on a machine: the note that has the general registers, its size, and
- * where pc, sp and the frame pointer (0: not told) are in it.
+ * where pc, sp and the frame pointer (0: not recorded) are in it.
  */
 struct ob_system {
 	enum core_kind kind;

@@ -28,7 +28,7 @@ static inline void pb_le(struct buf *out, unsigned size, u64 value)
 
 /* ---- zstd */
 
-/* One frame, with a checksum; @sized: it tells what it unpacks to. */
+/* One frame, with a checksum; @sized: its header has the unpacked size. */
 static inline void pb_frame(struct buf *out, const u8 *p, size_t len, bool sized)
 {
 	ZSTD_CCtx *c = ZSTD_createCCtx();
@@ -55,7 +55,7 @@ static inline void pb_skip(struct buf *out, u32 variant, u32 len)
 	cb_ok(buf_zero(out, len, &e), &e);
 }
 
-/* The seek table that follows; change lets a test lie. */
+/* The seek table that follows; @change makes it wrong. */
 struct pb_table {
 	u32 rows[4096][2];	/* packed, unpacked */
 	u32 n;
@@ -128,13 +128,13 @@ static inline void pb_zstd_seekable(const struct buf *in, struct buf *out)
 	pb_table_put(out, &t);
 }
 
-/* Only the table tells how large the frames are. */
+/* Only the table has the sizes of frames. */
 static inline void pb_zstd_seekable_piped(const struct buf *in, struct buf *out)
 {
 	static struct pb_table t;
 
 	pb_frames(out, in, false, &t);
-	t.descriptor = 0x80 | 3;	/* checksums, and bits that are none of our business */
+	t.descriptor = 0x80 | 3;	/* checksums, and bits that we do not use */
 	pb_table_put(out, &t);
 }
 

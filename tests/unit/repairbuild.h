@@ -1,4 +1,4 @@
-/* repairbuild.h - a good core with a named damage, mended and compared with what it was. */
+/* repairbuild.h - a good core with a named damage, repaired and compared with what it was. */
 #pragma once
 
 #include "corebuild.h"
@@ -9,7 +9,7 @@
 #include "repair/repair.h"
 
 /*
- * A good core plus one named damage: @check finds it, @repair mends it, and what
+ * A good core plus one named damage: @check finds it, @repair repairs it, and what
  * is found then was found before, or is @then.  notes: before the places are given;
  * late: headers; bytes: the file.  mte: the core has memory tags, of aarch64.
  */
@@ -45,7 +45,7 @@ cb_unused static void rb_build(const struct damage *d, struct cb *cb, struct buf
 		d->bytes(cb, b);
 }
 
-/* @b as a file without a name; -1 and why when it cannot be mended. */
+/* @b as a file without a name; -1 and why when it cannot be repaired. */
 cb_unused static int rb_repair(const struct buf *b, struct repaired *rep, struct err *e)
 {
 	struct core_file file = { 0 };
@@ -160,7 +160,7 @@ cb_unused static void rb_repairs_nothing_more(const struct buf *b)
 
 	cb_ok(rb_repair(b, &again, &e), &e);
 	if (again.n_changes)
-		fail_msg("mended again: %s: %s", again.changes[0].repair->id, again.changes[0].msg);
+		fail_msg("repaired again: %s: %s", again.changes[0].repair->id, again.changes[0].msg);
 	rb_write_out(&again, &out);
 	assert_int_equal(out.len, b->len);
 	assert_memory_equal(out.p, b->p, b->len);

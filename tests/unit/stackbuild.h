@@ -18,7 +18,7 @@ enum {
 	SB_LINK_SIZE = 0x40,
 	SB_NAMES = CB_HEAP + 0x800,	/* SB_NAME_SIZE each */
 	SB_NAME_SIZE = 0x40,
-	SB_LIB = CB_TEXT + 0x100000,	/* what only the list tells of: nothing is saved there but data */
+	SB_LIB = CB_TEXT + 0x100000,	/* only in the list: nothing is saved there but data */
 };
 
 struct sb {
@@ -139,7 +139,7 @@ cb_unused static void sb_poke_word(struct sb *s, u64 addr, u64 value)
 	sb_poke(s, addr, raw, s->cb.arch.word);
 }
 
-/* Entry @i of the list; @next is the index of the one behind it, or -1. */
+/* Entry @i of the list; @next is the index of the next, or -1. */
 cb_unused static void sb_link(struct sb *s, unsigned i, u64 base, const char *name, u64 ld, int next)
 {
 	u64 at = SB_LINKS + i * SB_LINK_SIZE, word = s->cb.arch.word;

@@ -133,7 +133,7 @@ static void others_are_read_when_asked_for(void **state)
 	free(t.threads);
 }
 
-/* Who asks gets the error, not a thread's empty facts. */
+/* The caller gets the error, not a thread without values. */
 static void a_process_that_has_gone(void **state)
 {
 	struct crowd crowd = { .n = MANY };

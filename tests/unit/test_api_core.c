@@ -156,7 +156,7 @@ static void packed_cores_are_opened(void **state)
 		api_ok(tagcore_memory_read_all(core, CB_STACK + 77, &byte, 1, &error), &error);
 		assert_int_equal(byte, cb_byte(CB_STACK + 77));
 		tagcore_core_close(core);
-		/* Of what is unpacked as a whole. */
+		/* A core that is unpacked as a whole. */
 		if (!strcmp(packers[i].name, "gz"))
 			assert_int_equal(tagcore_core_open(&core, path, &small, &error), TAGCORE_ERR_LIMIT);
 		close(fd);
@@ -208,7 +208,7 @@ static void what_is_no_core_is_an_error(void **state)
 	close(fd);
 }
 
-/* Of a caller who was compiled with an older header, or with a newer one. */
+/* For a caller that was compiled with an older header, or with a newer one. */
 static void options_grow(void **state)
 {
 	struct { struct tagcore_open_options o; u64 newer; } more = { .o = { .size = sizeof(more) } };

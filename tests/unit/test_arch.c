@@ -11,7 +11,7 @@
  * What the kernels' structures are, beside what our tables make of them.  Sizes
  * and offsets: struct elf_prstatus and elf_prpsinfo compiled for each ABI, as
  * BFD's grok_prstatus() and grok_psinfo() know them (bfd/elf*-ARCH.c).  @used:
- * where the last register ends, as some kernels leave room behind it.
+ * where the last register ends, as some kernels leave room after it.
  */
 static const struct row {
 	const char *name;

@@ -23,7 +23,7 @@ static void xnum_small(struct cb *cb)
 
 static void far_phdrs(struct cb *cb) { cb->ehdr.e_phoff = cb->segs[3].p_offset + 2 * CB_PAGE - 8; }
 static void wrap_memory(struct cb *cb) { cb->segs[3].p_memsz = ~0ULL - CB_PAGE + 1; }
-/* Of 32 bits: from the last page on. */
+/* 32 bits: from the last page on. */
 static void wrap_4gib(struct cb *cb) { cb->segs[3].p_vaddr = 0xfffff000; }
 static void wrap_offset(struct cb *cb) { cb->segs[3].p_offset = ~0ULL - CB_PAGE + 1; }
 static void truncate_last(struct cb *cb, struct buf *b) { (void)cb; b->len -= 100; }
@@ -201,7 +201,7 @@ static void set_reg(struct cb *cb, unsigned index, u64 value)
 	const struct reg *r = &cb->arch.gregs.regs[index];
 	struct buf *b = &cb_note_at(cb, NT_PRSTATUS, 1)->desc;
 
-	/* struct elf_prstatus of 64 bits: behind the registers are 8 bytes. */
+	/* struct elf_prstatus of 64 bits: 8 bytes follow the registers. */
 	uint_put(cb->arch.fmt, b->p + b->len - 8 - cb->arch.gregs.size + r->off, r->size, value);
 }
 

@@ -39,7 +39,7 @@ static void tags_gap(struct cb *cb)
 }
 
 static void tags_first(struct cb *cb) { swap_segs(cb, 1, 4); swap_segs(cb, 2, 5); }
-/* Of the headers, now at the end, those of notes and tags are there, and of all PT_LOADs none is. */
+/* The headers are at the end now; those of notes and tags are there, and no PT_LOAD. */
 static void loads_cut(struct cb *cb, struct buf *b)
 {
 	u8 table[3 * sizeof(Elf64_Phdr)];

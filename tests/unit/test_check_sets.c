@@ -2,7 +2,7 @@
 
 /*
  * Register sets of varying size, against what their headers say.  They are notes
- * of the second thread only, which thread-sets tells.
+ * of the second thread only, which thread-sets reports.
  */
 
 /* An X86_XSTATE of AVX for the second thread. */

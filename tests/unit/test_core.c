@@ -354,7 +354,7 @@ static void xnum_counts_by_section_header(void **state)
 
 	(void)state;
 	cb_good(&o.cb, EM_X86_64, CB_LE64);
-	/* Else LLDB would not know the system, which a check tells. */
+	/* Else LLDB would not know the system, and a check says so. */
 	o.cb.ehdr.e_ident[EI_OSABI] = ELFOSABI_LINUX;
 	for (u64 i = 0; i < MANY; i++)
 		cb_seg_add(&o.cb, PT_LOAD, PF_R, 0x10000000 + 2 * i * CB_PAGE, 0, CB_PAGE);
@@ -470,7 +470,7 @@ static void overlaps_are_cut(void **state)
 	fini(&o);
 }
 
-/* gdb writes no segment for a file's unchanged text: NT_FILE alone tells of it. */
+/* gdb writes no segment for a file's unchanged text: only NT_FILE has it. */
 static void file_area_without_segment_is_absent(void **state)
 {
 	struct opened o;

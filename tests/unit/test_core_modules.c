@@ -145,7 +145,7 @@ static void library_and_vdso_are_found(void **state)
 	look(&b, &f);
 	assert_int_equal(f.n, 2);
 	expect(&f, 0, CB_TEXT, CB_TEXT + 2 * CB_PAGE, "/bin/prog", ID_LEN);
-	/* Behind the owner's name, after the first note. */
+	/* After the owner's name, in the first note. */
 	assert_int_equal(f.m[0].build_id_addr, CB_TEXT + NOTE_OFF + 12 + 4 + 8 + 12 + 4);
 	expect(&f, 1, CB_HEAP, CB_HEAP + CB_PAGE, "[vdso]", 8);
 	fini(&b);
@@ -298,7 +298,7 @@ static void present_bytes_end_where_they_end(void **state)
 	fini(&b);
 }
 
-/* A header behind the program that says it begins before it. */
+/* A header after the program that says it begins before it. */
 static void order_is_of_address(void **state)
 {
 	const struct image_spec prog = { .type = ET_EXEC, .vaddr = CB_TEXT, .memsz = 2 * CB_PAGE };

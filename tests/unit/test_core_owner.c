@@ -5,7 +5,7 @@
 
 /*
  * Notes without an owner, as Delve writes them, or with one that nobody knows:
- * their types tell whose they are.
+ * their types say whose they are.
  */
 
 static void rename_all(struct cb *cb, const char *owner)
@@ -80,7 +80,7 @@ static void register_set(void **state)
 	fini(&o);
 }
 
-/* An unknown owner has its own meanings where CORE tells of the process, by that name or by none. */
+/* An unknown owner has its own meanings where CORE notes are of the process, by that name or by none. */
 static void beside_core(void **state)
 {
 	u8 raw[336] = { 0 };
@@ -121,7 +121,7 @@ static void not_taken(void **state)
 		open_built(&o);
 		assert_false(o.core.notes[0].adopted);
 		assert_string_equal(o.core.notes[0].note.owner, rows[i].owner);
-		/* Of another system it may be a thread of that. */
+		/* Another system may have a thread of that. */
 		assert_int_equal(o.core.n_threads, o.core.os ? 1 : 0);
 		assert_null(core_note_find(&o.core, 0, "CORE", NT_PRSTATUS));
 		fini(&o);

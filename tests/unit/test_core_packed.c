@@ -49,9 +49,9 @@ static void has_no_finding(void **state)
 }
 
 /*
- * Of a file that ends too early there is what comes before.  That is told, but
- * where the cut is between two frames, members or streams, which then are a
- * whole file, or cuts off nothing that counts.
+ * A file that ends too early gives what comes before.  That is reported, unless
+ * the cut is between two frames, members or streams, which then are a
+ * whole file, or what is cut off does not count.
  */
 static void any_cut_is_a_prefix(void **state)
 {
@@ -115,7 +115,7 @@ static void any_damage_is_reported(void **state)
 	done(&c);
 }
 
-/* ---- seek tables that lie */
+/* ---- seek tables that are wrong */
 
 static struct pb_table table;
 
@@ -178,9 +178,9 @@ static void frame_as_skippable(struct pb_table *t) { t->rows[1][1] = 0; }
 static const struct table_case {
 	const char *what;
 	void (*change)(struct pb_table *t);
-	bool reported;	/* one that is no table to us is not told */
+	bool reported;	/* one that is no table to us is not reported */
 	bool late;	/* of frames that do not know their size: found when the frame is unpacked */
-	bool good;	/* it is no lie */
+	bool good;	/* it is not wrong */
 } table_cases[] = {
 	{ "sizes", swap_sizes, .reported = true, .late = true },
 	{ "lengths", swap_lengths, .reported = true },
@@ -221,7 +221,7 @@ static void wrong_table_is_not_used(void **state)
 }
 
 /*
- * Of frames that do not know their size, a false one may be found only when it is
+ * If frames do not have their size, a false one may be found only when it is
  * asked for: from there on it is unpacked in order, and every byte is right.
  */
 static void wrong_table_is_found_by_unpacking(void **state)

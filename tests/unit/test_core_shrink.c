@@ -121,7 +121,7 @@ static void any_read_may_find_it_shorter(void **state)
 			assert_int_equal(r, ERR_TRUNCATED);
 			assert_non_null(strstr(e.msg, "became shorter while it was read"));
 		}
-	/* Of each read some of the sizes are too short; a file of none is for every one. */
+	/* Each read finds some of the sizes too short; an empty file is too short for every one. */
 	assert_true(failed >= reads);
 	buf_fini(&s.file);
 }

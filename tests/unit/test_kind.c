@@ -4,7 +4,7 @@
 
 #include "check/check.h"
 
-/* Of a machine's memory: CPUs without ids, the same bytes at two addresses, and those not in order. */
+/* A machine's memory: CPUs without ids, the same bytes at two addresses, and those not in order. */
 static void vmcore(struct opened *o, const char *owner)
 {
 	*o = (struct opened){ 0 };

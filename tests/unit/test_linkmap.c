@@ -163,7 +163,7 @@ static void the_callback_ends_it(void **state)
 	end(&w);
 }
 
-/* Without PT_PHDR the program lies where its headers say. */
+/* Without PT_PHDR the program is where its headers say. */
 static void without_phdr(void **state)
 {
 	struct world w;
@@ -189,7 +189,7 @@ static void nothing_to_find(void **state)
 	assert_int_equal(walk(&w), 0);
 	put_phdr(&w, 2, PT_DYNAMIC, DYNAMIC);
 	assert_int_equal(walk(&w), 3);
-	/* DT_DEBUG behind the end, with the value 0, or none. */
+	/* DT_DEBUG after the end, with the value 0, or no DT_DEBUG. */
 	put_word(&w, DYNAMIC, DT_NULL);
 	assert_int_equal(walk(&w), 0);
 	put_word(&w, DYNAMIC, DT_NEEDED);

@@ -127,7 +127,7 @@ static void the_thread_that_took_the_signal(void **state)
 	}
 }
 
-/* struct ptrace_lwpinfo behind an int: pl_siginfo counts with PL_FLAG_SI. */
+/* struct ptrace_lwpinfo after an int: pl_siginfo counts with PL_FLAG_SI. */
 static void siginfo_of_freebsd(void **state)
 {
 	static const struct { u16 machine; u16 at; } of[] = { { EM_X86_64, 52 }, { EM_386, 48 } };
@@ -158,7 +158,7 @@ static void siginfo_of_freebsd(void **state)
 	}
 }
 
-/* siginfo_t of a fault on Solaris: the address is behind three ints, aligned. */
+/* siginfo_t of a fault on Solaris: the address is after three ints, aligned. */
 static void fault_address_of_solaris(void **state)
 {
 	static const struct { u16 machine; u16 at; } of[] = { { EM_X86_64, 32 }, { EM_SPARC, 28 } };
@@ -233,7 +233,7 @@ static void openbsd_without_thread_numbers(void **state)
 	fini(&o);
 }
 
-/* The old structures of Solaris with nothing else, which only their size tells from Linux's. */
+/* The old structures of Solaris with nothing else, which only their size distinguishes from Linux's. */
 static void solaris_by_its_old_prstatus_alone(void **state)
 {
 	struct opened o;

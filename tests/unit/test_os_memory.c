@@ -93,7 +93,7 @@ static void auxiliary_vector_of_netbsd(void **state)
 	}
 }
 
-/* struct kinfo_vmentry, cut behind its path. */
+/* struct kinfo_vmentry, cut after its path. */
 static void mapping(struct cb *cb, struct cb_note *n, u64 start, u64 end, u64 off, const char *path)
 {
 	size_t at = n->desc.len, size = align_up(136 + strlen(path) + 1, 8);

@@ -103,7 +103,7 @@ static bool open_source(struct page_source *src, pid_t pid, const char *backend)
 	return true;
 }
 
-/* The flags of each page of a range, and whether the walk told each once and in order. */
+/* The flags of each page of a range, and whether the walk reported each once and in order. */
 struct pages {
 	u64 start;
 	u64 at;
@@ -132,7 +132,7 @@ static int pages_hole(const struct vma *v, u64 start, u64 end, void *arg, struct
 	return pages_run(v, &(struct page_run){ start, end, 0 }, arg, e);
 }
 
-/* The facts about @n pages at @at; the caller frees. */
+/* The flags of @n pages at @at; the caller frees. */
 static u32 *read_pages(struct page_source *src, const char *at, size_t n, size_t *n_runs)
 {
 	static const struct page_walk_ops ops = { .run = pages_run, .hole = pages_hole };
@@ -284,7 +284,7 @@ static void test_huge_zero_page(void **state)
 	}
 }
 
-/* Odd addresses are cut, not refused; no question is answered from old facts. */
+/* Odd addresses are cut, not refused; no query is answered from old flags. */
 static void test_questions(void **state)
 {
 	(void)state;
@@ -316,7 +316,7 @@ static void test_questions(void **state)
 	}
 }
 
-/* [vsyscall] lies above the task's addresses: nothing is there, and that is no error. */
+/* [vsyscall] is above the task's addresses: nothing is there, and that is no error. */
 static void test_above_the_address_space(void **state)
 {
 	(void)state;
@@ -396,7 +396,7 @@ static void make_churn(void *arg)
 	child_check(!pthread_create(&thread, NULL, churn_thread, *(char **)arg));
 }
 
-/* read_pages() says that every page of the window is told once, whatever happens meanwhile. */
+/* read_pages() says that every page of the window is reported once, whatever happens meanwhile. */
 static void test_changing_target(void **state)
 {
 	char **window = shared_new(sizeof(*window));

@@ -3,7 +3,7 @@
 
 #include "mm/pagewalk.h"
 
-/* What a walk told, run by run; holes have flags 0. */
+/* What a walk reported, run by run; holes have flags 0. */
 struct log {
 	struct page_run r[8192];
 	int n;
@@ -98,7 +98,7 @@ static const struct page_run table[] = {
 	{ 0x12000, 0x13000, PAGE_PRESENT | PAGE_FILE },	/* touches, unequal */
 	{ 0x15000, 0x16000, PAGE_SWAPPED },
 	{ 0x17000, 0x18000, PAGE_SWAPPED },		/* equal, but a hole between */
-	{ 0x1f000, 0x30000, PAGE_GUARD },		/* ends behind the area */
+	{ 0x1f000, 0x30000, PAGE_GUARD },		/* ends after the area */
 };
 
 static void assert_log(const struct log *l, const struct page_run *want, int n)
@@ -223,7 +223,7 @@ static void test_wrong_source(void **state)
 	}
 }
 
-/* pagemap calls the huge zero page a file's; in private anonymous memory there is none. */
+/* pagemap calls the huge zero page a file's; private anonymous memory has no file. */
 static void test_no_file_page_in_anonymous(void **state)
 {
 	static const struct page_run file = { 0x10000, 0x11000, PAGE_PRESENT | PAGE_FILE };
@@ -272,7 +272,7 @@ static void test_walk_areas(void **state)
 	fake_init(&f, table, ARRAY_SIZE(table));
 	assert_ok(page_walk(&mm, &f.src, 0x10800, 0x14000, &log_test_ops, &l, &e), &e);
 	assert_log(&l, want, ARRAY_SIZE(want));
-	/* From 0x14000 on they are not wanted; at exactly the one of skip_from it is an error. */
+	/* From 0x14000 on they are not asked for; at exactly the one of skip_from it is an error. */
 	l = (struct log){ .skip_from = 0x13fff };
 	assert_ok(page_walk(&mm, &f.src, 0x14000, UINT64_MAX, &log_test_ops, &l, &e), &e);
 	assert_int_equal(l.n, 0);

@@ -173,7 +173,7 @@ static const struct damage damages[] = {
 	{ "note-align", "note-malformed", "8 for 4", .late = notes_8, .hides = true },
 	{ "note-cut", "note-malformed", "descriptor past the end", .bytes = long_desc, .then = "thread-sets", .lossy = true },
 	{ "note-cut", "note-malformed", "half a note", .late = half_note, .then = "thread-sets", .lossy = true },
-	{ "note-zeros", "note-owner", "behind FILE", .notes = shorter_file, .bytes = file_size, .other_note = NT_FILE,
+	{ "note-zeros", "note-owner", "after FILE", .notes = shorter_file, .bytes = file_size, .other_note = NT_FILE,
 	  .hides = true },
 	{ "note-zeros", "note-owner", "at the end", .notes = zeros_after, .bytes = zero_last },
 	{ "note-missing", "note-malformed", "filling", .notes = late_missing, .late = half_missing, .then = "tagcore-gaps",
@@ -198,7 +198,7 @@ static const struct damage damages[] = {
 
 /* ---- what is not certain */
 
-/* Of areas that overlap, the first header counts. */
+/* If areas overlap, the first header counts. */
 static void overlap_unsorted(struct cb *cb)
 {
 	swap_loads(cb);
@@ -249,8 +249,8 @@ static const struct damage uncertain[] = {
 	{ "note-padding", "note-padding", "an owner is no string", .notes = spare_note, .bytes = owner_open },
 	{ "note-padding", "note-padding", "bytes are memory's, too", .notes = spare_note, .late = shared_with_memory,
 	  .bytes = dirty_owner },
-	{ "note-zeros", "note-owner", "behind AUXV", .notes = zeros_after_auxv, .bytes = auxv_size },
-	{ "phdr-count", "phdr-xnum", "nothing tells the number", .late = xnum_unknown },
+	{ "note-zeros", "note-owner", "after AUXV", .notes = zeros_after_auxv, .bytes = auxv_size },
+	{ "phdr-count", "phdr-xnum", "the number is not stated", .late = xnum_unknown },
 	{ "seg-cut", "phdr-xnum", "what may be no header", .late = xnum_unknown },
 	{ "phdr-count", "phdr-none", "no threads", .notes = no_thread, .late = no_phnum },
 };

@@ -1,7 +1,7 @@
 /* test_repair_lost.c - what a cut file lost is recorded, and no reader takes other bytes for it. */
 #include "repairbuild.h"
 
-/* @cb with what it has, mended after it was cut to @len bytes, as @is. */
+/* @cb with what it has, repaired after it was cut to @len bytes, as @is. */
 struct lost {
 	struct repaired rep;
 	struct buf out;
@@ -129,7 +129,7 @@ static void file_note_ends_before_what_is_lost(void **state)
 		cb_ok(buf_add(&n->desc, "/bin/prog\0/bin/prog\0/dev/zero", 30, &e), &e);
 		cb_layout(&cb);
 		repair_cut(&cb, (size_t)(cb.data_at[2] + cuts[i]), &l);
-		/* Of a page that is partly there, nothing is the file's. */
+		/* A page that is only partly there counts as lost. */
 		assert_int_equal(l.is.n_maps, 1 + i);
 		assert_int_equal(l.is.maps[0].end, CB_TEXT + 2 * CB_PAGE);
 		assert_int_equal(l.is.maps[0].pgoff, 3 * CB_PAGE);
@@ -190,7 +190,7 @@ static void lost_record_is_recorded(void **state)
 	cb_fini(&cb);
 }
 
-/* Twice cut and mended: the second record has what the first one has. */
+/* Twice cut and repaired: the second record has what the first one has. */
 static void repaired_core_is_cut_again(void **state)
 {
 	struct lost l;

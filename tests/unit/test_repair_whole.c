@@ -38,7 +38,7 @@ static void file_table_is_read_from_its_names(void **state)
 	rb_build(&(struct damage){ .notes = false_count }, &cb, &b);
 	cb_ok(rb_repair(&b, &rep, &e), &e);
 	repair_file(&rep, &file);
-	cb_ok(core_open_file(&core, &file, "mended", &e), &e);
+	cb_ok(core_open_file(&core, &file, "repaired", &e), &e);
 	assert_int_equal(core.n_maps, 1);
 	assert_int_equal(core.maps[0].start, CB_TEXT);
 	assert_int_equal(core.maps[0].end, CB_TEXT + 2 * CB_PAGE);
@@ -190,7 +190,7 @@ static void lost_count_is_not_one_too_many(void **state)
 	cb_write(&cb, &b);
 	cb_ok(rb_repair(&b, &rep, &e), &e);
 	repair_file(&rep, &file);
-	cb_ok(core_open_file(&is, &file, "mended", &e), &e);
+	cb_ok(core_open_file(&is, &file, "repaired", &e), &e);
 	assert_int_equal(is.phnum, 4);
 	core_close(&is);
 	repair_close(&rep);
@@ -354,7 +354,7 @@ static u32 next_random(u32 *r)
 	return *r >> 8;
 }
 
-/* Headers and notes with a few bytes changed: no crash, and what is mended needs no mending. */
+/* Headers and notes with a few bytes changed: no crash, and what is repaired needs no repair. */
 static void random_damage_is_repaired_once(void **state)
 {
 	enum { TIMES = 1500, SPOTS = 1600 };

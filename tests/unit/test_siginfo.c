@@ -37,7 +37,7 @@ static void expect(const siginfo_t *si, const struct siginfo32 *want)
 	assert_memory_equal(b.p, want, sizeof(*want));
 }
 
-/* What is behind the member in the host's union must not be copied. */
+/* What follows the member in the host's union must not be copied. */
 static siginfo_t dirty(int signo, int code)
 {
 	siginfo_t si;

@@ -4,7 +4,7 @@
 
 /* ---- frames made by hand */
 
-/* RFC 8878: a frame without checksum that tells @size in 8 bytes, or with @size 0 nothing, in a window of 128 KiB. */
+/* RFC 8878: a frame without checksum that states @size in 8 bytes, or with @size 0 no size, in a window of 128 KiB. */
 static void zeros_head(struct buf *out, u64 size)
 {
 	pb_le(out, 4, ZSTD_MAGICNUMBER);
@@ -146,7 +146,7 @@ static void large_one_is_unpacked_as_far_as_read(void **state)
 	cb_ok(core_file_read(&c.file, 0x100000, got, sizeof(got), &e), &e);
 	assert_memory_equal(got, c.plain.p + 0x100000, sizeof(got));
 	assert_true(inside(&c)->have <= 0x200000);
-	/* Of which only the core's first pages are not zero. */
+	/* Only the core's first pages are not zero. */
 	assert_true(temp_blocks(&c) <= 128);
 	expect_faults(&c, 0, 0);
 	assert_true(inside(&c)->have <= 0x200000);

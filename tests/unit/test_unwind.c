@@ -74,7 +74,7 @@ static void fp_invents_nothing(void **state)
 		for (size_t k = 0; k < ARRAY_SIZE(bad); k++) {
 			struct cpu_regs r = f.r;
 
-			/* Of a back chain the frame pointer is the stack pointer: none lies below it. */
+			/* In a back chain the frame pointer is the stack pointer: none is below it. */
 			if (f.o.core.arch->frame.back_chain && bad[k] == FP - 64)
 				continue;
 			regs_set(f.u, &r, f.o.core.arch->frame.fp, bad[k]);
@@ -157,7 +157,7 @@ static void fp_of_openbsd_sparc64_has_a_cookie(void **state)
 	end(&f);
 }
 
-/* M68000 Family Programmer's Reference Manual: every form of a call, and what is none, before a return address. */
+/* M68000 Family Programmer's Reference Manual: every form of a call, and what is no call, before a return address. */
 static void calls_of_m68k(void **state)
 {
 	static const struct {
@@ -285,7 +285,7 @@ static void link_in_a_register(void **state)
 
 /* ---- memory and stacks */
 
-/* CB_TEXT has a page that is saved and one that is not; behind CB_HEAP's two nothing is mapped. */
+/* CB_TEXT has a page that is saved and one that is not; after CB_HEAP's two nothing is mapped. */
 static void space_ends_where_memory_does(void **state)
 {
 	static const struct {
@@ -322,7 +322,7 @@ static void space_ends_where_memory_does(void **state)
 
 /*
  * Frames @from to @from + @len - 1 again and again; how many there are before that is seen.
- * @gone: behind each a tail call is put, whose stack pointer is not known.
+ * @gone: after each a tail call is put, whose stack pointer is not known.
  */
 static size_t frames_of_circle(size_t from, size_t len, bool has_sp, bool gone)
 {
@@ -381,7 +381,7 @@ static void better_stacks(void **state)
 		if (pairs[i][1].unwinder && stack_is_better(&pairs[i][1], &pairs[i][0]))
 			fail_msg("pair %zu the other way", i);
 	}
-	/* Of two that are alike the first is kept. */
+	/* The first of two that are alike is kept. */
 	assert_false(stack_is_better(&pairs[5][0], &pairs[5][0]));
 }
 
@@ -431,7 +431,7 @@ static void leaf_by_its_link_register(void **state)
 	}
 }
 
-/* Of an earlier call, it may be; no code; what the chain says, too; a machine that pushes. */
+/* Perhaps of an earlier call; no code; what the chain says, too; a machine that pushes. */
 static void leaf_is_not_guessed(void **state)
 {
 	const struct elffmt le64 = { ELFCLASS64, ELFDATA2LSB };

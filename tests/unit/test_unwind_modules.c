@@ -83,7 +83,7 @@ static void what_the_list_adds(void **state)
 
 	(void)state;
 	assert_int_equal(modules_with(SB_LIB, "/lib/a", ld, -1), 2);
-	/* Of a circle each is added once. */
+	/* Each module of a circular list is added once. */
 	assert_int_equal(modules_with(SB_LIB, "/lib/a", ld, 1), 2);
 	assert_int_equal(modules_with(SB_LIB, "/lib/a", ld, 0), 2);
 	/* No name; dynamic section in no memory, below its base, or in a module that is known; base in one that is. */

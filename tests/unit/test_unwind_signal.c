@@ -140,7 +140,7 @@ static void signal_row(void **state)
 
 	open_frame(&f, row, CODE);
 	assert_true(step_is_signal(f.u, CODE, SP));
-	/* Any other code is none. */
+	/* Any other code is no signal frame. */
 	assert_false(step_is_signal(f.u, CODE + 1, SP));
 	/* Nor is this one where nothing could run it. */
 	poke(&f, CB_HEAP, row->code, row->len);
@@ -196,7 +196,7 @@ static void rest_is_unknown(void **state)
 	end(&f);
 }
 
-/* s390's leaf functions save general registers in these: %f4, in DWARF 18, is the fifth behind fpc. */
+/* s390's leaf functions save general registers in these: %f4, in DWARF 18, is the fifth after fpc. */
 static void floats_of_s390(void **state)
 {
 	static const struct {
@@ -273,7 +273,7 @@ static void open_absent(struct fixture *f, const struct frame_row *row, u64 vdso
 	regs_set(f->u, &f->r, f->o.core.arch->sp, SP);
 }
 
-/* What the kernel saved tells, and of the machine's forms the one that fits. */
+/* What the kernel saved decides, and the one of the machine's forms that fits. */
 static void code_is_absent(void **state)
 {
 	const struct frame_row *row = *state;
@@ -363,7 +363,7 @@ static void code_is_unmapped(void **state)
 	poke_uint(&f, SP + row->pc_at, row->size, 0);
 	assert_true(step_is_like_signal(f.u, NOT_MAPPED, SP));
 	assert_false(step_is_like_signal(f.u, NOT_SAVED, SP));
-	/* But with a stack that cannot be one it is none. */
+	/* But with an impossible stack it is no signal frame. */
 	poke_uint(&f, SP + row->sp_at, row->size, CB_TEXT);
 	assert_false(step_is_like_signal(f.u, NOT_MAPPED, SP));
 	end(&f);
@@ -390,7 +390,7 @@ static void every_row_is_here(void **state)
 				fail_msg("%s %s", (*a)->name, (*a)->frame.signals[i].name);
 }
 
-/* Where no row allows it, code on the stack is none. */
+/* Where no row allows it, code on the stack is no signal frame. */
 static void not_on_stack(void **state)
 {
 	const struct frame_row *row = rows;

@@ -58,7 +58,7 @@ static void of_memory(void **state)
 
 /*
  * Every machine whose registers have DWARF numbers has tables that are read: by a
- * backend of libdw, or by one that is lent.
+ * backend of libdw, or by a substitute.
  */
 static void of_every_machine(void **state)
 {
@@ -212,7 +212,7 @@ static void no_tail_call_of_a_first_function(void **state)
 		if (strcmp(o.s.eb.sections[i].name, ".eh_frame_hdr"))
 			continue;
 		fde = hdr + (s32)uint_get(CB_LE64, hdr + 12 + EB_CALLER * 8 + 4, 4);
-		/* Behind its header, where nothing is. */
+		/* After its header, where nothing is. */
 		assert_int_equal(uint_get(CB_LE64, fde + 17, 2), 0);
 		fde[17] = DW_CFA_undefined;
 		fde[18] = eb_ra(&o.s.cb.arch);
@@ -245,7 +245,7 @@ static void by_either(void **state)
 		opts = (struct unwind_opts){ .exe = exe, .unwinder = ask[i] };
 		sb_open(&o, &opts);
 		s = unwind_first(&o);
-		/* Of "_start" there is .debug_frame only, which libunwind is not shown: libdw's row leads on. */
+		/* "_start" has .debug_frame only, which libunwind is not shown: libdw's row leads on. */
 		expect_frames(&s, SB_FRAMES, STACK_OUTERMOST);
 		assert_string_equal(s.unwinder, i == 1 ? "libunwind" : "libdw");
 		stack_fini(&s);
@@ -265,7 +265,7 @@ static void set_program(struct sb *s, const u8 *ops, size_t n)
 	for (size_t i = 1; i <= s->eb.n_sections; i++)
 		if (!strcmp(s->eb.sections[i].name, ".eh_frame"))
 			off = s->eb.sections[i].sh.sh_offset;
-	/* Behind the two CIEs: length, CIE, address, size, no augmentation data, and from here on to the end of all FDEs. */
+	/* After the two CIEs: length, CIE, address, size, no augmentation data, and from here on to the end of all FDEs. */
 	for (int i = 0; i < 2; i++)
 		off += 4 + uint_get(fmt, s->eb.b.p + off, 4);
 	uint_put(fmt, s->eb.b.p + off, 4, 13 + n + (-(13 + n) & 3));
@@ -352,7 +352,7 @@ static void signatures(void **state)
 		sb_open(&o, &opts);
 		s = unwind_first(&o);
 		expect_frames(&s, 4, STACK_NO_TABLE);
-		/* A note that is too short has no mask: memory tells. */
+		/* A note that is too short has no mask: memory shows it. */
 		assert_int_equal(o.u->insn_mask, len == 16 ? 0x7fULL << 48 : 0xffffULL << 39);
 		stack_fini(&s);
 		sb_close(&o);

@@ -94,7 +94,7 @@ static void directory_in_place(struct eb *eb)
 	from_text(eb, ".debug_info", "/top");
 }
 
-/* Of two sections of a name libdw takes one. */
+/* libdw takes one of two sections with the same name. */
 static void twice(struct eb *eb)
 {
 	const GElf_Shdr *sh = section(eb, ".shstrtab");
@@ -114,7 +114,7 @@ static const struct {
 	{ "good", false, nothing, LINES_OF("leaf"), "a::caller() src/a.c:27", "_start src/a.c:27" },
 	{ "good, DWARF 5", true, nothing, LINES_OF("leaf"), "a::caller() src/a.c:27", "_start src/a.c:27" },
 	{ "the last symbol", false, symbol, LINES_OF("leaf"), "a::caller() src/a.c:27", "- src/a.c:27" },
-	/* Of .dynsym, which is found without sections then. */
+	/* From .dynsym, which is found without sections then. */
 	{ "all symbols", false, symbols, LINES_OF("leaf"), "a::caller() src/a.c:27", "_start src/a.c:27" },
 	{ "a dynamic symbol", false, dynamic_symbol, LINES_OF("leaf"), "a::caller() src/a.c:27", "- src/a.c:27" },
 	{ "both tables", false, both_tables, LINES_OF("leaf"), "a::caller() src/a.c:27", "- src/a.c:27" },

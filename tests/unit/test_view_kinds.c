@@ -23,7 +23,7 @@ static void expect_member(struct json_object *o, const char *key, const char *wa
 		fail_msg("%s is %s, not %s", key, have ? have : "null", want ? want : "null");
 }
 
-/* What a summary has to tell, by the documented place of each member. */
+/* What a summary has to show, by the documented place of each member. */
 static const struct system {
 	const char *kind;
 	const char *owner;

@@ -327,7 +327,7 @@ static void test_find_anywhere(void **state)
 	}
 }
 
-/* A path that PATH_MAX does not hold: the query cannot tell it, the text can. */
+/* A path that PATH_MAX does not hold: the query cannot return it, the text can. */
 static void make_deep_path(void *arg)
 {
 	char name[251];

@@ -190,7 +190,7 @@ static void test_to_and_fro(void **state)
 	assert_same_vma(vma_next(&vmi), &all[2]);
 	assert_same_vma(vma_next(&vmi), &all[3]);
 	assert_null(vma_next(&vmi));
-	/* Behind the end: the one before is the last. */
+	/* After the end: the one before is the last. */
 	assert_same_vma(vma_prev(&vmi), &all[3]);
 	assert_same_vma(vma_prev(&vmi), &all[2]);
 	assert_same_vma(vma_next(&vmi), &all[3]);

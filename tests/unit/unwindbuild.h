@@ -12,7 +12,7 @@ struct fixture {
 	struct cpu_regs r;
 };
 
-/* Of an ABI that e_flags tell apart. */
+/* For an ABI that only e_flags distinguish. */
 cb_unused static void begin_abi(struct fixture *f, u16 machine, struct elffmt fmt, u32 flags)
 {
 	struct unwind_opts opts = { 0 };

@@ -26,7 +26,7 @@ kernel_core()
 }
 
 # make_cores: tags.ours tags.kernel tags.log of mtetags; heap.ours (asleep), heap.kernel (died of
-# writing behind a block) and heap.log of mteheap.
+# writing past a block) and heap.log of mteheap.
 make_cores()
 {
 	start "$VM/mtetags" 64M
@@ -115,7 +115,7 @@ gdb_tags()
 	for a in $(cat_granules | while read -r kind n; do granule "$kind" "$n"; done); do
 		set -- "$@" -ex "memory-tag print-allocation-tag (char*)$a"
 	done
-	# Of an area that was left out it cannot say anything; it should say the same of both cores.
+	# It cannot say anything of an area that was left out; it should say the same of both cores.
 	gdb_core "$core" mtetags "$@" -ex "memory-tag print-allocation-tag (char*)$(granule anon-dontdump 0)"
 	grep -v '^warning\|^$' err >"$core.err"
 	sed -n 's/^\$[0-9]* = //p' out | xargs printf '%d\n' >answers
@@ -156,7 +156,7 @@ gdb_blocks()
 	sed -n 's/^\$[0-9]* = //p' out
 }
 
-# Of a heap that overflowed: the pointer's tag is that of the first block, the memory's another.
+# For a heap that overflowed: the pointer's tag is that of the first block, the memory's another.
 # FAULT, and what is there, by the other program.
 fault_of()
 {

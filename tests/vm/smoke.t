@@ -53,7 +53,7 @@ gdb_tags()
 		sed -n 's/^\$[0-9]* = 0x//p' | tr '\n' ' '
 }
 
-# Start of an area that the target told of, N granules on.
+# Start of an area that the target reported, N granules on.
 granule()
 {
 	printf '0x%x' $((0x$(sed -n "s/^area \([0-9a-f]*\) [0-9a-f]* $1 .*/\1/p" "$LOG") + 16 * $2))

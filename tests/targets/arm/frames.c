@@ -1,6 +1,6 @@
 /*
  * frames.c - ends in the ways that are hard on backtraces of 32-bit Arm: in a leaf
- * function, in libraries, in a handler, in a jump to nowhere, behind frames that
+ * function, in libraries, in a handler, in a jump to nowhere, after frames that
  * are large, of a size that is not known, with floating point registers saved, or
  * not built on every way.  Also C++: then functions have a personality.
  */

@@ -18,7 +18,7 @@ done
 	[ ! -f "\$f" ] || { mkdir -p "\$OUT/root\${f%/*}" && cp -L "\$f" "\$OUT/root\$f"; }
 done
 END
-# As on any system now; the loader has told the program of libraries there.
+# As on any system now; the loader has put libraries in its list there.
 mkdir root && ln -s usr/lib root/lib
 if ! VM_OUT=. "$TOP/tests/vm/check" --one "$PWD/script" >made 2>&1 || [ ! -s noreturn.kernel.there ]; then
 	fail "cores from the machine"
@@ -26,7 +26,7 @@ if ! VM_OUT=. "$TOP/tests/vm/check" --one "$PWD/script" >made 2>&1 || [ ! -s nor
 	done_testing
 fi
 
-# Frames, without what tells of where a file is.
+# Frames, without where a file is.
 frames() { sed -n 's/^\(#[0-9]* *0x[0-9a-f]* [^ ]*\).*/\1/p' "$1"; }
 own() { grep -o ' case_[a-z_]*' | uniq | tr -d '\n'; }
 
@@ -48,7 +48,7 @@ for name in $CASES; do
 		mv out here
 		matches "$core: the innermost of ours" here ' case_wait\+'
 		is "$core: the frames that the machine itself sees" "$(frames here)" "$(frames $core.there)"
-		# Of a signature nothing is left: user addresses have 48 bits here.
+		# Nothing is left of a signature: user addresses have 48 bits here.
 		is "$core: no address has more" "$(grep '^#' here | grep -cv '^#[0-9]* *0x0000')" 0
 		exits 0 "$core: notes" "$TAGCORE" inspect notes $core
 		matches "$core: NT_ARM_PAC_MASK" out NT_ARM_PAC_MASK

@@ -1,7 +1,7 @@
 /*
  * mtecmp runs CORE		"START END TAG" for runs of equal tags
  * mtecmp areas CORE LOG	"KIND whole|first|empty|part|missing right|wrong" for each area that a
- *				target told of in LOG: how much is saved, and whether it is as told
+ *				target reported in LOG: how much is saved, and whether it is as reported
  * mtecmp cores OURS KERNEL	the tag segments of two cores: every header and every byte, but
  *				for areas never written to, of which the kernel saves nothing
  *
@@ -98,7 +98,7 @@ static const char *saved(const Elf64_Phdr *h)
 	return h->p_filesz == PAGE / 32 ? "first" : "part";
 }
 
-/* The first granule that is not as told, or the number of granules. */
+/* The first granule that is not as reported, or the number of granules. */
 static size_t first_wrong(const struct core *c, const Elf64_Phdr *h, const struct tagging *t)
 {
 	size_t g = 0;
@@ -148,7 +148,7 @@ static int run_areas(char **a)
 		n++;
 	}
 	fclose(log);
-	need(n, a[1], "tells of no area");
+	need(n, a[1], "reports no area");
 	return wrong;
 }
 

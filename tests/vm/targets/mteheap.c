@@ -2,7 +2,7 @@
  * mteheap MODE: a heap that glibc tags (GLIBC_TUNABLES=glibc.mem.tagging=3,
  * which it gives itself).  Prints "block ADDR LEN" with the tag in bits 59:56
  * of each block that lives, then "ready PID", and waits for SIGUSR1.  Then
- * "overflow" writes behind a block and "use-after-free" into a freed one, and
+ * "overflow" writes past a block and "use-after-free" into a freed one, and
  * die of it; "sleep" ends.
  */
 #include "mte.h"

@@ -2,7 +2,7 @@
  * mtetags [SIZE]: a tagged area of every kind that a dump must think about.
  * Prints "area START END KIND FIRST BY STEP", the tags as struct tagging has
  * them, or "skip KIND WHY"; then "ready PID".  SIZE (1G) is that of the sparse
- * area.  A page without access lies on both sides of each, so that none is
+ * area.  A page without access is on both sides of each, so that none is
  * merged with another; but for the kinds with "beside", which lie side by side.
  */
 #include "mte.h"
