@@ -1,5 +1,5 @@
 # The reader is bounded: cores that are large in one way (targets/bigcore.c) are shown in little memory, and in
-# time that grows as they do.  Of the plain build; how long it takes is make bench's, here only that it is not more
+# time that grows as they do.  This runs the plain build; how long it takes is make bench's, here only that it is not more
 # than in proportion.
 . "$TOP/tests/func/lib.sh"
 PLAIN=$O/tagcore

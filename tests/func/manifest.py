@@ -162,12 +162,12 @@ def survives(core, size):
 
 
 def facts(core, row):
-    told = table.FACTS.get(row["file"].removesuffix(".zst"))
-    if told is None:
+    expected = table.FACTS.get(row["file"].removesuffix(".zst"))
+    if expected is None:
         return [] if row["peer_expected_facts"] in table.NO_FACTS else ["nothing in FACTS for: " +
                                                                         row["peer_expected_facts"]]
     wrong = []
-    for what, ask, want in told:
+    for what, ask, want in expected:
         try:
             got = ask(core)
             if callable(want):
@@ -297,9 +297,9 @@ def check_text(row):
     if row["file"] not in table.TEXTS:
         Tap.result(row["file"], [] if row["file"] in table.NOT_IN_A_CORE else ["nothing is known of this file"])
         return
-    told, ask = table.TEXTS[row["file"]]
+    name, ask = table.TEXTS[row["file"]]
     with open(os.path.join(CORES, row["file"]), errors="replace") as f:
-        Tap.test(row["file"], ask, Core(told), f.read())
+        Tap.test(row["file"], ask, Core(name), f.read())
 
 
 def stale(names):

@@ -115,7 +115,7 @@ static void add_rare_notes(struct cb *cb)
 
 	for (size_t i = 0; i < sizeof(desc); i++)
 		desc[i] = (u8)(i % 5 ? 0 : i / 5);
-	/* Of SVE, which begins so, too: size and vector length. */
+	/* SVE notes begin so, too: size and vector length. */
 	desc[0] = 16 + 1;
 	desc[1] = 1;
 	desc[8] = 16;

@@ -451,7 +451,7 @@ static void site_finish(struct site *s)
 		msgctl(s->id, IPC_RMID, NULL);
 }
 
-static int wanted(const char *name, char **list)
+static int is_selected(const char *name, char **list)
 {
 	if (!*list)
 		return 1;
@@ -477,7 +477,7 @@ int main(int argc, char **argv)
 	sigaddset(&set, SIGRTMIN + 3);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	for (size_t i = 0; i < N_CALLS; i++) {
-		if (!wanted(calls[i].name, argv + 1))
+		if (!is_selected(calls[i].name, argv + 1))
 			continue;
 		sites[n].call = &calls[i];
 		n += (size_t)site_start(&sites[n]);

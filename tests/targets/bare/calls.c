@@ -284,7 +284,7 @@ static void site_finish(struct site *s)
 		bare_say("result ", s->call->name, " returned ", bare_number(s->result).text);
 }
 
-static int wanted(const char *name, char **list)
+static int is_selected(const char *name, char **list)
 {
 	if (!*list)
 		return 1;
@@ -310,7 +310,7 @@ int bare_main(int argc, char **argv)
 	SYS5(NR_sigprocmask, 0, blocked, 0, 8, 0);
 	SYS3(NR_kill, pid, 12, 0);
 	for (size_t i = 0; i < N_CALLS; i++) {
-		if (!wanted(calls[i].name, argv + (argc > 0)))
+		if (!is_selected(calls[i].name, argv + (argc > 0)))
 			continue;
 		sites[n].call = &calls[i];
 		site_start(&sites[n++]);

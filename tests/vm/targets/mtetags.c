@@ -167,7 +167,7 @@ static const struct kind kinds[] = {
 	  .tags = { 6, 1, 7 } },
 };
 
-static void told(const char *p, size_t len, const char *name, const struct tagging *t)
+static void report(const char *p, size_t len, const char *name, const struct tagging *t)
 {
 	printf("area %lx %lx %s %u %u %u\n", (unsigned long)p, (unsigned long)p + len, name,
 	       t->first, t->by, t->step);
@@ -213,7 +213,7 @@ static void make(const struct kind *k)
 	if (k->shape && k->shape(p, len) < 0)
 		printf("skip %s %s\n", k->name, strerrorname_np(errno));
 	else
-		told(p, len, k->name, &k->tags);
+		report(p, len, k->name, &k->tags);
 	if (fd >= 0)
 		close(fd);
 }
@@ -234,8 +234,8 @@ static void make_beside(void)
 	tag_area(p + LEN, LEN, &one);
 	tag_area(p + 2 * LEN, LEN, &two);
 	must(mprotect(p + 2 * LEN, LEN, PROT_READ | PROT_MTE) == 0, "beside");
-	told(p + LEN, LEN, "beside-writable", &one);
-	told(p + 2 * LEN, LEN, "beside-readonly", &two);
+	report(p + LEN, LEN, "beside-writable", &one);
+	report(p + 2 * LEN, LEN, "beside-readonly", &two);
 }
 
 /* A huge page, as madvise(MADV_HUGEPAGE) makes it where the kernel can. */
@@ -248,7 +248,7 @@ static void make_thp(void)
 	if (madvise(p, HUGE, MADV_HUGEPAGE) < 0)
 		printf("skip thp %s\n", strerrorname_np(errno));
 	tag_area(p, HUGE, &t);
-	told(p, HUGE, "thp", &t);
+	report(p, HUGE, "thp", &t);
 }
 
 /* Far more address space than memory, with five pages in it. */
@@ -260,7 +260,7 @@ static void make_sparse(size_t len)
 	must(mmap(p, len, RW | PROT_MTE, ANON | MAP_NORESERVE | MAP_FIXED, -1, 0) == p &&
 	     madvise(p, len, MADV_NOHUGEPAGE) == 0, "sparse");
 	tag_area(p, len, &t);
-	told(p, len, "sparse", &t);
+	report(p, len, "sparse", &t);
 }
 
 int main(int argc, char **argv)

@@ -37,7 +37,7 @@ static inline __attribute__((always_inline)) long shadow_stack_on(void)
 	return x0;
 }
 
-static __attribute__((noreturn)) void spin(int gcs, int sme, int sme2, int fpmr, volatile int *told)
+static __attribute__((noreturn)) void spin(int gcs, int sme, int sme2, int fpmr, volatile int *ready)
 {
 	if (gcs && shadow_stack_on() != 0)
 		_exit(1);
@@ -47,20 +47,20 @@ static __attribute__((noreturn)) void spin(int gcs, int sme, int sme2, int fpmr,
 		__asm__ volatile(".inst 0xd503457f /* smstart za */");
 	if (sme2)
 		__asm__ volatile("mov x9, %0\n.inst 0xe11f8120 /* ldr zt0, [x9] */" : : "r"(zt) : "x9", "memory");
-	*told = 1;
+	*ready = 1;
 	for (;;)
 		__asm__ volatile("");
 }
 
 int main(void)
 {
-	volatile int *told = mmap(NULL, PAGE, RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	volatile int *ready = mmap(NULL, PAGE, RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	unsigned long cap = getauxval(AT_HWCAP), cap2 = getauxval(AT_HWCAP2);
 	int gcs, sme, sme2, fpmr;
 	pid_t pid;
 
 	target_begin();
-	must(told != MAP_FAILED, "mmap");
+	must(ready != MAP_FAILED, "mmap");
 	for (size_t i = 0; i < sizeof(zt); i++)
 		zt[i] = (unsigned char)(i + 1);
 	gcs = has("gcs", cap & CAP_GCS);
@@ -72,10 +72,10 @@ int main(void)
 	if (pid == 0)
 		prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	if (pid == 0)
-		spin(gcs, sme, sme2, fpmr, told);
-	while (!*told && waitpid(pid, NULL, WNOHANG) == 0)
+		spin(gcs, sme, sme2, fpmr, ready);
+	while (!*ready && waitpid(pid, NULL, WNOHANG) == 0)
 		target_nap();
-	must(*told, "the child died");
+	must(*ready, "the child died");
 	printf("ready %d\n", (int)pid);
 	fflush(stdout);
 	waitpid(pid, NULL, 0);

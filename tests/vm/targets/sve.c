@@ -31,8 +31,8 @@ static unsigned char z[32 * VL_MAX];
 	"ptrue p6.b\n" "ptrue p7.b\n" "ptrue p8.b\n" "ptrue p9.b\n" "ptrue p10.b\n" "ptrue p11.b\n" \
 	"ptrue p12.b\n" "ptrue p13.b\n" "ptrue p14.b\n" "ptrue p15.b\n"
 
-/* @told is written when all are loaded; then nothing changes any more, not even the pc. */
-static noinline void spin(volatile int *told)
+/* @ready is written when all are loaded; then nothing changes any more, not even the pc. */
+static noinline void spin(volatile int *ready)
 {
 	__asm__ volatile(".arch_extension sve\n"
 			 LOAD_ALL
@@ -40,18 +40,18 @@ static noinline void spin(volatile int *told)
 			 "mov w9, #1\n"
 			 "str w9, [%1]\n"
 			 "0: b 0b\n"
-			 : : "r"(z), "r"(told) : "memory", "x9", "x19");
+			 : : "r"(z), "r"(ready) : "memory", "x9", "x19");
 }
 
-static noinline void in_pause(volatile int *told)
+static noinline void in_pause(volatile int *ready)
 {
 	__asm__ volatile(".arch_extension sve\n" LOAD_ALL : : "r"(z) : "memory");
-	*told = 1;
+	*ready = 1;
 	for (;;)
 		pause();
 }
 
-static void child(int vl, int pauses, volatile int *told)
+static void child(int vl, int pauses, volatile int *ready)
 {
 	int got = prctl(PR_SVE_SET_VL, vl, 0, 0, 0);
 
@@ -63,14 +63,14 @@ static void child(int vl, int pauses, volatile int *told)
 		for (int j = 0; j < vl; j++)
 			z[n * vl + j] = (unsigned char)(n * 16 + j);
 	if (pauses)
-		in_pause(told);
-	spin(told);
+		in_pause(ready);
+	spin(ready);
 }
 
 /* A child spins, so that the parent can say when it does. */
 int main(int argc, char **argv)
 {
-	volatile int *told = mmap(NULL, PAGE, RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	volatile int *ready = mmap(NULL, PAGE, RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	pid_t pid;
 
 	target_begin();
@@ -78,16 +78,16 @@ int main(int argc, char **argv)
 		puts("skip no SVE here");
 		return 77;
 	}
-	must(told != MAP_FAILED, "mmap");
+	must(ready != MAP_FAILED, "mmap");
 	pid = fork();
 	if (pid == 0) {
 		target_begin();
 		prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-		child(argc > 1 ? atoi(argv[1]) : 32, argc > 2, told);
+		child(argc > 1 ? atoi(argv[1]) : 32, argc > 2, ready);
 	}
-	while (!*told && waitpid(pid, NULL, WNOHANG) == 0)
+	while (!*ready && waitpid(pid, NULL, WNOHANG) == 0)
 		target_nap();
-	must(*told, "child");
+	must(*ready, "child");
 	printf("ready %d\n", pid);
 	fflush(stdout);
 	waitpid(pid, NULL, 0);
