@@ -66,6 +66,16 @@ bottom()
 	json_is "$1: complete" json .threads[0].complete true
 }
 
+# limited CASE: as many frames as there are may be had of it, and it is complete, whoever unwinds
+limited()
+{
+	for unwinder in libdw libunwind; do
+		ok "$1: a limit that is its depth, $unwinder" \
+			"$TAGCORE" stack --debuginfo-path empty --unwinder $unwinder --max-frames "$(grep -c '^#' first)" full
+		same "$1: a limit that is its depth, $unwinder" out
+	done
+}
+
 fiber interpreted 'case_wait case_interpreted'
 matches_not "interpreted: nothing is incomplete" first incomplete
 json_is "interpreted: complete" json .threads[0].complete true
@@ -84,6 +94,7 @@ matches "a limit within frames in doubt: and it says so" out 'incomplete: more f
 
 fiber context 'case_wait case_coroutine'
 bottom context
+limited context
 fiber linked-context 'case_wait case_coroutine'
 bottom linked-context
 fiber signal-in-context 'case_wait case_handler case_raise case_coroutine'

@@ -96,8 +96,8 @@ void stack_ends_at(struct unwind *u, struct stack *s, u64 pc);
 void stack_ends_by(struct unwind *u, struct stack *s, enum cfi_step step, u64 pc);
 /* True if @f, which would be the next frame, is not in code: not a return address.  Sets s->end then. */
 bool stack_leaves_code(struct unwind *u, struct stack *s, const struct frame *f);
-/* The next frame would be one of these again. */
-bool stack_loops(const struct stack *s, const struct frame *f);
+/* True if @f, which would be the next frame, is one of these again.  Sets s->end then. */
+bool stack_loops(struct stack *s, const struct frame *f);
 /* A whole stack is better than a part; of parts, the one with more frames that are sure.  @b may be empty. */
 bool stack_is_better(const struct stack *a, const struct stack *b);
 /* The limit is reached.  Frames in doubt are followed beyond it, to a frame that confirms them. */

@@ -84,7 +84,7 @@ static bool is_same(const struct frame *a, const struct frame *b)
 }
 
 /* A longer circle comes back to the frame whose number is the last power of two (R. P. Brent, 1980). */
-bool stack_loops(const struct stack *s, const struct frame *f)
+static bool is_again(const struct stack *s, const struct frame *f)
 {
 	size_t mark = 1;
 
@@ -96,6 +96,14 @@ bool stack_loops(const struct stack *s, const struct frame *f)
 	while (mark > 1 && is_gone(&s->frames[mark - 1]))
 		mark--;
 	return is_same(&s->frames[s->n - 1], f) || is_same(&s->frames[mark - 1], f);
+}
+
+bool stack_loops(struct stack *s, const struct frame *f)
+{
+	if (!is_again(s, f))
+		return false;
+	stack_ends(s, STACK_LOOP, "0x%llx would be its own caller", (unsigned long long)f->pc);
+	return true;
 }
 
 static size_t stack_limit(const struct unwind *u)

@@ -2,22 +2,7 @@
 
 #include "base/scope.h"
 #include "unwind/arm/arm.h"
-#include "unwind/calls/calls.h"
 #include "unwind/walk/walk.h"
-
-/* True when there is a way on from here. */
-static bool judge(struct unwind *u, const struct frame *f, struct stack *s)
-{
-	unsigned long long pc = f->pc;
-
-	if (stack_is_full(u, s))
-		stack_ends(s, STACK_LIMIT, "more frames than wanted, from 0x%llx on", pc);
-	else if (!f->signal && !space_is_code(u, f->exact ? f->pc : f->pc - 1))
-		stack_ends(s, STACK_NO_CODE, "0x%llx is in no executable memory", pc);
-	else
-		return true;
-	return false;
-}
 
 /* By call frame information or, without it, by 32-bit Arm's other tables. */
 static enum cfi_step step(struct unwind *u, const struct frame *f, Dwarf_Frame *frame, struct cpu_regs *r,
@@ -40,14 +25,8 @@ static int walk_one(struct unwind *u, struct cpu_regs *r, enum frame_by *by, str
 	regs_get(u, r, u->core->arch->sp, &f.sp);
 	row = dw_row_of(u, &f);
 	Dwarf_Frame *frame auto_free = row.frame;
-	if (stack_loops(s, &f)) {
-		stack_ends(s, STACK_LOOP, "0x%llx would be its own caller", (unsigned long long)f.pc);
-		return 0;
-	}
-	if (stack_leaves_code(u, s, &f))
-		return 0;
-	ret = tailcall_add(u, s, &f, r, frame, e);
-	if (ret || !judge(u, &f, s) || first_ends(u, r, frame, s))
+	ret = walk_add(u, s, &f, r, frame, e);
+	if (ret <= 0)
 		return ret;
 	done = step(u, &f, frame, r, by);
 	if (done != CFI_STEPPED)

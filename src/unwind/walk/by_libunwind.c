@@ -6,7 +6,6 @@
 #include <libunwind.h>
 
 #include "base/util.h"
-#include "unwind/calls/calls.h"
 #include "unwind/walk/walk.h"
 
 /*
@@ -239,23 +238,20 @@ static void keep_registers(const struct unwind *u, unw_cursor_t *c, struct cpu_r
 	}
 }
 
-/* 1 to go on; 0 when s->end is set. */
-static int judge(struct unwind *u, const struct frame *f, Dwarf_Frame *row, const struct cpu_regs *r, struct stack *s)
+/* There is a table, and libunwind can go by it; else s->end is set. */
+static bool has_table(struct unwind *u, const struct frame *f, Dwarf_Frame *row, const struct cpu_regs *r,
+		      struct stack *s)
 {
 	unsigned long long pc = f->pc;
 	unw_proc_info_t pi;
 
-	if (stack_is_full(u, s))
-		stack_ends(s, STACK_LIMIT, "more frames than wanted, from 0x%llx on", pc);
-	else if (!f->signal && !space_is_code(u, f->exact ? f->pc : f->pc - 1))
-		stack_ends(s, STACK_NO_CODE, "0x%llx is in no executable memory", pc);
-	else if (find_proc_info(u->uw->as, f->exact && !f->signal ? f->pc : f->pc - 1, &pi, 0, u) < 0)
+	if (find_proc_info(u->uw->as, f->exact && !f->signal ? f->pc : f->pc - 1, &pi, 0, u) < 0)
 		stack_ends(s, STACK_NO_TABLE, "no call frame information for 0x%llx", pc);
 	else if (row && cfi_is_misleading(u, row, r))
 		stack_ends(s, STACK_NO_TABLE, "the call frame information for 0x%llx is not right as it stands", pc);
 	else
-		return 1;
-	return 0;
+		return true;
+	return false;
 }
 
 /*
@@ -321,17 +317,12 @@ static void seed_sp(struct unwind *u, struct cpu_regs *seed)
 static int walk_one(struct unwind *u, unw_cursor_t *c, const struct frame *f, Dwarf_Frame *row,
 		    const struct cpu_regs *r, struct stack *s, struct err *e)
 {
-	int ret, step;
+	int ret = walk_add(u, s, f, r, row, e), step;
 
-	if (stack_loops(s, f)) {
-		stack_ends(s, STACK_LOOP, "0x%llx would be its own caller", (unsigned long long)f->pc);
-		return 0;
-	}
-	if (stack_leaves_code(u, s, f))
-		return 0;
-	ret = tailcall_add(u, s, f, r, row, e);
-	if (ret || first_ends(u, r, row, s) || !judge(u, f, row, r, s))
+	if (ret <= 0)
 		return ret;
+	if (!has_table(u, f, row, r, s))
+		return 0;
 	u->fault.is_set = false;
 	u->uw->step_reads = STEP_READS;
 	u->uw->is_guess = false;

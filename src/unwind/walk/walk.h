@@ -21,6 +21,15 @@ extern const struct unwinder_ops unwinder_uw_ops;
 
 void uw_close(struct uw *uw);
 
+/* ---- next.c */
+
+/*
+ * Adds the frame @f, which is at @r and for which the table has @row or NULL: 1 when its caller is
+ * to be looked for, 0 when s->end is set.
+ */
+int walk_add(struct unwind *u, struct stack *s, const struct frame *f, const struct cpu_regs *r, Dwarf_Frame *row,
+	     struct err *e) must_check;
+
 /* ---- first.c */
 
 /* It is the thread's first function: by the machine's convention, by where the program begins, or as makecontext(3) has it. */
