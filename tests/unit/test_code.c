@@ -166,6 +166,35 @@ static void code_refuses_two_stacks(void **state)
 	end(&f);
 }
 
+/* The bytes before a return address, the last ones a call or not; a call with a prefix is one without it. */
+static void calls_of_x86(void **state)
+{
+	static const struct { u8 before[CALL_BYTES]; u32 lens; } cases[] = {
+		{ { 0x90, 0x90, 0xe8, 1, 2, 3, 4 }, 1 << 5 },			/* call rel32 */
+		{ { 0x90, 0x90, 0x90, 0x90, 0x90, 0xff, 0xd0 }, 1 << 2 },	/* *%rax */
+		{ { 0x90, 0x90, 0x90, 0x90, 0x41, 0xff, 0xd4 }, 1 << 2 },	/* *%r12 */
+		{ { 0x90, 0x90, 0x90, 0x90, 0x90, 0xff, 0x10 }, 1 << 2 },	/* *(%rax) */
+		{ { 0x90, 0x90, 0x90, 0x90, 0xff, 0x14, 0xc3 }, 1 << 3 },	/* *(%rbx,%rax,8) */
+		{ { 0x90, 0x90, 0x90, 0x90, 0xff, 0x50, 0x18 }, 1 << 3 },	/* *24(%rax) */
+		{ { 0x90, 0x90, 0x90, 0xff, 0x54, 0x24, 0x08 }, 1 << 4 },	/* *8(%rsp) */
+		{ { 0x90, 0xff, 0x15, 1, 2, 3, 4 }, 1 << 6 },			/* *(%rip) */
+		{ { 0x90, 0xff, 0x90, 1, 2, 3, 4 }, 1 << 6 },			/* *disp32(%rax) */
+		{ { 0xff, 0x14, 0xc5, 1, 2, 3, 4 }, 1 << 7 },			/* *disp32(,%rax,8) */
+		{ { 0xff, 0x94, 0x24, 1, 2, 3, 4 }, 1 << 7 },			/* *disp32(%rsp) */
+		{ { 0x90, 0x90, 0xe8, 1, 2, 0xff, 0xd0 }, 1 << 5 | 1 << 2 },	/* either */
+		{ { 0x90, 0x90, 0x90, 0x90, 0x90, 0xff, 0xe0 }, 0 },		/* jmp *%rax */
+		{ { 0x90, 0x90, 0xe9, 1, 2, 3, 4 }, 0 },			/* jmp rel32 */
+		{ { 0x90, 0x90, 0x90, 0xe8, 1, 2, 3 }, 0 },			/* in the middle of it */
+		{ { 0x90, 0x90, 0x90, 0x90, 0xff, 0xd0, 0x90 }, 0 },
+		{ { 0x90, 0x90, 0xff, 0x15, 1, 2, 3 }, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		if (x86_calls(cases[i].before) != cases[i].lens)
+			fail_msg("case %zu: %#x", i, x86_calls(cases[i].before));
+}
+
 /* ---- arm64 */
 
 static const u32 frame_a64[] = {
@@ -306,7 +335,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(code_leads_to_the_caller), cmocka_unit_test(code_agrees_with_itself),
-		cmocka_unit_test(code_refuses_two_stacks), cmocka_unit_test(code_of_arm64),
+		cmocka_unit_test(code_refuses_two_stacks), cmocka_unit_test(calls_of_x86), cmocka_unit_test(code_of_arm64),
 		cmocka_unit_test(code_bears_anything),
 		cmocka_unit_test(code_bears_any_byte), cmocka_unit_test(code_is_for_known_machines),
 	};

@@ -110,13 +110,25 @@ static const struct code_memo *rows_of(struct unwind *u, u64 start, u64 lo, u64 
 
 /* ---- the call before a return address */
 
+/* By bit: how long it may be. */
+static u32 lengths_before(struct unwind *u, u64 ret)
+{
+	const struct code_machine *m = u->code->m;
+	u8 before[CALL_BYTES];
+
+	return m->calls && space_read(u, ret - sizeof(before), before, sizeof(before)) ? m->calls(before) : UINT32_MAX;
+}
+
 /* False when it is not valid; where the code cannot be read, *in is an instruction without meaning. */
 static bool call_before(struct unwind *u, u64 ret, struct code_insn *in)
 {
 	const struct code_machine *m = u->code->m;
+	u32 lengths = lengths_before(u, ret);
 	u8 code[16];
 
 	for (size_t i = 0; i < ARRAY_SIZE(m->call_len) && m->call_len[i]; i++) {
+		if (!(lengths >> m->call_len[i] & 1))
+			continue;
 		*in = (struct code_insn){ .addr = ret - m->call_len[i] };
 		if (!space_read(u, in->addr, code, m->call_len[i]))
 			return true;

@@ -414,11 +414,10 @@ static bool decode(struct code_reader *c, const u8 *p, size_t len, struct code_i
 	return true;
 }
 
-/* CALL rel32; CALL r/m with its operand of 0 to 5 bytes. */
 #define X86(machine_, word_, sp_, ra_, saved_) { \
 	.machine = (machine_), .word = (word_), .reg = (word_), .step = 1, .longest = 15, .sp = (sp_), .ra = (ra_), \
 	.pushed = (word_), .sp_align = (word_), .saved = (saved_), .call_len = { 5, 2, 3, 6, 7, 4 }, \
-	.decode = decode, \
+	.calls = x86_calls, .decode = decode, \
 }
 /* psABI x86-64, 3.2.1: rbx, rbp, r12 to r15; psABI i386, 2.2.1: ebx, ebp, esi, edi. */
 const struct code_machine code_x86_64 = X86(EM_X86_64, 8, 7, RIP, 1 << 3 | 1 << 6 | 0xf000);

@@ -97,6 +97,8 @@ struct code_machine {
 	bool (*decode)(struct code_reader *c, const u8 *p, size_t len, struct code_insn *in);
 	/* How long a call before @ret may be, in bytes, the likeliest first; 0 ends. */
 	u8 call_len[8];
+	/* Which of them it can be, by bit; NULL: any. */
+	u32 (*calls)(const u8 before[CALL_BYTES]);
 	bool has_prologues;	/* functions that call save @ra where they begin, and only there */
 };
 extern const struct code_machine code_x86_64, code_i386, code_aarch64, code_mips_o32, code_mips_n32, code_mips_n64;

@@ -8,62 +8,19 @@
  * wrong; what cannot be right is refused, and the frame says how it was found.
  */
 
-/*
- * CALL rel32, or CALL r/m (FF /2) with its operand of 0 to 5 bytes, before @ret.
- * Intel SDM volume 2, "CALL" and 2.1.3.
- */
-static bool x86_is_after_call(const u8 before[7])
-{
-	if (before[2] == 0xe8)
-		return true;
-	for (unsigned len = 2; len <= 7; len++) {
-		const u8 *p = before + 7 - len;
-		unsigned mod = p[1] >> 6, rm = p[1] & 7, want = 2;
-
-		if (p[0] != 0xff || (p[1] >> 3 & 7) != 2)
-			continue;
-		if (mod != 3 && rm == 4)
-			want++;
-		if (mod == 1)
-			want += 1;
-		else if (mod == 2 || (mod == 0 && rm == 5) || (mod == 0 && rm == 4 && (p[2] & 7) == 5))
-			want += 4;
-		if (want == len)
-			return true;
-	}
-	return false;
-}
-
-/*
- * JSR with its operand of 0, 2 or 4 bytes (one with an index may have more), or
- * BSR.  M68000 Family Programmer's Reference Manual, "JSR", "BSR" and 2.2.
- */
-static bool m68k_is_after_call(const u8 before[7])
-{
-	const u8 *p = before + 1;	/* 6 bytes */
-
-	if (p[4] == 0x61 && p[5] != 0 && p[5] != 0xff)
-		return true;
-	if (p[4] == 0x4e && p[5] >= 0x90 && p[5] <= 0x97)
-		return true;
-	if ((p[2] == 0x61 && !p[3]) || (p[2] == 0x4e && p[3] >= 0xa8 && p[3] <= 0xbb && p[3] != 0xb9))
-		return true;
-	return (p[0] == 0x61 && p[1] == 0xff) || (p[0] == 0x4e && p[1] >= 0xb0 && p[1] <= 0xbb && p[1] != 0xb8);
-}
-
 static const struct {
 	u16 machine;
-	bool (*is_after_call)(const u8 before[7]);
+	u32 (*calls)(const u8 before[CALL_BYTES]);
 } call_checks[] = {
-	{ EM_X86_64, x86_is_after_call },
-	{ EM_386, x86_is_after_call },
-	{ EM_68K, m68k_is_after_call },
+	{ EM_X86_64, x86_calls },
+	{ EM_386, x86_calls },
+	{ EM_68K, m68k_calls },
 };
 
 /* A signal handler was called from nowhere.  Where the code cannot be read, it is enough that the address is in code. */
 enum step_return step_return(struct unwind *u, u64 addr)
 {
-	u8 before[7];
+	u8 before[CALL_BYTES];
 
 	if (step_is_signal(u, addr, 0))
 		return RETURN_GOOD;
@@ -72,7 +29,7 @@ enum step_return step_return(struct unwind *u, u64 addr)
 	for (size_t i = 0; i < ARRAY_SIZE(call_checks); i++)
 		if (call_checks[i].machine == u->core->ehdr.e_machine &&
 		    space_read(u, addr - sizeof(before), before, sizeof(before)))
-			return call_checks[i].is_after_call(before) ? RETURN_GOOD : RETURN_DOUBT;
+			return call_checks[i].calls(before) ? RETURN_GOOD : RETURN_DOUBT;
 	return RETURN_UNKNOWN;
 }
 

@@ -55,6 +55,13 @@ enum step_return step_return(struct unwind *u, u64 addr);
 /* Could a call return to @addr? */
 bool step_is_return(struct unwind *u, u64 addr);
 
+/* ---- callsite.c */
+
+/* By bit: how long the call may be that the bytes before a return address end in; 0: there is none. */
+enum { CALL_BYTES = 7 };
+u32 x86_calls(const u8 before[CALL_BYTES]);
+u32 m68k_calls(const u8 before[CALL_BYTES]);
+
 /* ---- rows.c */
 
 /* What the tables say of an instruction. */
