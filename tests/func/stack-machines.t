@@ -5,7 +5,6 @@
 [ -f "${CORES-}/SUMMARY.tsv" ] || skip_all "no CORES: a folder of cores with SUMMARY.tsv"
 
 cat >reasons <<'END'
-rizin/core-linux-arm32	it was given the executable
 rizin/core-linux-arm64	its second frame is its third again: a stale link register
 rizin/core-linux-ppc64	its second frame is its third again: a stale link register
 rizin/segfault-glibc-aarch64-core	its second frame is the first function again: a stale link register

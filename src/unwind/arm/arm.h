@@ -1,4 +1,4 @@
-/* arm.h - 32-bit Arm's own tables, and its code where they are short of it. */
+/* arm.h - a step by 32-bit Arm's own tables, and by its code where those say too little. */
 #pragma once
 
 #include "unwind/frame/frame.h"

@@ -1,4 +1,4 @@
-/* exidx.h - 32-bit Arm's tables for exceptions, .ARM.exidx and .ARM.extab, and the code that they are short of. */
+/* exidx.h - 32-bit Arm's tables for exceptions, .ARM.exidx and .ARM.extab. */
 #pragma once
 
 #include "unwind/arm/arm.h"
@@ -27,26 +27,6 @@ bool exidx_search(struct unwind *u, u64 table, u64 n, u64 at, struct exidx *out)
 
 /* Does what the description says: from @r to its caller.  False, and @r as it was, when that cannot be. */
 bool exidx_run(struct unwind *u, const u8 *ops, size_t n, struct cpu_regs *r);
-
-/*
- * What the code from @start to @pc did, found by following it: armwalk.c.
- * @after_call: @pc is the address after a call, else the next instruction to run.
- */
-struct walk_ask {
-	u32 start, end;		/* of the function */
-	u32 pc;
-	bool thumb;
-	bool swapped;		/* instructions are big-endian */
-	bool after_call;
-};
-enum walk_result {
-	WALK_FOUND,		/* *r is the caller's */
-	WALK_NO_RETURN,		/* the return address is kept nowhere: there is no caller */
-	WALK_LOST,		/* the code cannot be followed so far */
-};
-enum walk_result arm_walk(struct unwind *u, const struct walk_ask *ask, struct cpu_regs *r);
-/* An instruction of a kind that a call is one of could be before @pc. */
-bool arm_is_after_call(struct unwind *u, u32 pc, bool thumb, bool swapped);
 
 /* DWARF's numbers of the registers are the machine's. */
 enum { ARM_R4 = 4, ARM_SP = 13, ARM_LR = 14, ARM_PC = 15 };

@@ -1,5 +1,6 @@
 #include "base/util.h"
 #include "unwind/arm/exidx.h"
+#include "unwind/code/code.h"
 
 /*
  * A step by the table for exceptions, which is exact at calls only (EHABI, 5.2):
@@ -10,17 +11,6 @@
  * compiled with -funwind-tables.
  */
 
-/* Big-endian instructions: of a big-endian program that is not of BE8.  AAELF32, 5.3.1. */
-enum { BE8 = 0x00800000 };
-static bool is_swapped(struct unwind *u, u64 at)
-{
-	struct module *m = module_at(u, at);
-	Elf *elf = m ? module_elf(u, m) : NULL;
-	GElf_Ehdr eh;
-
-	return u->core->fmt.data == ELFDATA2MSB && elf && gelf_getehdr(elf, &eh) && !(eh.e_flags & BE8);
-}
-
 /* A try at the caller, and whether it can be one. */
 struct attempt {
 	struct cpu_regs r;
@@ -30,48 +20,43 @@ struct attempt {
 
 static void check(struct unwind *u, struct attempt *a)
 {
-	const struct syscall_abi *abi = &u->core->arch->syscall;
 	u64 sp = a->r.have[ARM_SP] ? a->r.v[ARM_SP] : 0;
 
 	a->fits = a->done && (step_is_signal(u, a->r.pc, sp) || step_is_like_signal(u, a->r.pc, sp) ||
-		  (space_is_code(u, a->r.pc - 1) &&
-		   arm_is_after_call(u, (u32)a->r.pc, a->r.mode & abi->mode_mask, is_swapped(u, a->r.pc - 1))));
+			      (space_is_code(u, a->r.pc - 1) && code_has_call(u, &a->r)));
 }
 
-/* Where the function begins, by symbol or table, or as the program's first one. */
-static bool bounds(struct unwind *u, u64 at, const struct exidx *x, struct walk_ask *ask)
+/* Where the function begins, by symbol or table, or as the program's first one; *end is 0 where that is not known. */
+static bool bounds(struct unwind *u, u64 at, const struct exidx *x, u64 *start, u64 *end)
 {
-	u64 start = 0, end = UINT64_MAX, entry;
-	bool known = symbol_bounds(u, at, &start, &end);
+	u64 entry, first = 0, last = UINT64_MAX;
+	bool known = symbol_bounds(u, at, &first, &last);
 
 	if (!known && !x)
 		return false;
 	/* Only the end of one that has a description is its own: the rest have one entry together. */
-	if (!known || (x && x->start > start))
-		start = x->start;
+	if (!known || (x && x->start > first))
+		first = x->start;
 	if (x)
-		end = min(end, x->end);
-	if (program_entry(u, &entry) && (entry & ~1ull) > start && (entry & ~1ull) <= at)
-		start = entry & ~1ull;
-	ask->start = (u32)start;
-	ask->end = (u32)min(end, (u64)UINT32_MAX);
+		last = min(last, x->end);
+	if (program_entry(u, &entry) && (entry & ~1ULL) > first && (entry & ~1ULL) <= at)
+		first = entry & ~1ULL;
+	*start = first;
+	*end = last == UINT64_MAX ? 0 : last;
 	return true;
 }
 
-static enum walk_result by_code(struct unwind *u, const struct frame *f, const struct exidx *x,
-				const struct cpu_regs *r, struct attempt *out)
+static enum code_step by_code(struct unwind *u, const struct frame *f, const struct exidx *x,
+			      const struct cpu_regs *r, struct attempt *out)
 {
-	u64 at = f->exact ? f->pc : f->pc - 1;
-	struct walk_ask ask = {
-		.pc = (u32)f->pc, .thumb = r->mode != 0, .swapped = is_swapped(u, at), .after_call = !f->exact,
-	};
-	enum walk_result res;
+	enum code_step res;
+	u64 start, end;
 
 	out->r = *r;
-	if (!bounds(u, at, x, &ask))
-		return WALK_LOST;
-	res = arm_walk(u, &ask, &out->r);
-	out->done = res == WALK_FOUND;
+	if (!bounds(u, f->exact ? f->pc : f->pc - 1, x, &start, &end))
+		return CODE_LOST;
+	res = step_code_from(u, start, end, &out->r);
+	out->done = res == CODE_FOUND;
 	check(u, out);
 	return res;
 }
@@ -112,7 +97,7 @@ static enum cfi_step between(struct unwind *u, const struct frame *f, const stru
 			     enum frame_by *by)
 {
 	struct attempt table = { 0 }, code = { 0 };
-	enum walk_result res = by_code(u, f, x, r, &code);
+	enum code_step res = by_code(u, f, x, r, &code);
 
 	u->fault.is_set = false;
 	by_table(u, x, r, &table);
@@ -123,7 +108,7 @@ static enum cfi_step between(struct unwind *u, const struct frame *f, const stru
 	if (table.fits)
 		return take(&table, FRAME_BY_CODE, r, by);
 	/* "Cannot be unwound" is what first functions say, but also all that were compiled without tables. */
-	if (res == WALK_NO_RETURN && (!x || x->cantunwind))
+	if (res == CODE_NO_CALLER && (!x || x->cantunwind))
 		return x ? CFI_OUTERMOST : CFI_NO_TABLE;
 	return x && !x->cantunwind ? CFI_FAILED : CFI_NO_TABLE;
 }

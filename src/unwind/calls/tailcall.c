@@ -242,9 +242,9 @@ static bool is_main(struct unwind *u, u64 at)
 	return s->name && !strcmp(s->name, "main");
 }
 
-static bool is_plain(struct unwind *u, u64 ret, u64 at, u64 start)
+static bool is_plain(struct unwind *u, const struct cpu_regs *caller, u64 at, u64 start)
 {
-	return is_main(u, at) || code_call_is_plain(u, ret, start);
+	return is_main(u, at) || code_call_is_plain(u, caller, start);
 }
 
 /* From what @call may have called to the code at @at, of which the symbol's start is @below, or 0. */
@@ -285,7 +285,7 @@ static int add_between(struct unwind *u, struct stack *s, const struct call_fram
 	struct call_site call;
 	int r = 0;
 
-	if (symbol_bounds(u, at, &below, &end) && is_plain(u, caller->r->pc, at, below))
+	if (symbol_bounds(u, at, &below, &end) && is_plain(u, caller->r, at, below))
 		return 0;
 	/* What begins a thread is written by hand. */
 	if (cfi_is_outermost(u, caller->row, caller->r))

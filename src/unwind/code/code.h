@@ -5,15 +5,24 @@
 
 /* Goes to the caller of @r by reading the code. */
 bool step_code(struct unwind *u, struct cpu_regs *r);
+/* To the caller of @r by what the code does from @start on, where its function begins, to pc, and by nothing else. */
+enum code_step {
+	CODE_FOUND,
+	CODE_NO_CALLER,	/* the return address is kept nowhere */
+	CODE_LOST,	/* the code cannot be followed so far */
+};
+enum code_step step_code_from(struct unwind *u, u64 start, u64 end /* or 0 */, struct cpu_regs *r);
 /*
- * The code before @ret calls the function at @start itself, perhaps through an entry
+ * The code before @caller's pc calls the function at @start itself, perhaps through an entry
  * of a procedure linkage table; or nothing is left of what it called.
  */
-bool code_call_is_plain(struct unwind *u, u64 ret, u64 start);
-/* False when the code can be read and there is no call before @ret. */
-bool code_is_after_call(struct unwind *u, u64 ret);
-/* All paths from @pc on could be read, and none leads to a return or to an unknown target. */
-bool code_never_returns(struct unwind *u, u64 pc);
+bool code_call_is_plain(struct unwind *u, const struct cpu_regs *caller, u64 start);
+/* False when the code can be read and there is no call before @caller's pc. */
+bool code_is_after_call(struct unwind *u, const struct cpu_regs *caller);
+/* The code can be read, and a call is before @caller's pc. */
+bool code_has_call(struct unwind *u, const struct cpu_regs *caller);
+/* All paths from @r's pc on could be read, and none leads to a return or to an unknown target. */
+bool code_never_returns(struct unwind *u, const struct cpu_regs *r);
 /* Before each thread. */
 void code_refill(struct code_reader *c);
 void code_close(struct code_reader *c);

@@ -16,6 +16,7 @@ static void flow_fini(struct flow *f)
 	free(f->hash);
 	free(f->heads);
 	free(f->todo);
+	free(f->to);
 	free(f->seeds);
 }
 
@@ -86,35 +87,114 @@ static bool is_other_function(const struct flow *f, const struct code_insn *in, 
 	return f->m->has_prologues && flow_is_free(f) && s->r[f->m->ra].kind == CODE_UNKNOWN && code_saves_ra(f->m, in);
 }
 
+/* ---- what a condition decides */
+
+/* Not done, and so is nothing of the run that begins there: on to what comes after it. */
+static void pass_over(struct flow *f, s32 n, const struct code_state *s)
+{
+	bool more = true;
+
+	while (more && flow_falls_through(f, &f->nodes[n].in)) {
+		const struct code_insn *in = &f->nodes[n].in;
+
+		n = flow_find(f, in->addr + in->len);
+		if (n == FLOW_NONE || f->applied++ >= FLOW_APPLIED_MAX)
+			return;
+		more = flow_is_run(in, &f->nodes[n].in);
+		if (more)
+			continue;
+		flow_head(f, n);
+		if (!f->failed)
+			arrive(f, n, s, FLOW_NONE);
+	}
+}
+
+/* Does the instruction at @at, and goes where it jumps to. */
+static void do_insn(struct flow *f, const struct node *at, struct code_state *s)
+{
+	s32 to;
+
+	s->cond = 0;
+	code_apply(f->m, &at->in, s);
+	if (flow_is_followed(f, &at->in) && (to = flow_find(f, at->in.target)) != FLOW_NONE)
+		arrive(f, to, s, FLOW_NONE);
+	for (size_t i = 0; i < at->n_to; i++)
+		if ((to = flow_find(f, f->to[at->to + i])) != FLOW_NONE)
+			arrive(f, to, s, FLOW_NONE);
+}
+
+static bool ends_path(const struct code_insn *in)
+{
+	return in->flow == CODE_JUMP || in->flow == CODE_RETURN || in->flow == CODE_STOP;
+}
+
+/*
+ * One instruction; false when the path ends there.  One that depends on a condition
+ * parts it.  A call that does is only passed over: what it leaves is less.
+ */
+static bool run_insn(struct flow *f, s32 n, struct code_state *s)
+{
+	const struct node *at = &f->nodes[n];
+	bool known = !at->in.cond || at->in.cond == s->cond, ends = ends_path(&at->in);
+
+	if (at->in.cond && at->in.flow == CODE_CALL)
+		return !known;
+	if (!known && ends) {
+		struct code_state done = *s;
+
+		do_insn(f, at, &done);
+		return true;
+	}
+	if (!known)
+		pass_over(f, n, s);
+	do_insn(f, at, s);
+	s->cond = at->in.cond;
+	return !ends;
+}
+
+/*
+ * From @in to @next.  At the end of a run, what was passed over has arrived there: a stack
+ * pointer that only the run has moved is one for a return, further on.
+ */
+static bool goes_to(struct flow *f, const struct code_insn *in, s32 next, struct code_state *s)
+{
+	const struct node *to = &f->nodes[next];
+	const struct head *h = to->head == FLOW_NONE ? NULL : &f->heads[to->head];
+
+	if (!s->cond || flow_is_run(in, &to->in))
+		return true;
+	s->cond = 0;
+	if (!h || !h->is_set || !contradicts(f, s, &h->s))
+		return true;
+	f->is_cut = true;
+	return false;
+}
+
 /* One block, from where paths meet to where they part. */
 static void run_block(struct flow *f, s32 n)
 {
 	struct code_state s = f->heads[f->nodes[n].head].s;
-	s32 via = FLOW_NONE, to;
+	s32 via = FLOW_NONE;
 
 	for (;;) {
-		const struct node *at = &f->nodes[n];
-		u64 next = at->in.addr + at->in.len;
+		const struct code_insn *in = &f->nodes[n].in;
 
 		if (f->applied++ >= FLOW_APPLIED_MAX || !f->c->budget) {
 			f->failed = true;
 			return;
 		}
-		if (is_other_function(f, &at->in, &s)) {
+		if (is_other_function(f, in, &s)) {
 			f->is_cut = true;
 			return;
 		}
-		code_apply(f->m, &at->in, &s);
-		if (flow_is_followed(f, &at->in) && (to = flow_find(f, at->in.target)) != FLOW_NONE)
-			arrive(f, to, &s, FLOW_NONE);
-		if (at->no_return || !flow_falls_through(f, &at->in))
+		if (!run_insn(f, n, &s) || f->nodes[n].no_return || !flow_falls_through(f, in))
 			return;
-		if (at->in.flow == CODE_CALL)
+		if (in->flow == CODE_CALL && !in->cond)
 			via = n;
-		else if (!at->in.is_nop)
+		else if (!in->is_nop)
 			via = FLOW_NONE;
-		n = flow_find(f, next);
-		if (n == FLOW_NONE)
+		n = flow_find(f, in->addr + in->len);
+		if (n == FLOW_NONE || !goes_to(f, in, n, &s))
 			return;
 		if (f->nodes[n].head != FLOW_NONE) {
 			arrive(f, n, &s, via);
@@ -142,7 +222,7 @@ static bool join_jumps(const struct flow *f, struct code_state *out)
 		const struct head *h = &f->heads[i];
 		const struct code_insn *in = &f->nodes[h->node].in;
 
-		if (!h->is_set || in->flow != CODE_JUMP || in->has_target)
+		if (!h->is_set || in->flow != CODE_JUMP || in->has_target || in->table)
 			continue;
 		if (any)
 			code_join(out, &h->s);
@@ -268,7 +348,7 @@ enum code_end code_follow(struct unwind *u, const struct code_walk *w, code_foun
 {
 	struct flow f scoped(flow_fini) = { .u = u, .w = w, .m = u->code->m, .c = u->code };
 
-	if (!begin(&f) || (!flow_is_free(&f) && !returns_well(&f)))
+	if (!begin(&f) || (!flow_is_free(&f) && !w->any_return && !returns_well(&f)))
 		return CODE_FAILED;
 	report(&f, fn, arg);
 	if (flow_has_jumps(&f) || f.is_cut || f.n_nodes >= FLOW_FREE_MAX)

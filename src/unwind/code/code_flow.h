@@ -8,12 +8,14 @@ enum {
 	FLOW_FREE_MAX = 2048,	/* where no bounds are known: what is farther away is not looked at */
 	FLOW_APPLIED_MAX = 200000,	/* instructions, counted each time one is gone through */
 	FLOW_RESTARTS_MAX = 64,
+	FLOW_TABLE_MAX = 2048,	/* entries of a table */
 };
 
 struct node {
 	struct code_insn in;
 	s32 head;		/* index of its state, where paths meet, or FLOW_NONE */
 	bool no_return;		/* a call that does not return to the next instruction */
+	size_t to, n_to;	/* where the table leads, in flow.to */
 };
 
 struct head {
@@ -34,6 +36,8 @@ struct flow {
 	s32 *hash;		/* of nodes by address; 2 * FLOW_INSNS_MAX */
 	struct head *heads;
 	size_t n_heads, cap_heads;
+	u64 *to;		/* all that tables lead to */
+	size_t n_to, cap_to;
 	u64 *todo;		/* addresses to be read */
 	size_t n_todo, cap_todo;
 	s32 *seeds;		/* nodes that an indirect jump may lead to */
@@ -49,6 +53,13 @@ struct flow {
 	bool is_short;		/* what a path leads to could not be read */
 };
 
+/* ---- code_table.c */
+
+/* Reads the table of the jump at @n. */
+void flow_table(struct flow *f, struct node *n);
+/* @addr is in the function; where no bounds are known, all are. */
+bool flow_is_inside(const struct flow *f, u64 addr);
+
 /* ---- code_read.c: what can be reached */
 
 /* The instruction at @addr, or FLOW_NONE. */
@@ -58,12 +69,16 @@ void flow_read(struct flow *f, u64 from);
 /* Fills f->seeds. */
 void flow_seeds(struct flow *f);
 void flow_todo(struct flow *f, u64 what);
+/* Paths meet at @node. */
+void flow_head(struct flow *f, s32 node);
 /* No bounds are known: tail calls are followed, and so is code after the last call. */
 bool flow_is_free(const struct flow *f);
 /* A jump that is followed. */
 bool flow_is_followed(const struct flow *f, const struct code_insn *in);
 /* To the next instruction, if that is in the same function. */
 bool flow_falls_through(const struct flow *f, const struct code_insn *in);
+/* What is done when @in is goes on with @next under the same condition: either both are, or neither is. */
+bool flow_is_run(const struct code_insn *in, const struct code_insn *next);
 /* Where the caller wants to know the state. */
 bool flow_is_wanted(const struct flow *f, const struct code_insn *in);
 /* Some jumps have unknown targets. */

@@ -45,12 +45,38 @@ static size_t code_at(struct flow *f, u64 addr, const u8 **out)
 	return min(f->window_len - (size_t)(addr - f->window_at), (size_t)f->m->longest);
 }
 
-/* The word that a jump takes its target from, as the slots of a procedure linkage table. */
+/* The code that the word at @addr leads to; false if that is of another mode. */
+static bool read_slot(struct flow *f, u64 addr, u64 *to)
+{
+	struct cpu_regs there;
+	u64 word;
+
+	if (!space_word(f->u, addr, &word))
+		return false;
+	regs_return(f->u, &there, word);
+	*to = there.pc;
+	return there.mode == f->m->mode;
+}
+
+static void read_literal(struct flow *f, struct code_op *op)
+{
+	u64 v;
+
+	if (op->what != CODE_LITERAL)
+		return;
+	op->what = CODE_SET;
+	op->src = space_word(f->u, (u64)op->imm, &v) ? CODE_CONST : CODE_NONE;
+	op->imm = op->src == CODE_CONST ? s64_of_word(f->u, v) : 0;
+}
+
+/* What is in memory: numbers, and where a jump goes that takes a word from there, as in a procedure linkage table. */
 static void resolve(struct flow *f, struct code_insn *in)
 {
+	for (size_t i = 0; i < in->n_ops; i++)
+		read_literal(f, &in->ops[i]);
 	if (!in->has_target || !in->is_slot)
 		return;
-	in->has_target = !f->w->hi && space_word(f->u, in->target, &in->target);
+	in->has_target = !f->w->hi && read_slot(f, in->target, &in->target);
 	in->is_slot = false;
 }
 
@@ -103,19 +129,16 @@ static s32 decode(struct flow *f, u64 addr)
 	resolve(f, &in);
 	f->nodes[f->n_nodes++] = (struct node){ .in = in, .head = FLOW_NONE };
 	f->hash[hash_of(f, addr)] = n;
+	if (in.table)
+		flow_table(f, &f->nodes[n]);
 	return n;
-}
-
-static bool is_inside(const struct flow *f, u64 addr)
-{
-	return !f->w->hi || (addr >= f->w->lo && addr < f->w->hi);
 }
 
 /* From pc to the returns, a jump is followed wherever it leads: a tail call returns to our caller, too. */
 bool flow_is_followed(const struct flow *f, const struct code_insn *in)
 {
 	return in->has_target && (in->flow == CODE_JUMP || in->flow == CODE_BRANCH) &&
-	       (f->w->from_pc || is_inside(f, in->target));
+	       (f->w->from_pc || flow_is_inside(f, in->target));
 }
 
 bool flow_is_wanted(const struct flow *f, const struct code_insn *in)
@@ -125,7 +148,13 @@ bool flow_is_wanted(const struct flow *f, const struct code_insn *in)
 	return f->w->exact ? in->addr == f->w->pc : in->flow == CODE_CALL && in->addr + in->len == f->w->pc;
 }
 
-static void make_head(struct flow *f, s32 node)
+bool flow_is_run(const struct code_insn *in, const struct code_insn *next)
+{
+	return in->cond && next->cond == in->cond && !in->sets_cond && in->flow != CODE_CALL &&
+	       next->addr == in->addr + in->len;
+}
+
+void flow_head(struct flow *f, s32 node)
 {
 	if (node == FLOW_NONE || f->nodes[node].head != FLOW_NONE)
 		return;
@@ -147,7 +176,7 @@ void flow_todo(struct flow *f, u64 addr)
 
 static bool goes_on(const struct code_insn *in)
 {
-	return in->flow == CODE_NEXT || in->flow == CODE_BRANCH || in->flow == CODE_CALL;
+	return in->cond || in->flow == CODE_NEXT || in->flow == CODE_BRANCH || in->flow == CODE_CALL;
 }
 
 /* To the next one, if that is in the same function; @hi ends the one that pc is in, not where a tail call led. */
@@ -155,7 +184,15 @@ bool flow_falls_through(const struct flow *f, const struct code_insn *in)
 {
 	u64 next = in->addr + in->len;
 
-	return goes_on(in) && (f->w->from_pc ? next != f->w->hi : is_inside(f, next));
+	return goes_on(in) && (f->w->from_pc ? next != f->w->hi : flow_is_inside(f, next));
+}
+
+static void read_targets(struct flow *f, const struct node *n)
+{
+	if (flow_is_followed(f, &n->in))
+		flow_todo(f, n->in.target);
+	for (size_t i = 0; i < n->n_to; i++)
+		flow_todo(f, f->to[n->to + i]);
 }
 
 /* Straight on from @addr, where some path begins. */
@@ -165,16 +202,15 @@ static void read_block(struct flow *f, u64 addr)
 
 	if (n == FLOW_NONE)
 		n = decode(f, addr);
-	make_head(f, n);
+	flow_head(f, n);
 	while (n != FLOW_NONE && !f->failed) {
 		const struct code_insn *in = &f->nodes[n].in;
 		u64 next = in->addr + in->len;
 		bool on = flow_falls_through(f, in);
 
-		if (flow_is_followed(f, in))
-			flow_todo(f, in->target);
+		read_targets(f, &f->nodes[n]);
 		if (flow_is_wanted(f, in) || in->flow == CODE_RETURN || in->flow == CODE_JUMP)
-			make_head(f, n);
+			flow_head(f, n);
 		if (!on) {
 			/* Only a call that does not return is the last instruction of a function. */
 			f->is_short |= goes_on(in) && in->flow != CODE_CALL;
@@ -182,7 +218,7 @@ static void read_block(struct flow *f, u64 addr)
 		}
 		n = flow_find(f, next);
 		if (n != FLOW_NONE) {
-			make_head(f, n);
+			flow_head(f, n);
 			return;
 		}
 		n = decode(f, next);
@@ -201,7 +237,7 @@ void flow_read(struct flow *f, u64 from)
 		if (n == FLOW_NONE)
 			read_block(f, addr);
 		else
-			make_head(f, n);
+			flow_head(f, n);
 	}
 }
 
@@ -212,7 +248,7 @@ static void seed_at(struct flow *f, u64 addr)
 {
 	s32 n = FLOW_NONE;
 
-	for (size_t i = 0; i < 16 && is_inside(f, addr) && flow_find(f, addr) == FLOW_NONE; i++) {
+	for (size_t i = 0; i < 16 && flow_is_inside(f, addr) && flow_find(f, addr) == FLOW_NONE; i++) {
 		n = decode(f, addr);
 		if (n == FLOW_NONE || !f->nodes[n].in.is_nop)
 			break;
@@ -229,7 +265,7 @@ void flow_seeds(struct flow *f)
 {
 	f->seeds = calloc(FLOW_INSNS_MAX + 1, sizeof(*f->seeds));
 	f->failed |= !f->seeds;
-	for (size_t i = 0; !f->failed && i < f->n_nodes && f->n_seeds < FLOW_INSNS_MAX; i++)
+	for (size_t i = 0; !f->m->has_pools && !f->failed && i < f->n_nodes && f->n_seeds < FLOW_INSNS_MAX; i++)
 		if (!goes_on(&f->nodes[i].in))
 			seed_at(f, f->nodes[i].in.addr + f->nodes[i].in.len);
 }
@@ -237,7 +273,7 @@ void flow_seeds(struct flow *f)
 bool flow_has_jumps(const struct flow *f)
 {
 	for (size_t i = 0; i < f->n_nodes; i++)
-		if (f->nodes[i].in.flow == CODE_JUMP && !f->nodes[i].in.has_target)
+		if (f->nodes[i].in.flow == CODE_JUMP && !f->nodes[i].in.has_target && !f->nodes[i].n_to)
 			return true;
 	return false;
 }

@@ -114,6 +114,7 @@ struct rows {
 	struct code_row *out;
 	size_t n;
 	bool is_lost;	/* pc was reached, but nothing is known there */
+	bool has_cfa;	/* but for where the frame is */
 };
 
 static bool found_pc(const struct code_insn *in, const struct code_state *s, void *arg)
@@ -128,6 +129,7 @@ static bool found_pc(const struct code_insn *in, const struct code_state *s, voi
 	for (unsigned i = 0; i < CODE_REGS; i++)
 		if (m->saved >> i & 1)
 			row.r[i] = entry_value(m, s, (u8)i);
+	rows->has_cfa = row.cfa.kind != CODE_UNKNOWN;
 	rows->is_lost = row.cfa.kind == CODE_UNKNOWN || row.ra.kind == CODE_UNKNOWN;
 	if (!rows->is_lost)
 		*rows->out = row;
@@ -135,15 +137,23 @@ static bool found_pc(const struct code_insn *in, const struct code_state *s, voi
 	return false;
 }
 
+enum code_end code_row_of(struct unwind *u, const struct code_walk *w, struct code_row *out, size_t *n)
+{
+	struct rows rows = { .m = u->code->m, .out = out };
+	enum code_end end = code_follow(u, w, found_pc, &rows);
+
+	*n = end == CODE_FAILED ? 0 : rows.n;
+	if (!rows.is_lost)
+		return end;
+	return rows.has_cfa ? CODE_UNSAVED : CODE_FAILED;
+}
+
 enum code_end code_row_from(struct unwind *u, u64 start, u64 lo, u64 hi, u64 pc, bool exact, struct code_row *out,
 			    size_t *n)
 {
 	struct code_walk w = { .start = start, .lo = lo, .hi = hi, .pc = pc, .exact = exact };
-	struct rows rows = { .m = u->code->m, .out = out };
-	enum code_end end = code_follow(u, &w, found_pc, &rows);
 
-	*n = end == CODE_FAILED ? 0 : rows.n;
-	return rows.is_lost ? CODE_FAILED : end;
+	return code_row_of(u, &w, out, n);
 }
 
 static void join_row(struct code_row *into, const struct code_row *from)

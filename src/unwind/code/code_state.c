@@ -253,6 +253,10 @@ bool code_join(struct code_state *into, const struct code_state *from)
 	bool changed = from->lossy && !into->lossy;
 
 	into->lossy |= from->lossy;
+	if (into->cond && into->cond != from->cond) {
+		into->cond = 0;
+		changed = true;
+	}
 	for (size_t i = 0; i < CODE_REGS; i++)
 		if (into->r[i].kind != CODE_UNKNOWN && !code_same(&into->r[i], &from->r[i])) {
 			into->r[i].kind = CODE_UNKNOWN;

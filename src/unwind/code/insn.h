@@ -32,6 +32,7 @@ enum code_what {
 	CODE_STORE,	/* of src, which may be CODE_NONE, to the @size bytes at dst + imm */
 	CODE_ALIGN,	/* dst = src & imm */
 	CODE_OR,	/* dst = src | imm, if src is a number */
+	CODE_LITERAL,	/* dst = the word of the code at imm: a CODE_SET, once that has been read */
 };
 struct code_op {
 	u8 what;
@@ -49,6 +50,15 @@ enum code_flow {
 	CODE_STOP,	/* not beyond */
 };
 
+/* A jump to what one of several words in the code says, of which the first is at @target. */
+enum code_table {
+	CODE_NO_TABLE,
+	CODE_OFFSETS1,	/* bytes: how many times two bytes after @target */
+	CODE_OFFSETS2,	/* the same, of two bytes */
+	CODE_ADDRESSES,
+	CODE_JUMPS,	/* instructions, which jump on */
+};
+
 /* An instruction, as far as it matters for that. */
 enum { CODE_OPS_MAX = 18 };
 struct code_insn {
@@ -57,8 +67,12 @@ struct code_insn {
 	u8 len;
 	u8 flow;
 	u8 ret;
+	u8 cond;		/* done only where this condition holds; 0: always */
+	bool sets_cond;		/* what holds is another after it */
+	u8 table;		/* enum code_table; has_target is false then */
 	bool has_target;
 	bool is_slot;		/* target is the address of the word that has it */
+	bool is_other_mode;	/* target is code of the machine's other mode */
 	bool is_lost;		/* it calls through a word whose address is in a caller-saved register */
 	bool is_nop;
 	u8 n_ops;
@@ -80,9 +94,10 @@ static inline s64 code_sbits(u32 w, unsigned hi, unsigned lo)
 struct code_reader;
 struct capstone;
 
-/* A machine whose code can be read. */
+/* A machine whose code can be read; of one with several instruction sets, in one mode. */
 struct code_machine {
 	u16 machine;
+	u16 mode;		/* as in struct cpu_regs */
 	u8 word;
 	u8 reg;			/* bytes of a register as functions save it; MIPS n32 has words of 4 and saves 8 */
 	u8 step;		/* instructions begin at multiples of it */
@@ -100,22 +115,28 @@ struct code_machine {
 	/* Which of them it can be, by bit; NULL: any. */
 	u32 (*calls)(const u8 before[CALL_BYTES]);
 	bool has_prologues;	/* functions that call save @ra where they begin, and only there */
+	bool has_pools;		/* numbers stand between the functions' instructions: what no path leads to may be any */
 };
 extern const struct code_machine code_x86_64, code_i386, code_aarch64, code_mips_o32, code_mips_n32, code_mips_n64;
-extern const struct code_machine code_riscv64, code_riscv32;
+extern const struct code_machine code_riscv64, code_riscv32, code_arm, code_thumb;
 
-/* An address that a register holds before the instruction at @next, or the word there: jumps take two instructions. */
+/*
+ * What an instruction leaves to the one at @next: an address that a register holds there, or that of the word which
+ * has it, since some jumps take two instructions; the conditions of the next ones, as the machine has them.
+ */
 struct code_upper {
 	u64 next, value;
 	u8 reg;
 	bool is_slot;
+	u8 conds;
 };
 
 /* What lasts as long as a struct unwind. */
 struct code_reader {
 	const struct code_machine *m;
 	struct elffmt fmt;
-	u32 flags;		/* e_flags of the file that the function belongs to; 0 without a file */
+	u32 flags;		/* e_flags of the file that the function belongs to, or the core's */
+	bool has_file;		/* they are the file's */
 	struct capstone *capstone;	/* NULL until needed; for machines that it decodes */
 	bool no_capstone;	/* it could not be loaded */
 	struct code_upper upper;
@@ -141,6 +162,7 @@ struct code_state {
 	bool lossy;		/* more was stored than there is room for */
 	bool called;		/* after a call, which perhaps did not return */
 	bool from_pc;		/* memory was as the core has it when the walk began */
+	u8 cond;		/* the condition that holds in this run of instructions that depend on it; or 0 */
 };
 
 /* All registers as they are; @from_pc, else at the start of a function. */
@@ -163,11 +185,13 @@ struct code_walk {
 	u64 pc;			/* from the start: where the state is wanted */
 	bool exact;
 	bool from_pc;		/* from @start, which is pc, to the returns */
+	bool any_return;	/* from the start: it is no matter what returns elsewhere have for a stack */
 };
 /* Called with the state at pc, or before each return with what it does; false ends. */
 typedef bool code_found(const struct code_insn *in, const struct code_state *s, void *arg);
 enum code_end {
 	CODE_FAILED,	/* the code could not be read, is too long, or contradicts itself */
+	CODE_UNSAVED,	/* pc is reached, and nothing has the return address there */
 	CODE_OPEN,	/* some jumps have unknown targets */
 	CODE_ALL,	/* there is nothing else that the code leads to, but for what it calls */
 	CODE_ENDS,	/* the same, and all of it could be read */
@@ -184,16 +208,45 @@ struct code_row {
 };
 enum { CODE_ROWS_MAX = 4 };
 /* From the start of a function to @pc: *n is 1 or 0. */
+enum code_end code_row_of(struct unwind *u, const struct code_walk *w, struct code_row *out, size_t *n);
 enum code_end code_row_from(struct unwind *u, u64 start, u64 lo, u64 hi, u64 pc, bool exact, struct code_row *out,
 			    size_t *n);
 /* From @pc to the returns: as many as differ in where the caller is; *n > CODE_ROWS_MAX when there are more. */
 enum code_end code_rows_to(struct unwind *u, u64 pc, bool exact, u64 lo, u64 hi, struct code_row out[CODE_ROWS_MAX],
 			   size_t *n);
 
-/* ---- code.c */
+/* ---- code_read.c, too */
 
 /* The instruction at @addr; false when it is not valid or cannot be read. */
 bool code_insn_at(struct unwind *u, u64 addr, struct code_insn *in);
+
+/* ---- code.c */
+
+/* An address of code, and the mode that it is of: struct cpu_regs. */
+struct code_at {
+	u64 pc, mode;
+};
+/* A return address, as it is in memory or in a register. */
+struct code_at code_at_return(const struct unwind *u, u64 ret);
+struct code_at code_at_pc(const struct cpu_regs *r);
+/* Gets ready to read the code at @at, or the call before it; false when that is of a machine without a row. */
+bool code_begin_at(struct unwind *u, const struct code_at *at, bool exact);
+
+/* What was found by a walk. */
+struct code_memo {
+	const struct code_machine *m;	/* NULL: not set */
+	struct code_walk w;
+	enum code_end end;
+	size_t n;
+	struct code_row rows[CODE_ROWS_MAX];
+};
+/* By @w, now or before; with a start of 0: from pc to the returns. */
+const struct code_memo *code_rows(struct unwind *u, const struct code_walk *w);
+
+/* What the call before @ret calls, if that is known and code in the mode of the reader's machine. */
+bool code_call_target(struct unwind *u, const struct code_at *ret, u64 *out);
+/* What the code says of @ret; @sp is the caller's stack pointer, or 0. */
+enum step_return code_return(struct unwind *u, const struct code_at *ret, u64 sp);
 
 /* ---- code_prologue.c */
 

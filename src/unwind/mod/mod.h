@@ -57,7 +57,6 @@ struct unwind {
 	u64 insn_mask;		/* bits of a code address that a signature is in; of the thread at work */
 	struct { bool known; u16 dwarf; u64 value; } vectors;	/* of the thread at work: struct vector_length */
 	struct read_fault fault;
-	u64 code_reads;		/* arm/armwalk.c: how many there were */
 	struct dw *dw;		/* the dwarf room's */
 	struct uw *uw;		/* libunwind's, or NULL */
 	struct fetch *fetch;	/* fetch.c's; NULL until needed */

@@ -125,9 +125,9 @@ static bool ends_go(struct unwind *u, const struct frame *f, struct stack *s)
  */
 static bool ends_coroutine(struct unwind *u, const struct cpu_regs *r, bool has_row, struct stack *s)
 {
-	if (code_is_after_call(u, r->pc) || (has_row && symbol_at(u, r->pc)->start != r->pc))
+	if (code_is_after_call(u, r) || (has_row && symbol_at(u, r->pc)->start != r->pc))
 		return false;
-	if (!is_context_start(u, r) && !code_never_returns(u, r->pc))
+	if (!is_context_start(u, r) && !code_never_returns(u, r))
 		return false;
 	stack_ends(s, STACK_OUTERMOST, "nothing called 0x%llx, which never returns: it is the bottom of a coroutine's stack",
 		   (unsigned long long)r->pc);
