@@ -135,4 +135,27 @@ run "$TAGCORE" stack --exe stripped core
 frames=$(grep -c '^#' out)
 run "$TAGCORE" stack --exe thumb-Os-tables core
 num "without symbols: as many frames" "$(grep -c '^#' out)" -eq "$frames"
+
+# Where a function begins that has neither, nobody knows: its returns say what called it, and what
+# cannot be known is not said.
+# addresses FILE: of the frames
+addresses()
+{
+	sed -n 's/^#[0-9]* *\(0x[0-9a-f]*\).*/\1/p' "$1" | tr '\n' ' '
+}
+
+for mode in arm thumb; do
+	arm-linux-gnueabihf-strip -o stripped $mode-O2
+	for arg in leaf raise library crash abort; do
+		core_of stripped $arg
+		run "$TAGCORE" stack --exe $mode-O2 core
+		whole=$(addresses out)
+		run "$TAGCORE" stack --exe stripped core
+		like "neither symbols nor tables, $mode $arg: no frame that is none" "$whole" "$(addresses out)*"
+		[ "$(addresses out)" = "$whole" ] || matches "neither symbols nor tables, $mode $arg: it says that it is short" out incomplete
+		case $arg in
+		leaf | raise) is "neither symbols nor tables, $mode $arg: all frames" "$(addresses out)" "$whole" ;;
+		esac
+	done
+done
 done_testing

@@ -32,9 +32,9 @@ static bool bounds(struct unwind *u, u64 at, const struct exidx *x, u64 *start, 
 	u64 entry, first = 0, last = UINT64_MAX;
 	bool known = symbol_bounds(u, at, &first, &last);
 
-	if (!known && !x)
+	/* Functions without a description have one entry together: where it begins, another of them may. */
+	if (!known && (!x || x->cantunwind))
 		return false;
-	/* Only the end of one that has a description is its own: the rest have one entry together. */
 	if (!known || (x && x->start > first))
 		first = x->start;
 	if (x)
