@@ -216,6 +216,7 @@ static void step_at(bool thumb, bool from_thumb, bool known, size_t i)
 	r.v[4] = places[i].saved ? 1 : 0x4444;
 	if (!step_code(f.u, &r))
 		fail_msg("%d from %d, %zu: nothing", thumb, from_thumb, i);
+	assert_false(r.doubt);
 	if (r.pc != RET || r.mode != (from_thumb ? THUMB : 0) || r.v[SP] != SP0 + 0x20 || r.v[4] != 0x4444)
 		fail_msg("%d from %d, %zu: pc %#llx mode %llx sp %#llx", thumb, from_thumb, i, (unsigned long long)r.pc,
 			 (unsigned long long)r.mode, (unsigned long long)r.v[SP]);
@@ -250,20 +251,23 @@ static void code_refuses_other_calls(void **state)
 	}
 }
 
-/* Where the stack was rounded down, the frame pointer leads on. */
+/* Where the stack was rounded down, the frame pointer leads on; what was saved after that is by the stack pointer. */
 static void code_rounds_the_stack(void **state)
 {
-	static const u32 arm[] = { 0xe92d4800, 0xe28db004, 0xe3cdd03f, 0xe1a00000 };
-	static const u16 thumb[] = { 0xb580, 0xaf00, 0x466b, 0xf36f, 0x0305, 0x469d, 0xbf00 };
+	/* push {fp, lr}; fp = ...; bic sp, sp, #63; push {r4}; mov r4, #0 */
+	static const u32 arm[] = { 0xe92d4800, 0xe28db004, 0xe3cdd03f, 0xe52d4004, 0xe3a04000, 0xe1a00000 };
+	/* the same by mov r3, sp; bfc r3, #0, #6; mov sp, r3 */
+	static const u16 thumb[] = { 0xb580, 0xaf00, 0x466b, 0xf36f, 0x0305, 0x469d, 0xb410, 0x2400, 0xbf00 };
 	struct fixture f;
 	struct cpu_regs r;
 
 	(void)state;
 	for (unsigned i = 0; i < 2; i++) {
 		begin(&f, EM_ARM, CB_LE32);
-		r = begin_stack(&f, FN + 12, i);
+		r = begin_stack(&f, FN + (i ? 16 : 20), i);
 		for (size_t k = 0; k < (i ? ARRAY_SIZE(thumb) : ARRAY_SIZE(arm)); k++)
 			put(&f, FN + k * (i ? 2 : 4), i ? thumb[k] : arm[k], i ? 2 : 4);
+		poke_word(&f, SP0, 0x4444);
 		poke_word(&f, SP0 + 0x58, 0x7777);
 		poke_word(&f, SP0 + 0x5c, RET | i);
 		/* r11 is at the return address, r7 at the word before it. */
@@ -275,6 +279,8 @@ static void code_rounds_the_stack(void **state)
 		assert_int_equal(r.pc, RET);
 		assert_int_equal(r.v[SP], SP0 + 0x60);
 		assert_int_equal(r.v[i ? 7 : 11], 0x7777);
+		assert_true(r.have[4]);
+		assert_int_equal(r.v[4], 0x4444);
 		end(&f);
 	}
 }
