@@ -118,6 +118,7 @@ static void do_insn(struct flow *f, const struct node *at, struct code_state *s)
 	code_apply(f->m, &at->in, s);
 	if (flow_is_followed(f, &at->in) && (to = flow_find(f, at->in.target)) != FLOW_NONE)
 		arrive(f, to, s, FLOW_NONE);
+	f->applied += at->n_to;
 	for (size_t i = 0; i < at->n_to; i++)
 		if ((to = flow_find(f, f->to[at->to + i])) != FLOW_NONE)
 			arrive(f, to, s, FLOW_NONE);
