@@ -1,6 +1,8 @@
 /* checkmut.h - a good core plus one named mutation, and the check that must find it. */
 #pragma once
 
+#include <err.h>
+
 #include "corebuild.h"
 
 #include "base/util.h"
@@ -120,12 +122,14 @@ static inline void mut_good(const struct mutation *m)
 	findings_fini(&l);
 }
 
-/* Fills @tests, one for each of @rows. */
+/* Fills @tests, which has zeros there yet, one for each of @rows. */
 static inline void mut_tests(const struct mutation *rows, size_t n, struct CMUnitTest *tests)
 {
 	static char names[256][96];
 
 	for (size_t i = 0; i < n && i < ARRAY_SIZE(names); i++) {
+		if (tests[i].test_func)
+			errx(1, "%s would take the place of %s", rows[i].what, tests[i].name);
 		snprintf(names[i], sizeof(names[i]), "%s: %s", rows[i].check, rows[i].what);
 		tests[i] = (struct CMUnitTest){ .name = names[i], .test_func = mutation_is_found_by_its_check,
 						.initial_state = (void *)&rows[i] };

@@ -307,7 +307,7 @@ static void host_layout_is_named(void **state)
 
 int main(void)
 {
-	struct CMUnitTest tests[6 + ARRAY_SIZE(bad)] = {
+	struct CMUnitTest tests[8 + ARRAY_SIZE(bad)] = {
 		cmocka_unit_test(good_ones),
 		cmocka_unit_test(severity_depends_on_the_maker),
 		cmocka_unit_test(a_missing_stack_is_a_warning),
@@ -318,6 +318,6 @@ int main(void)
 		cmocka_unit_test(host_layout_is_named),
 	};
 
-	mut_tests(bad, ARRAY_SIZE(bad), tests + 6);
+	mut_tests(bad, ARRAY_SIZE(bad), tests + 8);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

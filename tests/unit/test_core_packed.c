@@ -372,7 +372,7 @@ static void add_rows(struct CMUnitTest *tests, size_t *n, const char *what, void
 
 int main(void)
 {
-	struct CMUnitTest tests[128], found[ARRAY_SIZE(mutations)];
+	struct CMUnitTest tests[128], found[ARRAY_SIZE(mutations)] = { 0 };
 	size_t n = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(packers); i++) {
