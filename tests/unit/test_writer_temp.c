@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 
 #include "../deny.h"
 #include "dump/writer.h"
@@ -169,9 +170,35 @@ static void neither_renamed_nor_linked(void **state)
 	assert_int_equal(count_files(), 0);
 }
 
+/* In a process of its own, which closes nothing from then on: 0 when that is an error, and there is no core. */
+static int finish_without_close(void)
+{
+	struct writer w;
+	struct err e;
+
+	if (writer_open_file(&w, "core", false, &e) || writer_emit(&w, "new", 3, &e) || deny(SYS_close, EDQUOT, NULL, 0))
+		return 1;
+	return writer_finish(&w, &e) != -EDQUOT || !strstr(e.msg, "core") || !access("core", F_OK);
+}
+
+/* NFS and quotas: close(2), NOTES. */
+static void a_disk_that_is_full_at_close(void **state)
+{
+	pid_t pid = fork();
+	int status;
+
+	(void)state;
+	if (pid == 0)
+		_exit(finish_without_close());
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_int_equal(count_files(), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		in_dir(a_disk_that_is_full_at_close),
 		in_dir(a_named_temporary_is_renamed),
 		in_dir(abort_removes_it),
 		in_dir(an_error_removes_it),
