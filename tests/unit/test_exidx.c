@@ -39,6 +39,7 @@ static const struct {
 	{ "refuse", { 0x80, 0x00 }, 2, -1, 0, { NONE } },
 	{ "pop r4, r11, lr", { 0x84, 0x81 }, 2, 12, 0x1002, { { 4, 0x1000 }, { 11, 0x1001 } } },
 	{ "pop pc: lr is not asked", { 0x88, 0x01 }, 2, 8, 0x1000, { { 4, 0x1000 } } },
+	{ "pop lr, pc: lr is the caller's", { 0x8c, 0x00 }, 2, 8, 0x1000, { { 14, 0x1000 } } },
 	{ "pop sp", { 0x82, 0x01 }, 2, 0x1001 - SP0, 0, { { 4, 0x1000 } } },
 	{ "vsp is r7", { 0x97, 0x00 }, 2, 0x77 + 4 - SP0, 0, { NONE } },
 	{ "vsp is r13: spare", { 0x9d }, 1, -1, 0, { NONE } },
