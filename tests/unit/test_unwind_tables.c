@@ -274,14 +274,19 @@ static void set_program(struct sb *s, const u8 *ops, size_t n)
 	memcpy(s->eb.b.p + off + 17, ops, n);
 }
 
-static struct stack unwind_program(struct sb_open *o, const char *unwinder, const u8 *ops, size_t n)
+static struct stack unwind_program_of(struct sb_open *o, u16 machine, const char *unwinder, const u8 *ops, size_t n)
 {
 	const struct unwind_opts opts = { .unwinder = unwinder };
 
-	sb_begin(&o->s, EM_X86_64, CB_LE64, ET_DYN);
+	sb_begin(&o->s, machine, CB_LE64, ET_DYN);
 	set_program(&o->s, ops, n);
 	sb_open(o, &opts);
 	return unwind_first(o);
+}
+
+static struct stack unwind_program(struct sb_open *o, const char *unwinder, const u8 *ops, size_t n)
+{
+	return unwind_program_of(o, EM_X86_64, unwinder, ops, n);
 }
 
 /* The return address is where the expression says: first one that ends, then one that jumps back to itself. */
@@ -320,6 +325,44 @@ static void a_frame_that_calls_itself(void **state)
 	s = unwind_program(&o, "libdw", self, sizeof(self));
 	assert_int_equal(s.n, 1);
 	assert_int_equal(s.end, STACK_LOOP);
+	stack_fini(&s);
+	sb_close(&o);
+}
+
+/* ---- arm64's registers that are saved relative to a stack pointer that has moved since (cfi.c: sp_of_saves()) */
+
+enum { LR = 30, ADVANCE = DW_CFA_advance_loc | 4 };
+
+/* 16 bytes were made room for when r30 was saved in the upper ones, and as many since. */
+static void the_stack_pointer_at_the_save_counts(void **state)
+{
+	static const u8 moved[] = {
+		ADVANCE, DW_CFA_def_cfa_offset, 16, DW_CFA_expression, LR, 2, DW_OP_breg31, 8,
+		ADVANCE, DW_CFA_def_cfa_offset, EB_FRAME,
+	};
+	struct sb_open o;
+	struct stack s;
+
+	(void)state;
+	s = unwind_program_of(&o, EM_AARCH64, "libdw", moved, sizeof(moved));
+	assert_true(s.n > 1);
+	assert_int_equal(s.frames[1].pc, sb_pc(1));
+	assert_int_equal(s.frames[1].by, FRAME_BY_CFI);
+	stack_fini(&s);
+	sb_close(&o);
+}
+
+/* No row has the stack pointer elsewhere: what the table leads to is no code, and is not believed. */
+static void a_save_that_is_nowhere_has_no_table(void **state)
+{
+	static const u8 never[] = { DW_CFA_expression, LR, 2, DW_OP_breg31, 16 };
+	struct sb_open o;
+	struct stack s;
+
+	(void)state;
+	s = unwind_program_of(&o, EM_AARCH64, "libdw", never, sizeof(never));
+	assert_int_equal(s.n, 1);
+	assert_int_equal(s.end, STACK_NO_TABLE);
 	stack_fini(&s);
 	sb_close(&o);
 }
@@ -365,6 +408,7 @@ int main(void)
 		cmocka_unit_test(of_every_machine),		cmocka_unit_test(of_memory),			cmocka_unit_test(of_a_file),
 		cmocka_unit_test(by_either),			cmocka_unit_test(an_expression_without_end),
 		cmocka_unit_test(a_frame_that_calls_itself),	cmocka_unit_test(signatures),
+		cmocka_unit_test(the_stack_pointer_at_the_save_counts), cmocka_unit_test(a_save_that_is_nowhere_has_no_table),
 		cmocka_unit_test(without_aranges),		cmocka_unit_test(a_tail_call), cmocka_unit_test(no_tail_call_of_a_first_function),
 	};
 
