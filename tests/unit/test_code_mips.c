@@ -235,6 +235,40 @@ static void mips_cases(void **state)
 	}
 }
 
+/*
+ * Two functions: the first one's last call does not return.  Who reads on from there into the second
+ * takes a return address that an earlier call of the first has left on the stack for the caller's.
+ */
+static void mips_does_not_read_on_into_another_function(void **state)
+{
+	enum { OLD_RET = CB_TEXT + 0x108 };
+	static const u32 call[2] = { 0x0c000000 | FN >> 2, NOP };
+	static const u32 code[] = {
+		0x27bdffe0,	/* 00 addiu sp,sp,-32 */
+		0xafbf0018,	/* 04 sw ra,24(sp) */
+		JALR_T9,	/* 08 jalr t9 */
+		NOP,
+		0x27bdfff0,	/* 10 the second: addiu sp,sp,-16 */
+		0xafbf0008,	/* 14 sw ra,8(sp) */
+		JALR_T9,	/* 18 jalr t9 */
+		NOP,
+		0x1000ffff,	/* 20 b 20 */
+		NOP,
+	};
+	struct fixture f;
+
+	(void)state;
+	begin_code(&f, &abis[0], 0, code, ARRAY_SIZE(code), false);
+	poke_code(&f, OLD_RET - 8, call, 2);
+	poke_reg(&f, &abis[0], ENTRY + 32 - 8, OLD_RET);
+	f.r = (struct cpu_regs){ .pc = FN + 0x20 };
+	set(&f, SP, ENTRY - 16);
+	set(&f, S8, OLD_S8);
+	set(&f, S0, OLD_S0);
+	expect_caller(&f, "the second function", 0x20);
+	end(&f);
+}
+
 /* ---- what instructions do */
 
 #define R(n) (1ULL << (n))
@@ -343,6 +377,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(mips_leads_to_the_caller), cmocka_unit_test(mips_cases),
+		cmocka_unit_test(mips_does_not_read_on_into_another_function),
 		cmocka_unit_test(mips_instructions), cmocka_unit_test(mips_bears_any_word),
 	};
 
