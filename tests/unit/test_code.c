@@ -227,19 +227,27 @@ static const struct {
 	{ .at = 0x28 }, { .at = 0x2c },
 };
 
+enum { X19 = 19, X29 = 29, X30 = 30, A64_SP = 31 };
+
+static void poke_a64(struct fixture *f, u64 addr, const u32 *words, size_t n)
+{
+	u8 raw[4];
+
+	for (size_t i = 0; i < n; i++) {
+		uint_put(f->o.core.fmt, raw, 4, words[i]);
+		poke(f, addr + 4 * i, raw, 4);
+	}
+}
+
 static void code_of_arm64(void **state)
 {
-	enum { X19 = 19, X29 = 29, X30 = 30, A64_SP = 31 };
-	u8 code[sizeof(frame_a64)], call[4];
+	const u32 call = 0x94000000 | (FN - (RET - 4)) / 4;
 	struct fixture f;
 
 	(void)state;
 	begin(&f, EM_AARCH64, CB_LE64);
-	for (size_t i = 0; i < ARRAY_SIZE(frame_a64); i++)
-		uint_put(f.o.core.fmt, code + 4 * i, 4, frame_a64[i]);
-	poke(&f, FN, code, sizeof(code));
-	uint_put(f.o.core.fmt, call, 4, 0x94000000 | (FN - (RET - 4)) / 4);
-	poke(&f, RET - 4, call, sizeof(call));
+	poke_a64(&f, FN, frame_a64, ARRAY_SIZE(frame_a64));
+	poke_a64(&f, RET - 4, &call, 1);
 	poke_word(&f, ENTRY - 48, OLD_FP);
 	poke_word(&f, ENTRY - 40, RET);
 	poke_word(&f, ENTRY - 32, OLD_BX);
@@ -256,6 +264,34 @@ static void code_of_arm64(void **state)
 		assert_int_equal(f.r.v[X29], OLD_FP);
 		assert_int_equal(f.r.v[X19], OLD_BX);
 	}
+	end(&f);
+}
+
+/* A pair is loaded by one of its own registers: the other one is to be had all the same. */
+static void code_of_arm64_loads_its_base(void **state)
+{
+	static const u32 call = 0xd63f0020;	/* blr x1: only the return tells */
+	static const u32 code[] = {
+		0xd503201f,	/* 00 nop */
+		0x910043bf,	/* 04 add sp, x29, #16 */
+		0xa9407bbd,	/* 08 ldp x29, x30, [x29] */
+		0xd65f03c0,	/* 0c ret */
+	};
+	struct fixture f;
+
+	(void)state;
+	begin(&f, EM_AARCH64, CB_LE64);
+	poke_a64(&f, FN, code, ARRAY_SIZE(code));
+	poke_a64(&f, RET - 4, &call, 1);
+	poke_word(&f, ENTRY - 16, OLD_FP);
+	poke_word(&f, ENTRY - 8, RET);
+	f.r = (struct cpu_regs){ .pc = FN, .exact = true };
+	set(&f, A64_SP, ENTRY - 64);
+	set(&f, X29, ENTRY - 16);
+	assert_true(step_code(f.u, &f.r));
+	assert_int_equal(f.r.pc, RET);
+	assert_int_equal(f.r.v[A64_SP], ENTRY);
+	assert_int_equal(f.r.v[X29], OLD_FP);
 	end(&f);
 }
 
@@ -336,6 +372,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(code_leads_to_the_caller), cmocka_unit_test(code_agrees_with_itself),
 		cmocka_unit_test(code_refuses_two_stacks), cmocka_unit_test(calls_of_x86), cmocka_unit_test(code_of_arm64),
+		cmocka_unit_test(code_of_arm64_loads_its_base),
 		cmocka_unit_test(code_bears_anything),
 		cmocka_unit_test(code_bears_any_byte), cmocka_unit_test(code_is_for_known_machines),
 	};
