@@ -195,6 +195,52 @@ static void calls_of_x86(void **state)
 			fail_msg("case %zu: %#x", i, x86_calls(cases[i].before));
 }
 
+/* What was saved there is not any more: the caller's register is where it has been restored to. */
+static void code_forgets_what_is_overwritten(void **state)
+{
+	static const u8 code[] = {
+		0x53,			/* 00 push %rbx */
+		0x31, 0xdb,		/* 01 xor %ebx,%ebx */
+		0x48, 0x8b, 0x1c, 0x24,	/* 03 mov (%rsp),%rbx */
+		0x48, 0x89, 0x3c, 0x24,	/* 07 mov %rdi,(%rsp) */
+		0x90,			/* 0b nop */
+		0xeb, 0xfd,		/* 0c jmp 0b */
+	};
+	struct fixture f;
+
+	(void)state;
+	begin_code(&f, code, sizeof(code), BY_CALL);
+	f.r = (struct cpu_regs){ .pc = FN + 0xb, .exact = true };
+	set(&f, RSP, ENTRY - 8);
+	set(&f, RBX, OLD_BX);
+	assert_true(step_code(f.u, &f.r));
+	assert_int_equal(f.r.pc, RET);
+	assert_true(f.r.have[RBX]);
+	assert_int_equal(f.r.v[RBX], OLD_BX);
+	end(&f);
+}
+
+/* The call before the return address leads here with another stack: that is not the caller. */
+static void code_refuses_what_its_call_denies(void **state)
+{
+	static const u8 code[] = {
+		0x48, 0x83, 0xec, 0x20,	/* 00 sub $32,%rsp */
+		0xeb, 0x01,		/* 04 jmp 07 */
+		0x53,			/* 06 another function: push %rbx */
+		0x90,			/* 07 nop */
+		0x5b,			/* 08 pop %rbx */
+		0xc3,			/* 09 ret */
+	};
+	struct fixture f;
+
+	(void)state;
+	begin_code(&f, code, sizeof(code), BY_CALL);
+	f.r = (struct cpu_regs){ .pc = FN + 7, .exact = true };
+	set(&f, RSP, ENTRY - 8);
+	assert_false(step_code(f.u, &f.r));
+	end(&f);
+}
+
 /* ---- arm64 */
 
 static const u32 frame_a64[] = {
@@ -372,6 +418,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(code_leads_to_the_caller), cmocka_unit_test(code_agrees_with_itself),
 		cmocka_unit_test(code_refuses_two_stacks), cmocka_unit_test(calls_of_x86), cmocka_unit_test(code_of_arm64),
+		cmocka_unit_test(code_forgets_what_is_overwritten), cmocka_unit_test(code_refuses_what_its_call_denies),
 		cmocka_unit_test(code_of_arm64_loads_its_base),
 		cmocka_unit_test(code_bears_anything),
 		cmocka_unit_test(code_bears_any_byte), cmocka_unit_test(code_is_for_known_machines),
