@@ -74,6 +74,32 @@ exits 2 "the list of threads cannot be read: exit 2" env "ASAN_OPTIONS=${ASAN_OP
 matches "it is said" err "^tagcore: read /proc/$PID/task: Input/output error$"
 matches_not "and not that there is none" err "no process"
 
+# ---- ptrace(2) itself: what forbids it is said, as far as it is to be seen
+# Of the plain build: LeakSanitizer needs that call itself.
+rm -f core
+exits 2 "ptrace(2) is refused: exit 2" "$HELPER" refuse ptrace $EPERM "$O/tagcore" dump -o core "$PID"
+matches "nothing to be seen forbids it" err "^tagcore: process $PID may not be traced: (a security module, seccomp|kernel.yama)"
+if is_root && unshare -m true 2>/dev/null; then
+	# The words are for that shell.
+	# shellcheck disable=SC2016
+	exits 2 "Yama: exit 2" unshare -m sh -c 'mount -t tmpfs none /proc/sys/kernel && mkdir /proc/sys/kernel/yama &&
+		echo 2 >/proc/sys/kernel/yama/ptrace_scope && exec "$0" refuse ptrace 1 "$1" dump -o core "$2"' \
+		"$HELPER" "$O/tagcore" "$PID"
+	matches "its setting is named" err "kernel.yama.ptrace_scope is 2; run as root or set it to 0"
+else
+	skip "Yama" "not root, or no mount namespace"
+fi
+kept=$PID kept_log=$LOG
+if unshare -U true 2>/dev/null; then
+	start /usr/bin/env unshare -U "$TARGETS/threads" 1
+	exits 2 "a process of another user namespace: exit 2" "$HELPER" refuse ptrace $EPERM "$O/tagcore" dump -o core "$PID"
+	matches "it is said" err "process $PID lives in another user namespace"
+	finish
+else
+	skip "a process of another user namespace" "no user namespaces"
+fi
+PID=$kept LOG=$kept_log
+
 # ---- descriptors run out: anywhere on the way
 bad=
 for n in 4 5 6 7 8 9 10 11 12 14 16; do
