@@ -85,6 +85,7 @@ if is_root && unshare -m true 2>/dev/null; then
 		is "disk full: exit 2" "$rc" 2
 		is "disk full: nothing is left behind" "$(cat out)" ""
 		matches "disk full: the message says so" err 'space'
+		matches "disk full: before the target is stopped" err 'would take about [0-9]+ bytes and [0-9]+ are free for d/c'
 	fi
 	# An older core must survive the attempt to replace it.
 	# shellcheck disable=SC2016
