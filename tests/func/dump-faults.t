@@ -255,6 +255,15 @@ matches "and in the core" notes.vfork 'not_stopped [0-9]+ uninterruptible'
 ok "it validates" "$TAGCORE" validate d/vfork
 is "the thread that stopped has its registers" \
 	"$("$CORECMP" notes d/vfork | grep -c "^CORE 0x1 .* $PID\$")" 1
+# Its number and those of the registers: two are known, without a stop.
+stuck=$(sed -n 's/.*thread \([0-9]*\) did not stop.*/\1/p' vfork.err | head -n 1)
+known=$(awk 'NF == 9 { print $9, $8 }' "/proc/$PID/task/$stuck/syscall" 2>/dev/null)
+if [ "$known" ]; then
+	ok "the other one" "$TAGCORE" inspect threads d/vfork
+	is "the other one has its pc and sp" "$(sed -n "s/^. *$stuck  *[^ ]*  *\(0x[0-9a-f]*\)  *\(0x[0-9a-f]*\) .*/\1 \2/p" out)" "$known"
+else
+	skip "the other one has its pc and sp" "they are not to be seen"
+fi
 is "nothing of it is traced" "$(status_of "$PID" TracerPid)" 0
 ok "vfork ends" wait_line "$LOG" '^vfork done' 20
 is "it lives" "$(report)" alive
