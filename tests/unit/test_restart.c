@@ -8,13 +8,14 @@
 #include "live/proc.h"
 #include "live/target.h"
 
-/* A system call that our stop interrupted: it goes on, unless a signal that came meanwhile interrupts it itself. */
+/* A system call that our stop interrupted goes on, unless a signal that came meanwhile interrupts it itself. */
 
 struct shared {
 	pid_t tid;
 	int result;		/* of the call, or its errno; 0: it has not returned */
 	int handled;
 	int handled_before;	/* when it returned */
+	pid_t vforked;
 };
 static struct shared *shared;
 
@@ -46,7 +47,21 @@ static bool is_in_call(pid_t pid, pid_t tid)
 	return proc_syscall(pid, tid, call) && call[0] == SYS_epoll_pwait;
 }
 
-/* Its first thread takes no signal. */
+/* It stops when its child has ended, and not before. */
+static void *in_vfork(void *arg)
+{
+	if (vfork() == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		__atomic_store_n(&shared->vforked, getpid(), __ATOMIC_SEQ_CST);
+		for (;;)
+			pause();
+	}
+	for (;;)
+		pause();
+	return arg;
+}
+
+/* Its first thread takes no signal.  @arg: a third one is in vfork(2). */
 static void setup(void *arg)
 {
 	pthread_t t;
@@ -56,7 +71,9 @@ static void setup(void *arg)
 	sigprocmask(SIG_SETMASK, &all, NULL);
 	signal(SIGUSR1, on_signal);
 	signal(SIGUSR2, SIG_IGN);
-	child_check(pthread_create(&t, NULL, in_call, arg) == 0);
+	child_check(pthread_create(&t, NULL, in_call, NULL) == 0);
+	if (arg)
+		child_check(pthread_create(&t, NULL, in_vfork, NULL) == 0);
 }
 
 static bool until(bool (*is)(pid_t pid, pid_t tid), pid_t pid)
@@ -76,12 +93,12 @@ static bool has_returned(pid_t pid, pid_t tid)
 	return __atomic_load_n(&shared->result, __ATOMIC_SEQ_CST);
 }
 
-static void start(struct child *c)
+static void start(struct child *c, bool vforks)
 {
 	int status;
 
 	shared = shared_new(sizeof(*shared));
-	child_start(c, setup, NULL);
+	child_start(c, setup, vforks ? c : NULL);
 	if (ptrace(PTRACE_SEIZE, c->pid, NULL, NULL)) {
 		child_stop(c);
 		skip_because("ptrace is not permitted: %s", strerror(errno));
@@ -118,7 +135,7 @@ static void a_signal_interrupts_it(void **state)
 
 	(void)state;
 	for (int to_process = 0; to_process < 2; to_process++) {
-		start(&c);
+		start(&c, false);
 		stop_and_send(&c, SIGUSR1, to_process);
 		assert_true(until(has_returned, c.pid));
 		assert_int_equal(shared->result, EINTR);
@@ -135,7 +152,7 @@ static void else_it_goes_on(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(sent); i++) {
-		start(&c);
+		start(&c, false);
 		stop_and_send(&c, sent[i], false);
 		assert_true(until(is_in_call, c.pid));
 		assert_int_equal(shared->result, 0);
@@ -146,11 +163,61 @@ static void else_it_goes_on(void **state)
 	}
 }
 
+static bool is_stopped(pid_t pid, pid_t tid)
+{
+	struct proc_stat st;
+	struct err e;
+
+	return !proc_stat(pid, tid, &st, &e) && st.state == 't';
+}
+
+static bool has_vforked(pid_t pid, pid_t tid)
+{
+	(void)pid;
+	(void)tid;
+	return __atomic_load_n(&shared->vforked, __ATOMIC_SEQ_CST);
+}
+
+/* Then the last thread may stop. */
+static void *send_when_stopped(void *pid)
+{
+	if (until(is_stopped, *(pid_t *)pid))
+		syscall(SYS_tgkill, *(pid_t *)pid, shared->tid, SIGUSR1);
+	kill(shared->vforked, SIGKILL);
+	return NULL;
+}
+
+/* While others have not stopped yet: from then on it stays interrupted, even if we are killed now. */
+static void a_signal_is_seen_when_all_have_stopped(void **state)
+{
+	struct target t = { 0 };
+	pthread_t sender;
+	struct child c;
+	struct err e;
+	size_t i = 0;
+
+	(void)state;
+	start(&c, true);
+	assert_true(until(has_vforked, c.pid));
+	assert_ok(target_open(&t, c.pid, &e), &e);
+	assert_int_equal(pthread_create(&sender, NULL, send_when_stopped, &c.pid), 0);
+	assert_ok(target_stop(&t, &(struct target_opts){ .stop_timeout_ms = 20000 }, &e), &e);
+	pthread_join(sender, NULL);
+	while (i < t.n_threads && t.threads[i].tid != shared->tid)
+		i++;
+	assert_true(i < t.n_threads);
+	assert_true(t.threads[i].broken);
+	assert_false(t.threads[i].restarted);
+	target_close(&t);
+	end(&c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_signal_interrupts_it),
 		cmocka_unit_test(else_it_goes_on),
+		cmocka_unit_test(a_signal_is_seen_when_all_have_stopped),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
