@@ -23,6 +23,13 @@ static void static_program(struct cb *cb) { auxv_entry(cb, AT_BASE, 0); }
 static void no_entry(struct cb *cb) { auxv_entry(cb, AT_ENTRY, 0x1000); }
 static void heap_up_to_stack(struct cb *cb) { cb->segs[2].p_memsz = CB_STACK - CB_HEAP; }
 static void heap_into_stack(struct cb *cb) { cb->segs[2].p_memsz = CB_STACK - CB_HEAP + 1; }
+/* And so do its tags. */
+static void heap_tags_into_stack(struct cb *cb)
+{
+	for (size_t i = 0; i < cb->n_segs; i++)
+		if (cb->segs[i].p_vaddr == CB_HEAP)
+			cb->segs[i].p_memsz = CB_STACK - CB_HEAP + 1;
+}
 static void no_text(struct cb *cb) { cb->segs[1].p_type = PT_NULL; }
 
 static void near_misses_have_no_finding(void **state)
@@ -111,6 +118,8 @@ static void findings_up_to_the_bound(void **state)
 
 static const struct mutation mutations[] = {
 	{ "seg-overlap", "one byte", .late = heap_into_stack },
+	{ "mte-overlap", "one byte", .late = heap_tags_into_stack, .mte = true, .also = "seg-overlap",
+	  .too = "mte-load" },
 };
 
 int main(void)
