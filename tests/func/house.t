@@ -43,7 +43,7 @@ source src/base/low.c low core
 house "an arrow up" 1 "src/base is not to know src/core"
 good
 source src/live/live.c live core
-house "neighbours" 1 "src/live/live uses core of src/core/core"
+house "neighbours" 1 "src/live/live.c uses core of src/core/core.c"
 good
 source src/dump/dump.c dump core
 house "strangers" 1 "src/dump is not to know src/core"
