@@ -2,6 +2,7 @@
 #: make LINK=shared                    the same, with a tagcore that takes all it can from libtagcore.so
 #: make CROSS=aarch64-linux-gnu        the same for another machine, in build-aarch64-linux-gnu
 #: make check [T=NAME]                 all tests; those with NAME in their path, building no more than they need
+#: make soak [T=NAME]                  the same in their long form: all that make check takes a sample of; hours
 #: make lint                           compilers' warnings, clang-tidy, cppcheck, shellcheck
 #: make bench [BENCH_N=5]              against gdb's gcore
 #: make demo                           a dump of a running program, looked at
@@ -52,7 +53,7 @@ SAN         := -DTAGCORE_NO_SANDBOX -fsanitize=address,undefined -fno-sanitize-r
 
 # Now, by name, and not as undefined references after minutes of compiling.
 ifneq ($(filter-out help clean dist install install-gcore uninstall,$(or $(MAKECMDGOALS),all)),)
-NEEDED      := $(DEPS) $(if $(filter tests check% fuzz%,$(MAKECMDGOALS)),cmocka)
+NEEDED      := $(DEPS) $(if $(filter tests check% soak fuzz%,$(MAKECMDGOALS)),cmocka)
 MISSING     := $(strip $(shell for p in $(NEEDED); do $(PKG_CONFIG) --exists $$p || echo $$p; done; \
                printf '%s\n' '$(\#)include <libiberty/demangle.h>' | $(CC) $(CPPFLAGS) -E -o /dev/null - 2>/dev/null || echo libiberty))
 $(if $(MISSING),$(error missing here, or unknown to "$(PKG_CONFIG)": $(MISSING).  "./bootstrap deps" installs what is needed on Debian))
@@ -221,7 +222,7 @@ $(DUMPED): $(O)/flags
 	$(Q)$(TARGET_CC) -std=gnu11 -D_GNU_SOURCE $(WARN) $(TARGET_FLAGS) -MMD -MP -MF $@.d -o $@ $(filter %.c,$^)
 
 # The fuzzer's entry, over files for any compiler; with libFuzzer only where clang has it.
-ifneq ($(filter tests programs check fuzz,$(MAKECMDGOALS)),)
+ifneq ($(filter tests programs check soak fuzz,$(MAKECMDGOALS)),)
 FUZZ_CC     := $(if $(CROSS),,$(shell tests/fuzz/cc))
 endif
 FUZZ_SAN    := $(SAN) -O2 -fsanitize=fuzzer-no-link
@@ -249,10 +250,14 @@ tests: $(UNITS) programs $(FUZZ)
 programs: all san $(DUMPED) $(O)/san/fuzz/seeds
 # native.t is everything again, in the emulator: make check-mte.
 TESTS       := $(UNITS) $(filter-out tests/vm/native.t,$(sort $(wildcard tests/func/*.t tests/vm/*.t tests/vm/host/*.t)))
+# Begun first, so that at the end there is no core left without work.  The arm64 machine's first test builds for it.
+SLOW        := $(addprefix tests/,vm/smoke.t $(addprefix func/,inspect-packed.t bounds.t fuzz.t dump-faults.t completion.t \
+               dump-variables.t dump-exec.t dump-cancelled.t dump-areas.t)) $(addprefix $(O)/san/unit/test_,sandbox repair_whole code_steps)
+TESTS       := $(filter $(TESTS),$(SLOW)) $(filter-out $(SLOW),$(TESTS))
 CHOSEN      := $(if $(T),$(foreach t,$(TESTS),$(if $(findstring $(T),$t),$t)),$(TESTS))
-check: $(filter $(UNITS),$(CHOSEN)) $(if $(filter %.t,$(CHOSEN)),programs) $(if $(filter %/fuzz.t,$(CHOSEN)),$(FUZZ))
+check soak: $(filter $(UNITS),$(CHOSEN)) $(if $(filter %.t,$(CHOSEN)),programs) $(if $(filter %/fuzz.t,$(CHOSEN)),$(FUZZ))
 	$(if $(CHOSEN),,@echo "no test has '$(T)' in its path" >&2; exit 2)
-	$(Q)O='$(abspath $(O))' tests/run $(CHOSEN)
+	$(Q)O='$(abspath $(O))' $(if $(filter soak,$@),SOAK=yes) tests/run $(CHOSEN)
 check-mte: tests
 	$(Q)O='$(abspath $(O))' tests/run $(wildcard tests/vm/*.t tests/vm/host/*.t)
 demo-mte: all
@@ -314,6 +319,6 @@ help:
 	@sed -n 's/^#: //p' $(firstword $(MAKEFILE_LIST))
 
 FORCE:
-.PHONY: all san tests programs help uninstall dist check check-mte demo demo-mte bench bench-mte fuzz fuzz-afl lint install install-gcore clean FORCE
+.PHONY: all san tests programs help uninstall dist check soak check-mte demo demo-mte bench bench-mte fuzz fuzz-afl lint install install-gcore clean FORCE
 # Not below vm: the arm64 machine's files are none of ours.
 -include $(shell find $(O) -path '*/vm' -prune -o -type f -name '*.d' -print 2>/dev/null)

@@ -1,6 +1,7 @@
 # Completions of bash, zsh and fish: made of the program's tables, of good syntax, and right on a line.
 # shellcheck disable=SC2046,SC2013 # files of words
 . "$TOP/tests/func/lib.sh"
+plain_build
 MADE=$O/completion
 [ -e "$MADE/tagcore.bash" ] || skip_all "no completions are made in this build"
 

@@ -1,5 +1,6 @@
 # dump: 30,000 areas, and names that break parsers.
 . "$TOP/tests/func/lib.sh"
+plain_build
 need_ptrace
 # A slow machine (an emulated one) takes longer than a target lives by itself.
 export TARGET_LIFE=290

@@ -3,7 +3,7 @@
 need_ptrace
 : "${PATIENT:=patient}"
 # Moments, not sanitizers: without them there is time for more.
-[ ! -x "$O/tagcore" ] || TAGCORE=$O/tagcore GCORE=$O/gcore
+plain_build
 TARGET_LIFE=280
 export TARGET_LIFE
 start "$PATIENT" 64

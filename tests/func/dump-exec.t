@@ -2,9 +2,8 @@
 # it says; and it is neither called gone nor forbidden.
 . "$TOP/tests/func/lib.sh"
 need_ptrace
-# The more rounds, the more moments: most without the sanitizers.
-QUICK=$TAGCORE
-[ ! -x "$O/tagcore" ] || QUICK=$O/tagcore
+# The more rounds, the more moments.
+plain_build
 TARGET_LIFE=280
 export TARGET_LIFE
 mkdir d
@@ -16,15 +15,15 @@ of_one()
 	name=${2#d/core.}
 	class=64
 	[ "$name" != execs32 ] || class=32
-	"$QUICK" inspect --json "$2" >summary 2>err || fail "$1: summary"
-	"$QUICK" inspect modules "$2" >modules 2>>err
-	"$QUICK" inspect threads "$2" >threads 2>>err
+	"$TAGCORE" inspect --json "$2" >summary 2>err || fail "$1: summary"
+	"$TAGCORE" inspect modules "$2" >modules 2>>err
+	"$TAGCORE" inspect threads "$2" >threads 2>>err
 	args=$(json summary .args)
 	args=${args%% *}
 	got="$(json summary .command) ${args##*/} $(json summary .class) $(grep -c "/$name\$" modules)"
 	[ "$got" = "$name $name $class 1" ] || { echo "$name: $got"; diag <modules; }
 	grep -q " $name\$" threads || { echo "$name: its first thread has another name"; diag <threads; }
-	"$QUICK" validate "$2" >findings || { echo "$name: not valid"; diag <findings; }
+	"$TAGCORE" validate "$2" >findings || { echo "$name: not valid"; diag <findings; }
 }
 
 # rounds N WHAT COMMAND...: every one ends with 0
@@ -50,11 +49,10 @@ both()
 	for by in first other; do
 		start "$1" $by "$2" "$1"
 		what="${1##*/} and ${2##*/}, by its $by thread"
-		rounds 2 "$what: dump" timeout 60 "$TAGCORE" dump -q -o d/core.%e "$PID"
-		rounds 12 "$what: many dumps" timeout 60 "$QUICK" dump -q -o d/core.%e "$PID"
-		rounds 4 "$what: dump --stacks" timeout 60 "$QUICK" dump -q --stacks -o d/core.%e "$PID"
-		rounds 4 "$what: dry-run" timeout 60 "$QUICK" dump --dry-run "$PID"
-		rounds 4 "$what: stack" timeout 60 "$QUICK" stack "$PID"
+		rounds "$(soak_or 6 12)" "$what: dump" timeout 60 "$TAGCORE" dump -q -o d/core.%e "$PID"
+		rounds "$(soak_or 2 4)" "$what: dump --stacks" timeout 60 "$TAGCORE" dump -q --stacks -o d/core.%e "$PID"
+		rounds "$(soak_or 2 4)" "$what: dry-run" timeout 60 "$TAGCORE" dump --dry-run "$PID"
+		rounds "$(soak_or 2 4)" "$what: stack" timeout 60 "$TAGCORE" stack "$PID"
 		rounds 1 "$what: gcore" timeout 60 "$GCORE" -o d/gcore "$PID"
 		is "$what: it lives, and nobody traces it" "$(status_of "$PID" TracerPid)" 0
 		finish

@@ -1,5 +1,6 @@
 # dump: what is saved and what not, and that --dry-run says it before.
 . "$TOP/tests/func/lib.sh"
+plain_build
 need_ptrace
 start kinds
 

@@ -1,5 +1,6 @@
 # dump, gcore: what another user put under the output's name does not get the core.
 . "$TOP/tests/func/lib.sh"
+plain_build
 need_ptrace
 start threads 1
 

@@ -1,17 +1,19 @@
 # dump: what is under MADV_DONTDUMP at the moment of the stop is never in a core.
 . "$TOP/tests/func/lib.sh"
+plain_build
 need_ptrace
 # A slow machine (an emulated one) takes longer than a target lives by itself.
 export TARGET_LIFE=290
 
 start secret
+rounds=$(soak_or 20 60)
 found=0 failed=0 n=0
-while [ $n -lt 60 ]; do
+while [ $n -lt "$rounds" ]; do
 	"$TAGCORE" dump -q --force -o core "$PID" 2>>err || failed=$((failed + 1))
 	! grep -q 'the-secret-of-the-page' core || found=$((found + 1))
 	n=$((n + 1))
 done
-is "60 dumps" "$failed $(cat err)" "0 "
+is "$rounds dumps" "$failed $(cat err)" "0 "
 is "none has the secret" "$found" 0
 # The test would see it: it is there when all is asked for.
 n=0 found=0

@@ -1,5 +1,6 @@
 # dump: stops and signals of the target are as they would have been without us.
 . "$TOP/tests/func/lib.sh"
+plain_build
 need_ptrace
 
 # ---- group-stop

@@ -1,5 +1,6 @@
 # Variables in a core of stacks, as debuggers show them: as in a full core, or said not to be there.
 . "$TOP/tests/func/lib.sh"
+plain_build
 need_ptrace
 have gcc || skip_all "no gcc"
 

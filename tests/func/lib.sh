@@ -5,6 +5,7 @@
 
 : "${O:?the absolute build directory: use tests/run}"
 : "${TOP:?the top of the source tree: use tests/run}"
+PROGRAMS_GIVEN=${TAGCORE:+yes}
 TAGCORE=${TAGCORE:-$O/san/tagcore}
 GCORE=${GCORE:-$O/san/gcore}
 TARGETS=$O/targets
@@ -13,6 +14,29 @@ HELPER=$TARGETS/helper
 test_n=0
 test_pids=
 test_restore=
+
+# ---- make check and make soak
+
+# soak: is this the long form?
+soak()
+{
+	[ "${SOAK-}" = yes ]
+}
+
+# soak_or CHECK SOAK: the number of rounds in make check, and in make soak
+soak_or()
+{
+	if soak; then echo "$2"; else echo "$1"; fi
+}
+
+# plain_build: from here on TAGCORE and GCORE are the programs without sanitizers, which start ten times as fast.  For
+# tests of what is done to a process, or printed, in many runs; not of what a hostile core does to the reader.
+# Under make soak these, too, run under the sanitizers.
+plain_build()
+{
+	! soak && [ -z "$PROGRAMS_GIVEN" ] && [ -x "$O/tagcore" ] || return 0
+	TAGCORE=$O/tagcore GCORE=$O/gcore
+}
 
 # in_order FILE FILE: the lines of the first that are not empty are among those of the second, in their order
 in_order()

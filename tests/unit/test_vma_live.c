@@ -1,5 +1,6 @@
 /* Address spaces that change under the walk, go away, or may not be looked into. */
 #include "helper.h"
+#include "soak.h"
 
 #include <pthread.h>
 #include <sys/stat.h>
@@ -54,7 +55,8 @@ static int churn_walk(struct mm *mm, u64 window)
 	return inside;
 }
 
-static void walk_changing(const char *backend, int walks)
+/* As often as that; more often only until a walk has met a change. */
+static void walk_changing(const char *backend, size_t walks)
 {
 	char **window = shared_new(sizeof(*window));
 	struct mm mm scoped(mm_close) = { 0 };
@@ -63,7 +65,7 @@ static void walk_changing(const char *backend, int walks)
 
 	child_start(&c, make_churn, window);
 	if (open_mm(&mm, c.pid, c.pid, backend)) {
-		for (int i = 0; i < walks; i++) {
+		for (size_t i = 0; i < walks || (i < 2000 && most <= least); i++) {
 			int n = churn_walk(&mm, (uintptr_t)*window);
 
 			least = min(least, n);
@@ -79,19 +81,19 @@ static void walk_changing(const char *backend, int walks)
 static void test_changing_maps(void **state)
 {
 	(void)state;
-	walk_changing("maps", 2000);
+	walk_changing("maps", soak_or(200, 2000));
 }
 
 static void test_changing_query(void **state)
 {
 	(void)state;
-	walk_changing("query", 2000);
+	walk_changing("query", soak_or(400, 2000));
 }
 
 static void test_changing_smaps(void **state)
 {
 	(void)state;
-	walk_changing("smaps", 500);
+	walk_changing("smaps", soak_or(50, 500));
 }
 
 /* Backward on a target that changes: always lower, to the end. */
