@@ -1,5 +1,7 @@
 # Cores packed by zstd, gzip and xz, whole, cut and hostile: what inspect and validate say of them is what they say of the plain one.
 . "$TOP/tests/func/lib.sh"
+SANITIZED=$TAGCORE
+plain_build
 have zstd || skip_all "no zstd"
 have gzip || skip_all "no gzip"
 have xz || skip_all "no xz"
@@ -45,6 +47,7 @@ as_plain()
 		cmp -s "$f" "got.${f#*.}" || { echo "$f:"; diff "$f" "got.${f#*.}"; }
 	done >differ 2>&1
 	is "$1: every view" "$(head -n 20 differ)" ""
+	ok "$1: the summary, under the sanitizers" "$SANITIZED" inspect "$3"
 	json_is "$1: its compression" got.summary--json .compression "${4-null}"
 	json_is "$1: bytes of the core" got.summary--json .size "$(json "$2.summary--json" .size)"
 	json_is "$1: bytes of the file" got.summary--json .file_size "$(size_of "$3")"
@@ -88,6 +91,7 @@ xz -c --check=none -9e long >l
 ok "xz, the largest of its levels" "$TAGCORE" inspect l
 
 # ---- cut and damaged: what there is is shown
+TAGCORE=$SANITIZED
 for f in c g i; do
 	n=$(($(size_of $f) * 2 / 3))
 	# A zstd block, at most 128 KiB, gives nothing before its end: in the middle of the second frame.
