@@ -3,7 +3,7 @@
 #: make CROSS=aarch64-linux-gnu        the same for another machine, in build-aarch64-linux-gnu
 #: make check [T=NAME]                 all tests; those with NAME in their path, building no more than they need
 #: make soak [T=NAME]                  the same in their long form: all that make check takes a sample of; hours
-#: make lint                           compilers' warnings, clang-tidy, cppcheck, shellcheck
+#: make lint                           clang's warnings, clang-tidy, cppcheck, shellcheck
 #: make bench [BENCH_N=5]              against gdb's gcore
 #: make demo                           a dump of a running program, looked at
 #: make fuzz | fuzz-afl [FUZZ_TIME=3600] [CORES=directory of cores to begin with]
@@ -183,7 +183,7 @@ $(filter-out %-static,$(TARGETS)): $(O)/targets/%: tests/targets/%.c
 
 # The same for 32-bit programs that the kernel runs beside its own: without a library for any
 # compiler that makes such code, and of glibc where its cross compiler is.
-ifneq ($(filter tests programs check check-mte,$(MAKECMDGOALS)),)
+ifneq ($(filter tests programs dumped check soak check-mte,$(MAKECMDGOALS)),)
 MACHINE     := $(or $(firstword $(subst -, ,$(CROSS))),$(shell uname -m))
 BARE_CC     := $(shell tests/targets/bare/cc '$(CC)' $(MACHINE))
 NARROW_CC   := $(shell command -v $(if $(filter aarch64,$(MACHINE)),arm-linux-gnueabihf-gcc,i686-linux-gnu-gcc))
@@ -247,7 +247,8 @@ fuzz-afl: $(O)/san/fuzz/seeds $(O)/afl/core
 
 tests: $(UNITS) programs $(FUZZ)
 # What the scripts among the tests run and dump.
-programs: all san $(DUMPED) $(O)/san/fuzz/seeds
+programs: dumped san $(O)/san/fuzz/seeds
+dumped: all $(DUMPED)
 # native.t is everything again, in the emulator: make check-mte.
 TESTS       := $(UNITS) $(filter-out tests/vm/native.t,$(sort $(wildcard tests/func/*.t tests/vm/*.t tests/vm/host/*.t)))
 # Begun first, so that at the end there is no core left without work.  The arm64 machine's first test builds for it.
@@ -319,6 +320,6 @@ help:
 	@sed -n 's/^#: //p' $(firstword $(MAKEFILE_LIST))
 
 FORCE:
-.PHONY: all san tests programs help uninstall dist check soak check-mte demo demo-mte bench bench-mte fuzz fuzz-afl lint install install-gcore clean FORCE
+.PHONY: all san tests programs dumped help uninstall dist check soak check-mte demo demo-mte bench bench-mte fuzz fuzz-afl lint install install-gcore clean FORCE
 # Not below vm: the arm64 machine's files are none of ours.
 -include $(shell find $(O) -path '*/vm' -prune -o -type f -name '*.d' -print 2>/dev/null)

@@ -1,5 +1,6 @@
 # Backtraces of hard cases: live, of a full core and of one of stacks only; against gdb and elfutils.
 . "$TOP/tests/func/lib.sh"
+plain_build
 need_ptrace
 
 # The functions of ours in a backtrace, innermost first, on a line; ours are the names that begin with case_.
@@ -95,7 +96,11 @@ outsiders()
 		no_more "gdb, live,"
 	fi
 	# It takes its time; these are the kinds of frames.
-	case $name in plain | signal | noreturn | inline) with_lldb=lldb ;; *) with_lldb= ;; esac
+	case $name in
+	signal | inline)	with_lldb=lldb ;;
+	plain | noreturn)	with_lldb=$(soak_or '' lldb) ;;
+	*)			with_lldb= ;;
+	esac
 	if [ -n "$with_lldb" ] && [ -z "${OUTSIDERS-}" ] && have $with_lldb; then
 		for core in full mini; do
 			# To a file: LLDB spins when a pipe that it writes to closes.
