@@ -165,7 +165,7 @@ num "with a sentence" "$(wc -l <err)" -ge 1
 drain
 
 # ---- the same with a file
-start bigmem random 768M
+start bigmem random "$(soak_or 320M 768M)"
 is_traced()
 {
 	[ "$(status_of "$PID" TracerPid)" != 0 ]

@@ -1,4 +1,4 @@
-# No core file is too much for the reader: the seeds of the fuzzer, and what it makes of them in FUZZ_TIME seconds (20).
+# No core file is too much for the reader: the seeds of the fuzzer, and what it makes of them in FUZZ_TIME seconds (10, under make soak 600).
 . "$TOP/tests/func/lib.sh"
 
 mkdir seeds
@@ -12,7 +12,7 @@ done
 ok "an empty file is no fault" "$O/san/fuzz/files" seeds/empty
 
 if [ -x "$O/fuzz/core" ]; then
-	FUZZ_DIR=$PWD/fuzz FUZZ_TIME=${FUZZ_TIME:-20}
+	FUZZ_DIR=$PWD/fuzz FUZZ_TIME=${FUZZ_TIME:-$(soak_or 10 600)}
 	export FUZZ_DIR FUZZ_TIME
 	ok "nothing found in $FUZZ_TIME s" nice -n 5 "$TOP/tests/fuzz/run"
 	diag <out
