@@ -8,7 +8,7 @@
 #define X(n) { "x" #n, 8 * (n), 8, (n) }
 
 /* struct user_pt_regs, Linux 6.12, arch/arm64/include/uapi/asm/ptrace.h; DWARF: AADWARF64, section 4.1. */
-enum { X0 = 0, X8 = 8, X29 = 29, X30 = 30, SP = 31, PC = 32 };
+enum { X0 = 0, X8 = 8, X29 = 29, X30 = 30, SP = 31, PC = 32, PSTATE = 33 };
 static const struct reg gregs[] = {
 	X(0), X(1), X(2), X(3), X(4), X(5), X(6), X(7), X(8), X(9), X(10), X(11), X(12), X(13), X(14),
 	X(15), X(16), X(17), X(18), X(19), X(20), X(21), X(22), X(23), X(24), X(25), X(26), X(27), X(28),
@@ -102,6 +102,17 @@ static const struct signal_frame signals[] = {
 	  ALT_STACK(128 + 16, 8) },
 };
 
+static const struct inject_code calls[] = { { { 0x01, 0, 0, 0xd4, 0xc0, 0x03, 0x5f, 0xd6 }, 8 } /* svc #0; ret */ };
+/* The link register leads on, too.  BTYPE: Arm ARM, D24.2 (PSTATE), bits 10 and 11. */
+static const struct inject_abi inject = {
+	.codes = calls, .n_codes = ARRAY_SIZE(calls),
+	.args = { X0, X0 + 1, X0 + 2, X0 + 3 },
+	.poison = { SP, X29, X30 }, .n_poison = 3,
+	.clear_reg = PSTATE, .clear = 3u << 10,
+	.number_set = NT_ARM_SYSTEM_CALL,
+	.numbers = { [INJECT_CLONE] = 220, [INJECT_WAIT4] = 260, [INJECT_MUNMAP] = 215, [INJECT_CLOSE_RANGE] = 436 },
+};
+
 /* x0 is argument and result: the first argument comes from /proc/TID/syscall, read before the stop. */
 #define AARCH64(name_, data_, compat_) { \
 	.name = (name_), \
@@ -120,6 +131,7 @@ static const struct signal_frame signals[] = {
 		   SIGNALS(signals), .vectors = vectors, .n_vectors = ARRAY_SIZE(vectors) }, \
 	.syscall = { .insn_len = 4, .nr_reg = X8, .ret_reg = X0, .orig_reg = -1, \
 		     .restartable = restartable, .n_restartable = ARRAY_SIZE(restartable) }, \
+	.inject = &inject, \
 	.top_byte_ignored = true, \
 	.compat = (compat_), \
 }

@@ -55,6 +55,28 @@ struct syscall_abi {
 	u64 mode_mask;		/* 0: there is one instruction set only */
 };
 
+/* The calls that are made for a thread, in the order of struct inject_abi's numbers. */
+enum inject_call { INJECT_CLONE, INJECT_WAIT4, INJECT_MUNMAP, INJECT_CLOSE_RANGE, INJECT_CALLS };
+
+/*
+ * How a system call is made for a thread that stands still, with nothing but its registers: it runs one
+ * instruction of its own vdso.  What follows that instruction needs the stack; should we die before
+ * the registers are put back, it faults at once, since the stack pointer and whatever else could
+ * lead on are @poison: addresses where nothing can be.
+ */
+struct inject_abi {
+	const struct inject_code { u8 bytes[8], len; } *codes;	/* the instruction, and what follows it */
+	u16 n_codes;
+	u16 args[4];		/* indices in gregs of the first arguments' registers */
+	u16 poison[3];
+	u16 n_poison;
+	/* Bits of a register that are cleared: arm64's BTYPE, which says how code came here. */
+	u16 clear_reg;
+	u64 clear;
+	u32 number_set;		/* type of the set that has the call's number; 0: syscall_abi.orig_reg has */
+	u16 numbers[INJECT_CALLS];
+};
+
 /* Consecutive registers that the kernel saved for a signal handler, as numbers of @size bytes. */
 struct saved_regs {
 	const struct regset *set;	/* NULL: gregs */
@@ -158,6 +180,7 @@ struct arch {
 	const struct regset *sets;	/* the others, in the kernel's order */
 	u16 n_sets;
 	struct syscall_abi syscall;
+	const struct inject_abi *inject;	/* NULL: not known */
 	struct frame_abi frame;
 	/*
 	 * The thread pointer; set NULL where it is no register.  Thread-local variables are above it

@@ -94,6 +94,21 @@ static const struct signal_frame signals[] = {
 	  .signo = 304, SAVED(saved), ALT_STACK(16, 8) },
 };
 
+/* The call and an epilogue's first instruction, of those that compilers make. */
+static const struct inject_code calls[] = {
+	{ { 0x0f, 0x05, 0xc9 }, 3 } /* leave */, { { 0x0f, 0x05, 0xc3 }, 3 } /* ret */,
+	{ { 0x0f, 0x05, 0x5d }, 3 } /* pop %rbp */, { { 0x0f, 0x05, 0x5b }, 3 } /* pop %rbx */,
+	{ { 0x0f, 0x05, 0x48, 0x8d, 0x65 }, 5 } /* lea N(%rbp), %rsp */,
+	{ { 0x0f, 0x05, 0x48, 0x83, 0xc4 }, 5 } /* add $N, %rsp */,
+};
+/* psABI x86-64, A.2.1. */
+static const struct inject_abi inject = {
+	.codes = calls, .n_codes = ARRAY_SIZE(calls),
+	.args = { RDI, RSI, RDX, R10 },
+	.poison = { RSP, RBP }, .n_poison = 2,
+	.numbers = { [INJECT_CLONE] = 56, [INJECT_WAIT4] = 61, [INJECT_MUNMAP] = 11, [INJECT_CLOSE_RANGE] = 436 },
+};
+
 const struct arch arch_x86_64 = {
 	.name = "x86_64",
 	.machine = EM_X86_64,
@@ -112,6 +127,7 @@ const struct arch arch_x86_64 = {
 		   SIGNALS(signals) },
 	.syscall = { .insn_len = 2, .nr_reg = RAX, .ret_reg = RAX, .orig_reg = ORIG_RAX,
 		     .restartable = restartable, .n_restartable = ARRAY_SIZE(restartable) },
+	.inject = &inject,
 	.compat = &arch_i386,
 };
 

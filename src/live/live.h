@@ -21,6 +21,9 @@ const struct thread *target_stopped_thread(const struct target *t);
  */
 int seize_new(struct target *t, size_t *n_changed, struct err *e) must_check;
 
+/* Seizes one thread.  1: done; 0: it has died. */
+int seize_one(struct target *t, pid_t tid, struct err *e) must_check;
+
 /*
  * machine.c: t->arch, the machine of the program that was started, 32-bit ones of
  * this kernel among them.  ERR_UNSUPPORTED: one that cannot be dumped here.
@@ -54,6 +57,11 @@ void restart_stopped(const struct target *t, struct thread *th);
  * that another thread has taken does not.
  */
 void restart_reconsider(const struct target *t, struct thread *th);
+/*
+ * Whether @th stopped in a system call: there no code of its own is half-way through anything that a
+ * look at its program counter would end (rseq(2)).
+ */
+bool restart_in_call(const struct thread *th);
 /* Signals to the process as a whole that @th will take when it is resumed, as a mask; NULL: that any thread may. */
 u64 restart_shared_signals(const struct target *t, const struct thread *th);
 

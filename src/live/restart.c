@@ -84,6 +84,20 @@ static u64 call_number(const struct thread *th)
 	return UINT32_MAX;
 }
 
+/* Where no register keeps the number, what was seen before the stop must still be so; the call may be restarted. */
+bool restart_in_call(const struct thread *th)
+{
+	const struct arch *a = th->form;
+	u64 pc;
+
+	if (!a || !a->syscall.insn_len)
+		return false;
+	if (a->syscall.orig_reg >= 0)
+		return (s64)reg(th, (unsigned)a->syscall.orig_reg) >= 0;
+	pc = reg(th, a->pc);
+	return th->was_blocked && th->call[2] == reg(th, a->sp) && (th->call[3] == pc || th->call[3] == pc + insn_len(th));
+}
+
 static u64 bit(int sig)
 {
 	return sig > 0 ? 1ull << (sig - 1) : 0;

@@ -1,0 +1,297 @@
+#include <errno.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/ptrace.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "base/uapi.h"
+#include "base/util.h"
+#include "live/inject.h"
+#include "live/live.h"
+#include "live/proc.h"
+
+enum {
+	POISON = 0x18,		/* below the lowest address that a process may map: vm.mmap_min_addr */
+	WAIT_S = 60,		/* for one stop: to copy the page tables of 1 TiB takes half of it */
+	TRIES = 16,		/* of a call that signals keep away */
+	RESTARTNOINTR = 513,	/* include/linux/errno.h */
+};
+
+bool inject_knows(const struct target *t)
+{
+	return t->arch == arch_native() && t->arch->inject;
+}
+
+/* ---- where the vdso calls the kernel */
+
+/* @len bytes at @addr of the target are those at @ours. */
+static bool is_same(const struct target *t, u64 addr, const u8 *ours, size_t len)
+{
+	u8 theirs[sizeof(((struct inject_code *)NULL)->bytes)];
+	struct err ignored;
+	size_t n = 0;
+
+	return !target_read(t, addr, theirs, len, &n, &ignored) && n == len && !memcmp(theirs, ours, len);
+}
+
+/* One kernel gives all processes of one word size the same vdso: it is looked for in ours. */
+int inject_open(struct inject *i, const struct target *t, const struct vma *vdso, struct err *e)
+{
+	const u8 *ours = (const u8 *)(uintptr_t)getauxval(AT_SYSINFO_EHDR);
+	u64 len = vma_len(vdso);
+
+	*i = (struct inject){ .arch = t->arch };
+	for (size_t k = 0; ours && inject_knows(t) && k < t->arch->inject->n_codes; k++) {
+		const struct inject_code *c = &t->arch->inject->codes[k];
+		const u8 *at = memmem(ours, len, c->bytes, c->len);
+
+		if (at && is_same(t, vdso->start + (u64)(at - ours), at, c->len)) {
+			i->pc = vdso->start + (u64)(at - ours);
+			return 0;
+		}
+	}
+	return err_set(e, ERR_UNSUPPORTED, "no call in its vdso that is known");
+}
+
+/* ---- registers */
+
+static int gone(pid_t tid, const char *what, struct err *e)
+{
+	return err_set(e, errno == ESRCH ? ERR_GONE : -errno, "%s of thread %d", what, tid);
+}
+
+static int get_regs(const struct inject *i, pid_t tid, u8 *regs, struct err *e)
+{
+	struct iovec iov = { .iov_base = regs, .iov_len = i->arch->gregs.size };
+
+	return ptrace(PTRACE_GETREGSET, tid, (void *)(uintptr_t)i->arch->gregs.type, &iov) < 0
+		? gone(tid, "read registers", e) : 0;
+}
+
+static int set_regs(const struct inject *i, pid_t tid, const u8 *regs, struct err *e)
+{
+	struct iovec iov = { .iov_base = (void *)(uintptr_t)regs, .iov_len = i->arch->gregs.size };
+
+	return ptrace(PTRACE_SETREGSET, tid, (void *)(uintptr_t)i->arch->gregs.type, &iov) < 0
+		? gone(tid, "write registers", e) : 0;
+}
+
+static u64 get_reg(const struct inject *i, const u8 *regs, unsigned n)
+{
+	return uint_get(i->arch->fmt, regs + i->arch->gregs.regs[n].off, i->arch->gregs.regs[n].size);
+}
+
+static void put_reg(const struct inject *i, u8 *regs, unsigned n, u64 value)
+{
+	uint_put(i->arch->fmt, regs + i->arch->gregs.regs[n].off, i->arch->gregs.regs[n].size, value);
+}
+
+/* Those with which the call is made. */
+static void make_regs(const struct inject *i, u8 *regs, enum inject_call call, const u64 args[4])
+{
+	const struct inject_abi *abi = i->arch->inject;
+
+	for (size_t k = 0; k < abi->n_poison; k++)
+		put_reg(i, regs, abi->poison[k], POISON);
+	for (size_t k = 0; k < ARRAY_SIZE(abi->args); k++)
+		put_reg(i, regs, abi->args[k], args[k]);
+	if (abi->clear)
+		put_reg(i, regs, abi->clear_reg, get_reg(i, regs, abi->clear_reg) & ~abi->clear);
+	put_reg(i, regs, i->arch->syscall.nr_reg, abi->numbers[call]);
+	put_reg(i, regs, i->arch->pc, i->pc);
+	/* It is in no call: what the registers say is not to be made again. */
+	if (i->arch->syscall.orig_reg >= 0)
+		put_reg(i, regs, (unsigned)i->arch->syscall.orig_reg, UINT64_MAX);
+}
+
+/* The same where the number is no general register. */
+static int leave_call(const struct inject *i, pid_t tid, struct err *e)
+{
+	int none = -1;
+	struct iovec iov = { .iov_base = &none, .iov_len = sizeof(none) };
+	u32 type = i->arch->inject->number_set;
+
+	return type && ptrace(PTRACE_SETREGSET, tid, (void *)(uintptr_t)type, &iov) < 0
+		? gone(tid, "write the number of the call", e) : 0;
+}
+
+/* ---- to run */
+
+/* It takes 10 to 50 us but for clone(2), so it is asked often at first. */
+int inject_wait(pid_t tid, int *status, struct err *e)
+{
+	u64 begin = now_ns();
+	struct timespec nap = { .tv_nsec = 50 * 1000 };
+
+	for (;;) {
+		pid_t r = waitpid(tid, status, __WALL | WNOHANG);
+		u64 waited = now_ns() - begin;
+
+		if (r < 0 && errno != EINTR)
+			return err_set(e, ERR_GONE, "thread %d has ended", tid);
+		if (r == tid)
+			return WIFSTOPPED(*status) ? 0 : err_set(e, ERR_GONE, "thread %d has ended", tid);
+		if (waited > WAIT_S * 1000000000ull)
+			return err_set(e, -ETIMEDOUT, "wait for thread %d", tid);
+		if (waited < 100 * 1000)
+			sched_yield();
+		else
+			nanosleep(&nap, NULL);
+	}
+}
+
+static int resume(pid_t tid, int request, int *status, struct err *e)
+{
+	return ptrace(request, tid, NULL, NULL) < 0 ? gone(tid, "resume", e) : inject_wait(tid, status, e);
+}
+
+/* PTRACE_O_TRACESYSGOOD is set. */
+static bool is_call_stop(int status)
+{
+	return status >> 8 == (SIGTRAP | 0x80);
+}
+
+static bool is_clone_stop(int status)
+{
+	return status >> 8 == (SIGTRAP | PTRACE_EVENT_CLONE << 8);
+}
+
+/*
+ * To the call.  A thread that was stopped with its group before it was interrupted has a second stop of
+ * the same kind to report: kernel/signal.c: do_jobctl_trap().
+ */
+static int enter_call(pid_t tid, int *status, struct err *e)
+{
+	int r;
+
+	for (int k = 0; k < TRIES; k++) {
+		r = resume(tid, PTRACE_SYSCALL, status, e);
+		if (r || *status >> 16 != PTRACE_EVENT_STOP)
+			break;
+	}
+	return r;
+}
+
+/* From where it stands through one call, to the stop after it.  1: made; 0: *status is another stop. */
+static int run_call(const struct inject *i, pid_t tid, struct inject_result *out, int *status, struct err *e)
+{
+	u8 regs[512];
+	unsigned long child = 0;
+	int r = enter_call(tid, status, e);
+
+	*out = (struct inject_result){ 0 };
+	if (r || !is_call_stop(*status))
+		return r;
+	r = resume(tid, PTRACE_SYSCALL, status, e);
+	if (!r && is_clone_stop(*status)) {
+		ptrace(PTRACE_GETEVENTMSG, tid, NULL, &child);
+		out->child = (pid_t)child;
+		r = resume(tid, PTRACE_SYSCALL, status, e);
+	}
+	if (!r)
+		r = get_regs(i, tid, regs, e);
+	if (r)
+		return r;
+	out->ret = (s64)get_reg(i, regs, i->arch->syscall.ret_reg);
+	return is_call_stop(*status);
+}
+
+static int start_call(const struct inject *i, pid_t tid, const u8 *from, enum inject_call call, const u64 args[4],
+		      struct err *e)
+{
+	u8 regs[512];
+	int r;
+
+	memcpy(regs, from, sizeof(regs));
+	make_regs(i, regs, call, args);
+	r = leave_call(i, tid, e);
+	return r ? r : set_regs(i, tid, regs, e);
+}
+
+/* A signal to its process group may have come to it, too: it is dropped, for there is nobody to handle it. */
+int inject_own(const struct inject *i, pid_t tid, enum inject_call call, const u64 args[4],
+	       struct inject_result *out, struct err *e)
+{
+	u8 regs[512];
+	int r = get_regs(i, tid, regs, e), status = 0;
+
+	for (int k = 0; !r && k < TRIES; k++) {
+		r = start_call(i, tid, regs, call, args, e);
+		if (!r)
+			r = run_call(i, tid, out, &status, e);
+		if (r > 0 && out->ret != -RESTARTNOINTR)
+			return 0;
+		r = r < 0 ? r : 0;
+	}
+	return r ? r : err_set(e, -EINTR, "process %d gets too many signals", tid);
+}
+
+/* ---- a thread of the target */
+
+bool inject_may_use(const struct target *t, const struct thread *th)
+{
+	struct proc_status st;
+	struct err ignored;
+
+	return th->stop == THREAD_STOPPED && !th->give_back && th->form == t->arch && th->mode == t->arch &&
+	       restart_in_call(th) && !proc_status(t->pid, th->tid, &st, &ignored) &&
+	       !((st.sig_pending | st.shared_pending) & ~st.sig_blocked);
+}
+
+static int set_options(pid_t tid, unsigned long options, struct err *e)
+{
+	return ptrace(PTRACE_SETOPTIONS, tid, NULL, (void *)options) < 0 ? gone(tid, "set options", e) : 0;
+}
+
+/*
+ * Back to a stop as the first one was, before the kernel decides about signals and calls to be
+ * restarted: it has not run a single instruction.  It may be a signal that it stops for.
+ */
+static int stop_again(struct thread *th, int *status, struct err *e)
+{
+	int r = ptrace(PTRACE_INTERRUPT, th->tid, NULL, NULL) < 0 ? gone(th->tid, "stop", e) : 0;
+
+	return r ? r : resume(th->tid, PTRACE_CONT, status, e);
+}
+
+static void note_signal(struct thread *th, int status)
+{
+	if (status >> 16 == PTRACE_EVENT_STOP)
+		return;
+	th->give_back = WSTOPSIG(status);
+	th->has_siginfo = ptrace(PTRACE_GETSIGINFO, th->tid, NULL, &th->siginfo) == 0;
+}
+
+int inject_borrow(const struct inject *i, struct thread *th, bool seccomp, enum inject_call call, const u64 args[4],
+		  struct inject_result *out, struct err *e)
+{
+	unsigned long options = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE | (seccomp ? PTRACE_O_SUSPEND_SECCOMP : 0);
+	u8 regs[512] = { 0 };
+	struct err later;
+	int status = 0, made, r;
+
+	r = set_options(th->tid, options, e);
+	if (!r)
+		r = get_regs(i, th->tid, regs, e);
+	if (!r)
+		r = start_call(i, th->tid, regs, call, args, e);
+	if (r)
+		return r;
+	made = run_call(i, th->tid, out, &status, e);
+	/* As early as can be, and once more where all that is written counts: in syscall stops arm64 keeps its x7. */
+	r = set_regs(i, th->tid, regs, &later);
+	if (!r && made > 0)
+		r = stop_again(th, &status, &later);
+	if (!r)
+		r = set_regs(i, th->tid, regs, &later);
+	if (!r)
+		r = set_options(th->tid, 0, &later);
+	if (!r && made >= 0)
+		note_signal(th, status);
+	if (r && made >= 0)
+		return err_set(e, r, "%s", later.msg);
+	return made > 0 && out->ret == -RESTARTNOINTR ? 0 : made;
+}

@@ -1,0 +1,44 @@
+/* inject.h - system calls made for a thread that stands still, by its registers alone; see struct inject_abi. */
+#pragma once
+
+#include "live/target.h"
+#include "mm/vma.h"
+
+struct inject {
+	const struct arch *arch;
+	u64 pc;		/* of the instruction that calls, in the target's vdso */
+};
+
+/* What came of a call. */
+struct inject_result {
+	s64 ret;	/* -errno on failure */
+	pid_t child;	/* of INJECT_CLONE, its number here */
+};
+
+/*
+ * Where the target's vdso calls the kernel.  ERR_UNSUPPORTED: this machine, or this vdso, is not
+ * known.  @t is stopped.
+ */
+int inject_open(struct inject *i, const struct target *t, const struct vma *vdso, struct err *e) must_check;
+
+/* Whether this machine's calls are known, and the program is one of its own. */
+bool inject_knows(const struct target *t);
+
+/* Whether a call can be made for @th: it is stopped in a system call, and no signal waits for it. */
+bool inject_may_use(const struct target *t, const struct thread *th);
+
+/*
+ * Makes the call for a thread of the target, which is as before afterwards: registers, signals,
+ * options.  1: it was made, or refused by the kernel (*out); 0: a signal came first, which
+ * @th->give_back has: take another thread.  ERR_GONE: the thread has died.  @seccomp: its filter is not to
+ * see the call.
+ */
+int inject_borrow(const struct inject *i, struct thread *th, bool seccomp, enum inject_call call, const u64 args[4],
+		  struct inject_result *out, struct err *e) must_check;
+
+/* The same for a process of ours, traced and stopped, which stays wherever the call leaves it. */
+int inject_own(const struct inject *i, pid_t tid, enum inject_call call, const u64 args[4],
+	       struct inject_result *out, struct err *e) must_check;
+
+/* Waits for a stop of @tid, or its end, for some time: *status as by wait(2).  ERR_GONE: it has ended. */
+int inject_wait(pid_t tid, int *status, struct err *e) must_check;
