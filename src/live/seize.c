@@ -133,6 +133,13 @@ static int seize(struct target *t, pid_t tid, bool *vanished, struct err *e)
 	return r ? r : 1;
 }
 
+int seize_one(struct target *t, pid_t tid, struct err *e)
+{
+	bool vanished;
+
+	return seize(t, tid, &vanished, e);
+}
+
 /* Those of @tids that are not known yet. */
 static int seize_unknown(struct target *t, const pid_t *tids, size_t n, struct reaper *reaper, size_t *n_changed,
 			 struct err *e)

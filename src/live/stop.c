@@ -247,6 +247,36 @@ int target_stop(struct target *t, const struct target_opts *opts, struct err *e)
 	return r;
 }
 
+static int stop_one(struct target *t, pid_t tid, const struct target_opts *opts, struct err *e)
+{
+	struct stop_wait w = { 0 };
+	int r = seize_one(t, tid, e);
+
+	if (r < 0)
+		return r;
+	interrupt_new(t);
+	r = wait_stopped(t, opts, &w, e);
+	drop_exited(t);
+	if (!r && (!t->n_threads || t->threads[0].stop != THREAD_STOPPED))
+		r = err_set(e, ERR_GONE, "thread %d of process %d did not stop", tid, t->pid);
+	if (!r)
+		r = machine_gregs(t, &t->threads[0], e);
+	if (!r)
+		restart_reconsider(t, &t->threads[0]);
+	return r;
+}
+
+int target_stop_thread(struct target *t, pid_t tid, const struct target_opts *opts, struct err *e)
+{
+	int r;
+
+	urgent_begin(t);
+	r = stop_one(t, tid, opts, e);
+	if (r)
+		target_resume(t);
+	return r;
+}
+
 /*
  * An interrupted thread that was not seen to stop yet will stop at any moment,
  * and could not be detached before; one that has had its time is looked at once.

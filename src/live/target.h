@@ -105,6 +105,12 @@ int target_reader(pid_t *pid, pid_t *tid, struct err *e) must_check;
  */
 int target_stop(struct target *t, const struct target_opts *opts, struct err *e) must_check;
 
+/*
+ * The same for one thread, which must be one of the process: t->threads has it alone.  The others
+ * run on, and t->arch is what target_open() found.  ERR_GONE: it has ended, or did not stop in time.
+ */
+int target_stop_thread(struct target *t, pid_t tid, const struct target_opts *opts, struct err *e) must_check;
+
 /* Resumes every thread, delivering the signals that arrived during the stop.  Does nothing if it runs already. */
 void target_resume(struct target *t);
 

@@ -31,6 +31,7 @@ enum vma_flag {
 	VM_SHADOW_STACK	= 1 << 15,	/* ss: return addresses that only calls and returns write */
 	VM_UFFD_MINOR	= 1 << 16,	/* ui: a monitor is asked before a page of the file is mapped in */
 	VM_UFFD_RWP	= 1 << 17,	/* ur: a monitor is asked before a protected page is read; since v7.3 */
+	VM_UFFD_WP	= 1 << 18,	/* uw: a monitor is asked before a page is written to */
 	/* Reading through the target may wait for a monitor of userfaultfd(2). */
 	VM_UFFD_WAITS	= VM_UFFD_MISSING | VM_UFFD_MINOR | VM_UFFD_RWP,
 };

@@ -14,7 +14,7 @@ static const struct {
 	{ "mm", VM_MIXEDMAP },	{ "ht", VM_HUGETLB },	{ "mt", VM_MTE },
 	{ "dc", VM_DONTCOPY },	{ "wf", VM_WIPEONFORK }, { "gd", VM_GROWSDOWN },
 	{ "um", VM_UFFD_MISSING }, { "ss", VM_SHADOW_STACK }, { "ui", VM_UFFD_MINOR },
-	{ "ur", VM_UFFD_RWP },
+	{ "ur", VM_UFFD_RWP },	{ "uw", VM_UFFD_WP },
 };
 _Static_assert(3 * ARRAY_SIZE(codes) <= VMA_FLAGS_MAX, "all of them fit");
 

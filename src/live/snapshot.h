@@ -1,0 +1,48 @@
+/*
+ * snapshot.h - a copy of a process, made by the kernel as fork(2) makes it, that stands still.
+ *
+ * A thread of the target that waits in a system call makes a process that shares its memory (the
+ * spawner, by clone(2)), and this one makes the copy: nothing is written into the target, and its world
+ * does not see them.  Both are children without an exit signal, which wait(2) does not find without
+ * __WALL or __WCLONE, share its descriptors until it runs again and then have none, and die with us.
+ */
+#pragma once
+
+#include "live/area.h"
+#include "live/inject.h"
+#include "live/target.h"
+
+struct snapshot {
+	pid_t target;
+	u64 start_time;		/* of it: with its number, which process it is */
+	bool seccomp;		/* filters must not see our calls */
+	struct inject inject;
+	pid_t spawner;		/* numbers here, and as the target and the spawner know them */
+	pid_t copy;
+	u64 spawner_there;
+	u64 copy_there;
+	struct target memory;	/* the copy, to be read as a stopped target is */
+	u64 fork_ns;		/* how long the copy took */
+};
+
+/*
+ * Whether a snapshot can be had, as far as it can be known while the target runs, or stands still.
+ * ERR_UNSUPPORTED: no, and the sentence says why.
+ */
+int snapshot_check(const struct target *t, const struct areas *areas, struct err *e) must_check;
+
+/* Makes the copy of a stopped target, of a zeroed @s.  On error all is as before. */
+int snapshot_take(struct snapshot *s, struct target *t, const struct areas *areas, struct err *e) must_check;
+
+/* Memory of @v is not in the copy, or goes on changing in it: it must be saved before the target runs again. */
+bool snapshot_lacks(const struct vma *v);
+
+/* When the target runs again: the copy lets go of what it shares with it, descriptors and shared memory. */
+void snapshot_part(struct snapshot *s, const struct areas *areas);
+
+/*
+ * Ends the copy and the spawner.  So that no zombie of the spawner stays with the target, one thread
+ * of it is stopped once more; @stopped is the target if it stands still anyway, or NULL.  False: that was
+ * not to be had, and it stays until the target ends.  Accepts a zeroed one, and may be called again.
+ */
+bool snapshot_end(struct snapshot *s, struct target *stopped);
