@@ -32,6 +32,8 @@ enum tagcore_dump_flag {
 	TAGCORE_DUMP_STACKS	= 1 << 2,	/* only what backtraces and global variables need; not with _ALL */
 	TAGCORE_DUMP_FILTER	= 1 << 3,	/* @filter counts, in place of the process's own coredump_filter */
 	TAGCORE_DUMP_FD		= 1 << 4,	/* write to the descriptor @fd, and not to @output */
+	TAGCORE_DUMP_SNAPSHOT	= 1 << 5,	/* stop it only while the kernel makes a copy, if that can be had, */
+	TAGCORE_DUMP_REQUIRE	= 1 << 6,	/* or save nothing: with _SNAPSHOT */
 };
 
 struct tagcore_dump_options {
@@ -99,6 +101,8 @@ struct tagcore_dump_report {
 	uint64_t areas;
 	uint64_t tagged_areas;		/* of these, with memory tags */
 	uint64_t pause_us;		/* how long the process was stopped, in microseconds */
+	uint64_t fork_us;		/* of that, to make the copy that was saved; 0: there was none */
+	const char *no_snapshot;	/* why there was none, if it was asked for; else NULL */
 	uint64_t total_us;
 	uint64_t missing_bytes;
 	size_t n_missing;		/* tagcore_dump_get_missing() */

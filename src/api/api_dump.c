@@ -8,7 +8,8 @@
 #include "dump/job.h"
 #include "dump/writer.h"
 
-enum { FLAGS = TAGCORE_DUMP_FORCE | TAGCORE_DUMP_ALL | TAGCORE_DUMP_STACKS | TAGCORE_DUMP_FILTER | TAGCORE_DUMP_FD };
+enum { FLAGS = TAGCORE_DUMP_FORCE | TAGCORE_DUMP_ALL | TAGCORE_DUMP_STACKS | TAGCORE_DUMP_FILTER | TAGCORE_DUMP_FD |
+	       TAGCORE_DUMP_SNAPSHOT | TAGCORE_DUMP_REQUIRE };
 
 /* Copies of the caller's selections: the report names those that had no effect. */
 struct selections {
@@ -79,7 +80,10 @@ static int fill_opts(struct selections *s, const struct tagcore_dump_options *o,
 		.stacks = o->flags & TAGCORE_DUMP_STACKS, .have_filter = o->flags & TAGCORE_DUMP_FILTER,
 		.filter = o->filter, .select = s->v, .n_select = s->n, .limit = o->limit,
 		.stop_timeout_ms = o->stop_timeout_ms ? o->stop_timeout_ms : DUMP_STOP_TIMEOUT_MS, .cancel = o->cancel,
-		.progress = o->progress, .progress_arg = o->progress_arg, .compress = (int)o->compress_level,
+		.progress = o->progress, .progress_arg = o->progress_arg, 
+		.compress = (int)o->compress_level,
+		.snapshot = !(o->flags & TAGCORE_DUMP_SNAPSHOT) ? SNAPSHOT_NO
+			  : o->flags & TAGCORE_DUMP_REQUIRE ? SNAPSHOT_REQUIRE : SNAPSHOT_TRY,
 	};
 	if (o->compress_level && (o->compress_level > INT32_MAX || writer_level_check((int)o->compress_level, e)))
 		return e->code;
@@ -96,7 +100,8 @@ static void fill_report(struct tagcore_dump *d, bool to_fd)
 	d->out = (struct tagcore_dump_report){
 		.pid = r->pid, .command = r->comm, .path = to_fd ? NULL : r->path, .bytes = r->bytes,
 		.bytes_on_disk = r->bytes_on_disk, .threads = r->threads, .areas = r->areas, .tagged_areas = r->mte_areas,
-		.pause_us = r->pause_us, .total_us = r->total_us, .missing_bytes = r->missing.bytes,
+		.pause_us = r->pause_us, .fork_us = r->fork_us,
+		.no_snapshot = r->no_snapshot[0] ? r->no_snapshot : NULL, .total_us = r->total_us, .missing_bytes = r->missing.bytes,
 		.n_missing = r->missing.n, .n_unstopped = r->n_unstopped, .n_unmatched = r->unmatched.n,
 	};
 }

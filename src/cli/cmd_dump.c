@@ -17,7 +17,7 @@
 
 enum {
 	OPT_OUTPUT = 1, OPT_ALL, OPT_FILTER, OPT_INCLUDE, OPT_EXCLUDE, OPT_STOP_TIMEOUT, OPT_LIMIT, OPT_DRY_RUN,
-	OPT_FORCE, OPT_STACKS, OPT_COMPRESS, OPT_PROGRESS, OPT_QUIET, OPT_JSON,
+	OPT_FORCE, OPT_STACKS, OPT_COMPRESS, OPT_SNAPSHOT, OPT_PROGRESS, OPT_QUIET, OPT_JSON,
 };
 
 const struct opt dump_opts[] = {
@@ -27,6 +27,7 @@ const struct opt dump_opts[] = {
 	{ "include", 0, "WHAT", "also save START-END or mappings whose name matches a glob", OPT_INCLUDE },
 	{ "exclude", 0, "WHAT", "leave them out; the last --include or --exclude decides", OPT_EXCLUDE },
 	{ "compress", 'z', "[=LEVEL]", "by zstd (default level 1); the name gets .zst", OPT_COMPRESS },
+	{ "snapshot", 's', "[=require]", "stop only while the kernel makes a copy, and save that", OPT_SNAPSHOT },
 	{ "stacks", 0, NULL, "only what backtraces and global variables need: a few pages a thread", OPT_STACKS },
 	{ "stop-timeout", 0, "SEC", "how long to wait for threads that do not stop (default 5)", OPT_STOP_TIMEOUT },
 	{ "limit", 0, "SIZE", "give up before writing more (suffixes K M G)", OPT_LIMIT },
@@ -106,6 +107,7 @@ static int parse_one(struct args *a, int id, const char *arg, struct err *e)
 	case OPT_INCLUDE:	return parse_select(a, arg, true, e);
 	case OPT_EXCLUDE:	return parse_select(a, arg, false, e);
 	case OPT_STOP_TIMEOUT:	return parse_timeout(a, arg, e);
+	case OPT_SNAPSHOT:	return dump_snapshot_parse(arg, &a->dump.snapshot, e);
 	case OPT_COMPRESS:	return dump_level_parse(arg, &a->dump.compress, e);
 	case OPT_LIMIT:		return parse_limit(a, arg, e);
 	case OPT_DRY_RUN:	a->dry_run = true; return 0;

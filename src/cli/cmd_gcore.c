@@ -14,7 +14,7 @@
 #include "dump/dump.h"
 #include "dump/job.h"
 
-enum { OPT_ALL = 1, OPT_OUTPUT, OPT_DATADIR, OPT_COMPRESS, OPT_HELP, OPT_VERSION };
+enum { OPT_ALL = 1, OPT_OUTPUT, OPT_DATADIR, OPT_COMPRESS, OPT_SNAPSHOT, OPT_HELP, OPT_VERSION };
 
 /* gcore(1) of gdb: -a all, -o prefix; -d is where gdb keeps its data, of which we have none.  The rest is ours. */
 const struct opt gcore_opts[] = {
@@ -22,6 +22,7 @@ const struct opt gcore_opts[] = {
 	{ "output", 'o', "PREFIX", "write PREFIX.PID (default core.PID)", OPT_OUTPUT },
 	{ "data-directory", 'd', "DATADIR", "accepted as gdb's gcore does; nothing is read from it", OPT_DATADIR },
 	{ "compress", 'z', "[=LEVEL]", "write PREFIX.PID.zst, by zstd (default level 1)", OPT_COMPRESS },
+	{ "snapshot", 's', "[=require]", "stop only while the kernel makes a copy, and save that", OPT_SNAPSHOT },
 	{ "help", 'h', NULL, "this text", OPT_HELP },
 	{ "version", 'v', NULL, "the version", OPT_VERSION },
 	{ 0 }
@@ -67,7 +68,7 @@ static int save(const char *word, const struct dump_opts *opts)
 
 static int usage(void)
 {
-	puts("Usage: gcore [-a] [-z] [-o PREFIX] [-d DATADIR] PID...\n\nOptions:");
+	puts("Usage: gcore [-a] [-s] [-z] [-o PREFIX] [-d DATADIR] PID...\n\nOptions:");
 	opts_help(stdout, gcore_opts);
 	return EXIT_GOOD;
 }
@@ -90,11 +91,13 @@ int cmd_gcore(int argc, char **argv, struct err *e)
 			opts.all = true;
 		if (r == OPT_OUTPUT)
 			prefix = it.arg;
+		if (r == OPT_SNAPSHOT && dump_snapshot_parse(it.arg, &opts.snapshot, e))
+			return e->code;
 		if (r == OPT_COMPRESS && dump_level_parse(it.arg, &opts.compress, e))
 			return e->code;
 	}
 	if (!r && it.operand == argc)
-		r = err_set(e, ERR_USAGE, "a process id is missing: gcore [-a] [-z] [-o PREFIX] [-d DATADIR] PID...");
+		r = err_set(e, ERR_USAGE, "a process id is missing: gcore [-a] [-s] [-z] [-o PREFIX] [-d DATADIR] PID...");
 	if (!r)
 		r = make_template(prefix, &template, e);
 	if (r)

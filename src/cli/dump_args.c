@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "base/text.h"
 #include "cli/dump_args.h"
 #include "dump/writer.h"
@@ -12,6 +14,14 @@ int dump_pid_parse(const char *s, pid_t *out, struct err *e)
 	if (text_parse_u64(s, 10, false, &v) || v == 0 || v > INT32_MAX)
 		return err_set(e, ERR_USAGE, "%s is not a process id", s);
 	*out = (pid_t)v;
+	return 0;
+}
+
+int dump_snapshot_parse(const char *s, enum snapshot_wish *out, struct err *e)
+{
+	if (s && strcmp(s, "require") != 0)
+		return err_set(e, ERR_USAGE, "--snapshot=%s: there is only --snapshot=require", s);
+	*out = s ? SNAPSHOT_REQUIRE : SNAPSHOT_TRY;
 	return 0;
 }
 

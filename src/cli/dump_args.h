@@ -4,8 +4,11 @@
 #include <sys/types.h>
 
 #include "base/err.h"
+#include "dump/dump.h"
 
 /* A process id.  ERR_USAGE. */
 int dump_pid_parse(const char *s, pid_t *out, struct err *e) must_check;
+/* Of --snapshot: "require", or NULL.  ERR_USAGE. */
+int dump_snapshot_parse(const char *s, enum snapshot_wish *out, struct err *e) must_check;
 /* Of --compress: a level of zstd's; NULL is the default.  ERR_USAGE. */
 int dump_level_parse(const char *s, int *out, struct err *e) must_check;

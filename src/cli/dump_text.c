@@ -48,6 +48,14 @@ static void print_unmatched(FILE *f, const struct unmatched *u)
 	}
 }
 
+static void print_snapshot(FILE *f, const struct dump_report *r)
+{
+	if (r->no_snapshot[0])
+		fprintf(f, "  %s; it was stopped while it was saved\n", r->no_snapshot);
+	if (r->zombie_left)
+		fprintf(f, "  a zombie of the snapshot stays until process %d ends or waits for it\n", r->pid);
+}
+
 void report_print(FILE *f, const struct dump_report *r)
 {
 	char size[TEXT_SIZE_MAX], disk[TEXT_SIZE_MAX], lost[TEXT_SIZE_MAX];
@@ -60,12 +68,15 @@ void report_print(FILE *f, const struct dump_report *r)
 	if (r->mte_areas)
 		fprintf(f, " (%" PRIu64 " tagged)", r->mte_areas);
 	fprintf(f, ", stopped for %.1f ms of %.1f ms", (double)r->pause_us / 1000, (double)r->total_us / 1000);
+	if (r->snapshot)
+		fprintf(f, " (snapshot, made in %.1f ms)", (double)r->fork_us / 1000);
 	if (r->missing.n)
 		fprintf(f, ", MISSING %s in %zu range%s", text_size(r->missing.bytes, lost), r->missing.n,
 			r->missing.n == 1 ? "" : "s");
 	if (r->n_unstopped)
 		fprintf(f, ", %zu thread%s did not stop", r->n_unstopped, r->n_unstopped == 1 ? "" : "s");
 	fputs(r->missing.n || r->n_unstopped ? "\n" : ", nothing missing\n", f);
+	print_snapshot(f, r);
 	print_missing(f, r);
 	print_unmatched(f, &r->unmatched);
 }
@@ -139,7 +150,9 @@ int report_add_json(struct json_object **list, const struct dump_report *r, stru
 	json_put_u64(o, "mte_areas", r->mte_areas);
 	json_put_u64(o, "pause_us", r->pause_us);
 	json_put_u64(o, "total_us", r->total_us);
-	json_put_bool(o, "snapshot", false);
+	json_put_bool(o, "snapshot", r->snapshot);
+	json_put_text(o, "no_snapshot", r->no_snapshot[0] ? r->no_snapshot : NULL);
+	json_put_u64(o, "fork_us", r->fork_us);
 	json_object_object_add(o, "missing", missing_json(&r->missing));
 	json_object_object_add(o, "unstopped_threads", unstopped_json(r));
 	json_object_object_add(o, "unmatched", unmatched_json(&r->unmatched));

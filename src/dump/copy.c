@@ -85,7 +85,7 @@ static int copy_mapped(struct copy *c, u64 start, u64 end, struct err *e)
 			r = write_queue_room(&d->queue, (size_t)d->page_size, &at, &want, e);
 		want = (size_t)align_down(min(end - start, (u64)want), d->page_size);
 		if (!r)
-			r = target_read(&d->target, start, at, want, &n, e);
+			r = target_read(d->source, start, at, want, &n, e);
 		n = (size_t)align_down(n, d->page_size);
 		if (!r && n)
 			r = write_queue_emit(&d->queue, n, e);
@@ -141,7 +141,7 @@ static int copy_backing(struct copy *c, u64 start, u64 end, struct err *e)
 	bool unknown;
 	int r = 0;
 
-	if (!backing_open(&c->file, &c->d->target, c->area))
+	if (!backing_open(&c->file, c->d->source, c->area))
 		return skip_missing(c, start, end, "not mapped in, and its file cannot be opened", e);
 	stop = min(off + (end - start), c->file.size);
 	unknown = c->uffd && backing_hides_holes(&c->file, c->area->vma);
@@ -237,7 +237,7 @@ int dump_copy_area(struct dump *d, const struct area *a, const struct plan_entry
 			  .uffd = a->vma->flags & VM_UFFD_MISSING, .watched = dump_is_watched(d, a->vma) };
 	int r;
 
-	c.vdso = vdso_ours(&d->target, &d->pages, a->vma);
+	c.vdso = vdso_ours(d->source, &d->pages, a->vma);
 	r = dump_walk_pages(d, a->vma, p->filesz, &copy_walk_ops, &c, e);
 	backing_close(&c.file);
 	return r;

@@ -49,7 +49,7 @@ static int untagged_page(struct tag_copy *c, u64 addr, struct err *e)
 	u64 end = addr + c->d->page_size;
 	size_t n = 0;
 	u8 byte;
-	int r = target_read(&c->d->target, addr, &byte, 1, &n, e);
+	int r = target_read(c->d->source, addr, &byte, 1, &n, e);
 
 	if (!r && !n)
 		r = dump_add_missing(c->d, addr, end, TAGCORE_TAGS_LOST " cannot be read", e);
@@ -77,7 +77,7 @@ static int on_run(const struct vma *v, const struct page_run *run, void *arg, st
 		int r = dump_check_cancel(c->d, e);
 
 		if (!r)
-			r = target_tags(&c->d->target, at, c->tags, want, &got, e);
+			r = target_tags(c->d->source, at, c->tags, want, &got, e);
 		/* Whole pages only: a page has all its tags or none. */
 		got = (size_t)align_down(got, page / TAG_GRANULE);
 		if (!r && got)
@@ -138,7 +138,7 @@ static int file_hole(struct tag_copy *c, u64 start, u64 end, struct err *e)
 	u64 base = start - off, page = c->d->page_size, stop, data, hole;
 	int r;
 
-	if (!backing_open(&c->file, &c->d->target, c->area)) {
+	if (!backing_open(&c->file, c->d->source, c->area)) {
 		r = dump_add_missing(c->d, start, end, TAGCORE_TAGS_LOST ": not mapped in, and its file cannot be opened",
 				     e);
 		return r ? r : skip(c, start, end, e);

@@ -8,6 +8,7 @@
 #include "base/scope.h"
 #include "base/util.h"
 #include "dump/dump_priv.h"
+#include "dump/pass.h"
 #include "live/proc.h"
 
 /* How often a process that seems to have ended is asked whether it has. */
@@ -144,6 +145,7 @@ static int plan_stopped(struct dump *d, struct err *e)
 
 static void dump_fini(struct dump *d)
 {
+	snapshot_end(&d->snapshot, &d->target);
 	target_close(&d->target);
 	writer_close(&d->writer);
 	scope_close(&d->stream_fd);
@@ -178,6 +180,7 @@ static int prepare(struct dump *d, pid_t pid, const struct dump_opts *opts, stru
 
 	d->opts = opts;
 	d->report = report;
+	d->source = &d->target;
 	d->page_size = (u64)sysconf(_SC_PAGESIZE);
 	for (int i = 0;; i++) {
 		r = target_open(&d->target, pid, e);
@@ -233,58 +236,18 @@ static void read_sizes(const struct dump *d, u64 *rss, u64 *pte)
 	}
 }
 
-static int put_headers(struct dump *d, struct err *e)
-{
-	struct buf b scoped(buf_fini) = { 0 };
-	int r = layout_put_headers(d->target.arch, &d->layout, d->segs, d->n_segs, &b, e);
-
-	if (!r)
-		r = write_queue_give(&d->queue, &b, e);
-	if (!r)
-		r = write_queue_skip_to(&d->queue, d->segs[0].off, e);
-	return r ? r : write_queue_give(&d->queue, &d->notes, e);
-}
-
-/* *seg: the next program header. */
-static int copy_areas(struct dump *d, size_t *seg, struct err *e)
-{
-	int r = 0;
-
-	for (size_t i = 0; !r && i < d->areas.n; i++) {
-		const struct segment *s = &d->segs[*seg];
-
-		*seg += dump_has_segment(d, i);
-		if (d->plan.v[i].action == PLAN_OMIT)
-			continue;
-		r = write_queue_skip_to(&d->queue, s->off, e);
-		if (!r)
-			r = dump_copy_area(d, &d->areas.v[i], &d->plan.v[i], e);
-	}
-	return r;
-}
-
-/* Behind all memory; the tag segments follow the areas' in the same order. */
-static int copy_all_tags(struct dump *d, size_t seg, struct err *e)
-{
-	int r = 0;
-
-	for (size_t i = 0; !r && i < d->areas.n; i++) {
-		if (!vma_is_mte(d->areas.v[i].vma) || !dump_has_segment(d, i))
-			continue;
-		r = write_queue_skip_to(&d->queue, d->segs[seg++].off, e);
-		if (!r && d->plan.v[i].action != PLAN_OMIT)
-			r = dump_copy_tags(d, &d->areas.v[i], &d->plan.v[i], e);
-	}
-	return r;
-}
-
 /* What is known last comes last: the losses, and PN_XNUM's section header. */
 static int write_end(struct dump *d, struct err *e)
 {
 	struct buf note scoped(buf_fini) = { 0 };
 	struct buf shdr scoped(buf_fini) = { 0 };
 	const struct segment *last = &d->segs[d->n_segs - 1];
-	int r = writer_skip_to(&d->writer, last->off, e);
+	int r;
+
+	/* It had two passes. */
+	if (d->report->snapshot)
+		missing_sort(&d->report->missing);
+	r = writer_skip_to(&d->writer, last->off, e);
 
 	if (!r)
 		r = dump_missing_note(d, last->filesz, &note, e);
@@ -333,36 +296,49 @@ static int look_stopped(struct dump *d, struct err *e)
 	return check_predicted(d, e);
 }
 
-/* From the stop to the last byte of memory; what is still buffered is written after that. */
-static int capture(struct dump *d, struct err *e)
+/* All that is needed of the target is had: it runs on. */
+static void let_run(struct dump *d)
 {
-	struct target_opts to = { .stop_timeout_ms = d->opts->stop_timeout_ms, .cancel = d->opts->cancel };
-	size_t seg = 1;
-	int r = target_stop(&d->target, &to, e);
+	d->report->threads = d->target.n_threads;
+	/* It looks at the list of threads, which changes now. */
+	ahead_end(&d->ahead);
+	target_resume(&d->target);
+	d->report->pause_us = d->target.pause_ns / 1000;
+}
 
-	if (!r)
-		r = note_unstopped(d, e);
+/* All that is known of the stopped target but its memory. */
+static int look_at_all(struct dump *d, struct err *e)
+{
+	int r = note_unstopped(d, e);
+
 	if (!r && !d->opts->unwind_only)
 		ahead_start(&d->ahead, &d->target);
 	if (!r)
 		r = look_stopped(d, e);
 	if (!r)
 		r = dump_notes(d, e);
+	return r ? r : dump_layout(d, e);
+}
+
+/* From the stop to the last byte of memory; what is still buffered is written after that. */
+static int capture(struct dump *d, struct err *e)
+{
+	struct target_opts to = { .stop_timeout_ms = d->opts->stop_timeout_ms, .cancel = d->opts->cancel };
+	int r = target_stop(&d->target, &to, e);
+
 	if (!r)
-		r = dump_layout(d, e);
+		r = look_at_all(d, e);
+	if (!r && d->opts->snapshot)
+		r = dump_snapshot(d, e);
 	if (!r)
 		r = write_queue_start(&d->queue, &d->writer, e);
-	if (!r)
-		r = put_headers(d, e);
-	if (!r)
-		r = copy_areas(d, &seg, e);
-	if (!r)
-		r = copy_all_tags(d, seg, e);
-	d->report->threads = d->target.n_threads;
-	/* It looks at the list of threads, which changes now. */
-	ahead_end(&d->ahead);
-	target_resume(&d->target);
-	d->report->pause_us = d->target.pause_ns / 1000;
+	if (!r && d->report->snapshot)
+		r = pass_copy(d, PASS_LACKED, e);
+	else if (!r)
+		r = pass_copy(d, PASS_ALL, e);
+	let_run(d);
+	if (!r && d->report->snapshot)
+		r = dump_from_snapshot(d, e);
 	return r;
 }
 
@@ -384,6 +360,8 @@ static int run(struct dump *d, struct err *e)
 {
 	int r = check_predicted(d, e);
 
+	if (!r && d->opts->snapshot == SNAPSHOT_REQUIRE)
+		r = snapshot_check(&d->target, &d->areas, e);
 	if (!r)
 		r = output_open(d, e);
 	if (r)
@@ -405,7 +383,7 @@ static int run(struct dump *d, struct err *e)
 
 int dump_run(pid_t pid, const struct dump_opts *opts, struct dump_report *report, struct err *e)
 {
-	struct dump d scoped(dump_fini) = { .target.mem_fd = -1, .stream_fd = -1 };
+	struct dump d scoped(dump_fini) = { .target.mem_fd = -1, .snapshot.memory.mem_fd = -1, .stream_fd = -1 };
 	u64 begin = now_ns();
 	int r;
 
@@ -431,7 +409,7 @@ void dump_report_fini(struct dump_report *r)
 
 int dump_preview(pid_t pid, const struct dump_opts *opts, struct dump_preview *out, struct err *e)
 {
-	struct dump d scoped(dump_fini) = { .target.mem_fd = -1, .stream_fd = -1 };
+	struct dump d scoped(dump_fini) = { .target.mem_fd = -1, .snapshot.memory.mem_fd = -1, .stream_fd = -1 };
 	struct dump_report report scoped(dump_report_fini) = { 0 };
 	struct dump_preview p scoped(dump_preview_fini) = { 0 };
 	int r = prepare(&d, pid, opts, &report, e);

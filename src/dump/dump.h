@@ -25,6 +25,8 @@ struct missing {
 };
 /* Adds [start, end), joined to the last range where they touch and the reason is the same. */
 int missing_add(struct missing *m, u64 start, u64 end, const char *reason, struct err *e) must_check;
+/* By address, and tags after all memory. */
+void missing_sort(struct missing *m);
 void missing_fini(struct missing *m);
 
 /* A selection of the user's that had no effect on the core. */
@@ -47,6 +49,13 @@ struct dump_unstopped {
 	char wchan[48];		/* the kernel's function that it sleeps in, or "" */
 };
 
+/* Whether the target runs on while it is saved, from a copy that the kernel makes. */
+enum snapshot_wish {
+	SNAPSHOT_NO,
+	SNAPSHOT_TRY,		/* if it can be had; else the report says why not */
+	SNAPSHOT_REQUIRE,	/* or nothing is saved */
+};
+
 /* How long threads that do not stop are waited for, unless the user says otherwise. */
 enum { DUMP_STOP_TIMEOUT_MS = 5000 };
 
@@ -62,6 +71,7 @@ struct dump_opts {
 	const struct plan_select *select;
 	size_t n_select;
 	u64 limit;			/* bytes; 0: none */
+	enum snapshot_wish snapshot;
 	int compress;			/* zstd's level; 0: not compressed */
 	u32 stop_timeout_ms;
 	const volatile sig_atomic_t *cancel;
@@ -79,6 +89,10 @@ struct dump_report {
 	u64 bytes_on_disk;
 	u64 threads, areas, mte_areas;
 	u64 pause_us, total_us;
+	bool snapshot;			/* saved from one */
+	bool zombie_left;		/* of it, until the target ends */
+	u64 fork_us;			/* part of the pause: to make it */
+	char no_snapshot[256];		/* why there was none, if it was asked for */
 	struct missing missing;
 	struct unmatched unmatched;
 	struct dump_unstopped *unstopped;	/* threads whose registers could not be read */

@@ -9,6 +9,7 @@
 #include "dump/write_queue.h"
 #include "dump/writer.h"
 #include "live/area.h"
+#include "live/snapshot.h"
 #include "live/target.h"
 #include "mm/pagewalk.h"
 
@@ -34,6 +35,8 @@ struct dump {
 	u64 page_size;
 	u32 filter;
 	struct target target;
+	const struct target *source;	/* whose memory is read: the target's, or its snapshot's */
+	struct snapshot snapshot;
 	struct areas areas;
 	u64 collect_ns;		/* processor time that it took to learn them while the target ran */
 	struct plan_ranges ranges;	/* --stacks: what of the areas it saves */
@@ -106,6 +109,11 @@ int dump_predict(const struct target *t, const struct areas *areas, const struct
 /* Which selections have no effect on the plan of d->areas; *out is replaced. */
 int dump_find_unmatched(const struct dump *d, const struct plan_opts *po, struct unmatched *out,
 			struct err *e) must_check;
+
+/* Takes a snapshot of the stopped target, if that can be: d->report says if and why not.  An error only if it must be. */
+int dump_snapshot(struct dump *d, struct err *e) must_check;
+/* When the target runs again, and what the snapshot lacks is handed to d->pump: the rest, from the snapshot. */
+int dump_from_snapshot(struct dump *d, struct err *e) must_check;
 
 /* Opens d->report->path, or the stream it names, as d->writer, with the limits that the user set. */
 int output_open(struct dump *d, struct err *e) must_check;

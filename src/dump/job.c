@@ -1,7 +1,9 @@
 #include <pthread.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include "base/util.h"
+#include "dump/guardian.h"
 #include "dump/job.h"
 
 struct job {
@@ -16,7 +18,9 @@ static void *run_job(void *arg)
 {
 	struct job *j = arg;
 
-	j->result = dump_run(j->pid, j->opts, j->report, j->e);
+	/* What cannot be saved is refused before anything is begun. */
+	j->result = j->opts->snapshot && j->pid != getpid() ? guardian_run(j->pid, j->opts, j->report, j->e)
+							    : dump_run(j->pid, j->opts, j->report, j->e);
 	return NULL;
 }
 

@@ -25,6 +25,23 @@ int missing_add(struct missing *m, u64 start, u64 end, const char *reason, struc
 	return r;
 }
 
+static int by_place(const void *a, const void *b)
+{
+	const struct missing_range *x = a, *y = b;
+	bool tags_x = !strncmp(x->reason, TAGCORE_TAGS_LOST, strlen(TAGCORE_TAGS_LOST));
+	bool tags_y = !strncmp(y->reason, TAGCORE_TAGS_LOST, strlen(TAGCORE_TAGS_LOST));
+
+	if (tags_x != tags_y)
+		return tags_x - tags_y;
+	return x->start < y->start ? -1 : x->start > y->start;
+}
+
+void missing_sort(struct missing *m)
+{
+	if (m->n)
+		qsort(m->v, m->n, sizeof(*m->v), by_place);
+}
+
 void missing_fini(struct missing *m)
 {
 	free(m->v);

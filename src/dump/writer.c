@@ -75,6 +75,12 @@ int writer_skip_to(struct writer *w, u64 off, struct err *e)
 	return writer_skip(w, off - w->off, e);
 }
 
+int writer_rewind(struct writer *w, struct err *e)
+{
+	w->off = w->skipped = 0;
+	return w->ops->rewind(w, e);
+}
+
 int writer_finish(struct writer *w, struct err *e)
 {
 	int r = flush_skip(w, e);

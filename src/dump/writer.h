@@ -19,6 +19,8 @@ struct writer_ops {
 	int (*skip)(struct writer *w, u64 len, struct err *e);
 	int (*finish)(struct writer *w, struct err *e);
 	void (*abort)(struct writer *w);
+	/* Back to the beginning; what is skipped from then on stays as it is.  NULL: it cannot. */
+	int (*rewind)(struct writer *w, struct err *e);
 };
 
 /* Backend's state is @priv.  A zeroed writer may be closed. */
@@ -60,6 +62,8 @@ int writer_emit_sparse(struct writer *w, const void *p, size_t len, size_t page_
 int writer_skip(struct writer *w, u64 len, struct err *e) must_check;
 /* Skips to @off, which must not be below the current offset. */
 int writer_skip_to(struct writer *w, u64 off, struct err *e) must_check;
+/* Where w->ops->rewind is not NULL: the next byte is the first again.  What was written counts for the limit. */
+int writer_rewind(struct writer *w, struct err *e) must_check;
 int writer_finish(struct writer *w, struct err *e) must_check;
 /* Aborts unless finished, and releases all. */
 void writer_close(struct writer *w);

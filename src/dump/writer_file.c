@@ -65,6 +65,15 @@ static int file_skip(struct writer *w, u64 len, struct err *e)
 	return 0;
 }
 
+static int file_rewind(struct writer *w, struct err *e)
+{
+	struct file *f = w->priv;
+
+	(void)e;
+	f->pos = 0;
+	return 0;
+}
+
 static void file_abort(struct writer *w)
 {
 	struct file *f = w->priv;
@@ -177,6 +186,7 @@ static const struct writer_ops writer_file_ops = {
 	.skip = file_skip,
 	.finish = file_finish,
 	.abort = file_abort,
+	.rewind = file_rewind,
 };
 
 static int open_nameless(const struct file *f)

@@ -70,6 +70,8 @@ static void a_process_is_saved_to_a_path(void **state)
 	if (progress.calls)
 		assert_int_equal(progress.pid, l.c.pid);
 	unlink(want);
+	/* Each dump begins to count anew. */
+	o.progress = NULL;
 	o.compress_level = 1;
 	good(tagcore_dump_run(&dump, l.c.pid, &o, &error), &error);
 	good(tagcore_core_open(&core, tagcore_dump_get_report(dump)->path, NULL, &error), &error);
@@ -77,6 +79,17 @@ static void a_process_is_saved_to_a_path(void **state)
 	assert_core_is_of(core, &l);
 	tagcore_core_close(core);
 	unlink(tagcore_dump_get_report(dump)->path);
+	tagcore_dump_free(dump);
+	o.compress_level = 0;
+	o.flags = TAGCORE_DUMP_SNAPSHOT | TAGCORE_DUMP_FORCE;
+	good(tagcore_dump_run(&dump, l.c.pid, &o, &error), &error);
+	report = tagcore_dump_get_report(dump);
+	/* Where there can be none, that is said. */
+	assert_int_equal(report->fork_us == 0, report->no_snapshot != NULL);
+	good(tagcore_core_open(&core, report->path, NULL, &error), &error);
+	assert_core_is_of(core, &l);
+	tagcore_core_close(core);
+	unlink(report->path);
 	tagcore_dump_free(dump);
 	o.compress_level = 99;
 	assert_int_equal(tagcore_dump_run(NULL, l.c.pid, &o, &error), TAGCORE_ERR_USAGE);

@@ -1,0 +1,221 @@
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "base/scope.h"
+#include "base/util.h"
+#include "dump/guardian.h"
+
+enum { LOOK_MS = 50 };	/* between looks at the flag that cancels */
+
+/* What the guardian says; numbers, pointers to literals and to the options are the same in both: fork(2). */
+struct message {
+	bool ended;
+	int result;
+	pid_t pid;		/* of the target, with progress */
+	u64 done, total;
+	size_t path_len;
+	struct err err;
+	struct dump_report report;
+};
+
+/* ---- the guardian */
+
+struct guardian {
+	int fd;
+	volatile sig_atomic_t cancel;
+};
+
+/* A byte, or that the command has gone. */
+static void *wait_for_cancel(void *arg)
+{
+	struct guardian *g = arg;
+	char byte;
+
+	while (read(g->fd, &byte, 1) < 0 && errno == EINTR)
+		;
+	g->cancel = 1;
+	return NULL;
+}
+
+static void say(int fd, const void *p, size_t len)
+{
+	const u8 *at = p;
+
+	while (len) {
+		ssize_t n = send(fd, at, len, MSG_NOSIGNAL);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		/* Nobody listens any more: the dump is being cancelled. */
+		if (n <= 0)
+			return;
+		at += n;
+		len -= (size_t)n;
+	}
+}
+
+static void say_progress(void *arg, pid_t pid, u64 done, u64 total)
+{
+	const struct guardian *g = arg;
+	struct message m = { .pid = pid, .done = done, .total = total };
+
+	say(g->fd, &m, sizeof(m));
+}
+
+static void say_end(int fd, int result, const struct dump_report *r, const struct err *e)
+{
+	struct message m = { .ended = true, .result = result, .report = *r, .err = *e };
+
+	m.path_len = r->path ? strlen(r->path) : 0;
+	say(fd, &m, sizeof(m));
+	say(fd, r->path, m.path_len);
+	say(fd, r->missing.v, r->missing.n * sizeof(*r->missing.v));
+	say(fd, r->unmatched.v, r->unmatched.n * sizeof(*r->unmatched.v));
+	say(fd, r->unstopped, r->n_unstopped * sizeof(*r->unstopped));
+}
+
+static void guard(int fd, pid_t pid, const struct dump_opts *given)
+{
+	struct guardian g = { .fd = fd };
+	struct dump_opts opts = *given;
+	struct dump_report report = { 0 };
+	struct err e = { 0 };
+	pthread_t thread;
+	int r;
+
+	setsid();
+	opts.cancel = &g.cancel;
+	if (opts.progress) {
+		opts.progress = say_progress;
+		opts.progress_arg = &g;
+	}
+	r = pthread_create(&thread, NULL, wait_for_cancel, &g);
+	r = r ? err_set(&e, -r, "start a thread") : dump_run(pid, &opts, &report, &e);
+	say_end(fd, r, &report, &e);
+	_exit(0);
+}
+
+/* ---- the command */
+
+static int lost(struct err *e)
+{
+	return err_set(e, ERR_GONE, "the process that saves was killed");
+}
+
+static int get(int fd, void *p, size_t len, struct err *e)
+{
+	size_t n;
+	int r = io_read_full(fd, p, len, &n, "the process that saves", e);
+
+	return r ? r : n < len ? lost(e) : 0;
+}
+
+/* *list: @n rows of @size bytes, malloc'ed, and a byte that is 0 after them. */
+static int get_list(int fd, void *list, size_t n, size_t size, struct err *e)
+{
+	u8 *p = n ? calloc(1, n * size + 1) : NULL;
+	int r;
+
+	if (!n)
+		return 0;
+	r = p ? get(fd, p, n * size, e) : err_set(e, -ENOMEM, "report");
+	if (r)
+		free(p);
+	else
+		memcpy(list, &p, sizeof(p));
+	return r;
+}
+
+/* Lists that have not come are empty. */
+static int get_report(int fd, const struct message *m, struct dump_report *r, struct err *e)
+{
+	int ret;
+
+	*r = m->report;
+	r->path = NULL;
+	r->missing.v = NULL;
+	r->unmatched.v = NULL;
+	r->unstopped = NULL;
+	ret = get_list(fd, &r->path, m->path_len, 1, e);
+	if (!ret)
+		ret = get_list(fd, &r->missing.v, r->missing.n, sizeof(*r->missing.v), e);
+	if (!ret)
+		ret = get_list(fd, &r->unmatched.v, r->unmatched.n, sizeof(*r->unmatched.v), e);
+	if (!ret)
+		ret = get_list(fd, &r->unstopped, r->n_unstopped, sizeof(*r->unstopped), e);
+	if (!ret)
+		return 0;
+	dump_report_fini(r);
+	return ret;
+}
+
+/* 1: all has come; 0: go on. */
+static int hear(int fd, const struct dump_opts *opts, struct message *m, struct err *e)
+{
+	int r = get(fd, m, sizeof(*m), e);
+
+	if (!r && !m->ended)
+		opts->progress(opts->progress_arg, m->pid, m->done, m->total);
+	return r ? r : m->ended;
+}
+
+static int listen_to(int fd, const struct dump_opts *opts, struct dump_report *report, struct err *e)
+{
+	struct message m;
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	bool cancelled = false;
+	int r = 0;
+
+	while (!r) {
+		if (!cancelled && opts->cancel && *opts->cancel) {
+			cancelled = true;
+			say(fd, "", 1);
+		}
+		if (poll(&p, 1, LOOK_MS) > 0)
+			r = hear(fd, opts, &m, e);
+	}
+	if (r < 0)
+		return r;
+	r = get_report(fd, &m, report, e);
+	if (r)
+		return r;
+	if (m.result)
+		*e = m.err;
+	return m.result;
+}
+
+static void wait_for(pid_t guardian)
+{
+	while (waitpid(guardian, NULL, 0) < 0 && errno == EINTR)
+		;
+}
+
+int guardian_run(pid_t pid, const struct dump_opts *opts, struct dump_report *report, struct err *e)
+{
+	int ends[2];
+	pid_t guardian;
+	int r;
+
+	*report = (struct dump_report){ .pid = pid };
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends))
+		return err_set(e, -errno, "socketpair");
+	guardian = fork();
+	if (!guardian) {
+		close(ends[0]);
+		guard(ends[1], pid, opts);
+	}
+	close(ends[1]);
+	r = guardian < 0 ? err_set(e, -errno, "fork") : listen_to(ends[0], opts, report, e);
+	close(ends[0]);
+	if (guardian > 0)
+		wait_for(guardian);
+	return r;
+}

@@ -1,0 +1,4 @@
+# Snapshots on arm64.  The emulator is slow.
+# shellcheck disable=SC2034 # which that reads
+SNAPSHOTS='1 2 3' INSTANTS='0 2000 10000 50000'
+. "$TOP/tests/func/dump-snapshot.t"
