@@ -64,7 +64,7 @@ struct tagcore_dump_options {
 	const volatile sig_atomic_t *cancel;
 	/*
 	 * Called about ten times a second while memory is copied, in a thread of the library's, with
-	 * the process stopped: @done of about @total bytes.  It must not call back into the library.
+	 * the process stopped, unless a snapshot is saved: @done of about @total bytes.  It must not call back into the library.
 	 */
 	void (*progress)(void *arg, pid_t pid, uint64_t done, uint64_t total);
 	void *progress_arg;
