@@ -165,10 +165,13 @@ num "with a sentence" "$(wc -l <err)" -ge 1
 drain
 
 # ---- the same with a file
-start bigmem random "$(soak_or 320M 768M)"
+TARGET_LIFE=280
+export TARGET_LIFE
+start bigmem random 768M
+# Or it is over already, and there is nothing to wait for.
 is_traced()
 {
-	[ "$(status_of "$PID" TracerPid)" != 0 ]
+	[ "$(status_of "$PID" TracerPid)" != 0 ] || gone $DUMPER
 }
 
 for sig in INT TERM KILL; do
