@@ -15,6 +15,9 @@
 /* How often a process without a thread that lives is looked at, 1 ms apart. */
 enum { EMPTY_ROUNDS = 10 };
 
+/* How long, at most, the others stay stopped until a thread has taken a signal: it may have to wait for a processor. */
+enum { TAKEN_MS = 500 };
+
 /* The pause begins with the first thread that stands still, not when the last has been asked to. */
 static void interrupt_new(struct target *t)
 {
@@ -341,7 +344,7 @@ void target_resume(struct target *t)
 	bool shared;
 
 	await_stops(t);
-	deadline = now_ns() + 50 * 1000000ull;
+	deadline = now_ns() + TAKEN_MS * 1000000ull;
 	shared = restart_shared_signals(t, NULL);
 	for (size_t i = 0; i < t->n_threads; i++)
 		if (t->threads[i].stop == THREAD_STOPPED)
