@@ -66,8 +66,11 @@ static void say_progress(void *arg, pid_t pid, u64 done, u64 total)
 {
 	const struct guardian *g = arg;
 	struct message m = { .pid = pid, .done = done, .total = total };
+	struct pollfd p = { .fd = g->fd, .events = POLLOUT };
 
-	say(g->fd, &m, sizeof(m));
+	/* A command that stands still (SIGTSTP) must not hold up what reads: it misses some. */
+	if (poll(&p, 1, 0) == 1 && p.revents == POLLOUT)
+		say(g->fd, &m, sizeof(m));
 }
 
 static void say_end(int fd, int result, const struct dump_report *r, const struct err *e)
