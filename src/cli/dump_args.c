@@ -33,7 +33,8 @@ int dump_level_parse(const char *s, int *out, struct err *e)
 	if (s && (text_parse_u64(s, 10, false, &v) || v > INT32_MAX))
 		return err_set(e, ERR_USAGE, "--compress=%s is not a level", s);
 	r = writer_level_check((int)v, e);
-	if (!r)
-		*out = (int)v;
-	return r;
+	if (r)
+		return err_wrap(e, "--compress=%s", s);
+	*out = (int)v;
+	return 0;
 }

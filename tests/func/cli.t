@@ -29,7 +29,7 @@ exits 2 "validate without CORE" "$TAGCORE" validate
 exits 2 "stack without CORE" "$TAGCORE" stack
 
 # ---- what does not exist yet is refused, not ignored; no abbreviations
-for bad in --compress -z --compress=3 --snapshot -s --snapshot=require --forc --out=x --dry --lim=1K \
+for bad in --compres --compress=x --compress=0 --snap --snapshot=yes --forc --out=x --dry --lim=1K \
 	--nonsense -Z --force=yes --json=1; do
 	exits 2 "dump $bad is refused" "$TAGCORE" dump "$bad" $$
 	matches "and named" err "$(printf '%s' "${bad%%=*}" | sed 's/^-*//')"
