@@ -31,12 +31,15 @@ int dump_snapshot(struct dump *d, struct err *e)
 	return 0;
 }
 
-/* What has been read of the target is written, and the output begins anew: what is there stays. */
+/* What has been read of the target, if anything, is written, and the output begins anew: what is there stays. */
 static int begin_again(struct dump *d, struct err *e)
 {
-	int r = write_queue_end(&d->queue, e);
+	int r;
 
-	if (!r && d->writer.ops->rewind)
+	if (pass_is_empty(d, PASS_LACKED))
+		return 0;
+	r = write_queue_end(&d->queue, e);
+	if (!r)
 		r = writer_rewind(&d->writer, e);
 	if (!r)
 		r = write_queue_init(&d->queue, (size_t)d->page_size, e);
