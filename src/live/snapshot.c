@@ -56,7 +56,8 @@ static bool may_suspend_seccomp(void)
 	return geteuid() == 0 && !proc_status(getpid(), getpid(), &st, &ignored) && !st.seccomp;
 }
 
-int snapshot_check(const struct target *t, const struct areas *areas, struct err *e)
+/* *seccomp: the process has a filter, which may be suspended. */
+static int check(const struct target *t, const struct areas *areas, bool *seccomp, struct err *e)
 {
 	struct proc_status st;
 	int r;
@@ -66,9 +67,17 @@ int snapshot_check(const struct target *t, const struct areas *areas, struct err
 	r = proc_status(t->pid, t->reader, &st, e);
 	if (r)
 		return r;
+	*seccomp = st.seccomp;
 	if (st.seccomp && !may_suspend_seccomp())
 		return refuse(e, "the process has a seccomp filter, which only CAP_SYS_ADMIN may suspend");
 	return check_areas(areas, e);
+}
+
+int snapshot_check(const struct target *t, const struct areas *areas, struct err *e)
+{
+	bool unused;
+
+	return check(t, areas, &unused, e);
 }
 
 bool snapshot_lacks(const struct vma *v)
@@ -165,19 +174,14 @@ static int open_memory(struct snapshot *s, const struct target *t, struct err *e
 static int take(struct snapshot *s, struct target *t, const struct areas *areas, struct err *e)
 {
 	const struct vma *vdso = find_vdso(areas);
-	struct proc_status st = { 0 };
-	int r = snapshot_check(t, areas, e);
+	int r = check(t, areas, &s->seccomp, e);
 
 	if (!r && !vdso)
 		r = refuse(e, "the process has no vdso");
 	if (!r)
 		r = inject_open(&s->inject, t, vdso, e);
 	if (!r)
-		r = proc_status(t->pid, t->reader, &st, e);
-	if (!r) {
-		s->seccomp = st.seccomp;
 		r = make_spawner(s, t, e);
-	}
 	if (!r)
 		r = make_copy(s, e);
 	if (!r)
