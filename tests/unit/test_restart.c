@@ -40,11 +40,23 @@ static void *in_call(void *arg)
 	return arg;
 }
 
+/* The pc in the call; 0: it has not been seen there yet. */
+static u64 pc_in_call;
+
+/*
+ * One that has just been resumed may be said to be in the call before it makes that again, while another
+ * processor is being told to run it (TASK_WAKING; Linux 6.12, lib/syscall.c: collect_syscall()): its pc is
+ * at the call's instruction then, not after it.
+ */
 static bool is_in_call(pid_t pid, pid_t tid)
 {
 	u64 call[4];
 
-	return proc_syscall(pid, tid, call) && call[0] == SYS_epoll_pwait;
+	if (!proc_syscall(pid, tid, call) || call[0] != SYS_epoll_pwait)
+		return false;
+	if (!pc_in_call)
+		pc_in_call = call[3];
+	return call[3] == pc_in_call;
 }
 
 /* It stops when its child has ended, and not before. */
@@ -98,6 +110,7 @@ static void start(struct child *c, bool vforks)
 	int status;
 
 	shared = shared_new(sizeof(*shared));
+	pc_in_call = 0;
 	child_start(c, setup, vforks ? c : NULL);
 	if (ptrace(PTRACE_SEIZE, c->pid, NULL, NULL)) {
 		child_stop(c);
