@@ -79,32 +79,22 @@ static int set_regs(const struct inject *i, pid_t tid, const u8 *regs, struct er
 		? gone(tid, "write registers", e) : 0;
 }
 
-static u64 get_reg(const struct inject *i, const u8 *regs, unsigned n)
-{
-	return uint_get(i->arch->fmt, regs + i->arch->gregs.regs[n].off, i->arch->gregs.regs[n].size);
-}
-
-static void put_reg(const struct inject *i, u8 *regs, unsigned n, u64 value)
-{
-	uint_put(i->arch->fmt, regs + i->arch->gregs.regs[n].off, i->arch->gregs.regs[n].size, value);
-}
-
 /* Those with which the call is made. */
 static void make_regs(const struct inject *i, u8 *regs, enum inject_call call, const u64 args[4])
 {
 	const struct inject_abi *abi = i->arch->inject;
 
 	for (size_t k = 0; k < abi->n_poison; k++)
-		put_reg(i, regs, abi->poison[k], POISON);
+		machine_put_reg(i->arch, regs, abi->poison[k], POISON);
 	for (size_t k = 0; k < ARRAY_SIZE(abi->args); k++)
-		put_reg(i, regs, abi->args[k], args[k]);
+		machine_put_reg(i->arch, regs, abi->args[k], args[k]);
 	if (abi->clear)
-		put_reg(i, regs, abi->clear_reg, get_reg(i, regs, abi->clear_reg) & ~abi->clear);
-	put_reg(i, regs, i->arch->syscall.nr_reg, abi->numbers[call]);
-	put_reg(i, regs, i->arch->pc, i->pc);
+		machine_put_reg(i->arch, regs, abi->clear_reg, machine_reg(i->arch, regs, abi->clear_reg) & ~abi->clear);
+	machine_put_reg(i->arch, regs, i->arch->syscall.nr_reg, abi->numbers[call]);
+	machine_put_reg(i->arch, regs, i->arch->pc, i->pc);
 	/* It is in no call: what the registers say is not to be made again. */
 	if (i->arch->syscall.orig_reg >= 0)
-		put_reg(i, regs, (unsigned)i->arch->syscall.orig_reg, UINT64_MAX);
+		machine_put_reg(i->arch, regs, (unsigned)i->arch->syscall.orig_reg, UINT64_MAX);
 }
 
 /* The same where the number is no general register. */
@@ -195,7 +185,7 @@ static int run_call(const struct inject *i, pid_t tid, struct inject_result *out
 		r = get_regs(i, tid, regs, e);
 	if (r)
 		return r;
-	out->ret = (s64)get_reg(i, regs, i->arch->syscall.ret_reg);
+	out->ret = (s64)machine_reg(i->arch, regs, i->arch->syscall.ret_reg);
 	return is_call_stop(*status);
 }
 

@@ -36,6 +36,9 @@ bool machine_is_still(const struct target *t);
  * th->regs, of th->form.  ERR_GONE when it has died.
  */
 int machine_read(struct thread *th, struct err *e) must_check;
+/* Number @i of @a's general registers in @regs, which are in the form of its gregs. */
+u64 machine_reg(const struct arch *a, const u8 *regs, unsigned i);
+void machine_put_reg(const struct arch *a, u8 *regs, unsigned i, u64 value);
 /* What the thread will run on with, in the form of th->form. */
 int machine_write(const struct thread *th, const u8 *regs, struct err *e) must_check;
 /*

@@ -152,17 +152,24 @@ int machine_write(const struct thread *th, const u8 *regs, struct err *e)
 	return 0;
 }
 
+u64 machine_reg(const struct arch *a, const u8 *regs, unsigned i)
+{
+	return uint_get(a->fmt, regs + a->gregs.regs[i].off, a->gregs.regs[i].size);
+}
+
+void machine_put_reg(const struct arch *a, u8 *regs, unsigned i, u64 value)
+{
+	uint_put(a->fmt, regs + a->gregs.regs[i].off, a->gregs.regs[i].size, value);
+}
+
 /* 64-bit registers cut to the 32-bit machine's, as genregs32_get() does: arch/x86/kernel/ptrace.c. */
 static void narrow(const struct arch *a, struct thread *th)
 {
 	const struct arch *wide = arch_native();
 
 	memset(th->gregs, 0, sizeof(th->gregs));
-	for (size_t i = 0; i < a->gregs.n_regs; i++) {
-		const struct reg *from = &wide->gregs.regs[a->wide_regs[i]], *to = &a->gregs.regs[i];
-
-		uint_put(a->fmt, th->gregs + to->off, to->size, uint_get(wide->fmt, th->regs + from->off, from->size));
-	}
+	for (unsigned i = 0; i < a->gregs.n_regs; i++)
+		machine_put_reg(a, th->gregs, i, machine_reg(wide, th->regs, a->wide_regs[i]));
 }
 
 int machine_gregs(const struct target *t, struct thread *th, struct err *e)

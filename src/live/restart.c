@@ -22,12 +22,7 @@
 
 static u64 reg(const struct thread *th, unsigned i)
 {
-	return uint_get(th->form->fmt, th->regs + th->form->gregs.regs[i].off, th->form->gregs.regs[i].size);
-}
-
-static void put_reg(const struct thread *th, u8 *regs, unsigned i, u64 value)
-{
-	uint_put(th->form->fmt, regs + th->form->gregs.regs[i].off, th->form->gregs.regs[i].size, value);
+	return machine_reg(th->form, th->regs, i);
 }
 
 /* Bytes of the instruction that made the call. */
@@ -143,9 +138,9 @@ static void make_again(const struct thread *th, u8 *regs)
 
 	memcpy(regs, th->regs, sizeof(th->regs));
 	if (abi->orig_reg < 0)
-		put_reg(th, regs, abi->ret_reg, th->call[1]);
-	put_reg(th, regs, abi->nr_reg, call_number(th));
-	put_reg(th, regs, th->form->pc, reg(th, th->form->pc) - insn_len(th));
+		machine_put_reg(th->form, regs, abi->ret_reg, th->call[1]);
+	machine_put_reg(th->form, regs, abi->nr_reg, call_number(th));
+	machine_put_reg(th->form, regs, th->form->pc, reg(th, th->form->pc) - insn_len(th));
 }
 
 /* From broken to restarted, or back. */
