@@ -100,6 +100,15 @@ static const struct frame_row {
 	  228, 296, 4, 30, 56, CODE_ANYWHERE, 96 },
 };
 
+static const struct frame_row *row_of(const char *name)
+{
+	const struct frame_row *row = rows;
+
+	while (strcmp(row->name, name))
+		row++;
+	return row;
+}
+
 static void poke_uint(struct fixture *f, u64 addr, unsigned size, u64 value)
 {
 	u8 raw[8];
@@ -165,12 +174,10 @@ static void signal_row_on_stack(void **state)
 /* m68k's sigcontext has only what a call may change: the rest, here %d7, is as the handler leaves it. */
 static void rest_is_kept(void **state)
 {
-	const struct frame_row *row = rows;
+	const struct frame_row *row = row_of("m68k sigreturn");
 	struct fixture f;
 
 	(void)state;
-	while (strcmp(row->name, "m68k sigreturn"))
-		row++;
 	open_frame(&f, row, SP + 0xe00);
 	f.r.v[7] = 0x77;
 	f.r.have[7] = true;
@@ -183,12 +190,10 @@ static void rest_is_kept(void **state)
 /* Elsewhere what is not saved, here %cs, is not known. */
 static void rest_is_unknown(void **state)
 {
-	const struct frame_row *row = rows;
+	const struct frame_row *row = row_of("i386 sigreturn");
 	struct fixture f;
 
 	(void)state;
-	while (strcmp(row->name, "i386 sigreturn"))
-		row++;
 	open_frame(&f, row, CODE);
 	f.r.have[41] = true;
 	expect_interrupted(&f, row);
@@ -210,10 +215,8 @@ static void floats_of_s390(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		const struct frame_row *row = rows;
+		const struct frame_row *row = row_of(cases[i].name);
 
-		while (strcmp(row->name, cases[i].name))
-			row++;
 		open_frame(&f, row, CODE);
 		poke_uint(&f, SP + cases[i].at, 8, 0x1122334455667788);
 		expect_interrupted(&f, row);
@@ -325,10 +328,8 @@ static void code_and_siginfo_are_absent(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		const struct frame_row *row = rows;
+		const struct frame_row *row = row_of(cases[i].name);
 
-		while (strcmp(row->name, cases[i].name))
-			row++;
 		open_absent(&f, row, 0);
 		poke_uint(&f, SP + (u64)row->signo_at, 4, 0);
 		poke_uint(&f, SP + cases[i].stack, cases[i].word, 0);
@@ -353,12 +354,10 @@ static void code_and_siginfo_are_absent(void **state)
 /* A call through a null pointer met the signal, in a vdso that the core has no area of. */
 static void code_is_unmapped(void **state)
 {
-	const struct frame_row *row = rows;
+	const struct frame_row *row = row_of("aarch64 rt_sigreturn");
 	struct fixture f;
 
 	(void)state;
-	while (strcmp(row->name, "aarch64 rt_sigreturn"))
-		row++;
 	open_absent(&f, row, NOT_MAPPED - 0x400);
 	poke_uint(&f, SP + row->pc_at, row->size, 0);
 	assert_true(step_is_like_signal(f.u, NOT_MAPPED, SP));
