@@ -1,8 +1,7 @@
 /*
  * zstd_index.c - where the frames of a zstd file are, and how large what is in them.
  *
- * From the seek table at its end (zstd 1.5.7, contrib/seekable_format/
- * zstd_seekable_compression_format.md, version 0.1.0) or from the headers of
+ * From the seek table at its end (base/zstd_seek.h) or from the headers of
  * frames and blocks (RFC 8878, 3.1.1): each block has its length, so that
  * nothing is unpacked.  Neither is more than a claim: who unpacks a frame compares.
  */
@@ -12,20 +11,19 @@
 #include "base/bytes.h"
 #include "base/scope.h"
 #include "base/util.h"
+#include "base/zstd_seek.h"
 #include "core/unpack.h"
 
 enum {
 	BLOCK_MAX = 128 << 10,	/* bytes that a block unpacks to: RFC 8878, 3.1.1.2.4 */
 	BLOCK_HEAD = 3,
 	FRAME_HEAD_MAX = 18,
-	SKIP_HEAD = 8,		/* magic and length of a skippable frame */
-	FOOT = 9,		/* frames, descriptor, magic */
 	SPOT_CHECKS = 4096,	/* rows of a seek table that are compared, a read for each block of their frames */
 };
-#define SEEK_SKIP_MAGIC 0x184d2a5eU
-#define SEEK_MAGIC 0x8f92eab1U
 #define SEEK_CHECKSUMS 0x80	/* descriptor: entries have XXH64's low half, which libzstd gives no way to compute; */
 #define SEEK_RESERVED 0x7c	/* a frame's own checksum is compared */
+
+_Static_assert((int)ZSTD_SEEK_FRAME_MAX <= (int)UNPACK_FRAME_MAX, "what we write is read in place");
 
 static const struct elffmt le = { .data = ELFDATA2LSB };
 
@@ -87,8 +85,8 @@ static int head_get(struct scan *s, u64 off, struct frame_head *out, struct err 
 
 	if (r)
 		return r;
-	if (n >= SKIP_HEAD && (uint_get(le, p, 4) & ZSTD_MAGIC_SKIPPABLE_MASK) == ZSTD_MAGIC_SKIPPABLE_START) {
-		*out = (struct frame_head){ .skip = true, .len = SKIP_HEAD + uint_get(le, p + 4, 4) };
+	if (n >= ZSTD_SEEK_HEAD && (uint_get(le, p, 4) & ZSTD_MAGIC_SKIPPABLE_MASK) == ZSTD_MAGIC_SKIPPABLE_START) {
+		*out = (struct frame_head){ .skip = true, .len = ZSTD_SEEK_HEAD + uint_get(le, p + 4, 4) };
 		return 1;
 	}
 	if (n < 5 || uint_get(le, p, 4) != ZSTD_MAGICNUMBER || head_len(p[4]) > n)
@@ -186,7 +184,7 @@ static int head_fault(struct walk *w, u64 at, struct err *e)
 	if (r)
 		return r;
 	if (n < 4 || (n < FRAME_HEAD_MAX && uint_get(le, p, 4) == ZSTD_MAGICNUMBER) ||
-	    (n < SKIP_HEAD && (uint_get(le, p, 4) & ZSTD_MAGIC_SKIPPABLE_MASK) == ZSTD_MAGIC_SKIPPABLE_START))
+	    (n < ZSTD_SEEK_HEAD && (uint_get(le, p, 4) & ZSTD_MAGIC_SKIPPABLE_MASK) == ZSTD_MAGIC_SKIPPABLE_START))
 		err_at(&w->x->fault, ERR_TRUNCATED, at, "the zstd data end in the middle");
 	else
 		err_at(&w->x->fault, ERR_INPUT, at, "no zstd frame begins here");
@@ -253,7 +251,7 @@ struct table {
 
 static int bad_table(const struct table *t, struct unpack_index *x)
 {
-	unpack_bad_table(&x->table, t->at - SKIP_HEAD);
+	unpack_bad_table(&x->table, t->at - ZSTD_SEEK_HEAD);
 	return 0;
 }
 
@@ -265,19 +263,19 @@ static int table_find(struct scan *s, struct table *t, struct unpack_index *x, s
 	size_t n;
 	int r;
 
-	if (size < SKIP_HEAD + FOOT)
+	if (size < ZSTD_SEEK_HEAD + ZSTD_SEEK_FOOT)
 		return 0;
-	r = scan_get(s, size - FOOT, FOOT, &p, &n, e);
-	if (r || n < FOOT || uint_get(le, p + 5, 4) != SEEK_MAGIC || (p[4] & SEEK_RESERVED))
+	r = scan_get(s, size - ZSTD_SEEK_FOOT, ZSTD_SEEK_FOOT, &p, &n, e);
+	if (r || n < ZSTD_SEEK_FOOT || uint_get(le, p + 5, 4) != ZSTD_SEEK_FOOT_MAGIC || (p[4] & SEEK_RESERVED))
 		return r;
 	t->n = (u32)uint_get(le, p, 4);
-	t->entry = p[4] & SEEK_CHECKSUMS ? 12 : 8;
-	len = (u64)t->n * t->entry + FOOT;
-	t->at = len <= size - SKIP_HEAD ? size - len : SKIP_HEAD;
-	r = scan_get(s, t->at - SKIP_HEAD, SKIP_HEAD, &p, &n, e);
-	if (r || n < SKIP_HEAD)
+	t->entry = p[4] & SEEK_CHECKSUMS ? ZSTD_SEEK_ROW + 4 : ZSTD_SEEK_ROW;
+	len = (u64)t->n * t->entry + ZSTD_SEEK_FOOT;
+	t->at = len <= size - ZSTD_SEEK_HEAD ? size - len : ZSTD_SEEK_HEAD;
+	r = scan_get(s, t->at - ZSTD_SEEK_HEAD, ZSTD_SEEK_HEAD, &p, &n, e);
+	if (r || n < ZSTD_SEEK_HEAD)
 		return r;
-	if (t->at != size - len || uint_get(le, p, 4) != SEEK_SKIP_MAGIC || uint_get(le, p + 4, 4) != len)
+	if (t->at != size - len || uint_get(le, p, 4) != ZSTD_SEEK_HEAD_MAGIC || uint_get(le, p + 4, 4) != len)
 		return bad_table(t, x);
 	return t->n <= UNPACK_FRAMES_MAX;
 }
@@ -287,9 +285,9 @@ static int table_row(struct scan *s, const struct table *t, u32 i, u64 *len, u64
 {
 	const u8 *p;
 	size_t n;
-	int r = scan_get(s, t->at + (u64)i * t->entry, 8, &p, &n, e);
+	int r = scan_get(s, t->at + (u64)i * t->entry, ZSTD_SEEK_ROW, &p, &n, e);
 
-	if (r || n < 8)
+	if (r || n < ZSTD_SEEK_ROW)
 		return r;
 	*len = uint_get(le, p, 4);
 	*size = uint_get(le, p + 4, 4);
@@ -317,7 +315,7 @@ static int table_rows(struct scan *s, const struct table *t, struct unpack_index
 			return r;
 		at += len;
 	}
-	return at == t->at - SKIP_HEAD && x->size ? 1 : bad_table(t, x);
+	return at == t->at - ZSTD_SEEK_HEAD && x->size ? 1 : bad_table(t, x);
 }
 
 /* The frame with that header, at @at, and its blocks: do they end where the row says?  Damaged ones say nothing. */

@@ -1,9 +1,8 @@
 /*
  * writer_zstd.c - a core packed by zstd, written by another writer.
  *
- * Frames that can be unpacked alone, and at the end a table that says where each is (zstd 1.5.7,
- * contrib/seekable_format/zstd_seekable_compression_format.md, version 0.1.0): readers who know it
- * unpack what they need, and to all others it is a file of zstd's (RFC 8878).
+ * Frames that can be unpacked alone, and at the end a table that says where each is
+ * (base/zstd_seek.h): readers who know it unpack what they need, and to all others it is a file of zstd's (RFC 8878).
  */
 #include <elf.h>
 #include <errno.h>
@@ -15,6 +14,7 @@
 #include "base/bytes.h"
 #include "base/scope.h"
 #include "base/util.h"
+#include "base/zstd_seek.h"
 #include "dump/pack_jobs.h"
 #include "dump/writer.h"
 
@@ -27,10 +27,7 @@ enum {
 	FRAME_SMALL = 256 << 10,
 	FRAMES_SMALL_MAX = 1 << 19,	/* 128 GiB */
 	LEVEL_SMALL_MAX = 3,
-	TABLE_HEAD = 8, TABLE_ROW = 8, TABLE_FOOT = 9,
 };
-#define TABLE_MAGIC 0x184d2a5eU		/* of a skippable frame, and */
-#define TABLE_END_MAGIC 0x8f92eab1U
 #define TABLE_ROWS_MAX 0x8000000U	/* ZSTD_SEEKABLE_MAXFRAMES */
 
 static const struct elffmt le = { .data = ELFDATA2LSB };
@@ -260,10 +257,10 @@ static int write_rows(struct zstd *z, struct buf *b, struct err *e)
 static int write_table(struct zstd *z, struct err *e)
 {
 	struct buf b scoped(buf_fini) = { 0 };
-	int r = add_uint(&b, 4, TABLE_MAGIC, e);
+	int r = add_uint(&b, 4, ZSTD_SEEK_HEAD_MAGIC, e);
 
 	if (!r)
-		r = add_uint(&b, 4, z->n_frames * TABLE_ROW + TABLE_FOOT, e);
+		r = add_uint(&b, 4, z->n_frames * ZSTD_SEEK_ROW + ZSTD_SEEK_FOOT, e);
 	if (!r)
 		r = write_rows(z, &b, e);
 	if (!r)
@@ -271,7 +268,7 @@ static int write_table(struct zstd *z, struct err *e)
 	if (!r)
 		r = add_uint(&b, 1, 0, e);
 	if (!r)
-		r = add_uint(&b, 4, TABLE_END_MAGIC, e);
+		r = add_uint(&b, 4, ZSTD_SEEK_FOOT_MAGIC, e);
 	return r ? r : flush(z, &b, e);
 }
 
@@ -323,14 +320,13 @@ int writer_level_check(int level, struct err *e)
 
 static int init(struct zstd *z, int level, struct err *e)
 {
-	enum { LARGE = 16 << 20 };	/* that readers still unpack as one */
 	int r = writer_level_check(level, e);
 
 	z->small = level <= LEVEL_SMALL_MAX ? FRAME_SMALL : PACK_FRAME_MAX;
 	if (!r)
 		r = pack_jobs_init(&z->jobs, level, e);
 	if (!r)
-		r = make_zero_frame(&z->zeros[0], LARGE, 1 << 30, e);
+		r = make_zero_frame(&z->zeros[0], ZSTD_SEEK_FRAME_MAX, 1 << 30, e);
 	return r ? r : make_zero_frame(&z->zeros[1], PACK_FRAME_MAX, PACK_FRAME_MAX, e);
 }
 
