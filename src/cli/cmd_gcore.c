@@ -16,6 +16,8 @@
 
 enum { OPT_ALL = 1, OPT_OUTPUT, OPT_DATADIR, OPT_COMPRESS, OPT_SNAPSHOT, OPT_HELP, OPT_VERSION };
 
+#define SYNOPSIS "gcore [-a] [-s] [-z] [-o PREFIX] [-d DATADIR] PID..."
+
 /* gcore(1) of gdb: -a all, -o prefix; -d is where gdb keeps its data, of which we have none.  The rest is ours. */
 const struct opt gcore_opts[] = {
 	{ "all", 'a', NULL, "every readable mapping", OPT_ALL },
@@ -68,7 +70,7 @@ static int save(const char *word, const struct dump_opts *opts)
 
 static int usage(void)
 {
-	puts("Usage: gcore [-a] [-s] [-z] [-o PREFIX] [-d DATADIR] PID...\n\nOptions:");
+	puts("Usage: " SYNOPSIS "\n\nOptions:");
 	opts_help(stdout, gcore_opts);
 	return EXIT_GOOD;
 }
@@ -97,7 +99,7 @@ int cmd_gcore(int argc, char **argv, struct err *e)
 			return e->code;
 	}
 	if (!r && it.operand == argc)
-		r = err_set(e, ERR_USAGE, "a process id is missing: gcore [-a] [-s] [-z] [-o PREFIX] [-d DATADIR] PID...");
+		r = err_set(e, ERR_USAGE, "a process id is missing: " SYNOPSIS);
 	if (!r)
 		r = make_template(prefix, &template, e);
 	if (r)
