@@ -38,12 +38,14 @@ static bool is_same(const struct target *t, u64 addr, const u8 *ours, size_t len
 }
 
 /* One kernel gives all processes of one word size the same vdso: it is looked for in ours. */
-int inject_open(struct inject *i, const struct target *t, const struct vma *vdso, struct err *e)
+int inject_open(struct inject *i, const struct target *t, const struct vma *vdso, bool seccomp, struct err *e)
 {
 	const u8 *ours = (const u8 *)(uintptr_t)getauxval(AT_SYSINFO_EHDR);
 	u64 len = vma_len(vdso);
 
-	*i = (struct inject){ .arch = t->arch };
+	*i = (struct inject){ .arch = t->arch, .options = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE };
+	if (seccomp)
+		i->options |= PTRACE_O_SUSPEND_SECCOMP;
 	for (size_t k = 0; ours && inject_knows(t) && k < t->arch->inject->n_codes; k++) {
 		const struct inject_code *c = &t->arch->inject->codes[k];
 		const u8 *at = memmem(ours, len, c->bytes, c->len);
@@ -58,17 +60,12 @@ int inject_open(struct inject *i, const struct target *t, const struct vma *vdso
 
 /* ---- registers */
 
-static int gone(pid_t tid, const char *what, struct err *e)
-{
-	return err_set(e, errno == ESRCH ? ERR_GONE : -errno, "%s of thread %d", what, tid);
-}
-
 static int get_regs(const struct inject *i, pid_t tid, u8 *regs, struct err *e)
 {
 	struct iovec iov = { .iov_base = regs, .iov_len = i->arch->gregs.size };
 
 	return ptrace(PTRACE_GETREGSET, tid, (void *)(uintptr_t)i->arch->gregs.type, &iov) < 0
-		? gone(tid, "read registers", e) : 0;
+		? machine_refused(tid, "read registers", e) : 0;
 }
 
 static int set_regs(const struct inject *i, pid_t tid, const u8 *regs, struct err *e)
@@ -76,7 +73,7 @@ static int set_regs(const struct inject *i, pid_t tid, const u8 *regs, struct er
 	struct iovec iov = { .iov_base = (void *)(uintptr_t)regs, .iov_len = i->arch->gregs.size };
 
 	return ptrace(PTRACE_SETREGSET, tid, (void *)(uintptr_t)i->arch->gregs.type, &iov) < 0
-		? gone(tid, "write registers", e) : 0;
+		? machine_refused(tid, "write registers", e) : 0;
 }
 
 /* Those with which the call is made. */
@@ -105,7 +102,7 @@ static int leave_call(const struct inject *i, pid_t tid, struct err *e)
 	u32 type = i->arch->inject->number_set;
 
 	return type && ptrace(PTRACE_SETREGSET, tid, (void *)(uintptr_t)type, &iov) < 0
-		? gone(tid, "write the number of the call", e) : 0;
+		? machine_refused(tid, "write the number of the call", e) : 0;
 }
 
 /* ---- to run */
@@ -135,7 +132,7 @@ int inject_wait(pid_t tid, int *status, struct err *e)
 
 static int resume(pid_t tid, int request, int *status, struct err *e)
 {
-	return ptrace(request, tid, NULL, NULL) < 0 ? gone(tid, "resume", e) : inject_wait(tid, status, e);
+	return ptrace(request, tid, NULL, NULL) < 0 ? machine_refused(tid, "resume", e) : inject_wait(tid, status, e);
 }
 
 /* PTRACE_O_TRACESYSGOOD is set. */
@@ -219,6 +216,11 @@ int inject_own(const struct inject *i, pid_t tid, enum inject_call call, const u
 	return r ? r : err_set(e, -EINTR, "process %d gets too many signals", tid);
 }
 
+int inject_options(pid_t tid, unsigned long options, struct err *e)
+{
+	return ptrace(PTRACE_SETOPTIONS, tid, NULL, (void *)options) < 0 ? machine_refused(tid, "set options", e) : 0;
+}
+
 /* ---- a thread of the target */
 
 bool inject_may_use(const struct target *t, const struct thread *th)
@@ -231,39 +233,25 @@ bool inject_may_use(const struct target *t, const struct thread *th)
 	       !((st.sig_pending | st.shared_pending) & ~st.sig_blocked);
 }
 
-static int set_options(pid_t tid, unsigned long options, struct err *e)
-{
-	return ptrace(PTRACE_SETOPTIONS, tid, NULL, (void *)options) < 0 ? gone(tid, "set options", e) : 0;
-}
-
 /*
  * Back to a stop as the first one was, before the kernel decides about signals and calls to be
  * restarted: it has not run a single instruction.  It may be a signal that it stops for.
  */
 static int stop_again(struct thread *th, int *status, struct err *e)
 {
-	int r = ptrace(PTRACE_INTERRUPT, th->tid, NULL, NULL) < 0 ? gone(th->tid, "stop", e) : 0;
+	int r = ptrace(PTRACE_INTERRUPT, th->tid, NULL, NULL) < 0 ? machine_refused(th->tid, "stop", e) : 0;
 
 	return r ? r : resume(th->tid, PTRACE_CONT, status, e);
 }
 
-static void note_signal(struct thread *th, int status)
-{
-	if (status >> 16 == PTRACE_EVENT_STOP)
-		return;
-	th->give_back = WSTOPSIG(status);
-	th->has_siginfo = ptrace(PTRACE_GETSIGINFO, th->tid, NULL, &th->siginfo) == 0;
-}
-
-int inject_borrow(const struct inject *i, struct thread *th, bool seccomp, enum inject_call call, const u64 args[4],
+int inject_borrow(const struct inject *i, struct thread *th, enum inject_call call, const u64 args[4],
 		  struct inject_result *out, struct err *e)
 {
-	unsigned long options = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE | (seccomp ? PTRACE_O_SUSPEND_SECCOMP : 0);
 	u8 regs[512] = { 0 };
 	struct err later;
 	int status = 0, made, r;
 
-	r = set_options(th->tid, options, e);
+	r = inject_options(th->tid, i->options, e);
 	if (!r)
 		r = get_regs(i, th->tid, regs, e);
 	if (!r)
@@ -278,9 +266,9 @@ int inject_borrow(const struct inject *i, struct thread *th, bool seccomp, enum 
 	if (!r)
 		r = set_regs(i, th->tid, regs, &later);
 	if (!r)
-		r = set_options(th->tid, 0, &later);
+		r = inject_options(th->tid, 0, &later);
 	if (!r && made >= 0)
-		note_signal(th, status);
+		stop_note_signal(th, status);
 	if (r && made >= 0)
 		return err_set(e, r, "%s", later.msg);
 	return made > 0 && out->ret == -RESTARTNOINTR ? 0 : made;

@@ -7,6 +7,7 @@
 struct inject {
 	const struct arch *arch;
 	u64 pc;		/* of the instruction that calls, in the target's vdso */
+	unsigned long options;	/* PTRACE_O_* with which calls are made */
 };
 
 /* What came of a call. */
@@ -17,9 +18,10 @@ struct inject_result {
 
 /*
  * Where the target's vdso calls the kernel.  ERR_UNSUPPORTED: this machine, or this vdso, is not
- * known.  @t is stopped.
+ * known.  @t is stopped.  @seccomp: its filter is not to see the calls.
  */
-int inject_open(struct inject *i, const struct target *t, const struct vma *vdso, struct err *e) must_check;
+int inject_open(struct inject *i, const struct target *t, const struct vma *vdso, bool seccomp,
+		struct err *e) must_check;
 
 /* Whether this machine's calls are known, and the program is one of its own. */
 bool inject_knows(const struct target *t);
@@ -30,11 +32,13 @@ bool inject_may_use(const struct target *t, const struct thread *th);
 /*
  * Makes the call for a thread of the target, which is as before afterwards: registers, signals,
  * options.  1: it was made, or refused by the kernel (*out); 0: a signal came first, which
- * @th->give_back has: take another thread.  ERR_GONE: the thread has died.  @seccomp: its filter is not to
- * see the call.
+ * @th->give_back has: take another thread.  ERR_GONE: the thread has died.
  */
-int inject_borrow(const struct inject *i, struct thread *th, bool seccomp, enum inject_call call, const u64 args[4],
+int inject_borrow(const struct inject *i, struct thread *th, enum inject_call call, const u64 args[4],
 		  struct inject_result *out, struct err *e) must_check;
+
+/* PTRACE_O_*; a process of ours needs i->options before its first call. */
+int inject_options(pid_t tid, unsigned long options, struct err *e) must_check;
 
 /* The same for a process of ours, traced and stopped, which stays wherever the call leaves it. */
 int inject_own(const struct inject *i, pid_t tid, enum inject_call call, const u64 args[4],

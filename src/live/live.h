@@ -6,6 +6,9 @@
 /* Opens the memory of t->reader anew; on error the old descriptor stays. */
 int target_open_mem(struct target *t, struct err *e) must_check;
 
+/* The signal that a thread has stopped for, by waitpid's @status, if it is one: to be given back. */
+void stop_note_signal(struct thread *th, int status);
+
 /*
  * All threads stand still: is it the process that target_open() found, and which
  * program does it run now?  ERR_GONE; t->arch, t->execed and the threads' names.
@@ -36,6 +39,8 @@ bool machine_is_still(const struct target *t);
  * th->regs, of th->form.  ERR_GONE when it has died.
  */
 int machine_read(struct thread *th, struct err *e) must_check;
+/* What errno says after ptrace(2) has refused to @what ("read registers", …) of a thread: ERR_GONE if it has died. */
+int machine_refused(pid_t tid, const char *what, struct err *e);
 /* Number @i of @a's general registers in @regs, which are in the form of its gregs. */
 u64 machine_reg(const struct arch *a, const u8 *regs, unsigned i);
 void machine_put_reg(const struct arch *a, u8 *regs, unsigned i, u64 value);

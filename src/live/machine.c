@@ -114,6 +114,11 @@ static const struct arch *mode_of(size_t regs_len)
 	return native && native->compat && regs_len == native->compat->gregs.size ? native->compat : NULL;
 }
 
+int machine_refused(pid_t tid, const char *what, struct err *e)
+{
+	return err_set(e, errno == ESRCH ? ERR_GONE : -errno, "%s of thread %d", what, tid);
+}
+
 /*
  * PTRACE_GETREGSET answers in the form of the code that the thread runs just now.
  * Where a request gives this machine's form for all, that one is kept beside it:
@@ -128,13 +133,13 @@ int machine_read(struct thread *th, struct err *e)
 
 	th->mode = th->form = NULL;
 	if (ptrace(PTRACE_GETREGSET, th->tid, (void *)(uintptr_t)native->gregs.type, &iov) < 0)
-		return err_set(e, errno == ESRCH ? ERR_GONE : -errno, "read registers of thread %d", th->tid);
+		return machine_refused(th->tid, "read registers", e);
 	th->gregs_len = iov.iov_len;
 	th->mode = th->form = mode_of(iov.iov_len);
 	memcpy(th->regs, th->gregs, sizeof(th->regs));
 	if (th->mode && th->mode != native && native->gregs.request) {
 		if (ptrace(native->gregs.request, th->tid, NULL, th->regs) < 0)
-			return err_set(e, errno == ESRCH ? ERR_GONE : -errno, "read registers of thread %d", th->tid);
+			return machine_refused(th->tid, "read registers", e);
 		th->form = native;
 	}
 	return 0;
@@ -148,7 +153,7 @@ int machine_write(const struct thread *th, const u8 *regs, struct err *e)
 				      : ptrace(set->set_request, th->tid, NULL, regs);
 
 	if (r < 0)
-		return err_set(e, errno == ESRCH ? ERR_GONE : -errno, "write registers of thread %d", th->tid);
+		return machine_refused(th->tid, "write registers", e);
 	return 0;
 }
 

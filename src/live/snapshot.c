@@ -103,20 +103,17 @@ static int refused_call(struct err *e, s64 ret)
 }
 
 /* Nothing of ours may outlive us, nor leave a core of its own: 1 is also what a core handler is not called for. */
-static int tame(pid_t pid, bool seccomp, struct err *e)
+static int tame(const struct snapshot *s, pid_t pid, struct err *e)
 {
-	unsigned long options = PTRACE_O_EXITKILL | PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE |
-				(seccomp ? PTRACE_O_SUSPEND_SECCOMP : 0);
 	struct rlimit one = { 1, 1 };
 	int status;
 	int r = inject_wait(pid, &status, e);
 
-	if (r)
-		return r;
-	if (ptrace(PTRACE_SETOPTIONS, pid, NULL, (void *)options) < 0)
-		return err_set(e, -errno, "set options of process %d", pid);
-	prlimit(pid, RLIMIT_CORE, &one, NULL);
-	return 0;
+	if (!r)
+		r = inject_options(pid, s->inject.options | PTRACE_O_EXITKILL, e);
+	if (!r)
+		prlimit(pid, RLIMIT_CORE, &one, NULL);
+	return r;
 }
 
 /* By the first thread that can.  Most processes have one that waits. */
@@ -128,7 +125,7 @@ static int make_spawner(struct snapshot *s, struct target *t, struct err *e)
 
 	for (size_t i = 0; !r && i < t->n_threads; i++)
 		if (inject_may_use(t, &t->threads[i]))
-			r = inject_borrow(&s->inject, &t->threads[i], s->seccomp, INJECT_CLONE, args, &out, e);
+			r = inject_borrow(&s->inject, &t->threads[i], INJECT_CLONE, args, &out, e);
 	s->spawner = out.child;
 	if (r < 0)
 		return r;
@@ -137,7 +134,7 @@ static int make_spawner(struct snapshot *s, struct target *t, struct err *e)
 	if (out.ret < 0 || !out.child)
 		return refused_call(e, out.ret);
 	s->spawner_there = (u64)out.ret;
-	return tame(s->spawner, s->seccomp, e);
+	return tame(s, s->spawner, e);
 }
 
 static int make_copy(struct snapshot *s, struct err *e)
@@ -154,7 +151,7 @@ static int make_copy(struct snapshot *s, struct err *e)
 		return refused_call(e, out.ret);
 	s->copy_there = (u64)out.ret;
 	s->fork_ns = now_ns() - begin;
-	return tame(s->copy, s->seccomp, e);
+	return tame(s, s->copy, e);
 }
 
 /* Read as a process that has one stopped thread. */
@@ -174,12 +171,13 @@ static int open_memory(struct snapshot *s, const struct target *t, struct err *e
 static int take(struct snapshot *s, struct target *t, const struct areas *areas, struct err *e)
 {
 	const struct vma *vdso = find_vdso(areas);
-	int r = check(t, areas, &s->seccomp, e);
+	bool seccomp = false;
+	int r = check(t, areas, &seccomp, e);
 
 	if (!r && !vdso)
 		r = refuse(e, "the process has no vdso");
 	if (!r)
-		r = inject_open(&s->inject, t, vdso, e);
+		r = inject_open(&s->inject, t, vdso, seccomp, e);
 	if (!r)
 		r = make_spawner(s, t, e);
 	if (!r)
@@ -262,7 +260,7 @@ static int reap_by(const struct snapshot *s, const struct target *t, struct thre
 {
 	const u64 args[4] = { s->spawner_there, 0, WNOHANG | __WALL };
 	struct inject_result out;
-	int r = inject_may_use(t, th) ? inject_borrow(&s->inject, th, s->seccomp, INJECT_WAIT4, args, &out, e) : 0;
+	int r = inject_may_use(t, th) ? inject_borrow(&s->inject, th, INJECT_WAIT4, args, &out, e) : 0;
 
 	return r > 0 ? out.ret == (s64)s->spawner_there || out.ret == -ECHILD : r;
 }

@@ -15,7 +15,6 @@
 struct snapshot {
 	pid_t target;
 	u64 start_time;		/* of it: with its number, which process it is */
-	bool seccomp;		/* filters must not see our calls */
 	struct inject inject;
 	pid_t spawner;		/* numbers here, and as the target and the spawner know them */
 	pid_t copy;

@@ -34,21 +34,26 @@ static bool is_group_stop(int sig)
 	return sig == SIGSTOP || sig == SIGTSTP || sig == SIGTTIN || sig == SIGTTOU;
 }
 
+/* Signal-delivery-stop: the signal left the queue and waits for us; resuming delivers it. */
+void stop_note_signal(struct thread *th, int status)
+{
+	bool by_signal = status >> 16 != PTRACE_EVENT_STOP;
+
+	th->give_back = by_signal ? WSTOPSIG(status) : 0;
+	th->has_siginfo = by_signal && ptrace(PTRACE_GETSIGINFO, th->tid, NULL, &th->siginfo) == 0;
+}
+
 /*
  * What waitpid said of a thread that stopped: ptrace(2), "Stopped states".  Its
  * system call is restarted here and now, whoever waits for it and whatever follows.
  */
 static void note_stop(const struct target *t, struct thread *th, int status)
 {
-	bool by_signal = status >> 16 != PTRACE_EVENT_STOP;
-	int sig = WSTOPSIG(status);
 	struct err later;
 
 	th->stop = THREAD_STOPPED;
-	th->group_stopped = !by_signal && is_group_stop(sig);
-	/* Signal-delivery-stop: the signal left the queue and waits for us; resuming delivers it. */
-	th->give_back = by_signal ? sig : 0;
-	th->has_siginfo = by_signal && ptrace(PTRACE_GETSIGINFO, th->tid, NULL, &th->siginfo) == 0;
+	th->group_stopped = status >> 16 == PTRACE_EVENT_STOP && is_group_stop(WSTOPSIG(status));
+	stop_note_signal(th, status);
 	/* On failure machine_gregs() tries again, and returns the error. */
 	if (!machine_read(th, &later))
 		restart_stopped(t, th);
