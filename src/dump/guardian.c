@@ -45,21 +45,13 @@ static void *wait_for_cancel(void *arg)
 	return NULL;
 }
 
+/* Where nobody listens any more, the dump is being cancelled.  SIGPIPE is blocked. */
 static void say(int fd, const void *p, size_t len)
 {
-	const u8 *at = p;
+	struct err ignored;
 
-	while (len) {
-		ssize_t n = send(fd, at, len, MSG_NOSIGNAL);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		/* Nobody listens any more: the dump is being cancelled. */
-		if (n <= 0)
-			return;
-		at += n;
-		len -= (size_t)n;
-	}
+	if (io_write_full(fd, p, len, "the command", &ignored))
+		return;
 }
 
 static void say_progress(void *arg, pid_t pid, u64 done, u64 total)
