@@ -90,16 +90,15 @@ static int write_frame(struct zstd *z, const struct pack_job *job, struct err *e
 	return r ? r : add_run(z, (u32)job->out_len, (u32)job->in_len, 1, e);
 }
 
-/* Those that are packed, in their order; with @all the others are waited for, and with @one the oldest is. */
-static int write_packed(struct zstd *z, bool one, bool all, struct err *e)
+/* Those that are packed, in their order; the first @wait of them are waited for. */
+static int write_packed(struct zstd *z, size_t wait, struct err *e)
 {
 	struct pack_job *job;
 	int r = 0;
 
-	while (!r && (job = pack_jobs_oldest(&z->jobs, one || all))) {
+	for (size_t i = 0; !r && (job = pack_jobs_oldest(&z->jobs, i < wait)); i++) {
 		r = write_frame(z, job, e);
 		pack_jobs_return(&z->jobs);
-		one = false;
 	}
 	return r;
 }
@@ -109,21 +108,18 @@ static int submit(struct zstd *z, struct err *e)
 	int r = z->job ? pack_jobs_submit(&z->jobs, e) : 0;
 
 	z->job = NULL;
-	return r ? r : write_packed(z, false, false, e);
+	return r ? r : write_packed(z, 0, e);
 }
 
 static int begin_frame(struct zstd *z, struct err *e)
 {
-	int r = 0;
+	int r = pack_jobs_next(&z->jobs) ? 0 : write_packed(z, 1, e);
 
+	if (r)
+		return r;
 	z->job = pack_jobs_next(&z->jobs);
-	if (!z->job)
-		r = write_packed(z, true, false, e);
-	if (!r && !z->job)
-		z->job = pack_jobs_next(&z->jobs);
-	if (!r)
-		z->job->in_len = 0;
-	return r;
+	z->job->in_len = 0;
+	return 0;
 }
 
 /* The next @len bytes; @p NULL: zeros. */
@@ -205,7 +201,7 @@ static int zstd_skip(struct writer *w, u64 len, struct err *e)
 	if (len >= PACK_FRAME_MAX) {
 		r = submit(z, e);
 		if (!r)
-			r = write_packed(z, false, true, e);
+			r = write_packed(z, SIZE_MAX, e);
 	}
 	for (size_t i = 0; !r && i < ARRAY_SIZE(z->zeros); i++)
 		if (len >= z->zeros[i].from) {
@@ -291,7 +287,7 @@ static int zstd_finish(struct writer *w, struct err *e)
 	int r = submit(z, e);
 
 	if (!r)
-		r = write_packed(z, false, true, e);
+		r = write_packed(z, SIZE_MAX, e);
 	if (!r)
 		r = write_table(z, e);
 	if (!r)
