@@ -266,7 +266,7 @@ static bool decode(struct code_reader *c, const u8 *p, size_t len, struct code_i
 	c->upper = (struct code_upper){ 0 };
 	if (len < 4)
 		return false;
-	d.w = (u32)uint_get((struct elffmt){ ELFCLASS32, arm_is_swapped(c) ? ELFDATA2MSB : ELFDATA2LSB }, p, 4);
+	d.w = arm_fetch(c, p, 4);
 	in->len = 4;
 	arm_cond(&d, d.w >> 28);
 	arm_decode(&d, d.w >> 28 == 15 ? unconditional : forms);

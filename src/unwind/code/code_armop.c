@@ -11,9 +11,11 @@ void arm_decode(struct arm *d, const struct arm_form *forms)
 }
 
 enum { BE8 = 0x00800000 };
-bool arm_is_swapped(const struct code_reader *c)
+u32 arm_fetch(const struct code_reader *c, const u8 *p, unsigned size)
 {
-	return c->fmt.data == ELFDATA2MSB && c->has_file && !(c->flags & BE8);
+	bool is_big = c->fmt.data == ELFDATA2MSB && c->has_file && !(c->flags & BE8);
+
+	return (u32)uint_get((struct elffmt){ ELFCLASS32, is_big ? ELFDATA2MSB : ELFDATA2LSB }, p, size);
 }
 
 void arm_cond(struct arm *d, u32 cond)

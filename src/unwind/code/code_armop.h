@@ -20,8 +20,8 @@ struct arm_form {
 };
 void arm_decode(struct arm *d, const struct arm_form *forms);
 
-/* Instructions are big-endian: of a big-endian program that is not of BE8.  AAELF32, 5.3.1. */
-bool arm_is_swapped(const struct code_reader *c);
+/* @size bytes of an instruction: it is big-endian in a big-endian program that is not of BE8.  AAELF32, 5.3.1. */
+u32 arm_fetch(const struct code_reader *c, const u8 *p, unsigned size);
 /* Depends on the condition @cond, as instructions have it. */
 void arm_cond(struct arm *d, u32 cond);
 

@@ -456,19 +456,18 @@ static bool is_wide(u32 first)
 
 static bool decode(struct code_reader *c, const u8 *p, size_t len, struct code_insn *in)
 {
-	const struct elffmt fmt = { ELFCLASS32, arm_is_swapped(c) ? ELFDATA2MSB : ELFDATA2LSB };
 	struct arm d = { .in = in, .c = c, .was = c->upper, .pc = (u32)in->addr + 4 };
 	u8 conds;
 
 	c->upper = (struct code_upper){ 0 };
 	if (len < 2)
 		return false;
-	d.w = (u32)uint_get(fmt, p, 2);
+	d.w = arm_fetch(c, p, 2);
 	in->len = is_wide(d.w) ? 4 : 2;
 	if (len < in->len)
 		return false;
 	if (in->len == 4)
-		d.w = d.w << 16 | (u32)uint_get(fmt, p + 2, 2);
+		d.w = d.w << 16 | arm_fetch(c, p + 2, 2);
 	conds = take_cond(&d);
 	arm_decode(&d, in->len == 4 ? wide : narrow);
 	if (conds)
