@@ -5,18 +5,12 @@
 /* Code of 32-bit Arm, instruction for instruction. */
 enum { SP0 = CB_STACK + 0x100, FN = CB_TEXT + 0x400, RET = CB_TEXT + 0x204, SP = 13, THUMB = 0x20 };
 
-/* Every register is its number times 0x11; each word above the stack pointer is 0x1000 and its place. */
 static struct cpu_regs begin_stack(struct fixture *f, u64 pc, bool thumb)
 {
-	struct cpu_regs r = { .pc = pc, .exact = true, .mode = thumb ? THUMB : 0 };
+	struct cpu_regs r = begin_arm_stack(f, SP0);
 
-	for (unsigned i = 0; i < 15; i++) {
-		r.v[i] = i * 0x11;
-		r.have[i] = true;
-	}
-	r.v[SP] = SP0;
-	for (u32 i = 0; i < 64; i++)
-		poke_word(f, SP0 + 4 * i, 0x1000 + i);
+	r.pc = pc;
+	r.mode = thumb ? THUMB : 0;
 	return r;
 }
 

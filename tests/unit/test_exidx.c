@@ -7,21 +7,6 @@ enum { SP0 = CB_STACK + 0x100, TABLE = CB_HEAP + 0x100, EXTAB = CB_HEAP + 0x800 
 
 static const struct elffmt orders[] = { { ELFCLASS32, ELFDATA2LSB }, { ELFCLASS32, ELFDATA2MSB } };
 
-/* Every register is its number times 0x11; each word above the stack pointer is 0x1000 and its place. */
-static struct cpu_regs begin_stack(struct fixture *f)
-{
-	struct cpu_regs r = { .exact = true };
-
-	for (unsigned i = 0; i < 15; i++) {
-		r.v[i] = i * 0x11;
-		r.have[i] = true;
-	}
-	r.v[ARM_SP] = SP0;
-	for (u32 i = 0; i < 64; i++)
-		poke_word(f, SP0 + 4 * i, 0x1000 + i);
-	return r;
-}
-
 /* ---- unwinding instructions: EHABI, 10.3, table 4 */
 
 #define NONE { 0 }
@@ -83,7 +68,7 @@ static void ops_do_what_they_say(void **state)
 			struct fixture f;
 
 			begin(&f, EM_ARM, orders[o]);
-			r = begin_stack(&f);
+			r = begin_arm_stack(&f, SP0);
 			if (exidx_run(f.u, ops[i].ops, ops[i].n, &r) != (ops[i].sp != -1))
 				fail_msg("%s: refused or not", ops[i].what);
 			if (ops[i].sp != -1 && (u32)r.v[ARM_SP] != (u32)(SP0 + ops[i].sp))
@@ -106,7 +91,7 @@ static void ops_keep_what_calls_keep(void **state)
 
 	(void)state;
 	begin(&f, EM_ARM, orders[0]);
-	r = begin_stack(&f);
+	r = begin_arm_stack(&f, SP0);
 	assert_true(exidx_run(f.u, pop_r4_lr, 1, &r));
 	for (unsigned i = 0; i < 15; i++)
 		assert_int_equal(r.have[i], (i >= 4 && i <= 11) || i == ARM_SP);
@@ -234,7 +219,7 @@ static void handlers_return(void **state)
 		struct cpu_regs r;
 
 		begin(&f, EM_ARM, orders[0]);
-		r = begin_stack(&f);
+		r = begin_arm_stack(&f, SP0);
 		poke(&f, CB_TEXT + 0x300, forms[i].code, forms[i].len);
 		r.pc = CB_TEXT + 0x300;
 		assert_true(step_is_signal(f.u, r.pc, 0));

@@ -58,6 +58,24 @@ cb_unused static void poke_word(struct fixture *f, u64 addr, u64 value)
 	poke(f, addr, raw, f->o.cb.arch.word);
 }
 
+/*
+ * A stack of 32-bit Arm's at @sp: every register is its number times 0x11; each word above the stack pointer is
+ * 0x1000 and its place.
+ */
+cb_unused static struct cpu_regs begin_arm_stack(struct fixture *f, u64 sp)
+{
+	struct cpu_regs r = { .exact = true };
+
+	for (unsigned i = 0; i < 15; i++) {
+		r.v[i] = i * 0x11;
+		r.have[i] = true;
+	}
+	r.v[13] = sp;
+	for (u32 i = 0; i < 64; i++)
+		poke_word(f, sp + 4 * i, 0x1000 + i);
+	return r;
+}
+
 /* The register of DWARF's number @reg is known. */
 cb_unused static void set(struct fixture *f, unsigned reg, u64 v)
 {
