@@ -114,12 +114,12 @@ static bool has_signo(struct unwind *u, const struct signal_frame *f, u64 sp)
 	return f->signo >= 0 && space_uint(u, sp + (u64)f->signo, 4, &signo) && signo >= 1 && signo <= 128;
 }
 
+#define AUTODISARM (1ull << 31)	/* SS_AUTODISARM, which only <linux/signal.h> has: a flag beside the mode */
+
 /*
  * uc_stack: a thread's alternate stack, or that it has none (Linux 6.12, kernel/signal.c: __save_altstack(),
  * do_sigaltstack()).  MIPS has the mode last, others between.
  */
-#define AUTODISARM (1ull << 31)	/* SS_AUTODISARM, which only <linux/signal.h> has: a flag beside the mode */
-
 static bool has_alt_stack(struct unwind *u, const struct signal_frame *f, u64 sp)
 {
 	unsigned word = u->core->layout.word;
