@@ -72,6 +72,8 @@ static int fill_opts(struct selections *s, const struct tagcore_dump_options *o,
 		return r;
 	if (o->flags & ~(u32)FLAGS)
 		return err_set(e, ERR_UNSUPPORTED, "flags 0x%x of a dump are unknown", o->flags & ~(u32)FLAGS);
+	if (o->flags & TAGCORE_DUMP_REQUIRE && !(o->flags & TAGCORE_DUMP_SNAPSHOT))
+		return err_set(e, ERR_USAGE, "what is required of a dump is a snapshot, which is not asked for");
 	if (o->flags & TAGCORE_DUMP_ALL && o->flags & TAGCORE_DUMP_STACKS)
 		return err_set(e, ERR_USAGE, "a dump of all and one of stacks contradict each other");
 	*out = (struct dump_opts){
@@ -80,7 +82,7 @@ static int fill_opts(struct selections *s, const struct tagcore_dump_options *o,
 		.stacks = o->flags & TAGCORE_DUMP_STACKS, .have_filter = o->flags & TAGCORE_DUMP_FILTER,
 		.filter = o->filter, .select = s->v, .n_select = s->n, .limit = o->limit,
 		.stop_timeout_ms = o->stop_timeout_ms ? o->stop_timeout_ms : DUMP_STOP_TIMEOUT_MS, .cancel = o->cancel,
-		.progress = o->progress, .progress_arg = o->progress_arg, 
+		.progress = o->progress, .progress_arg = o->progress_arg,
 		.compress = (int)o->compress_level,
 		.snapshot = !(o->flags & TAGCORE_DUMP_SNAPSHOT) ? SNAPSHOT_NO
 			  : o->flags & TAGCORE_DUMP_REQUIRE ? SNAPSHOT_REQUIRE : SNAPSHOT_TRY,

@@ -172,6 +172,7 @@ static void wrong_options_are_refused(void **state)
 	const char *const select[] = { "heap", NULL };
 	struct tagcore_dump_options o[] = {
 		{ .size = sizeof(o[0]), .flags = TAGCORE_DUMP_ALL | TAGCORE_DUMP_STACKS },
+		{ .size = sizeof(o[0]), .flags = TAGCORE_DUMP_REQUIRE },
 		{ .size = sizeof(o[0]), .select = select },
 		{ .size = sizeof(o[0]), .output = "-" },
 		{ .size = sizeof(o[0]), .output = "core.%Z" },
