@@ -150,21 +150,18 @@ int write_queue_give(struct write_queue *q, struct buf *b, struct err *e)
 
 int write_queue_skip(struct write_queue *q, u64 len, struct err *e)
 {
-	u64 off;
+	int r = output_advance(&q->off, len, e);
 
-	if (add_overflow(q->off, len, &off) || off > INT64_MAX)
-		return err_set(e, ERR_UNSUPPORTED, "the output would be larger than a file can be");
-	q->off = off;
-	q->skip += len;
-	return 0;
+	q->skip += r ? 0 : len;
+	return r;
 }
 
 int write_queue_skip_to(struct write_queue *q, u64 off, struct err *e)
 {
-	if (off < q->off)
-		return err_set(e, ERR_UNSUPPORTED, "writer at 0x%llx cannot go back to 0x%llx",
-			       (unsigned long long)q->off, (unsigned long long)off);
-	return write_queue_skip(q, off - q->off, e);
+	u64 len = 0;
+	int r = output_gap(q->off, off, &len, e);
+
+	return r ? r : write_queue_skip(q, len, e);
 }
 
 static int join(struct write_queue *q, struct err *e)

@@ -56,23 +56,39 @@ int writer_emit_sparse(struct writer *w, const void *data, size_t len, size_t pa
 	return r;
 }
 
+int output_advance(u64 *off, u64 len, struct err *e)
+{
+	u64 to;
+
+	if (add_overflow(*off, len, &to) || to > INT64_MAX)
+		return err_set(e, ERR_UNSUPPORTED, "the output would be larger than a file can be");
+	*off = to;
+	return 0;
+}
+
+int output_gap(u64 off, u64 to, u64 *len, struct err *e)
+{
+	if (to < off)
+		return err_set(e, ERR_UNSUPPORTED, "writer at 0x%llx cannot go back to 0x%llx",
+			       (unsigned long long)off, (unsigned long long)to);
+	*len = to - off;
+	return 0;
+}
+
 int writer_skip(struct writer *w, u64 len, struct err *e)
 {
-	u64 off;
+	int r = output_advance(&w->off, len, e);
 
-	if (add_overflow(w->off, len, &off) || off > INT64_MAX)
-		return err_set(e, ERR_UNSUPPORTED, "the output would be larger than a file can be");
-	w->off = off;
-	w->skipped += len;
-	return 0;
+	w->skipped += r ? 0 : len;
+	return r;
 }
 
 int writer_skip_to(struct writer *w, u64 off, struct err *e)
 {
-	if (off < w->off)
-		return err_set(e, ERR_UNSUPPORTED, "writer at 0x%llx cannot go back to 0x%llx",
-			       (unsigned long long)w->off, (unsigned long long)off);
-	return writer_skip(w, off - w->off, e);
+	u64 len = 0;
+	int r = output_gap(w->off, off, &len, e);
+
+	return r ? r : writer_skip(w, len, e);
 }
 
 int writer_rewind(struct writer *w, struct err *e)

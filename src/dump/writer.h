@@ -55,6 +55,11 @@ int writer_open_zstd(struct writer *w, struct writer *inner, int level, struct e
 /* ERR_USAGE for what is not from 1 to zstd's highest level. */
 int writer_level_check(int level, struct err *e) must_check;
 
+/* *off += @len, as long as a file can have that offset. */
+int output_advance(u64 *off, u64 len, struct err *e) must_check;
+/* What is to be skipped from @off to get to @to, which must not be below it. */
+int output_gap(u64 off, u64 to, u64 *len, struct err *e) must_check;
+
 int writer_emit(struct writer *w, const void *p, size_t len, struct err *e) must_check;
 /* As emit, but pages of @page_size bytes that are all zero are skipped. */
 int writer_emit_sparse(struct writer *w, const void *p, size_t len, size_t page_size,
