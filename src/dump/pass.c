@@ -44,10 +44,15 @@ static int copy_all_tags(struct dump *d, enum pass which, size_t seg, struct err
 	int r = 0;
 
 	for (size_t i = 0; !r && i < d->areas.n; i++) {
+		const struct segment *s = &d->segs[seg];
+
 		if (!vma_is_mte(d->areas.v[i].vma) || !dump_has_segment(d, i))
 			continue;
-		r = write_queue_skip_to(&d->queue, d->segs[seg++].off, e);
-		if (!r && d->plan.v[i].action != PLAN_OMIT && is_in(which, d->areas.v[i].vma))
+		seg++;
+		if (d->plan.v[i].action == PLAN_OMIT || !is_in(which, d->areas.v[i].vma))
+			continue;
+		r = write_queue_skip_to(&d->queue, s->off, e);
+		if (!r)
 			r = dump_copy_tags(d, &d->areas.v[i], &d->plan.v[i], e);
 	}
 	return r;
