@@ -208,12 +208,18 @@ debug_by_gdb()
 	matches "gdb: SEGV_MTESERR" out '^\$1 = 9$'
 }
 
+# tags_by_lldb CORE
+tags_by_lldb()
+{
+	core=$1
+	is "LLDB: tags of $core" "$(lldb_tags)" "$(want_tags)"
+	is "LLDB: which of two areas has tags: $core" "$(cat "$core.regions")" "enabled"
+}
+
 debug_by_lldb()
 {
-	for core in tags.ours tags.kernel; do
-		is "LLDB: tags of $core" "$(lldb_tags)" "$(want_tags)"
-		is "LLDB: which of two areas has tags: $core" "$(cat $core.regions)" "enabled"
-	done
+	tags_by_lldb tags.ours
+	tags_by_lldb tags.kernel
 	fault_of heap.kernel
 	lldb_core heap.kernel mteheap -o bt -o "memory tag read p p+64"
 	matches "LLDB: it was a memory tag" out 'SIGSEGV: sync tag check fault'

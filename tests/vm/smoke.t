@@ -1,4 +1,6 @@
 # The machine itself, and tagcore in it: what every other test here stands on.
+# A debugger takes its time in the emulator: in make check gdb sees here vectors of one length, and no tags, which
+# host/cores.t has for this machine's gdb.
 . "$TOP/tests/func/lib.sh"
 VM=$O/vm
 # shellcheck disable=SC3045 # dash has it
@@ -68,7 +70,7 @@ dd if=/dev/zero of=swap bs=1M count=32 status=none
 chmod 600 swap
 mkswap -q swap
 swapon swap || diag "no swap"
-start "$VM/mtetags" 256M
+start "$VM/mtetags" "$(soak_or 16M 256M)"
 diag "$(grep '^skip' "$LOG")"
 areas=$(grep -c '^area' "$LOG")
 num "$what: of many kinds" "$areas" -ge 24
@@ -79,7 +81,7 @@ kernel_core ABRT
 is "$what: a tag segment for each in the kernel's core" "$(mte_segments kernel)" "$areas"
 exits 0 "$what: with the tags that were given" "$VM/mtecmp" areas kernel "$LOG"
 diag <out
-is "$what: gdb reads them" \
+! soak || is "$what: gdb reads them" \
 	"$(gdb_tags kernel "$(granule anon-one-tag 0)" "$(granule anon-one-tag 256)" \
 		"$(granule anon-ramp 1)" "$(granule anon-ramp 14)" "$(granule shared-anon 3)" \
 		"$(granule beside-readonly 2)")" "5 6 1 e f 3 "
@@ -91,7 +93,7 @@ dump_sleeping
 kernel_core ABRT
 num "$what: has tag segments" "$(mte_segments kernel)" -ge 1
 block=$(sed -n 's/^block \([0-9a-f]*\) .*/\1/p' "$LOG" | sed -n 3p)
-is "$what: a block's tag is that of its pointer" "$(gdb_tags kernel "0x$block")" \
+! soak || is "$what: a block's tag is that of its pointer" "$(gdb_tags kernel "0x$block")" \
 	"$(echo "$block" | sed 's/^\(.\).*/\1/') "
 validate_kernel
 
@@ -130,6 +132,10 @@ for vl in 16 32 64; do
 	kernel_core
 	run readelf -nW kernel
 	matches "$what: in a note" out 'NT_ARM_SVE'
+	if [ $vl != 32 ] && ! soak; then
+		validate_kernel
+		continue
+	fi
 	# shellcheck disable=SC2016 # gdb's variables
 	run gdb -nx -batch -iex 'set debuginfod enabled off' -ex 'core-file kernel' -ex 'p/x $vg * 8' -ex 'p/x $z1.b.u[15]'
 	matches "$what: gdb sees their length" out "= 0x$(printf %x $vl)\$"
