@@ -251,13 +251,17 @@ programs: dumped san $(O)/san/fuzz/seeds
 dumped: all $(DUMPED)
 # native.t is everything again, in the emulator: make check-mte.
 TESTS       := $(UNITS) $(filter-out tests/vm/native.t,$(sort $(wildcard tests/func/*.t tests/vm/*.t tests/vm/host/*.t)))
-# Begun first, so that at the end there is no core left without work.  The arm64 machine's first test builds for it.
-SLOW        := $(addprefix tests/,vm/smoke.t $(addprefix func/,inspect-packed.t bounds.t fuzz.t dump-faults.t completion.t \
-               dump-variables.t dump-exec.t dump-cancelled.t dump-areas.t)) $(addprefix $(O)/san/unit/test_,sandbox repair_whole code_steps)
-TESTS       := $(filter $(TESTS),$(SLOW)) $(filter-out $(SLOW),$(TESTS))
+# Begun first, so that at the end there is no core left without work.  The arm64 machine's first test is all of them, in
+# one machine (tests/vm/check): the others wait for it, and are last.
+SLOW        := $(addprefix tests/,vm/smoke.t $(addprefix func/,inspect-packed.t bounds.t fuzz.t stack-arm.t stack-cross.t \
+               stack-bare-cross.t stack-java.t dump-snapshot.t dump-variables.t sandbox.t)) \
+               $(addprefix $(O)/san/unit/test_,sandbox repair_whole code_steps)
+LAST        := $(filter-out $(SLOW),$(filter tests/vm/%,$(TESTS)))
+TESTS       := $(filter $(TESTS),$(SLOW)) $(filter-out $(SLOW) $(LAST),$(TESTS)) $(LAST)
 CHOSEN      := $(if $(T),$(foreach t,$(TESTS),$(if $(findstring $(T),$t),$t)),$(TESTS))
 check soak: $(filter $(UNITS),$(CHOSEN)) $(if $(filter %.t,$(CHOSEN)),programs) $(if $(filter %/fuzz.t,$(CHOSEN)),$(FUZZ))
 	$(if $(CHOSEN),,@echo "no test has '$(T)' in its path" >&2; exit 2)
+	$(if $(filter soak,$@),$(if $(T),,$(Q)SOAK=yes $(MAKE) lint))
 	$(Q)O='$(abspath $(O))' $(if $(filter soak,$@),SOAK=yes) tests/run $(CHOSEN)
 check-mte: tests
 	$(Q)O='$(abspath $(O))' tests/run $(wildcard tests/vm/*.t tests/vm/host/*.t)
