@@ -1,6 +1,5 @@
 # Cores packed by zstd, gzip and xz, whole, cut and hostile: what inspect and validate say of them is what they say of the plain one.
 . "$TOP/tests/func/lib.sh"
-SANITIZED=$TAGCORE
 plain_build
 have zstd || skip_all "no zstd"
 have gzip || skip_all "no gzip"

@@ -8,6 +8,8 @@
 PROGRAMS_GIVEN=${TAGCORE:+yes}
 TAGCORE=${TAGCORE:-$O/san/tagcore}
 GCORE=${GCORE:-$O/san/gcore}
+# Also after plain_build, for a sample.
+SANITIZED=$TAGCORE
 TARGETS=$O/targets
 CORECMP=$TARGETS/corecmp
 HELPER=$TARGETS/helper

@@ -164,11 +164,11 @@ head -c 314572800 /dev/zero >>core
 "$TAGCORE" repair core full/late >late.out 2>late.err &
 late=$!
 mine $late
-# The output has no name before it is finished, but is among the open files.
+# The output has no name before it is finished, but is among the open files.  Or it is over already.
 writes()
 {
 	# shellcheck disable=SC2010 # names of links
-	ls -l "/proc/$late/fd" 2>/dev/null | grep -q "$PWD/full/"
+	ls -l "/proc/$late/fd" 2>/dev/null | grep -q "$PWD/full/" || gone $late
 }
 until_true 60 writes
 kill -STOP $late

@@ -1,6 +1,8 @@
 # runtime.sh - what the tests of language runtimes share: programs that write "ready", and stacks that are the same in three ways.
 # shellcheck shell=sh
 . "$TOP/tests/func/lib.sh"
+# Such a core has tens of threads and megabytes of symbols, which is minutes of work under the sanitizers.
+plain_build
 
 # started NAME COMMAND...: it has written "ready"
 started()

@@ -1,6 +1,7 @@
 # Backtraces of 32-bit Arm by its tables for exceptions and by code, of cores that the emulator
 # writes: what must be in them, and no less than gdb has.
 . "$TOP/tests/func/lib.sh"
+plain_build
 CC=arm-linux-gnueabihf-gcc
 CXX=arm-linux-gnueabihf-g++
 have $CC || skip_all "no $CC"
@@ -33,7 +34,7 @@ own()
 case_of()
 {
 	core_of "$1" "$2"
-	ok "$1 $2: a backtrace" "$TAGCORE" stack --exe "$1" core
+	ok "$1 $2: a backtrace, under the sanitizers" "$SANITIZED" stack --exe "$1" core
 	is "$1 $2: all functions" "$(own <out)" "$3 main "
 	matches "$1 $2: to the first" out ' _start\+'
 	matches_not "$1 $2: nothing is incomplete" out incomplete

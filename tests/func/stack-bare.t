@@ -1,6 +1,7 @@
 # Backtraces of cores that say nothing of files, as embedded systems and debug stubs write them, with --exe: as many
 # frames as of the core that they are made of, by the same tables; or it is said why not.
 . "$TOP/tests/func/lib.sh"
+plain_build
 need_ptrace
 have python3 || skip_all "no python3"
 have gcc || skip_all "no gcc"
@@ -48,11 +49,11 @@ same "ET_EXEC, in flash" fixed fixed core
 matches "ET_EXEC, in flash: cannot be verified" err 'cannot be verified: the core does not have its build-id'
 bare fixed.all core one flags
 same "ET_EXEC, one segment, no memory is protected" fixed fixed core
-ok "JSON" "$TAGCORE" stack --json --exe fixed core
+ok "JSON, under the sanitizers" "$SANITIZED" stack --json --exe fixed core
 is_json "JSON" out
 like "JSON: the module" "$(json out '.threads[0].frames[0].module')" "*fixed"
 like "JSON: its build-id" "$(json out '.threads[0].frames[0].build_id')" "??????????*"
-ok "folded" "$TAGCORE" stack --folded --exe fixed core
+ok "folded, under the sanitizers" "$SANITIZED" stack --folded --exe fixed core
 matches "folded: from the first function on" out '^_start;.*main;case_signal;'
 for unwinder in libdw libunwind; do
 	ok "by $unwinder" "$TAGCORE" stack --unwinder $unwinder --exe fixed core
@@ -73,7 +74,7 @@ same "without build-ids" fixed nameless core
 is "without build-ids: its bytes are the same" "$(cat err)" ""
 at=$(nm fixed | awk '$3 == "case_deep" { print $1 }')
 bare fixed.all core "$HEAD" "+$at"
-ok "a breakpoint" "$TAGCORE" stack --exe nameless core
+ok "a breakpoint, under the sanitizers" "$SANITIZED" stack --exe nameless core
 is "a breakpoint: the same frames" "$(frames_of out)" "$(cat fixed.frames)"
 matches "a breakpoint: is reported" err "may be another: .* 1 of [0-9]+ bytes are others, the first one at 0x0*${at#"${at%%[!0]*}"}"
 
@@ -88,7 +89,7 @@ done
 bare moved.core core "$HEAD" code
 ok "PIE, nothing of it in memory" "$TAGCORE" stack --exe "$TARGETS/stacks" core
 matches "PIE, nothing of it in memory: says why not" err 'stacks is not used: the core does not say where its program was'
-ok "PIE, nothing of it in memory: JSON" "$TAGCORE" stack --json --exe "$TARGETS/stacks" core
+ok "PIE, nothing of it in memory: JSON, under the sanitizers" "$SANITIZED" stack --json --exe "$TARGETS/stacks" core
 matches "PIE, nothing of it in memory: JSON" out 'is not used: the core does not say'
 ok "no --exe" "$TAGCORE" stack core
 matches "no --exe: says what is missing" err '\-\-exe FILE gives it'

@@ -1,5 +1,6 @@
 # Backtraces through functions without a table: in a program, and in a C library without any.
 . "$TOP/tests/func/lib.sh"
+plain_build
 need_ptrace
 case $(uname -m) in
 x86_64) ;;
@@ -31,7 +32,7 @@ check_case()
 	# The first is a full one.
 	for how in --limit=1G --stacks; do
 		ok "$name: dump $how" "$TAGCORE" dump --force -q $how -o core "$PID"
-		ok "$name: dump $how: stack" "$TAGCORE" stack core
+		ok "$name: dump $how: stack, under the sanitizers" "$SANITIZED" stack core
 		is "$name: dump $how: all functions" "$(own out)" "$want"
 	done
 	finish "$CHILD"

@@ -1,5 +1,6 @@
 # Stacks that are made by hand, and return addresses that no call has pushed: the same live, of a full core and of one of stacks only.
 . "$TOP/tests/func/lib.sh"
+plain_build
 need_ptrace
 
 mkdir -p empty
@@ -40,7 +41,7 @@ frames()
 		ok "$label: $how" "$TAGCORE" stack --debuginfo-path empty --unwinder "${how#*-}" "${how%-*}"
 		same "$label: $how" out
 	done
-	ok "$label: JSON" "$TAGCORE" stack --json full
+	ok "$label: JSON, under the sanitizers" "$SANITIZED" stack --json full
 	cp out json
 }
 

@@ -63,8 +63,9 @@ java_case()
 	ended
 }
 
+# Each case is minutes on a busy machine: the second, which has frames of both kinds, is the sample.
 if have javac && have java && javac Deep.java 2>javac.err; then
-	java_case interpreted -Xint
+	! soak || java_case interpreted -Xint
 	java_case compiled -XX:CompileCommand=quiet -XX:CompileCommand=exclude,Deep::deep
 else
 	skip "Java" "there is no javac"
