@@ -61,6 +61,22 @@ int io_write_full(int fd, const void *p, size_t len, const char *what, struct er
 	return 0;
 }
 
+int io_pwrite_full(int fd, const void *p, size_t len, u64 off, const char *what, struct err *e)
+{
+	for (const u8 *at = p; len;) {
+		ssize_t n = pwrite(fd, at, len, (off_t)off);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_set(e, -errno, "write %s", what);
+		at += n;
+		len -= (size_t)n;
+		off += (u64)n;
+	}
+	return 0;
+}
+
 int io_slurp_fd(int fd, struct buf *b, size_t max, const char *what, struct err *e)
 {
 	size_t begin = b->len, n;

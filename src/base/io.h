@@ -11,6 +11,7 @@ int io_read_full(int fd, void *p, size_t len, size_t *n, const char *what, struc
 int io_pread_full(int fd, void *p, size_t len, u64 off, size_t *n, const char *what,
 		  struct err *e) must_check;
 int io_write_full(int fd, const void *p, size_t len, const char *what, struct err *e) must_check;
+int io_pwrite_full(int fd, const void *p, size_t len, u64 off, const char *what, struct err *e) must_check;
 
 /* Appends the rest of @fd to @b, at most @max bytes (ERR_LIMIT past that). */
 int io_slurp_fd(int fd, struct buf *b, size_t max, const char *what, struct err *e) must_check;

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "base/util.h"
 #include "cli/cmds.h"
+#include "cli/dump_args.h"
 #include "cli/reader.h"
 #include "cli/stack_folded.h"
 #include "cli/stack_print.h"
@@ -16,7 +17,7 @@
 
 enum {
 	OPT_JSON = 1, OPT_EXE, OPT_SYSROOT, OPT_DEBUGINFO, OPT_THREAD, OPT_UNWINDER, OPT_FRAMES, OPT_SOURCE, OPT_INLINES,
-	OPT_RAW, OPT_GROUP, OPT_NO_GROUP, OPT_FOLDED, OPT_UNPACK_LIMIT
+	OPT_RAW, OPT_SNAPSHOT, OPT_GROUP, OPT_NO_GROUP, OPT_FOLDED, OPT_UNPACK_LIMIT
 };
 const struct opt stack_opts[] = {
 	{ "exe", 0, "FILE", "the program itself, instead of what the core names", OPT_EXE },
@@ -28,6 +29,7 @@ const struct opt stack_opts[] = {
 	{ "source", 0, NULL, "with file and line of the source", OPT_SOURCE },
 	{ "inlines", 0, NULL, "with functions that are inlined, a line each", OPT_INLINES },
 	{ "raw", 0, NULL, "addresses only", OPT_RAW },
+	{ "snapshot", 's', "[=require]", "of a process: stop it only while the kernel makes a copy", OPT_SNAPSHOT },
 	{ "group", 0, NULL, "equal stacks once, with their threads (default for text from 20 threads on)", OPT_GROUP },
 	{ "no-group", 0, NULL, "every thread by itself", OPT_NO_GROUP },
 	{ "folded", 0, NULL, "a line for each stack and its number of threads, for flame graphs", OPT_FOLDED },
@@ -42,6 +44,7 @@ struct stack_args {
 	struct stack_print p;
 	struct unwind_opts opts;
 	const char *tid;
+	enum snapshot_wish snapshot;
 	bool group, no_group;
 	u64 unpack_limit;
 };
@@ -71,6 +74,7 @@ static int take_option(struct stack_args *a, int id, const char *arg, struct err
 	case OPT_GROUP: a->group = true; break;
 	case OPT_NO_GROUP: a->no_group = true; break;
 	case OPT_FOLDED: a->p.folded = true; break;
+	case OPT_SNAPSHOT: return dump_snapshot_parse(arg, &a->snapshot, e);
 	case OPT_UNPACK_LIMIT: return reader_unpack_limit(arg, &a->unpack_limit, e);
 	case OPT_FRAMES:
 		r = number("max-frames", arg, 1 << 20, &n, e);
@@ -202,14 +206,14 @@ static bool is_pid(const char *operand, pid_t *pid)
 
 static int open_live(struct stack_args *a, pid_t pid, struct core *core, struct dump_report *report, struct err *e)
 {
-	int r = process_core(pid, PROCESS_STOP_TIMEOUT_MS, &cli_cancelled, core, report, e);
+	int r = process_core(pid, PROCESS_STOP_TIMEOUT_MS, a->snapshot, &cli_cancelled, core, report, e);
 
 	/* The target runs again. */
 	cli_end_by_signal();
 	if (r)
 		return r;
 	a->opts.pid = report->pid;
-	a->p.pause_us = report->pause_us;
+	a->p.live = report;
 	a->p.unstopped = report->unstopped;
 	a->p.n_unstopped = report->n_unstopped;
 	return 0;
@@ -229,6 +233,8 @@ int cmd_stack(int argc, char **argv, struct err *e)
 		return r;
 	if (is_pid(operand, &pid)) {
 		r = open_live(&a, pid, &core, &report, e);
+	} else if (a.snapshot) {
+		return err_set(e, ERR_USAGE, "stack: --snapshot is for a process, and %s is a core", operand);
 	} else {
 		cli_end_by_signal();
 		r = reader_open_free(&core, operand, a.unpack_limit, e);

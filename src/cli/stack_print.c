@@ -173,12 +173,28 @@ static int print_json(struct stack_print *p, const struct stack *s, size_t group
 
 /* ---- */
 
+/* As in the report of a dump. */
+static void put_stop_json(const struct stack_print *p)
+{
+	const struct dump_report *l = p->live;
+	struct json_object *why;
+
+	if (!l)
+		return;
+	why = l->no_snapshot[0] ? json_object_new_string(l->no_snapshot) : NULL;
+	fprintf(p->out, "\"pause_us\": %" PRIu64 ", \"snapshot\": %s, \"no_snapshot\": %s, \"fork_us\": %" PRIu64 ", ",
+		l->pause_us, l->snapshot ? "true" : "false", json_object_to_json_string(why), l->fork_us);
+	json_object_put(why);
+}
+
 void stack_print_begin(struct stack_print *p, struct core *core, struct unwind *u)
 {
 	p->core = core;
 	p->u = u;
 	if (p->json) {
-		fprintf(p->out, "{ \"pid\": %d, \"threads\": ", pid_of(core));
+		fprintf(p->out, "{ \"pid\": %d, ", pid_of(core));
+		put_stop_json(p);
+		fputs("\"threads\": ", p->out);
 		p->threads = json_list_begin(p->out);
 		return;
 	}
@@ -186,8 +202,10 @@ void stack_print_begin(struct stack_print *p, struct core *core, struct unwind *
 		return;
 	fprintf(p->out, "PID %d - ", pid_of(core));
 	text_puts(p->out, p->name);
-	if (p->pause_us)
-		fprintf(p->out, ", stopped for %.1f ms", (double)p->pause_us / 1000);
+	if (p->live)
+		fprintf(p->out, ", stopped for %.1f ms", (double)p->live->pause_us / 1000);
+	if (p->live && p->live->snapshot)
+		fprintf(p->out, " (snapshot, made in %.1f ms)", (double)p->live->fork_us / 1000);
 	fputc('\n', p->out);
 }
 
@@ -212,6 +230,10 @@ static void print_notes(struct stack_print *p)
 {
 	struct unwind_note n;
 
+	if (p->live && p->live->no_snapshot[0])
+		message("tagcore", "%s; process %d was stopped while its stacks were copied", p->live->no_snapshot, p->live->pid);
+	if (p->live && p->live->zombie_left)
+		message("tagcore", "a zombie of the snapshot stays until process %d ends or waits for it", p->live->pid);
 	for (size_t i = 0; unwind_note(p->u, &i, &n);)
 		message("tagcore", "%s", n.text);
 }

@@ -17,7 +17,7 @@ struct stack_print {
 	bool inlines;
 	bool raw;
 	bool folded;		/* nothing but lines of stacks goes to @out */
-	u64 pause_us;		/* of a live process: how long it was stopped */
+	const struct dump_report *live;	/* how a live process was stopped; NULL: a core */
 	const struct dump_unstopped *unstopped;	/* threads that did not stop: those that are not in the core are listed at the end */
 	size_t n_unstopped;
 	/* Its own. */

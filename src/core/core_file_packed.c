@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "base/scope.h"
+#include "base/temp.h"
 #include "base/text.h"
 #include "base/util.h"
 #include "core/core_file_packed.h"
@@ -70,7 +71,7 @@ int core_file_unpack(struct core_file *f, struct err *e)
 	p->in = *f;
 	p->unpacker = u;
 	p->info = (struct core_packing){ .name = u->name, .size = f->size, .good_to = UINT64_MAX };
-	p->temp = packed_temp_open(&p->no_temp);
+	p->temp = temp_open(NULL, 0, &p->no_temp);
 	set_limits(p, f->unpack_limit);
 	*f = (struct core_file){ .ops = &packed_ops, .priv = p, .cancel = f->cancel, .packing = &p->info,
 				 .unpack_limit = f->unpack_limit };

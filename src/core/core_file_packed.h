@@ -55,6 +55,3 @@ int packed_start_spool(struct core_file *f, struct err *e) must_check;
 int packed_start_frames(struct core_file *f, struct err *e) must_check;
 /* The close of both. */
 void packed_close(struct core_file *f);
-
-/* A nameless file for reading and writing in TMPDIR, /var/tmp or /tmp; or negative. */
-int packed_temp_open(struct err *e) must_check;

@@ -5,14 +5,13 @@
  * consist, take no room.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/bytes.h"
 #include "base/io.h"
 #include "base/scope.h"
+#include "base/temp.h"
 #include "base/text.h"
 #include "base/util.h"
 #include "core/core_file_packed.h"
@@ -20,55 +19,19 @@
 enum {
 	PAGE = 4096,			/* the grain of holes */
 	ROOM_STEP = 1 << 20,		/* bytes written between looks at the room */
-	ROOM_LEFT = 256 << 20,		/* to be left for others, or a sixteenth of a small file system */
 };
-
-static int temp_in(const char *dir)
-{
-	char *name auto_free = NULL;
-	int fd = open(dir, O_TMPFILE | O_RDWR | O_EXCL | O_CLOEXEC, 0600);
-
-	if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL))
-		return fd;
-	if (asprintf(&name, "%s/tagcore-XXXXXX", dir) < 0) {
-		name = NULL;
-		return -1;
-	}
-	fd = mkostemp(name, O_CLOEXEC);
-	if (fd >= 0)
-		unlink(name);
-	return fd;
-}
-
-int packed_temp_open(struct err *e)
-{
-	/* /tmp is memory on many systems. */
-	const char *const dirs[] = { getenv("TMPDIR"), "/var/tmp", "/tmp" };
-	int fd = -1;
-
-	for (size_t i = 0; fd < 0 && i < ARRAY_SIZE(dirs); i++)
-		if (dirs[i] && *dirs[i])
-			fd = temp_in(dirs[i]);
-	return fd < 0 ? err_set(e, -errno, "create a temporary file to unpack into (TMPDIR)") : fd;
-}
 
 /* Fails while some disk space is left, with a message that says what to do. */
 static int look_for_room(struct packed *p, size_t len, struct err *e)
 {
 	char size[TEXT_SIZE_MAX];
-	struct statvfs st;
-	u64 room, total;
+	u64 room;
 
 	p->unchecked += len;
 	if (p->unchecked < ROOM_STEP)
 		return 0;
 	p->unchecked = 0;
-	/* If the sandbox forbids the question, write(2) fails when it is full. */
-	if (fstatvfs(p->temp, &st))
-		return 0;
-	room = (u64)st.f_bavail * st.f_frsize;
-	total = (u64)st.f_blocks * st.f_frsize;
-	if (room >= min((u64)ROOM_LEFT, total / 16))
+	if (temp_has_room(p->temp, 0, &room))
 		return 0;
 	return err_set(e, ERR_LIMIT, "unpacking filled the temporary directory but for %s: set TMPDIR to a larger one",
 		       text_size(room, size));
@@ -81,18 +44,7 @@ static int spool_write(struct packed *p, const u8 *from, size_t len, u64 off, st
 	if (!r)
 		r = look_for_room(p, len, e);
 	p->kept += len;
-	while (!r && len) {
-		ssize_t n = pwrite(p->temp, from, len, (off_t)off);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return err_set(e, -errno, "write the temporary file (in TMPDIR)");
-		from += n;
-		len -= (size_t)n;
-		off += (u64)n;
-	}
-	return r;
+	return r ? r : io_pwrite_full(p->temp, from, len, off, "the temporary file (in TMPDIR)", e);
 }
 
 /* Runs of pages that are not zero; the size of the file alone says that there are others. */

@@ -149,6 +149,7 @@ static void dump_fini(struct dump *d)
 	target_close(&d->target);
 	writer_close(&d->writer);
 	scope_close(&d->stream_fd);
+	spool_close(&d->spool);
 	page_source_close(&d->pages);
 	areas_fini(&d->areas);
 	plan_free(&d->plan);
@@ -222,6 +223,9 @@ static int check_predicted(struct dump *d, struct err *e)
 	u64 *bytes auto_free = NULL;
 	int r = dump_predict(&d->target, &d->areas, &d->plan, &bytes, &d->total, e);
 
+	d->lacked = 0;
+	for (size_t i = 0; !r && i < d->areas.n; i++)
+		d->lacked += snapshot_lacks(d->areas.v[i].vma) ? bytes[i] : 0;
 	return r ? r : check_room(d, d->total, e);
 }
 
@@ -320,6 +324,14 @@ static int look_at_all(struct dump *d, struct err *e)
 	return r ? r : dump_layout(d, e);
 }
 
+/* Memory that is read while the target stands still. */
+static int copy_stopped(struct dump *d, struct err *e)
+{
+	int r = write_queue_start(&d->queue, &d->writer, e);
+
+	return r ? r : pass_copy(d, d->report->snapshot ? PASS_LACKED : PASS_ALL, e);
+}
+
 /* From the stop to the last byte of memory; what is still buffered is written after that. */
 static int capture(struct dump *d, struct err *e)
 {
@@ -330,12 +342,9 @@ static int capture(struct dump *d, struct err *e)
 		r = look_at_all(d, e);
 	if (!r && d->opts->snapshot)
 		r = dump_snapshot(d, e);
-	if (!r)
-		r = write_queue_start(&d->queue, &d->writer, e);
-	if (!r && d->report->snapshot)
-		r = pass_copy(d, PASS_LACKED, e);
-	else if (!r)
-		r = pass_copy(d, PASS_ALL, e);
+	/* The spool has what is to be copied now. */
+	if (!r && !(d->report->snapshot && d->spool.fd >= 0))
+		r = copy_stopped(d, e);
 	let_run(d);
 	if (!r && d->report->snapshot)
 		r = dump_from_snapshot(d, e);
@@ -364,6 +373,8 @@ static int run(struct dump *d, struct err *e)
 		r = snapshot_check(&d->target, &d->areas, e);
 	if (!r)
 		r = output_open(d, e);
+	if (!r && d->opts->snapshot)
+		r = dump_before_snapshot(d, e);
 	if (r)
 		return r;
 	read_sizes(d, &d->report->rss_before, &d->report->pte_before);
@@ -383,7 +394,8 @@ static int run(struct dump *d, struct err *e)
 
 int dump_run(pid_t pid, const struct dump_opts *opts, struct dump_report *report, struct err *e)
 {
-	struct dump d scoped(dump_fini) = { .target.mem_fd = -1, .snapshot.memory.mem_fd = -1, .stream_fd = -1 };
+	struct dump d scoped(dump_fini) = { .target.mem_fd = -1, .snapshot.memory.mem_fd = -1, .stream_fd = -1,
+				    .spool.fd = -1 };
 	u64 begin = now_ns();
 	int r;
 
@@ -409,7 +421,8 @@ void dump_report_fini(struct dump_report *r)
 
 int dump_preview(pid_t pid, const struct dump_opts *opts, struct dump_preview *out, struct err *e)
 {
-	struct dump d scoped(dump_fini) = { .target.mem_fd = -1, .snapshot.memory.mem_fd = -1, .stream_fd = -1 };
+	struct dump d scoped(dump_fini) = { .target.mem_fd = -1, .snapshot.memory.mem_fd = -1, .stream_fd = -1,
+				    .spool.fd = -1 };
 	struct dump_report report scoped(dump_report_fini) = { 0 };
 	struct dump_preview p scoped(dump_preview_fini) = { 0 };
 	int r = prepare(&d, pid, opts, &report, e);

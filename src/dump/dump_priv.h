@@ -6,6 +6,7 @@
 #include "dump/dump.h"
 #include "dump/layout.h"
 #include "dump/plan.h"
+#include "dump/spool.h"
 #include "dump/write_queue.h"
 #include "dump/writer.h"
 #include "live/area.h"
@@ -53,6 +54,8 @@ struct dump {
 	struct write_queue queue;	/* before the writer, while memory is copied */
 	struct page_source pages;
 	u64 total;		/* predicted bytes, for progress */
+	u64 lacked;		/* those of them that a snapshot lacks */
+	struct spool spool;	/* for them, where the output is written front to back */
 	u64 last_progress;	/* now_ns() */
 };
 
@@ -110,9 +113,14 @@ int dump_predict(const struct target *t, const struct areas *areas, const struct
 int dump_find_unmatched(const struct dump *d, const struct plan_opts *po, struct unmatched *out,
 			struct err *e) must_check;
 
-/* Takes a snapshot of the stopped target, if that can be: d->report says if and why not.  An error only if it must be. */
+/* While the target runs, with the output open: what a snapshot needs.  An error only if there must be one. */
+int dump_before_snapshot(struct dump *d, struct err *e) must_check;
+/*
+ * Takes a snapshot of the stopped target, if that can be: d->report says if and why not.  An error only if it
+ * must be.  What it lacks is in the spool then, if there is one.
+ */
 int dump_snapshot(struct dump *d, struct err *e) must_check;
-/* When the target runs again, and what the snapshot lacks is handed to d->pump: the rest, from the snapshot. */
+/* When the target runs again, and what the snapshot lacks is in the spool or handed to d->queue: the rest, from the snapshot. */
 int dump_from_snapshot(struct dump *d, struct err *e) must_check;
 
 /* Opens d->report->path, or the stream it names, as d->writer, with the limits that the user set. */

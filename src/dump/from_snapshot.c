@@ -1,31 +1,86 @@
+#include <errno.h>
 #include <stdio.h>
 
 #include "base/util.h"
 #include "dump/pass.h"
 #include "live/snapshot.h"
 
-/* A core is written front to back; what the copy lacks comes first, and only a file has a place for it. */
+/* Only an output that can be sought has a place for what the copy lacks, which comes first. */
+static bool needs_spool(const struct dump *d)
+{
+	return !d->writer.ops->rewind;
+}
+
+static int no_spool(const struct dump *d, struct err *e)
+{
+	return err_set(e, d->spool.none.code, "no snapshot: shared memory is to be saved first, and the output is "
+		       "written front to back: %s", d->spool.none.msg);
+}
+
+int dump_before_snapshot(struct dump *d, struct err *e)
+{
+	const char *path = output_is_stream(d) ? NULL : d->report->path;
+	struct err why;
+
+	if (!needs_spool(d) || !spool_open(&d->spool, d->lacked, path, &why))
+		return 0;
+	return d->opts->snapshot == SNAPSHOT_REQUIRE ? no_spool(d, e) : 0;
+}
+
 static int check_output(const struct dump *d, struct err *e)
 {
-	if (d->writer.ops->rewind || pass_is_empty(d, PASS_LACKED))
-		return 0;
-	return err_set(e, ERR_UNSUPPORTED, "no snapshot: memory that is shared with others is to be saved first, and the "
-		       "output is written front to back");
+	return needs_spool(d) && d->spool.fd < 0 && !pass_lacks_nothing(d) ? no_spool(d, e) : 0;
+}
+
+/* It fails before anything is written to the output. */
+static int fill_spool(struct dump *d, struct err *e)
+{
+	struct writer w = spool_writer(&d->spool);
+	int r, ended;
+
+	r = write_queue_start(&d->queue, &w, e);
+	if (!r)
+		r = pass_copy(d, PASS_LACKED, e);
+	ended = write_queue_end(&d->queue, r ? NULL : e);
+	return r ? r : ended;
+}
+
+/* The target is to be saved as if there had been no snapshot. */
+static int forget(struct dump *d, struct err *e)
+{
+	d->report->zombie_left = !snapshot_end(&d->snapshot, &d->target);
+	missing_fini(&d->report->missing);
+	return write_queue_init(&d->queue, (size_t)d->page_size, e);
+}
+
+static int take(struct dump *d, struct err *e)
+{
+	struct err ignored;
+	int r = check_output(d, e);
+
+	if (!r)
+		r = snapshot_take(&d->snapshot, &d->target, &d->areas, e);
+	if (!r && pass_lacks_nothing(d))
+		spool_close(&d->spool);
+	if (r || d->spool.fd < 0)
+		return r;
+	r = fill_spool(d, e);
+	if (r && forget(d, &ignored))
+		return err_set(e, ignored.code, "%s", ignored.msg);
+	return r ? err_wrap(e, "no snapshot: shared memory is to be saved first") : 0;
 }
 
 int dump_snapshot(struct dump *d, struct err *e)
 {
 	struct dump_report *rep = d->report;
 	struct err why;
-	int r = check_output(d, &why);
+	int r = take(d, &why);
 
-	if (!r)
-		r = snapshot_take(&d->snapshot, &d->target, &d->areas, &why);
 	rep->snapshot = !r;
 	rep->fork_us = d->snapshot.fork_ns / 1000;
-	if (!r || r == ERR_CANCELLED)
-		return r;
-	if (d->opts->snapshot == SNAPSHOT_REQUIRE || r == ERR_GONE)
+	if (!r)
+		return 0;
+	if (d->opts->snapshot == SNAPSHOT_REQUIRE || r == ERR_GONE || r == ERR_CANCELLED || r == -ENOMEM)
 		return err_set(e, r, "%s", why.msg);
 	snprintf(rep->no_snapshot, sizeof(rep->no_snapshot), "%.*s", (int)sizeof(rep->no_snapshot) - 1, why.msg);
 	return 0;
@@ -36,10 +91,10 @@ static int begin_again(struct dump *d, struct err *e)
 {
 	int r;
 
-	if (pass_is_empty(d, PASS_LACKED))
+	if (pass_lacks_nothing(d))
 		return 0;
 	r = write_queue_end(&d->queue, e);
-	if (!r)
+	if (!r && d->writer.ops->rewind)
 		r = writer_rewind(&d->writer, e);
 	if (!r)
 		r = write_queue_init(&d->queue, (size_t)d->page_size, e);

@@ -2,12 +2,6 @@
 #include "dump/pass.h"
 #include "live/snapshot.h"
 
-/* Whether an area is copied in that pass. */
-static bool is_in(enum pass which, const struct vma *v)
-{
-	return which == PASS_ALL || snapshot_lacks(v) == (which == PASS_LACKED);
-}
-
 static int put_headers(struct dump *d, struct err *e)
 {
 	struct buf b scoped(buf_fini) = { 0 };
@@ -20,6 +14,48 @@ static int put_headers(struct dump *d, struct err *e)
 	return r ? r : write_queue_give(&d->queue, &d->notes, e);
 }
 
+/* From the spool, where there is one; else it is in its place already. */
+static int fetch(struct dump *d, const struct segment *s, struct err *e)
+{
+	u64 off = s->off, end = s->off + s->filesz;
+	size_t room = 0, n = 0;
+	int r = 0;
+
+	while (!r && d->spool.fd >= 0 && off < end) {
+		u8 *at;
+
+		r = dump_check_cancel(d, e);
+		if (!r)
+			r = write_queue_room(&d->queue, (size_t)d->page_size, &at, &room, e);
+		if (!r)
+			r = spool_next(&d->spool, off, end, at, room, &off, &n, e);
+		if (r || !n)
+			break;
+		r = write_queue_skip_to(&d->queue, off, e);
+		if (!r)
+			r = write_queue_emit(&d->queue, n, e);
+		off += n;
+	}
+	return r;
+}
+
+typedef int copy_fn(struct dump *d, const struct area *a, const struct plan_entry *p, struct err *e);
+
+/* What is in segment @s of area @i: its memory, or its tags. */
+static int put_segment(struct dump *d, enum pass which, size_t i, const struct segment *s, copy_fn *copy,
+		       struct err *e)
+{
+	bool lacked = snapshot_lacks(d->areas.v[i].vma);
+	int r;
+
+	if (d->plan.v[i].action == PLAN_OMIT || (which == PASS_LACKED && !lacked))
+		return 0;
+	if (which == PASS_REST && lacked)
+		return fetch(d, s, e);
+	r = write_queue_skip_to(&d->queue, s->off, e);
+	return r ? r : copy(d, &d->areas.v[i], &d->plan.v[i], e);
+}
+
 /* *seg: the next program header. */
 static int copy_areas(struct dump *d, enum pass which, size_t *seg, struct err *e)
 {
@@ -29,32 +65,19 @@ static int copy_areas(struct dump *d, enum pass which, size_t *seg, struct err *
 		const struct segment *s = &d->segs[*seg];
 
 		*seg += dump_has_segment(d, i);
-		if (d->plan.v[i].action == PLAN_OMIT || !is_in(which, d->areas.v[i].vma))
-			continue;
-		r = write_queue_skip_to(&d->queue, s->off, e);
-		if (!r)
-			r = dump_copy_area(d, &d->areas.v[i], &d->plan.v[i], e);
+		r = put_segment(d, which, i, s, dump_copy_area, e);
 	}
 	return r;
 }
 
-/* Behind all memory; the tag segments follow the areas' in the same order. */
+/* After all memory; the tag segments follow the areas' in the same order. */
 static int copy_all_tags(struct dump *d, enum pass which, size_t seg, struct err *e)
 {
 	int r = 0;
 
-	for (size_t i = 0; !r && i < d->areas.n; i++) {
-		const struct segment *s = &d->segs[seg];
-
-		if (!vma_is_mte(d->areas.v[i].vma) || !dump_has_segment(d, i))
-			continue;
-		seg++;
-		if (d->plan.v[i].action == PLAN_OMIT || !is_in(which, d->areas.v[i].vma))
-			continue;
-		r = write_queue_skip_to(&d->queue, s->off, e);
-		if (!r)
-			r = dump_copy_tags(d, &d->areas.v[i], &d->plan.v[i], e);
-	}
+	for (size_t i = 0; !r && i < d->areas.n; i++)
+		if (vma_is_mte(d->areas.v[i].vma) && dump_has_segment(d, i))
+			r = put_segment(d, which, i, &d->segs[seg++], dump_copy_tags, e);
 	return r;
 }
 
@@ -68,10 +91,10 @@ int pass_copy(struct dump *d, enum pass which, struct err *e)
 	return r ? r : copy_all_tags(d, which, seg, e);
 }
 
-bool pass_is_empty(const struct dump *d, enum pass which)
+bool pass_lacks_nothing(const struct dump *d)
 {
 	for (size_t i = 0; i < d->areas.n; i++)
-		if (d->plan.v[i].action != PLAN_OMIT && is_in(which, d->areas.v[i].vma))
+		if (d->plan.v[i].action != PLAN_OMIT && snapshot_lacks(d->areas.v[i].vma))
 			return false;
 	return true;
 }

@@ -25,10 +25,10 @@ looks_again() { [ "$(looked)" -gt "$1" ]; }
 # A guardian whose command was killed lets it run on by itself.
 untraced() { [ "$(status_of "$PID" TracerPid)" = 0 ]; }
 
-# one_instant DESCRIPTION CORE: the pages are as they were at one instant
+# one_instant DESCRIPTION CORE [MIB]: the pages are as they were at one instant; all shared memory is in it
 one_instant()
 {
-	is "$1" "$("$TARGETS/unnoticed" check "$2")" "512 pages of one instant"
+	is "$1" "$("$TARGETS/unnoticed" check "$2" ${3:+"$3"})" "512 pages of one instant${3:+ and $3 MiB}"
 }
 
 : "${SNAPSHOTS:=1 2 3 4 5 6 7 8 9 10}"
@@ -111,12 +111,66 @@ is "the same program headers" "$(readelf -lW core 2>/dev/null)" "$(readelf -lW p
 "$CORECMP" notes plain | grep -v TAGCORE >notes.plain
 ok "the same notes" diff notes.core notes.plain
 is "it stays stopped" "$(state "$PID")" T
-{ "$TAGCORE" dump -s -o - "$PID" 2>err; echo $? >rc; } | cat >piped
-is "to a pipe it is saved all the same" "$(cat rc)" $PARTIAL
-matches "and said why it was stopped" err 'no snapshot: memory that is shared with others is to be saved first'
+# to_pipe OPTION...: the file piped, and what is known of it
+to_pipe() { { "$TAGCORE" dump "$@" -o - "$PID" 2>err; echo $? >rc; } | cat >piped; }
+to_pipe -s
+is "to a pipe: saved" "$(cat rc)" $PARTIAL
+matches "to a pipe: from a snapshot" err '[(]snapshot, '
+only_lost "to a pipe" piped
+exits 0 "to a pipe: memory is the target's" "$CORECMP" mem piped "$PID" piped.lost
+is "to a pipe: as long as a plain core" "$(size_of piped)" "$(size_of plain)"
+exits $PARTIAL "compressed: saved" "$TAGCORE" dump -s -z -o packed "$PID"
+matches "compressed: from a snapshot" err '[(]snapshot, '
+ok "compressed: it unpacks" zstd -q -d -o unpacked packed.zst
+exits 0 "compressed: memory is the target's" "$CORECMP" mem unpacked "$PID" piped.lost
 kill -CONT "$PID"
 finish
 unset GLIBC_TUNABLES
+
+# ---- shared memory, which the copy shares, too, in an output that is written front to back
+# shared MIB: all of it is as it was in the pause, wherever it was kept
+shared()
+{
+	start unnoticed shared "$1"
+	to_pipe -s --filter 0xff
+	is "$1 MiB of shared memory, to a pipe: saved" "$(cat rc)" $PARTIAL
+	matches "$1 MiB, to a pipe: from a snapshot" err '[(]snapshot, '
+	one_instant "$1 MiB, to a pipe: of one instant" piped "$1"
+	exits $PARTIAL "$1 MiB, compressed: saved" "$TAGCORE" dump --force --snapshot=require -z --filter 0xff -o packed "$PID"
+	rm -f unpacked
+	ok "$1 MiB, compressed: it unpacks" zstd -q -d -o unpacked packed.zst
+	one_instant "$1 MiB, compressed: of one instant" unpacked "$1"
+	is "$1 MiB: it has noticed nothing" "$(noticed)" "noticed 0 nothing"
+}
+# Fewer are kept in memory, more in a file.
+for mib in 3 24; do
+	shared $mib
+	# Its place turns out to be too small when all stand still.
+	{ (ulimit -f 2000; "$TAGCORE" dump -s --filter 0xff -o - "$PID" 2>err; echo $? >rc) } | cat >piped
+	is "$mib MiB, no room: saved all the same" "$(cat rc)" $PARTIAL
+	matches "$mib MiB, no room: and said" err 'no snapshot: shared memory is to be saved first: write the temporary file'
+	one_instant "$mib MiB, no room: of one instant" piped $mib
+	(ulimit -f 2000; "$TAGCORE" dump --snapshot=require --filter 0xff -o - "$PID" 2>err; echo $? >rc) | cat >piped
+	is "$mib MiB, no room: =require" "$(cat rc)" 2
+	is "$mib MiB, no room: nothing is written" "$(size_of piped)" 0
+	ok "$mib MiB, no room: no child is left" until_true 10 no_child "$PID"
+	is "$mib MiB, no room: nothing is noticed" "$(noticed)" "noticed 0 nothing"
+	finish
+done
+is "no temporary file is left" "$(find . -name '*tagcore*')" ""
+start unnoticed shared 24
+if is_root && unshare -m true 2>/dev/null; then
+	# shellcheck disable=SC2016 # for the inner shell
+	run unshare -m sh -c 'for dir in /tmp /var/tmp; do mount -t tmpfs -o size=16m none $dir || exit 77; done
+		exec env -u TMPDIR "$0" dump --snapshot=require --filter 0xff -o - "$1"' "$TAGCORE" "$PID"
+	if [ "$rc" -eq 77 ]; then
+		skip "no room anywhere" "cannot mount a tmpfs"
+	else
+		is "no room anywhere: not saved" "$rc" 2
+		matches "no room anywhere: and why" err 'no snapshot: .*: no directory has room for a temporary file of 24'
+	fi
+fi
+finish
 
 # ---- where there is none, and why
 start /bin/sh -c 'echo ready $$; while :; do :; done'

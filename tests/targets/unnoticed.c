@@ -1,10 +1,11 @@
 /*
- * unnoticed [seccomp | check CORE] - sees what a process can see of a dump that ought not to be noticed.
+ * unnoticed [seccomp | shared MIB | check CORE [MIB]] - sees what a process can see of a dump that ought not to be noticed.
  *
  * Threads that count whatever happens to them: a call that ends without a reason, a child that wait(2) finds,
  * SIGCHLD, the end of a socket that its peer does not get.  One writes a number, which grows, into one page after
  * the other: at any instant no page has less than the next, nor two more.  A page begins with PAGE_MAGIC and the number.
- * SIGUSR1: "noticed COUNT what rounds COUNT".  check CORE: "512 pages of one instant", or what is wrong.  seccomp: a filter kills it for clone(2), as long as it is not suspended.
+ * SIGUSR1: "noticed COUNT what rounds COUNT".  check CORE [MIB]: "512 pages of one instant and MIB MiB", or what is wrong.  seccomp: a filter kills it for clone(2), as long as it is not suspended.  shared: the pages are
+ * shared memory of so many MiB, of which the rest is random.
  */
 #include "target.h"
 
@@ -128,12 +129,13 @@ static void filter(void)
 	must(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &prog) == 0, "seccomp");
 }
 
-/* Pages in a core have their place in memory's order, and their own magic. */
-static int check(const char *path)
+/* Pages in a core have their place in memory's order, and their own magic; the rest of @mib shared MiB follows. */
+static int check(const char *path, const char *mib)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	off_t size = lseek(fd, 0, SEEK_END);
 	const uint64_t *words = mmap(NULL, (size_t)size, PROT_READ, MAP_PRIVATE, fd, 0);
+	size_t rest = mib ? ((size_t)atoi(mib) << 20) - (size_t)PAGES * PAGE : 0, after = 0;
 	uint64_t first = 0, last = 0;
 	int n = 0, good = 1;
 
@@ -146,25 +148,32 @@ static int check(const char *path)
 		first = n ? first : page[1];
 		good &= !n || page[1] <= last;
 		last = page[1];
+		after = at + PAGE;
 		n++;
 	}
-	printf("%d pages of %s\n", n, good && first - last <= 1 ? "one instant" : "several");
+	printf("%d pages of %s", n, good && first - last <= 1 ? "one instant" : "several");
+	if (rest && after + rest <= (size_t)size && target_filled((const char *)words + after, rest, 1))
+		printf(" and %s MiB", mib);
+	puts("");
 	return 0;
 }
 
 int main(int argc, char **argv)
 {
 	static void *(*const threads[])(void *) = { write_pages, wait_for_children, sleep_long, wait_epoll, wait_futex, close_sockets };
-	uint64_t *pages = mmap(NULL, (size_t)PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	int shared = argc > 2 && !strcmp(argv[1], "shared");
+	size_t len = shared ? (size_t)atoi(argv[2]) << 20 : (size_t)PAGES * PAGE;
+	uint64_t *pages = mmap(NULL, len, PROT_READ | PROT_WRITE, (shared ? MAP_SHARED : MAP_PRIVATE) | MAP_ANONYMOUS, -1, 0);
 	sigset_t set;
 	int sig;
 
 	if (argc > 2 && !strcmp(argv[1], "check"))
-		return check(argv[2]);
+		return check(argv[2], argc > 3 ? argv[3] : NULL);
 	target_begin();
 	must(pages != MAP_FAILED, "mmap");
 	for (size_t i = 0; i < PAGES; i++)
 		pages[i * PAGE / 8] = PAGE_MAGIC;
+	target_fill((char *)pages + (size_t)PAGES * PAGE, len - (size_t)PAGES * PAGE, 1);
 	signal(SIGCHLD, on_child);
 	sigemptyset(&set);
 	sigaddset(&set, SIGUSR1);
