@@ -7,8 +7,11 @@
 /* A core is written front to back; what the copy lacks comes first, and only a file has a place for it. */
 static int check_output(const struct dump *d, struct err *e)
 {
-	if (d->writer.ops->rewind || pass_is_empty(d, PASS_LACKED))
+	if ((d->queue.writer->ops->rewind && !d->served) || pass_is_empty(d, PASS_LACKED))
 		return 0;
+	if (d->served)
+		return err_set(e, ERR_UNSUPPORTED, "no snapshot: memory that is shared with others is to be saved first, and "
+			       "the output is on a file system that the process itself serves: name another place");
 	return err_set(e, ERR_UNSUPPORTED, "no snapshot: memory that is shared with others is to be saved first, and the "
 		       "output is written front to back");
 }
@@ -25,7 +28,7 @@ int dump_snapshot(struct dump *d, struct err *e)
 	rep->fork_us = d->snapshot.fork_ns / 1000;
 	if (!r || r == ERR_CANCELLED)
 		return r;
-	if (d->opts->snapshot == SNAPSHOT_REQUIRE || r == ERR_GONE)
+	if (d->opts->snapshot == SNAPSHOT_REQUIRE || r == ERR_GONE || d->served)
 		return err_set(e, r, "%s", why.msg);
 	snprintf(rep->no_snapshot, sizeof(rep->no_snapshot), "%.*s", (int)sizeof(rep->no_snapshot) - 1, why.msg);
 	return 0;
@@ -34,16 +37,7 @@ int dump_snapshot(struct dump *d, struct err *e)
 /* What has been read of the target, if anything, is written, and the output begins anew: what is there stays. */
 static int begin_again(struct dump *d, struct err *e)
 {
-	int r;
-
-	if (pass_is_empty(d, PASS_LACKED))
-		return 0;
-	r = write_queue_end(&d->queue, e);
-	if (!r)
-		r = writer_rewind(&d->writer, e);
-	if (!r)
-		r = write_queue_init(&d->queue, (size_t)d->page_size, e);
-	return r ? r : write_queue_start(&d->queue, &d->writer, e);
+	return pass_is_empty(d, PASS_LACKED) ? 0 : write_queue_rewind(&d->queue, e);
 }
 
 static int read_copy(struct dump *d, struct err *e)
@@ -57,6 +51,8 @@ int dump_from_snapshot(struct dump *d, struct err *e)
 {
 	int r;
 
+	/* An output that stands still holds nobody up any more. */
+	d->queue.limit_ns = 0;
 	snapshot_part(&d->snapshot, &d->areas);
 	r = begin_again(d, e);
 	if (!r)
