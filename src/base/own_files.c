@@ -88,13 +88,15 @@ static void replace_regular(const int *keep, size_t n)
 	}
 }
 
-bool own_files(const int *keep, size_t n)
+bool own_table(void)
 {
 	/* An empty range: only the table is copied.  unshare(2) is forbidden in some containers. */
-	if (syscall(UAPI_SYS_close_range, ~0U, ~0U, UNSHARE) && unshare(CLONE_FILES))
-		return false;
+	return !syscall(UAPI_SYS_close_range, ~0U, ~0U, UNSHARE) || !unshare(CLONE_FILES);
+}
+
+void drop_files(const int *keep, size_t n)
+{
 	if (!close_ranges(keep, n))
 		close_listed(keep, n);
 	replace_regular(keep, n);
-	return true;
 }

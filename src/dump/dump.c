@@ -369,19 +369,19 @@ static int prepare_output(struct dump *d, struct err *e)
 }
 
 /* No more than is needed from here on: who ends us meanwhile must not wait for an output that stands still. */
-static void drop_files(const struct dump *d)
+static void drop_unneeded(const struct dump *d)
 {
 	const int keep[] = { d->target.mem_fd, d->opts->keep_fd };
 
 	if (d->opts->own_files)
-		own_files(keep, ARRAY_SIZE(keep));
+		drop_files(keep, ARRAY_SIZE(keep));
 }
 
 static int save(struct dump *d, struct err *e)
 {
 	int r;
 
-	drop_files(d);
+	drop_unneeded(d);
 	read_sizes(d, &d->report->rss_before, &d->report->pte_before);
 	r = dump_notes_reserve(d, e);
 	if (!r)

@@ -95,8 +95,8 @@ struct dump_opts {
 	void (*progress)(void *arg, const struct dump_progress *p);
 	void *progress_arg;
 	struct dump_progress *now;	/* where dump_run() says how far it is, for another thread or process; or NULL */
-	bool own_files;		/* the calling thread is to have only what it needs of its descriptors, see own_files(), */
-	int keep_fd;		/* and this */
+	bool own_files;		/* the calling thread's descriptors are its own: it is to have only what it needs of them, */
+	int keep_fd;		/* and this; see own_files.h */
 };
 
 /* What became of a dump.  Owns its strings and lists. */

@@ -42,7 +42,8 @@ static void *wait_for_cancel(void *arg)
 	struct pollfd p[] = { { .fd = g->fd, .events = POLLIN }, { .fd = g->signals, .events = POLLIN } };
 	const int keep[] = { g->fd, g->signals };
 
-	own_files(keep, ARRAY_SIZE(keep));
+	if (own_table())
+		drop_files(keep, ARRAY_SIZE(keep));
 	while (poll(p, ARRAY_SIZE(p), -1) < 0 && errno == EINTR)
 		;
 	g->cancel = 1;
@@ -94,6 +95,7 @@ static void guard(int fd, pid_t pid, const struct dump_opts *given)
 	opts.cancel = &g.cancel;
 	opts.keep_fd = fd;
 	r = pthread_create(&thread, NULL, wait_for_cancel, &g);
+	opts.own_files = own_table();
 	r = r ? err_set(&e, -r, "start a thread") : dump_run(pid, &opts, &report, &e);
 	say_end(fd, r, &report, &e);
 	_exit(0);

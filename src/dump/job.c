@@ -5,6 +5,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/own_files.h"
 #include "base/util.h"
 #include "dump/guardian.h"
 #include "dump/job.h"
@@ -23,7 +24,7 @@ static void *run_job(void *arg)
 {
 	struct job *j = arg;
 
-	j->opts.own_files = true;
+	j->opts.own_files = own_table();
 	j->opts.keep_fd = -1;
 	/* What cannot be saved is refused before anything is begun. */
 	j->result = j->opts.snapshot && j->pid != getpid() ? guardian_run(j->pid, &j->opts, j->report, j->e)

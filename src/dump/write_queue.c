@@ -121,7 +121,8 @@ static void *write_output(void *arg)
 	bool left;
 
 	free(arg);
-	own_files(&start.keep, 1);
+	if (own_table())
+		drop_files(&start.keep, 1);
 	pthread_mutex_lock(&t->lock);
 	work(t);
 	pthread_mutex_unlock(&t->lock);

@@ -77,7 +77,7 @@ struct write_queue {
 };
 
 /*
- * Starts the writing thread, in a descriptor table of its own that has, of ours, @keep (see own_files()).  To be
+ * Starts the writing thread, in a descriptor table of its own that has, of ours, @keep (see drop_files()).  To be
  * called before the target is stopped: it gets the memory, and page faults take longer than copying.
  */
 int write_queue_init(struct write_queue *q, size_t page_size, int keep, struct err *e) must_check;

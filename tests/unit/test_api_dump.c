@@ -1,5 +1,6 @@
 #include "apilive.h"
 
+#include <dirent.h>
 #include <poll.h>
 #include <sys/stat.h>
 
@@ -289,7 +290,7 @@ static void progress_has_the_phase(void **state)
 {
 	struct stuck s = { .caller = pthread_self() };
 	struct tagcore_dump_options o = {
-		.size = sizeof(o), .flags = TAGCORE_DUMP_FD | TAGCORE_DUMP_ALL, .output_timeout_ms = UINT32_MAX,
+		.size = sizeof(o), .flags = TAGCORE_DUMP_FD, .output_timeout_ms = UINT32_MAX,
 		.progress_phase = on_phase, .progress_arg = &s,
 	};
 	void *big auto_free = make_big();
@@ -309,10 +310,43 @@ static void progress_has_the_phase(void **state)
 	finish(&l);
 }
 
+static size_t count_open(void)
+{
+	DIR *d = opendir("/proc/self/fd");
+	size_t n = 0;
+
+	while (readdir(d))
+		n++;
+	closedir(d);
+	return n;
+}
+
+/* None that is opened for a dump, however it ends. */
+static void no_descriptor_is_left(void **state)
+{
+	struct tagcore_dump_options o = { .size = sizeof(o), .output = "fds.%p", .flags = TAGCORE_DUMP_FORCE };
+	struct tagcore_error error;
+	size_t before = count_open();
+	char path[32];
+	struct live l;
+
+	(void)state;
+	start_traceable(&l);
+	good(tagcore_dump_run(NULL, l.c.pid, &o, &error), &error);
+	o.flags |= TAGCORE_DUMP_SNAPSHOT;
+	good(tagcore_dump_run(NULL, l.c.pid, &o, &error), &error);
+	o.output = "/no/such/directory/%p";
+	assert_int_equal(tagcore_dump_run(NULL, l.c.pid, &o, &error), -ENOENT);
+	snprintf(path, sizeof(path), "fds.%d", l.c.pid);
+	unlink(path);
+	finish(&l);
+	assert_int_equal(count_open(), before);
+}
+
 static void an_output_that_stands_still_is_given_up(void **state)
 {
 	struct tagcore_dump_options o = {
-		.size = sizeof(o), .flags = TAGCORE_DUMP_FD | TAGCORE_DUMP_ALL, .output_timeout_ms = 300,
+		.size = sizeof(o), .flags = TAGCORE_DUMP_FD, .output_timeout_ms = 300,
 	};
 	void *big auto_free = make_big();
 	struct tagcore_error error;
@@ -365,6 +399,7 @@ int main(void)
 		cmocka_unit_test(a_dump_can_be_planned),
 		cmocka_unit_test(wrong_options_are_refused),
 		cmocka_unit_test(a_dump_can_be_cancelled),
+		cmocka_unit_test(no_descriptor_is_left),
 		cmocka_unit_test(progress_has_the_phase),
 		cmocka_unit_test(an_output_that_stands_still_is_given_up),
 		cmocka_unit_test(a_closed_pipe_is_an_error),
