@@ -8,11 +8,13 @@
  * see ptrace(2), "Ptrace access mode checking".  A process cannot save itself.
  *
  * What it does in the calling process.  It starts threads, which end before the call
- * returns; they have all signals blocked that can be, so that no handler of the
+ * returns, but for one that hangs in a call for an output that stands still: that one ends, and the
+ * unfinished file goes, when the output moves.  They have all signals blocked that can be, so that no handler of the
  * caller runs in them and a closed pipe is -EPIPE.  They wait(2) for the threads
  * that they trace, and for no others.  For as long as the call lasts the rest of the
  * process must not take those events from them: no wait for any child (pid -1),
- * unless by a thread with __WNOTHREAD.  SIGCHLD may be raised.
+ * unless by a thread with __WNOTHREAD.  SIGCHLD may be raised.  The calling thread has SIGTSTP, SIGTTIN and
+ * SIGTTOU blocked for that time: a stop of the caller would last for the process, too.
  */
 #pragma once
 
@@ -34,6 +36,20 @@ enum tagcore_dump_flag {
 	TAGCORE_DUMP_FD		= 1 << 4,	/* write to the descriptor @fd, and not to @output */
 	TAGCORE_DUMP_SNAPSHOT	= 1 << 5,	/* stop it only while the kernel makes a copy, if that can be had, */
 	TAGCORE_DUMP_REQUIRE	= 1 << 6,	/* or save nothing: with _SNAPSHOT */
+};
+
+enum tagcore_dump_phase {
+	TAGCORE_DUMP_PREPARES,	/* the process runs, and nothing is saved yet */
+	TAGCORE_DUMP_STOPPED,	/* it stands still */
+	TAGCORE_DUMP_RUNS,	/* it runs again, and the rest is saved from a snapshot, or written */
+};
+
+/* How far a dump is. */
+struct tagcore_dump_progress {
+	pid_t pid;		/* the process, also when a thread of it was named */
+	enum tagcore_dump_phase phase;
+	uint64_t done;		/* bytes that the output has been given */
+	uint64_t total;		/* of about so many */
 };
 
 struct tagcore_dump_options {
@@ -59,15 +75,23 @@ struct tagcore_dump_options {
 	uint32_t compress_level;	/* zstd's level, 1 to 22: the file's name gets .zst, unless it has it; 0: not compressed */
 	/*
 	 * Not 0 ends the dump with TAGCORE_ERR_CANCELLED, in a tenth of a second or so, and leaves no
-	 * file.  May be set by a signal handler or by another thread.
+	 * file.  Where the output stands still the process runs on first, and it may take a second more.  May be set by a signal handler or by another thread.
 	 */
 	const volatile sig_atomic_t *cancel;
 	/*
-	 * Called about ten times a second while memory is copied, in a thread of the library's, with
-	 * the process stopped, unless a snapshot is saved: @done of about @total bytes.  It must not call back into the library.
+	 * Called about ten times a second until the dump is done, in the thread that called the library: @done of
+	 * about @total bytes.  The process may stand still meanwhile, but does not wait for it.
 	 */
 	void (*progress)(void *arg, pid_t pid, uint64_t done, uint64_t total);
 	void *progress_arg;
+	/*
+	 * Milliseconds for which the output may stand still, as a pipe that nobody reads or a server that does not
+	 * answer: then the process is resumed, and the dump is given up with TAGCORE_ERR_TIMEOUT.  A snapshot is
+	 * waited for without a limit, as the process runs.  0: 10000; UINT32_MAX: no limit.
+	 */
+	uint32_t output_timeout_ms;
+	/* Called beside @progress, with @progress_arg. */
+	void (*progress_phase)(void *arg, const struct tagcore_dump_progress *progress);
 };
 
 /* A range that should be in the core and could not be read. */

@@ -48,6 +48,7 @@ enum tagcore_error_code {
 	TAGCORE_ERR_LIMIT = -4996,	/* a limit of the caller's would be passed */
 	TAGCORE_ERR_CANCELLED = -4995,	/* the caller asked for an end */
 	TAGCORE_ERR_USAGE = -4994,	/* an argument is wrong, or arguments contradict each other */
+	TAGCORE_ERR_TIMEOUT = -4993,	/* the output has stood still for longer than it may */
 };
 
 /*

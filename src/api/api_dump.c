@@ -64,6 +64,28 @@ static int selections_init(struct selections *s, const char *const *select, stru
 	return r;
 }
 
+SAME(TAGCORE_DUMP_PREPARES, DUMP_PREPARES);
+SAME(TAGCORE_DUMP_STOPPED, DUMP_STOPPED);
+SAME(TAGCORE_DUMP_RUNS, DUMP_RUNS);
+
+static void show_progress(void *arg, const struct dump_progress *now)
+{
+	const struct tagcore_dump_options *o = arg;
+	const struct tagcore_dump_progress p = {
+		.pid = now->pid, .phase = (enum tagcore_dump_phase)now->phase, .done = now->done, .total = now->total,
+	};
+
+	if (o->progress)
+		o->progress(o->progress_arg, p.pid, p.done, p.total);
+	if (o->progress_phase)
+		o->progress_phase(o->progress_arg, &p);
+}
+
+static u32 output_timeout(const struct tagcore_dump_options *o)
+{
+	return !o->output_timeout_ms ? DUMP_OUTPUT_TIMEOUT_MS : o->output_timeout_ms == UINT32_MAX ? 0 : o->output_timeout_ms;
+}
+
 static int fill_opts(struct selections *s, const struct tagcore_dump_options *o, struct dump_opts *out, struct err *e)
 {
 	int r = selections_init(s, o->select, e);
@@ -82,7 +104,8 @@ static int fill_opts(struct selections *s, const struct tagcore_dump_options *o,
 		.stacks = o->flags & TAGCORE_DUMP_STACKS, .have_filter = o->flags & TAGCORE_DUMP_FILTER,
 		.filter = o->filter, .select = s->v, .n_select = s->n, .limit = o->limit,
 		.stop_timeout_ms = o->stop_timeout_ms ? o->stop_timeout_ms : DUMP_STOP_TIMEOUT_MS, .cancel = o->cancel,
-		.progress = o->progress, .progress_arg = o->progress_arg,
+		.output_timeout_ms = output_timeout(o),
+		.progress = o->progress || o->progress_phase ? show_progress : NULL, .progress_arg = (void *)o,
 		.compress = (int)o->compress_level,
 		.snapshot = !(o->flags & TAGCORE_DUMP_SNAPSHOT) ? SNAPSHOT_NO
 			  : o->flags & TAGCORE_DUMP_REQUIRE ? SNAPSHOT_REQUIRE : SNAPSHOT_TRY,

@@ -79,6 +79,7 @@ const char *err_kind(int code)
 	case ERR_LIMIT:		return "limit";
 	case ERR_CANCELLED:	return "cancelled";
 	case ERR_USAGE:		return "usage";
+	case ERR_TIMEOUT:	return "timeout";
 	default:		return "system";
 	}
 }

@@ -15,6 +15,7 @@ enum {
 	ERR_LIMIT,		/* a bound the user set would be passed */
 	ERR_CANCELLED,		/* the user asked us to stop */
 	ERR_USAGE,		/* the command line is wrong */
+	ERR_TIMEOUT,		/* what had to come has not come in time */
 };
 
 /* One failure: code is 0 or negative, msg one sentence without a final stop. */

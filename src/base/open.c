@@ -17,16 +17,16 @@
 static int reopen(int looked, const char *path, struct err *e)
 {
 	struct stat was, is;
-	char link[32];
+	char link[48];
 	int fd auto_close = -1;
 
 	if (fstat(looked, &was))
 		return err_set(e, -errno, "look at %s", path);
 	if (!S_ISREG(was.st_mode))
 		return err_set(e, ERR_INPUT, "%s is no regular file", path);
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", looked);
+	snprintf(link, sizeof(link), "/proc/thread-self/fd/%d", looked);
 	fd = open(link, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR) && access("/proc/self/fd", X_OK))
+	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR) && access("/proc/thread-self/fd", X_OK))
 		return err_set(e, ERR_UNSUPPORTED, "%s cannot be opened safely without /proc", path);
 	if (fd < 0)
 		return err_set(e, -errno, "open %s", path);

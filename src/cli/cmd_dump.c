@@ -12,12 +12,13 @@
 #include "cli/dump_text.h"
 #include "cli/json.h"
 #include "cli/message.h"
+#include "cli/progress.h"
 #include "dump/dump.h"
 #include "dump/job.h"
 
 enum {
 	OPT_OUTPUT = 1, OPT_ALL, OPT_FILTER, OPT_INCLUDE, OPT_EXCLUDE, OPT_STOP_TIMEOUT, OPT_LIMIT, OPT_DRY_RUN,
-	OPT_FORCE, OPT_STACKS, OPT_COMPRESS, OPT_SNAPSHOT, OPT_PROGRESS, OPT_QUIET, OPT_JSON,
+	OPT_FORCE, OPT_STACKS, OPT_COMPRESS, OPT_SNAPSHOT, OPT_OUTPUT_TIMEOUT, OPT_PROGRESS, OPT_QUIET, OPT_JSON,
 };
 
 const struct opt dump_opts[] = {
@@ -28,6 +29,8 @@ const struct opt dump_opts[] = {
 	{ "exclude", 0, "WHAT", "leave them out; the last --include or --exclude decides", OPT_EXCLUDE },
 	{ "compress", 'z', "[=LEVEL]", "by zstd (default level 1); the name gets .zst", OPT_COMPRESS },
 	{ "snapshot", 's', "[=require]", "stop only while the kernel makes a copy, and save that", OPT_SNAPSHOT },
+	{ "output-timeout", 0, "SEC", "how long the output may stand still before the process runs on (default 10; 0: no limit)",
+	  OPT_OUTPUT_TIMEOUT },
 	{ "stacks", 0, NULL, "only what backtraces and global variables need: a few pages a thread", OPT_STACKS },
 	{ "stop-timeout", 0, "SEC", "how long to wait for threads that do not stop (default 5)", OPT_STOP_TIMEOUT },
 	{ "limit", 0, "SIZE", "give up before writing more (suffixes K M G)", OPT_LIMIT },
@@ -44,6 +47,7 @@ struct args {
 	struct plan_select *select;	/* room for one an argument */
 	bool dry_run, quiet, json;
 	const char *progress;
+	struct progress line;
 };
 
 static void args_fini(struct args *a)
@@ -67,18 +71,6 @@ static int parse_filter(struct args *a, const char *arg, struct err *e)
 		return err_set(e, ERR_USAGE, "--filter %s is not a hexadecimal mask", arg);
 	a->dump.have_filter = true;
 	a->dump.filter = (u32)v;
-	return 0;
-}
-
-/* Seconds, also as "0.5". */
-static int parse_timeout(struct args *a, const char *arg, struct err *e)
-{
-	char *end;
-	double sec = strtod(arg, &end);
-
-	if (end == arg || *end || !(sec >= 0 && sec <= 86400))
-		return err_set(e, ERR_USAGE, "--stop-timeout %s is not a number of seconds up to 86400", arg);
-	a->dump.stop_timeout_ms = (u32)(sec * 1000);
 	return 0;
 }
 
@@ -106,7 +98,8 @@ static int parse_one(struct args *a, int id, const char *arg, struct err *e)
 	case OPT_FILTER:	return parse_filter(a, arg, e);
 	case OPT_INCLUDE:	return parse_select(a, arg, true, e);
 	case OPT_EXCLUDE:	return parse_select(a, arg, false, e);
-	case OPT_STOP_TIMEOUT:	return parse_timeout(a, arg, e);
+	case OPT_STOP_TIMEOUT:	return dump_timeout_parse("--stop-timeout", arg, &a->dump.stop_timeout_ms, e);
+	case OPT_OUTPUT_TIMEOUT:return dump_timeout_parse("--output-timeout", arg, &a->dump.output_timeout_ms, e);
 	case OPT_SNAPSHOT:	return dump_snapshot_parse(arg, &a->dump.snapshot, e);
 	case OPT_COMPRESS:	return dump_level_parse(arg, &a->dump.compress, e);
 	case OPT_LIMIT:		return parse_limit(a, arg, e);
@@ -171,7 +164,7 @@ static int preview_all(const struct args *a, char **words, int n, struct err *e)
 	return r ? r : worst;
 }
 
-static int run_all(const struct args *a, char **words, int n, struct err *e)
+static int run_all(struct args *a, char **words, int n, struct err *e)
 {
 	struct json_object *list scoped(json_put_scope) = NULL;
 	int worst = EXIT_GOOD, r = 0;
@@ -185,7 +178,7 @@ static int run_all(const struct args *a, char **words, int n, struct err *e)
 		if (r)
 			return r;
 		r = dump_job(pid, &a->dump, &rep, &why);
-		progress_clear(&a->dump);
+		progress_end(&a->line);
 		if (r && n == 1) {
 			*e = why;
 			return r;
@@ -212,7 +205,8 @@ static int run_all(const struct args *a, char **words, int n, struct err *e)
 int cmd_dump(int argc, char **argv, struct err *e)
 {
 	struct args a scoped(args_fini) = {
-		.dump = { .output = "core.%p", .stream_fd = STDOUT_FILENO, .stop_timeout_ms = DUMP_STOP_TIMEOUT_MS, .cancel = &cli_cancelled },
+		.dump = { .output = "core.%p", .stream_fd = STDOUT_FILENO, .stop_timeout_ms = DUMP_STOP_TIMEOUT_MS,
+			  .output_timeout_ms = DUMP_OUTPUT_TIMEOUT_MS, .cancel = &cli_cancelled },
 		.progress = "auto",
 	};
 	struct opts_iter it;
@@ -233,7 +227,8 @@ int cmd_dump(int argc, char **argv, struct err *e)
 	if (r)
 		return r;
 	if (!strcmp(a.progress, "always") || (!strcmp(a.progress, "auto") && !a.quiet && isatty(STDERR_FILENO)))
-		a.dump.progress = progress_print;
+		a.dump.progress = progress_show;
+	a.dump.progress_arg = &a.line;
 	if (a.dry_run)
 		return preview_all(&a, argv + it.operand, argc - it.operand, e);
 	return run_all(&a, argv + it.operand, argc - it.operand, e);

@@ -14,7 +14,7 @@
 #include "dump/dump.h"
 #include "dump/job.h"
 
-enum { OPT_ALL = 1, OPT_OUTPUT, OPT_DATADIR, OPT_COMPRESS, OPT_SNAPSHOT, OPT_HELP, OPT_VERSION };
+enum { OPT_ALL = 1, OPT_OUTPUT, OPT_DATADIR, OPT_COMPRESS, OPT_SNAPSHOT, OPT_OUTPUT_TIMEOUT, OPT_HELP, OPT_VERSION };
 
 #define SYNOPSIS "gcore [-a] [-s] [-z] [-o PREFIX] [-d DATADIR] PID..."
 
@@ -25,6 +25,8 @@ const struct opt gcore_opts[] = {
 	{ "data-directory", 'd', "DATADIR", "accepted as gdb's gcore does; nothing is read from it", OPT_DATADIR },
 	{ "compress", 'z', "[=LEVEL]", "write PREFIX.PID.zst, by zstd (default level 1)", OPT_COMPRESS },
 	{ "snapshot", 's', "[=require]", "stop only while the kernel makes a copy, and save that", OPT_SNAPSHOT },
+	{ "output-timeout", 0, "SEC", "how long the output may stand still before the process runs on (default 10; 0: no limit)",
+	  OPT_OUTPUT_TIMEOUT },
 	{ "help", 'h', NULL, "this text", OPT_HELP },
 	{ "version", 'v', NULL, "the version", OPT_VERSION },
 	{ 0 }
@@ -77,7 +79,8 @@ static int usage(void)
 
 int cmd_gcore(int argc, char **argv, struct err *e)
 {
-	struct dump_opts opts = { .stop_timeout_ms = DUMP_STOP_TIMEOUT_MS, .cancel = &cli_cancelled, .force = true, .stream_fd = -1 };
+	struct dump_opts opts = { .stop_timeout_ms = DUMP_STOP_TIMEOUT_MS, .output_timeout_ms = DUMP_OUTPUT_TIMEOUT_MS,
+				  .cancel = &cli_cancelled, .force = true, .stream_fd = -1 };
 	const char *prefix = "core";
 	char *template auto_free = NULL;
 	struct opts_iter it;
@@ -94,6 +97,8 @@ int cmd_gcore(int argc, char **argv, struct err *e)
 		if (r == OPT_OUTPUT)
 			prefix = it.arg;
 		if (r == OPT_SNAPSHOT && dump_snapshot_parse(it.arg, &opts.snapshot, e))
+			return e->code;
+		if (r == OPT_OUTPUT_TIMEOUT && dump_timeout_parse("--output-timeout", it.arg, &opts.output_timeout_ms, e))
 			return e->code;
 		if (r == OPT_COMPRESS && dump_level_parse(it.arg, &opts.compress, e))
 			return e->code;

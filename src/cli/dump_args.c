@@ -1,3 +1,4 @@
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -36,5 +37,16 @@ int dump_level_parse(const char *s, int *out, struct err *e)
 	if (r)
 		return err_wrap(e, "--compress=%s", s);
 	*out = (int)v;
+	return 0;
+}
+
+int dump_timeout_parse(const char *option, const char *s, u32 *ms, struct err *e)
+{
+	char *end;
+	double sec = strtod(s, &end);
+
+	if (end == s || *end || !(sec >= 0 && sec <= 86400))
+		return err_set(e, ERR_USAGE, "%s %s is not a number of seconds up to 86400", option, s);
+	*ms = sec > 0 && sec < 0.001 ? 1 : (u32)(sec * 1000);
 	return 0;
 }

@@ -12,3 +12,5 @@ int dump_pid_parse(const char *s, pid_t *out, struct err *e) must_check;
 int dump_snapshot_parse(const char *s, enum snapshot_wish *out, struct err *e) must_check;
 /* Of --compress: a level of zstd's; NULL is the default.  ERR_USAGE. */
 int dump_level_parse(const char *s, int *out, struct err *e) must_check;
+/* Of --stop-timeout and its like: seconds, also as "0.5".  ERR_USAGE. */
+int dump_timeout_parse(const char *option, const char *s, u32 *ms, struct err *e) must_check;

@@ -259,18 +259,3 @@ int preview_print_json(struct json_object *list, struct err *e)
 	json_print(stdout, json_object_get(doc));
 	return 0;
 }
-
-void progress_print(void *arg, pid_t pid, u64 done, u64 total)
-{
-	char a[TEXT_SIZE_MAX], b[TEXT_SIZE_MAX];
-
-	(void)arg;
-	fprintf(stderr, "\r%d: %s of about %s (%.0f%%)\033[K", pid, text_size(done, a), text_size(total, b),
-		total ? 100.0 * (double)min(done, total) / (double)total : 100.0);
-}
-
-void progress_clear(const struct dump_opts *opts)
-{
-	if (opts->progress)
-		fputs("\r\033[K", stderr);
-}

@@ -1,4 +1,4 @@
-/* dump_text.h - the output of dump: report, plan and progress, as text and as JSON. */
+/* dump_text.h - the output of dump: report and plan, as text and as JSON. */
 #pragma once
 
 #include <stdio.h>
@@ -21,8 +21,3 @@ void preview_print(FILE *f, pid_t pid, const struct dump_preview *p);
 int preview_add_json(struct json_object **list, pid_t pid, const struct dump_preview *p, struct err *e) must_check;
 /* One process: its object; several: an array of them. */
 int preview_print_json(struct json_object *list, struct err *e) must_check;
-
-/* For dump_opts.progress: one line on standard error, written over. */
-void progress_print(void *arg, pid_t pid, u64 done, u64 total);
-/* Takes that line away, if opts show progress. */
-void progress_clear(const struct dump_opts *opts);

@@ -27,17 +27,11 @@ struct copy {
 int dump_check_cancel(struct dump *d, struct err *e)
 {
 	const struct dump_opts *o = d->opts;
-	u64 now;
 
 	if (o->cancel && *o->cancel)
 		return err_set(e, ERR_CANCELLED, "cancelled");
-	if (!o->progress)
-		return 0;
-	now = now_ns();
-	if (now - d->last_progress > 100 * 1000000) {
-		d->last_progress = now;
-		o->progress(o->progress_arg, d->target.pid, d->queue.emitted, d->total);
-	}
+	if (o->now)
+		__atomic_store_n(&o->now->done, d->queue.emitted, __ATOMIC_RELAXED);
 	return 0;
 }
 

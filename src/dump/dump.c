@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/io.h"
+#include "base/own_files.h"
 #include "base/scope.h"
 #include "base/util.h"
 #include "dump/dump_priv.h"
@@ -147,8 +148,8 @@ static void dump_fini(struct dump *d)
 {
 	snapshot_end(&d->snapshot, &d->target);
 	target_close(&d->target);
-	writer_close(&d->writer);
-	scope_close(&d->stream_fd);
+	output_end(d, 0, NULL);
+	write_queue_end(&d->spooling, NULL);
 	spool_close(&d->spool);
 	page_source_close(&d->pages);
 	areas_fini(&d->areas);
@@ -199,9 +200,6 @@ static int prepare(struct dump *d, pid_t pid, const struct dump_opts *opts, stru
 
 static int check_room(const struct dump *d, u64 predicted, struct err *e)
 {
-	u64 room;
-	int r;
-
 	/* How small it will be is not known: limit and file system are met while it is written. */
 	if (d->opts->compress)
 		return 0;
@@ -209,13 +207,17 @@ static int check_room(const struct dump *d, u64 predicted, struct err *e)
 		return err_set(e, ERR_LIMIT, "process %d: the core would take about %llu bytes, more than the limit "
 			       "of %llu", d->target.pid, (unsigned long long)predicted,
 			       (unsigned long long)d->opts->limit);
-	if (output_is_stream(d))
+	if (d->place.is_stream)
 		return 0;
-	r = output_room(d->report->path, &room, e);
-	if (!r && predicted > room)
+	if (d->place.no_room.code) {
+		*e = d->place.no_room;
+		return e->code;
+	}
+	if (predicted > d->place.room)
 		return err_set(e, -ENOSPC, "process %d: the core would take about %llu bytes and %llu are free for %s",
-			       d->target.pid, (unsigned long long)predicted, (unsigned long long)room, d->report->path);
-	return r;
+			       d->target.pid, (unsigned long long)predicted, (unsigned long long)d->place.room,
+			       d->report->path);
+	return 0;
 }
 
 static int check_predicted(struct dump *d, struct err *e)
@@ -251,19 +253,17 @@ static int write_end(struct dump *d, struct err *e)
 	/* It had two passes. */
 	if (d->report->snapshot)
 		missing_sort(&d->report->missing);
-	r = writer_skip_to(&d->writer, last->off, e);
+	r = write_queue_skip_to(&d->queue, last->off, e);
 
 	if (!r)
 		r = dump_missing_note(d, last->filesz, &note, e);
 	if (!r)
-		r = writer_emit_sparse(&d->writer, note.p, note.len, (size_t)d->page_size, e);
+		r = write_queue_give(&d->queue, &note, e);
 	if (!r)
 		r = layout_put_trailer(d->target.arch, &d->layout, d->n_segs, &shdr, e);
 	if (!r && shdr.len)
-		r = writer_skip_to(&d->writer, d->layout.shdr_off, e);
-	if (!r && shdr.len)
-		r = writer_emit(&d->writer, shdr.p, shdr.len, e);
-	return r;
+		r = write_queue_skip_to(&d->queue, d->layout.shdr_off, e);
+	return r ? r : write_queue_give(&d->queue, &shdr, e);
 }
 
 static int note_unstopped(struct dump *d, struct err *e)
@@ -300,6 +300,18 @@ static int look_stopped(struct dump *d, struct err *e)
 	return check_predicted(d, e);
 }
 
+/* For who shows it, in another thread or process. */
+static void say_phase(const struct dump *d, enum dump_phase phase)
+{
+	struct dump_progress *now = d->opts->now;
+
+	if (!now)
+		return;
+	__atomic_store_n(&now->pid, d->target.pid, __ATOMIC_RELAXED);
+	__atomic_store_n(&now->total, d->total, __ATOMIC_RELAXED);
+	__atomic_store_n(&now->phase, phase, __ATOMIC_RELAXED);
+}
+
 /* All that is needed of the target is had: it runs on. */
 static void let_run(struct dump *d)
 {
@@ -308,6 +320,7 @@ static void let_run(struct dump *d)
 	ahead_end(&d->ahead);
 	target_resume(&d->target);
 	d->report->pause_us = d->target.pause_ns / 1000;
+	say_phase(d, DUMP_RUNS);
 }
 
 /* All that is known of the stopped target but its memory. */
@@ -327,17 +340,18 @@ static int look_at_all(struct dump *d, struct err *e)
 /* Memory that is read while the target stands still. */
 static int copy_stopped(struct dump *d, struct err *e)
 {
-	int r = write_queue_start(&d->queue, &d->writer, e);
-
-	return r ? r : pass_copy(d, d->report->snapshot ? PASS_LACKED : PASS_ALL, e);
+	write_queue_start(&d->queue);
+	return pass_copy(d, d->report->snapshot ? PASS_LACKED : PASS_ALL, e);
 }
 
 /* From the stop to the last byte of memory; what is still buffered is written after that. */
 static int capture(struct dump *d, struct err *e)
 {
 	struct target_opts to = { .stop_timeout_ms = d->opts->stop_timeout_ms, .cancel = d->opts->cancel };
-	int r = target_stop(&d->target, &to, e);
+	int r;
 
+	say_phase(d, DUMP_STOPPED);
+	r = target_stop(&d->target, &to, e);
 	if (!r)
 		r = look_at_all(d, e);
 	if (!r && d->opts->snapshot)
@@ -351,58 +365,83 @@ static int capture(struct dump *d, struct err *e)
 	return r;
 }
 
-static int save(struct dump *d, struct err *e)
-{
-	int r = write_queue_init(&d->queue, (size_t)d->page_size, e);
-	int ended;
-
-	if (!r)
-		r = dump_notes_reserve(d, e);
-	if (!r)
-		r = capture(d, e);
-	/* The first error is the one to report; the queue must end in any case. */
-	ended = write_queue_end(&d->queue, r ? NULL : e);
-	return r ? r : ended;
-}
-
-static int run(struct dump *d, struct err *e)
+/* All that is needed of what the output will be is known, or found out, before the target is stopped for it. */
+static int prepare_output(struct dump *d, struct err *e)
 {
 	int r = check_predicted(d, e);
 
 	if (!r && d->opts->snapshot == SNAPSHOT_REQUIRE)
 		r = snapshot_check(&d->target, &d->areas, e);
 	if (!r)
+		r = output_check_server(d, e);
+	if (!r)
 		r = output_open(d, e);
-	if (!r && d->opts->snapshot)
-		r = dump_before_snapshot(d, e);
-	if (r)
-		return r;
+	return !r && d->opts->snapshot ? dump_before_snapshot(d, e) : r;
+}
+
+/* No more than is needed from here on: who ends us meanwhile must not wait for an output that stands still. */
+static void drop_unneeded(const struct dump *d)
+{
+	const int keep[] = { d->target.mem_fd, d->opts->keep_fd, d->spool.fd };
+
+	if (d->opts->own_files)
+		drop_files(keep, ARRAY_SIZE(keep));
+}
+
+static int save(struct dump *d, struct err *e)
+{
+	int r;
+
+	drop_unneeded(d);
 	read_sizes(d, &d->report->rss_before, &d->report->pte_before);
-	r = save(d, e);
+	r = dump_notes_reserve(d, e);
+	if (!r)
+		r = capture(d, e);
 	if (r)
 		return r;
 	read_sizes(d, &d->report->rss_after, &d->report->pte_after);
 	r = find_unmatched(d, e);
 	if (!r)
 		r = write_end(d, e);
+	return r ? r : output_finish(d, e);
+}
+
+static int start_queue(struct dump *d, struct err *e)
+{
+	int r = write_queue_init(&d->queue, (size_t)sysconf(_SC_PAGESIZE), d->opts->stream_fd, e);
+
+	d->queue.cancel = d->opts->cancel;
+	d->queue.limit_ns = d->opts->output_timeout_ms * 1000000ull;
+	return r;
+}
+
+static int run(struct dump *d, pid_t pid, const struct dump_opts *opts, struct dump_report *report, struct err *e)
+{
+	int r;
+
+	d->opts = opts;
+	r = start_queue(d, e);
 	if (!r)
-		r = writer_finish(&d->writer, e);
-	d->report->bytes = d->writer.off;
-	d->report->bytes_on_disk = d->writer.on_disk;
+		r = prepare(d, pid, opts, report, e);
+	if (!r)
+		r = prepare_output(d, e);
+	if (!r)
+		r = save(d, e);
+	/* It runs on already; what follows may take a second. */
+	if (r == ERR_TIMEOUT)
+		err_wrap(e, "process %d runs on and is not saved", d->target.pid);
+	output_end(d, r, e);
 	return r;
 }
 
 int dump_run(pid_t pid, const struct dump_opts *opts, struct dump_report *report, struct err *e)
 {
-	struct dump d scoped(dump_fini) = { .target.mem_fd = -1, .snapshot.memory.mem_fd = -1, .stream_fd = -1,
-				    .spool.fd = -1 };
+	struct dump d scoped(dump_fini) = { .target.mem_fd = -1, .snapshot.memory.mem_fd = -1, .spool.fd = -1 };
 	u64 begin = now_ns();
 	int r;
 
 	*report = (struct dump_report){ .pid = pid };
-	r = prepare(&d, pid, opts, report, e);
-	if (!r)
-		r = run(&d, e);
+	r = run(&d, pid, opts, report, e);
 	for (size_t i = 0; i < d.areas.n; i++)
 		report->mte_areas += vma_is_mte(d.areas.v[i].vma);
 	report->areas = d.areas.n;
@@ -421,8 +460,7 @@ void dump_report_fini(struct dump_report *r)
 
 int dump_preview(pid_t pid, const struct dump_opts *opts, struct dump_preview *out, struct err *e)
 {
-	struct dump d scoped(dump_fini) = { .target.mem_fd = -1, .snapshot.memory.mem_fd = -1, .stream_fd = -1,
-				    .spool.fd = -1 };
+	struct dump d scoped(dump_fini) = { .target.mem_fd = -1, .snapshot.memory.mem_fd = -1, .spool.fd = -1 };
 	struct dump_report report scoped(dump_report_fini) = { 0 };
 	struct dump_preview p scoped(dump_preview_fini) = { 0 };
 	int r = prepare(&d, pid, opts, &report, e);
@@ -437,10 +475,13 @@ int dump_preview(pid_t pid, const struct dump_opts *opts, struct dump_preview *o
 		r = dump_predict(&d.target, &d.areas, &d.plan, &p.area_bytes, &p.bytes, e);
 	if (!r)
 		r = dump_layout(&d, e);
-	if (!r && !output_is_stream(&d))
-		r = output_room(report.path, &p.free_bytes, e);
+	if (!r && d.place.no_room.code) {
+		*e = d.place.no_room;
+		r = e->code;
+	}
 	if (r)
 		return r;
+	p.free_bytes = d.place.room;
 	p.size = d.layout.size;
 	p.path = take_ptr(report.path);
 	p.unmatched = report.unmatched;

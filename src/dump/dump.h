@@ -58,6 +58,21 @@ enum snapshot_wish {
 
 /* How long threads that do not stop are waited for, unless the user says otherwise. */
 enum { DUMP_STOP_TIMEOUT_MS = 5000 };
+/* How long an output may stand still, unless the user says otherwise. */
+enum { DUMP_OUTPUT_TIMEOUT_MS = 10000 };
+
+enum dump_phase {
+	DUMP_PREPARES,		/* the target runs, nothing is saved yet */
+	DUMP_STOPPED,		/* it stands still */
+	DUMP_RUNS,		/* it runs again: a snapshot is saved, or what is left is written */
+};
+
+/* How far a dump is.  Each member by itself: it is looked at while it changes. */
+struct dump_progress {
+	pid_t pid;
+	enum dump_phase phase;
+	u64 done, total;	/* bytes, the total predicted; what is done was handed to the output */
+};
 
 struct dump_opts {
 	const char *output;		/* template, core(5) specifiers; "-": @stream_fd */
@@ -74,10 +89,14 @@ struct dump_opts {
 	enum snapshot_wish snapshot;
 	int compress;			/* zstd's level; 0: not compressed */
 	u32 stop_timeout_ms;
+	u32 output_timeout_ms;		/* without progress of the output, but of a snapshot's; 0: no limit */
 	const volatile sig_atomic_t *cancel;
-	/* Called about ten times a second while memory is copied; may be NULL. */
-	void (*progress)(void *arg, pid_t pid, u64 done, u64 total);
+	/* dump_job() calls it about ten times a second, in the thread that called it; may be NULL. */
+	void (*progress)(void *arg, const struct dump_progress *p);
 	void *progress_arg;
+	struct dump_progress *now;	/* where dump_run() says how far it is, for another thread or process; or NULL */
+	bool own_files;		/* the calling thread's descriptors are its own: it is to have only what it needs of them, */
+	int keep_fd;		/* and this; see own_files.h */
 };
 
 /* What became of a dump.  Owns its strings and lists. */

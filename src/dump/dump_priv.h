@@ -29,6 +29,15 @@ struct peeked {
 	size_t next;		/* to be replaced */
 };
 
+/* Where the output goes, as far as it can be seen before it is opened. */
+struct output_place {
+	bool is_stream;		/* "-", or a FIFO or device that exists and that the user named without specifiers */
+	bool on_fuse;		/* a file on a FUSE file system */
+	dev_t dev;		/* of that */
+	u64 room;		/* of a file: bytes that an unprivileged user may still write there */
+	struct err no_room;	/* why that is not known; code 0: it is */
+};
+
 /* A dump under way: what is read, what was decided, where it goes. */
 struct dump {
 	const struct dump_opts *opts;
@@ -49,14 +58,14 @@ struct dump {
 	struct layout layout;
 	struct buf notes;
 	struct ahead ahead;	/* from the stop until the notes are made */
-	struct writer writer;
-	int stream_fd;		/* a FIFO or device opened as output, or -1 */
-	struct write_queue queue;	/* before the writer, while memory is copied */
+	struct output_place place;
+	bool served;		/* the target serves the file system that the output is on: not to be written to while it stands still */
+	struct write_queue queue;	/* the output, in its thread */
 	struct page_source pages;
 	u64 total;		/* predicted bytes, for progress */
 	u64 lacked;		/* those of them that a snapshot lacks */
 	struct spool spool;	/* for them, where the output is written front to back */
-	u64 last_progress;	/* now_ns() */
+	struct write_queue spooling;	/* into it */
 };
 
 /* d->report's pid, name and path. */
@@ -99,7 +108,7 @@ int dump_walk_pages(struct dump *d, const struct vma *v, u64 len, const struct p
 int dump_copy_tags(struct dump *d, const struct area *a, const struct plan_entry *p, struct err *e) must_check;
 /* Records a range of memory, or its tags, as missing; the output is not moved. */
 int dump_add_missing(struct dump *d, u64 start, u64 end, const char *reason, struct err *e) must_check;
-/* ERR_CANCELLED if the user gave up; else reports progress when due. */
+/* ERR_CANCELLED if the user gave up; else says how far the dump is. */
 int dump_check_cancel(struct dump *d, struct err *e) must_check;
 
 /*
@@ -123,12 +132,16 @@ int dump_snapshot(struct dump *d, struct err *e) must_check;
 /* When the target runs again, and what the snapshot lacks is in the spool or handed to d->queue: the rest, from the snapshot. */
 int dump_from_snapshot(struct dump *d, struct err *e) must_check;
 
-/* Opens d->report->path, or the stream it names, as d->writer, with the limits that the user set. */
+/* d->place, of d->report->path. */
+int output_look(struct dump *d, struct err *e) must_check;
+/* ERR_UNSUPPORTED where the target serves what it is saved to and has to be stopped for all that time; d->served. */
+int output_check_server(struct dump *d, struct err *e) must_check;
+/* Opens d->report->path, or the stream it names, as the queue's writer, with the limits that the user set. */
 int output_open(struct dump *d, struct err *e) must_check;
-/* "-", or a FIFO or device that exists and that the user named without specifiers. */
-bool output_is_stream(const struct dump *d);
-/* Bytes that an unprivileged user may still write where @path would be created. */
-int output_room(const char *path, u64 *bytes, struct err *e) must_check;
+/* Makes it complete and visible, and says its size in the report. */
+int output_finish(struct dump *d, struct err *e) must_check;
+/* Ends the writing thread, by which an unfinished output is removed; *@e of the failure @r says so if that hangs. */
+void output_end(struct dump *d, int r, struct err *e);
 
 /* The output's name: %p %e %h %t %%.  malloc'ed.  ERR_USAGE for an unknown specifier. */
 int dump_template(const char *template, pid_t pid, const char *comm, char **out, struct err *e) must_check;

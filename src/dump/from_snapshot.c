@@ -1,29 +1,65 @@
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/util.h"
 #include "dump/pass.h"
 #include "live/snapshot.h"
 
-/* Only an output that can be sought has a place for what the copy lacks, which comes first. */
+/*
+ * What the copy lacks comes first: only an output that can be sought, and written to while the target stands
+ * still, has a place for it.
+ */
 static bool needs_spool(const struct dump *d)
 {
-	return !d->writer.ops->rewind;
+	return !d->queue.writer->ops->rewind || d->served;
 }
 
 static int no_spool(const struct dump *d, struct err *e)
 {
-	return err_set(e, d->spool.none.code, "no snapshot: shared memory is to be saved first, and the output is "
-		       "written front to back: %s", d->spool.none.msg);
+	return err_set(e, d->spool.none.code, "no snapshot: shared memory is to be saved first, and the output is %s: %s",
+		       d->served ? "on a file system that the process itself serves" : "written front to back",
+		       d->spool.none.msg);
+}
+
+static int write_to_spool(struct writer *w, void *spooler, struct err *e)
+{
+	const struct writer rules = *w;
+
+	(void)e;
+	*w = *(struct writer *)spooler;
+	w->cancel = rules.cancel;
+	w->since = rules.since;
+	return 0;
+}
+
+/* Into it by a thread of its own, as into the output. */
+static int start_spooling(struct dump *d, struct err *e)
+{
+	struct writer *w = malloc(sizeof(*w));
+	void *arg = w;
+	int r = w ? spool_writer(w, &d->spool, e) : err_set(e, -ENOMEM, "a writer");
+
+	if (!r)
+		r = write_queue_init(&d->spooling, (size_t)d->page_size, d->spool.fd, e);
+	if (!r) {
+		d->spooling.cancel = d->queue.cancel;
+		d->spooling.limit_ns = d->queue.limit_ns;
+		r = write_queue_call(&d->spooling, write_to_spool, &arg, e);
+	}
+	free(arg);
+	return r;
 }
 
 int dump_before_snapshot(struct dump *d, struct err *e)
 {
-	const char *path = output_is_stream(d) ? NULL : d->report->path;
+	const char *path = d->place.is_stream || d->served ? NULL : d->report->path;
 	struct err why;
 
-	if (!needs_spool(d) || !spool_open(&d->spool, d->lacked, path, &why))
+	if (!needs_spool(d))
 		return 0;
+	if (!spool_open(&d->spool, d->lacked, path, &why))
+		return start_spooling(d, e);
 	return d->opts->snapshot == SNAPSHOT_REQUIRE ? no_spool(d, e) : 0;
 }
 
@@ -32,30 +68,37 @@ static int check_output(const struct dump *d, struct err *e)
 	return needs_spool(d) && d->spool.fd < 0 && !pass_lacks_nothing(d) ? no_spool(d, e) : 0;
 }
 
+static int all_is_written(struct writer *w, void *arg, struct err *e)
+{
+	(void)w, (void)arg, (void)e;
+	return 0;
+}
+
 /* It fails before anything is written to the output. */
 static int fill_spool(struct dump *d, struct err *e)
 {
-	struct writer w = spool_writer(&d->spool);
-	int r, ended;
+	struct write_queue output = d->queue;
+	int r;
 
-	r = write_queue_start(&d->queue, &w, e);
+	d->queue = d->spooling;
+	write_queue_start(&d->queue);
+	r = pass_copy(d, PASS_LACKED, e);
 	if (!r)
-		r = pass_copy(d, PASS_LACKED, e);
-	ended = write_queue_end(&d->queue, r ? NULL : e);
-	return r ? r : ended;
+		r = write_queue_call(&d->queue, all_is_written, NULL, e);
+	d->spooling = d->queue;
+	d->queue = output;
+	return r;
 }
 
 /* The target is to be saved as if there had been no snapshot. */
-static int forget(struct dump *d, struct err *e)
+static void forget(struct dump *d)
 {
 	d->report->zombie_left = !snapshot_end(&d->snapshot, &d->target);
 	missing_fini(&d->report->missing);
-	return write_queue_init(&d->queue, (size_t)d->page_size, e);
 }
 
 static int take(struct dump *d, struct err *e)
 {
-	struct err ignored;
 	int r = check_output(d, e);
 
 	if (!r)
@@ -65,8 +108,8 @@ static int take(struct dump *d, struct err *e)
 	if (r || d->spool.fd < 0)
 		return r;
 	r = fill_spool(d, e);
-	if (r && forget(d, &ignored))
-		return err_set(e, ignored.code, "%s", ignored.msg);
+	if (r)
+		forget(d);
 	return r ? err_wrap(e, "no snapshot: shared memory is to be saved first") : 0;
 }
 
@@ -80,7 +123,7 @@ int dump_snapshot(struct dump *d, struct err *e)
 	rep->fork_us = d->snapshot.fork_ns / 1000;
 	if (!r)
 		return 0;
-	if (d->opts->snapshot == SNAPSHOT_REQUIRE || r == ERR_GONE || r == ERR_CANCELLED || r == -ENOMEM)
+	if (d->opts->snapshot == SNAPSHOT_REQUIRE || r == ERR_GONE || r == ERR_CANCELLED || r == -ENOMEM || d->served)
 		return err_set(e, r, "%s", why.msg);
 	snprintf(rep->no_snapshot, sizeof(rep->no_snapshot), "%.*s", (int)sizeof(rep->no_snapshot) - 1, why.msg);
 	return 0;
@@ -89,16 +132,9 @@ int dump_snapshot(struct dump *d, struct err *e)
 /* What has been read of the target, if anything, is written, and the output begins anew: what is there stays. */
 static int begin_again(struct dump *d, struct err *e)
 {
-	int r;
-
-	if (pass_lacks_nothing(d))
-		return 0;
-	r = write_queue_end(&d->queue, e);
-	if (!r && d->writer.ops->rewind)
-		r = writer_rewind(&d->writer, e);
-	if (!r)
-		r = write_queue_init(&d->queue, (size_t)d->page_size, e);
-	return r ? r : write_queue_start(&d->queue, &d->writer, e);
+	if (d->spool.fd >= 0)
+		write_queue_start(&d->queue);
+	return d->spool.fd >= 0 || pass_lacks_nothing(d) ? 0 : write_queue_rewind(&d->queue, e);
 }
 
 static int read_copy(struct dump *d, struct err *e)
@@ -112,6 +148,8 @@ int dump_from_snapshot(struct dump *d, struct err *e)
 {
 	int r;
 
+	/* An output that stands still holds nobody up any more. */
+	d->queue.limit_ns = 0;
 	snapshot_part(&d->snapshot, &d->areas);
 	r = begin_again(d, e);
 	if (!r)

@@ -4,23 +4,24 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/io.h"
+#include "base/own_files.h"
 #include "base/scope.h"
 #include "base/util.h"
 #include "dump/guardian.h"
 
-enum { LOOK_MS = 50 };	/* between looks at the flag that cancels */
+enum { LOOK_MS = 20 };	/* between looks at the flag that cancels */
+#define END_NS 1000000000ull
 
 /* What the guardian says; numbers, pointers to literals and to the options are the same in both: fork(2). */
 struct message {
-	bool ended;
 	int result;
-	pid_t pid;		/* of the target, with progress */
-	u64 done, total;
 	size_t path_len;
 	struct err err;
 	struct dump_report report;
@@ -30,19 +31,34 @@ struct message {
 
 struct guardian {
 	int fd;
+	int signals;		/* signalfd(2) */
 	volatile sig_atomic_t cancel;
 };
 
-/* A byte, or that the command has gone. */
+/* A byte, that the command has gone, or a signal: all are blocked, and who ends services sends one to each process. */
 static void *wait_for_cancel(void *arg)
 {
 	struct guardian *g = arg;
-	char byte;
+	struct pollfd p[] = { { .fd = g->fd, .events = POLLIN }, { .fd = g->signals, .events = POLLIN } };
+	const int keep[] = { g->fd, g->signals };
 
-	while (read(g->fd, &byte, 1) < 0 && errno == EINTR)
+	if (own_table())
+		drop_files(keep, ARRAY_SIZE(keep));
+	while (poll(p, ARRAY_SIZE(p), -1) < 0 && errno == EINTR)
 		;
 	g->cancel = 1;
 	return NULL;
+}
+
+static int open_signals(void)
+{
+	static const int end[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+	sigset_t set;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < ARRAY_SIZE(end); i++)
+		sigaddset(&set, end[i]);
+	return signalfd(-1, &set, SFD_CLOEXEC);
 }
 
 /* Where nobody listens any more, the dump is being cancelled.  SIGPIPE is blocked. */
@@ -54,20 +70,9 @@ static void say(int fd, const void *p, size_t len)
 		return;
 }
 
-static void say_progress(void *arg, pid_t pid, u64 done, u64 total)
-{
-	const struct guardian *g = arg;
-	struct message m = { .pid = pid, .done = done, .total = total };
-	struct pollfd p = { .fd = g->fd, .events = POLLOUT };
-
-	/* A command that stands still (SIGTSTP) must not hold up what reads: it misses some. */
-	if (poll(&p, 1, 0) == 1 && p.revents == POLLOUT)
-		say(g->fd, &m, sizeof(m));
-}
-
 static void say_end(int fd, int result, const struct dump_report *r, const struct err *e)
 {
-	struct message m = { .ended = true, .result = result, .report = *r, .err = *e };
+	struct message m = { .result = result, .report = *r, .err = *e };
 
 	m.path_len = r->path ? strlen(r->path) : 0;
 	say(fd, &m, sizeof(m));
@@ -79,7 +84,7 @@ static void say_end(int fd, int result, const struct dump_report *r, const struc
 
 static void guard(int fd, pid_t pid, const struct dump_opts *given)
 {
-	struct guardian g = { .fd = fd };
+	struct guardian g = { .fd = fd, .signals = open_signals() };
 	struct dump_opts opts = *given;
 	struct dump_report report = { 0 };
 	struct err e = { 0 };
@@ -88,11 +93,9 @@ static void guard(int fd, pid_t pid, const struct dump_opts *given)
 
 	setsid();
 	opts.cancel = &g.cancel;
-	if (opts.progress) {
-		opts.progress = say_progress;
-		opts.progress_arg = &g;
-	}
+	opts.keep_fd = fd;
 	r = pthread_create(&thread, NULL, wait_for_cancel, &g);
+	opts.own_files = own_table();
 	r = r ? err_set(&e, -r, "start a thread") : dump_run(pid, &opts, &report, &e);
 	say_end(fd, r, &report, &e);
 	_exit(0);
@@ -152,34 +155,22 @@ static int get_report(int fd, const struct message *m, struct dump_report *r, st
 	return ret;
 }
 
-/* 1: all has come; 0: go on. */
-static int hear(int fd, const struct dump_opts *opts, struct message *m, struct err *e)
-{
-	int r = get(fd, m, sizeof(*m), e);
-
-	if (!r && !m->ended)
-		opts->progress(opts->progress_arg, m->pid, m->done, m->total);
-	return r ? r : m->ended;
-}
-
 static int listen_to(int fd, const struct dump_opts *opts, struct dump_report *report, struct err *e)
 {
 	struct message m;
 	struct pollfd p = { .fd = fd, .events = POLLIN };
 	bool cancelled = false;
-	int r = 0;
+	int r;
 
-	while (!r) {
+	do {
 		if (!cancelled && opts->cancel && *opts->cancel) {
 			cancelled = true;
 			say(fd, "", 1);
 		}
-		if (poll(&p, 1, LOOK_MS) > 0)
-			r = hear(fd, opts, &m, e);
-	}
-	if (r < 0)
-		return r;
-	r = get_report(fd, &m, report, e);
+	} while (poll(&p, 1, LOOK_MS) <= 0);
+	r = get(fd, &m, sizeof(m), e);
+	if (!r)
+		r = get_report(fd, &m, report, e);
 	if (r)
 		return r;
 	if (m.result)
@@ -187,10 +178,15 @@ static int listen_to(int fd, const struct dump_opts *opts, struct dump_report *r
 	return m.result;
 }
 
+/* It ends at once, unless an output that stands still has it: then it goes when that does. */
 static void wait_for(pid_t guardian)
 {
-	while (waitpid(guardian, NULL, 0) < 0 && errno == EINTR)
-		;
+	const struct timespec nap = { .tv_nsec = 1000 * 1000 };
+	u64 end = now_ns() + END_NS;
+	pid_t r;
+
+	while (((r = waitpid(guardian, NULL, WNOHANG)) == 0 || (r < 0 && errno == EINTR)) && now_ns() < end)
+		nanosleep(&nap, NULL);
 }
 
 int guardian_run(pid_t pid, const struct dump_opts *opts, struct dump_report *report, struct err *e)

@@ -14,6 +14,7 @@
 #include "base/io.h"
 #include "base/scope.h"
 #include "dump/dump_priv.h"
+#include "live/fuse.h"
 
 enum { WAIT_MS = 100 };	/* between looks for a FIFO's reader */
 
@@ -23,20 +24,38 @@ static bool is_special(mode_t mode)
 }
 
 /*
+ * What the writing thread is to do, all that it needs for that, and what it finds: it may
+ * be at it when we are not there any more.
+ */
+struct request {
+	bool literal;
+	bool force;
+	int stream_fd;
+	int compress;
+	u64 limit;
+	struct output_place place;
+	char path[];
+};
+
+static bool is_standard_output(const char *path)
+{
+	return !strcmp(path, "-");
+}
+
+/*
  * A name that others can guess (core.PID) may be taken by a FIFO or a link of
  * theirs, so only a name that the user wrote out may be written into.
  */
-bool output_is_stream(const struct dump *d)
+static bool is_stream(const struct request *q)
 {
-	const char *path = d->report->path;
 	struct stat st;
 
-	if (!strcmp(path, "-"))
+	if (is_standard_output(q->path))
 		return true;
-	return template_is_literal(d->opts->output) && !stat(path, &st) && is_special(st.st_mode);
+	return q->literal && !stat(q->path, &st) && is_special(st.st_mode);
 }
 
-int output_room(const char *path, u64 *bytes, struct err *e)
+static int find_room(const char *path, struct output_place *place, struct err *e)
 {
 	char *copy auto_free = strdup(path);
 	struct statvfs sv;
@@ -47,8 +66,36 @@ int output_room(const char *path, u64 *bytes, struct err *e)
 	dir = dirname(copy);
 	if (statvfs(dir, &sv))
 		return err_set(e, -errno, "directory %s for the core", dir);
-	*bytes = (u64)sv.f_bavail * sv.f_frsize;
+	place->room = (u64)sv.f_bavail * sv.f_frsize;
 	return 0;
+}
+
+/* Pipes and devices have nothing to do with the file system that their name is in. */
+static void find_fuse(const struct request *q, struct output_place *place)
+{
+	char *copy auto_free = strdup(q->path);
+	int fd auto_close = -1;
+	struct statfs fs;
+	struct stat st;
+
+	if (!copy || (place->is_stream && !is_standard_output(q->path)))
+		return;
+	fd = place->is_stream ? fcntl(q->stream_fd, F_DUPFD_CLOEXEC, 0) : open(dirname(copy), O_PATH | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) || !(S_ISREG(st.st_mode) || S_ISDIR(st.st_mode)) || fstatfs(fd, &fs))
+		return;
+	place->on_fuse = fs.f_type == FUSE_SUPER_MAGIC;
+	place->dev = st.st_dev;
+}
+
+static void look(struct request *q)
+{
+	struct output_place *place = &q->place;
+
+	place->is_stream = is_stream(q);
+	place->no_room = (struct err){ 0 };
+	if (!place->is_stream && find_room(q->path, place, &place->no_room))
+		return;
+	find_fuse(q, place);
 }
 
 static bool is_ours(uid_t uid)
@@ -123,7 +170,7 @@ static int find_stream(const char *path, int *out, struct err *e)
 }
 
 /* Opens just what was looked at, whatever has the name by now. */
-static int open_stream(const char *path, const volatile sig_atomic_t *cancel, int *out, struct err *e)
+static int open_stream(const char *path, const struct writer *rules, int *out, struct err *e)
 {
 	int found auto_close = -1;
 	char self[64];
@@ -133,13 +180,15 @@ static int open_stream(const char *path, const volatile sig_atomic_t *cancel, in
 
 	if (r)
 		return r;
-	snprintf(self, sizeof(self), "/proc/self/fd/%d", found);
+	snprintf(self, sizeof(self), "/proc/thread-self/fd/%d", found);
 	is_fifo = !fstat(found, &st) && S_ISFIFO(st.st_mode);
 	/* ENXIO: nobody reads from it yet, fifo(7). */
 	while ((fd = open(self, O_WRONLY | O_NOCTTY | O_CLOEXEC | (is_fifo ? O_NONBLOCK : 0))) < 0 && is_fifo &&
 	       errno == ENXIO) {
-		if (cancel && *cancel)
+		if (rules->cancel && *rules->cancel)
 			return err_set(e, ERR_CANCELLED, "cancelled before there was a reader of %s", path);
+		/* To wait for a reader has no limit: there is no output yet. */
+		writer_moves_on(rules);
 		poll(NULL, 0, WAIT_MS);
 	}
 	if (fd < 0)
@@ -148,31 +197,142 @@ static int open_stream(const char *path, const volatile sig_atomic_t *cancel, in
 	return 0;
 }
 
-static int open_writer(struct dump *d, struct writer *w, struct err *e)
+static int open_writer(const struct request *q, struct writer *w, const struct writer *rules, struct err *e)
 {
-	const char *path = d->report->path;
+	int fd auto_close = -1;
 	int r;
 
-	if (!strcmp(path, "-"))
-		return writer_open_stream(w, d->opts->stream_fd, "standard output", e);
-	if (!output_is_stream(d))
-		return writer_open_file(w, path, d->opts->force, e);
-	r = open_stream(path, d->opts->cancel, &d->stream_fd, e);
-	if (!r && isatty(d->stream_fd))
+	if (is_standard_output(q->path))
+		return writer_open_stream(w, q->stream_fd, "standard output", e);
+	if (!is_stream(q))
+		return writer_open_file(w, q->path, q->force, e);
+	r = open_stream(q->path, rules, &fd, e);
+	if (!r && isatty(fd))
 		r = err_set(e, ERR_USAGE, "dump: a core is not written to a terminal");
-	return r ? r : writer_open_stream(w, d->stream_fd, path, e);
+	if (!r)
+		r = writer_open_stream_own(w, fd, q->path, e);
+	if (!r)
+		fd = -1;
+	return r;
+}
+
+static int open_output(struct writer *out, void *arg, struct err *e)
+{
+	const struct request *q = arg;
+	const struct writer rules = { .cancel = out->cancel, .since = out->since };
+	struct writer w scoped(writer_close) = { 0 };
+	int r;
+
+	writer_waits(&rules);
+	r = open_writer(q, &w, &rules, e);
+	writer_moves_on(&rules);
+	w.limit = q->limit;
+	w.cancel = rules.cancel;
+	w.since = rules.since;
+	if (!r && q->compress)
+		return writer_open_zstd(out, &w, q->compress, e);
+	if (!r)
+		*out = w;
+	if (!r)
+		w = (struct writer){ 0 };
+	return r;
+}
+
+/* Another name: what was begun under the first is removed. */
+static int reopen_output(struct writer *out, void *arg, struct err *e)
+{
+	const struct writer rules = { .cancel = out->cancel, .since = out->since };
+
+	writer_waits(&rules);
+	writer_close(out);
+	*out = rules;
+	return open_output(out, arg, e);
+}
+
+static int look_at_output(struct writer *out, void *arg, struct err *e)
+{
+	(void)e;
+	writer_waits(out);
+	look(arg);
+	writer_moves_on(out);
+	return 0;
+}
+
+/* ---- in the thread that reads */
+
+static struct request *make_request(const struct dump *d, struct err *e)
+{
+	const char *path = d->report->path;
+	struct request *q = calloc(1, sizeof(*q) + strlen(path) + 1);
+
+	if (!q) {
+		err_set(e, -ENOMEM, "%s", path);
+		return NULL;
+	}
+	q->literal = template_is_literal(d->opts->output);
+	q->force = d->opts->force;
+	q->stream_fd = d->opts->stream_fd;
+	q->compress = d->opts->compress;
+	q->limit = d->opts->limit;
+	strcpy(q->path, path);
+	return q;
+}
+
+/* A preview has no writing thread: nothing is held up by it. */
+int output_look(struct dump *d, struct err *e)
+{
+	void *q auto_free = make_request(d, e);
+	int r = q ? 0 : e->code;
+
+	if (!r && d->queue.t)
+		r = write_queue_call(&d->queue, look_at_output, &q, e);
+	else if (!r)
+		look(q);
+	if (!r)
+		d->place = ((struct request *)q)->place;
+	return r;
 }
 
 int output_open(struct dump *d, struct err *e)
 {
-	struct writer w scoped(writer_close) = { 0 };
-	int r = open_writer(d, &w, e);
+	void *q auto_free = make_request(d, e);
 
-	w.limit = d->opts->limit;
-	w.cancel = d->opts->cancel;
-	if (!r && d->opts->compress)
-		return writer_open_zstd(&d->writer, &w, d->opts->compress, e);
-	d->writer = w;
-	w = (struct writer){ 0 };
-	return r;
+	return q ? write_queue_call(&d->queue, d->queue.writer->ops ? reopen_output : open_output, &q, e) : e->code;
+}
+
+static int finish_output(struct writer *out, void *arg, struct err *e)
+{
+	(void)arg;
+	return writer_finish(out, e);
+}
+
+int output_finish(struct dump *d, struct err *e)
+{
+	int r = write_queue_call(&d->queue, finish_output, NULL, e);
+
+	if (r)
+		return r;
+	d->report->bytes = d->queue.writer->off;
+	d->report->bytes_on_disk = d->queue.writer->on_disk;
+	return 0;
+}
+
+void output_end(struct dump *d, int r, struct err *e)
+{
+	char temp[WRITER_TEMP_MAX] = "";
+
+	if (!write_queue_end(&d->queue, temp) && r && *temp && e)
+		err_wrap(e, "its unfinished file %s may stay beside %s", temp, d->report->path);
+}
+
+int output_check_server(struct dump *d, struct err *e)
+{
+	enum fuse_server served = d->place.on_fuse ? fuse_served_by(&d->target, d->place.dev) : FUSE_SERVER_NO;
+
+	d->served = served != FUSE_SERVER_NO;
+	if (!d->served || d->opts->snapshot)
+		return 0;
+	return err_set(e, ERR_UNSUPPORTED, "%s is on a file system that process %d %s, which would wait for it while "
+		       "it is stopped: name another place, or use --snapshot", d->report->path, d->target.pid,
+		       served == FUSE_SERVER_YES ? "serves" : "may serve");
 }

@@ -21,7 +21,7 @@ static int add_suffix(struct dump *d, struct err *e)
 	char *path = d->report->path, *with = NULL;
 	size_t len = strlen(path), n = strlen(suffix);
 
-	if (output_is_stream(d) || (len > n && !strcmp(path + len - n, suffix)))
+	if (d->place.is_stream || (len > n && !strcmp(path + len - n, suffix)))
 		return 0;
 	if (asprintf(&with, "%s%s", path, suffix) < 0)
 		return err_set(e, -ENOMEM, "output name");
@@ -30,7 +30,7 @@ static int add_suffix(struct dump *d, struct err *e)
 	return 0;
 }
 
-int dump_name(struct dump *d, struct err *e)
+static int set_name(struct dump *d, bool look, struct err *e)
 {
 	char *path auto_free = NULL;
 	struct proc_stat st;
@@ -44,7 +44,13 @@ int dump_name(struct dump *d, struct err *e)
 	d->report->path = take_ptr(path);
 	d->report->pid = d->target.pid;
 	memcpy(d->report->comm, st.comm, sizeof(d->report->comm));
-	return d->opts->compress ? add_suffix(d, e) : 0;
+	r = look ? output_look(d, e) : 0;
+	return !r && d->opts->compress ? add_suffix(d, e) : r;
+}
+
+int dump_name(struct dump *d, struct err *e)
+{
+	return set_name(d, true, e);
 }
 
 int dump_name_again(struct dump *d, struct err *e)
@@ -57,9 +63,9 @@ int dump_name_again(struct dump *d, struct err *e)
 	if (r || !strcmp(st.comm, d->report->comm))
 		return r;
 	before = take_ptr(d->report->path);
-	r = dump_name(d, e);
+	/* A name that changes has specifiers, so it was no stream, and is none. */
+	r = set_name(d, false, e);
 	if (r || !strcmp(before, d->report->path))
 		return r;
-	writer_close(&d->writer);
 	return output_open(d, e);
 }

@@ -68,13 +68,14 @@ static int spool_skip(struct writer *w, u64 len, struct err *e)
 
 static int spool_finish(struct writer *w, struct err *e)
 {
-	(void)w, (void)e;
+	(void)e;
+	free(w->priv);
 	return 0;
 }
 
 static void spool_abort(struct writer *w)
 {
-	(void)w;
+	free(w->priv);
 }
 
 static const struct writer_ops spool_ops = {
@@ -85,9 +86,15 @@ static const struct writer_ops spool_ops = {
 	.abort = spool_abort,
 };
 
-struct writer spool_writer(struct spool *s)
+int spool_writer(struct writer *w, const struct spool *s, struct err *e)
 {
-	return (struct writer){ .ops = &spool_ops, .priv = s };
+	struct spool *own = malloc(sizeof(*own));
+
+	if (!own)
+		return err_set(e, -ENOMEM, "a writer");
+	*own = *s;
+	*w = (struct writer){ .ops = &spool_ops, .priv = own };
+	return 0;
 }
 
 /* ---- read */

@@ -21,8 +21,8 @@ struct spool {
 int spool_open(struct spool *s, u64 bytes, const char *path, struct err *e) must_check;
 void spool_close(struct spool *s);
 
-/* A writer into @s, which has nothing to be finished or closed. */
-struct writer spool_writer(struct spool *s);
+/* A writer into @s, whose descriptor it does not close. */
+int spool_writer(struct writer *w, const struct spool *s, struct err *e) must_check;
 
 /*
  * What has been written at [off, end), from the first byte that is no hole: up to @len bytes into @p, and *at

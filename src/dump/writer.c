@@ -2,6 +2,18 @@
 #include "base/util.h"
 #include "dump/writer.h"
 
+void writer_waits(const struct writer *w)
+{
+	if (w->since)
+		__atomic_store_n(w->since, now_ns(), __ATOMIC_RELAXED);
+}
+
+void writer_moves_on(const struct writer *w)
+{
+	if (w->since)
+		__atomic_store_n(w->since, 0, __ATOMIC_RELAXED);
+}
+
 /* Promised zeros become real only when bytes follow, so that a backend sees long runs. */
 static int flush_skip(struct writer *w, struct err *e)
 {

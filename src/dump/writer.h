@@ -8,6 +8,8 @@
 
 struct writer;
 
+enum { WRITER_TEMP_MAX = 40 };
+
 /*
  * A backend.  emit appends bytes; skip appends zeros, in the cheapest way it
  * has; finish makes the output complete and visible; abort removes it.
@@ -33,7 +35,13 @@ struct writer {
 	u64 limit;	/* on written; 0: none */
 	/* Not NULL: looked at while a stream waits for its reader, which may be for ever; != 0 gives up. */
 	const volatile sig_atomic_t *cancel;
+	/*
+	 * Not NULL, and looked at by another thread: since when, by now_ns(), the output has not moved; 0: nobody
+	 * waits for it.  Processor time, as for packing, does not count.
+	 */
+	u64 *since;
 	u64 on_disk;	/* after finish: bytes the output takes on disk */
+	char temp[WRITER_TEMP_MAX];	/* the file's name beside its place until it is finished; "": it has none */
 };
 
 /*
@@ -46,6 +54,9 @@ int writer_open_file(struct writer *w, const char *path, bool replace, struct er
 /* An open descriptor, written front to back; borrowed. */
 int writer_open_stream(struct writer *w, int fd, const char *what, struct err *e) must_check;
 
+/* The same; it is closed with the writer. */
+int writer_open_stream_own(struct writer *w, int fd, const char *what, struct err *e) must_check;
+
 /*
  * Packs what is written and passes it on to @inner, which it takes over on success: its limit and
  * cancel stay as they are, and count what is packed.  @level is zstd's, see writer_level_check(): its
@@ -54,6 +65,10 @@ int writer_open_stream(struct writer *w, int fd, const char *what, struct err *e
 int writer_open_zstd(struct writer *w, struct writer *inner, int level, struct err *e) must_check;
 /* ERR_USAGE for what is not from 1 to zstd's highest level. */
 int writer_level_check(int level, struct err *e) must_check;
+
+/* For backends: a call that may wait begins, or the output has moved; and it has ended. */
+void writer_waits(const struct writer *w);
+void writer_moves_on(const struct writer *w);
 
 /* *off += @len, as long as a file can have that offset. */
 int output_advance(u64 *off, u64 len, struct err *e) must_check;

@@ -13,6 +13,9 @@
 #include "base/util.h"
 #include "dump/writer.h"
 
+enum { PIECE_MIN = 4096, PIECE_MAX = 1 << 20 };
+#define SLOW_NS 500000000ull
+
 /*
  * The directory is opened once, and all names are looked up in it: links that
  * others plant, and directories that they move, lead nowhere else.
@@ -21,6 +24,7 @@ struct file {
 	int fd;
 	int dir;
 	u64 pos;
+	size_t piece;		/* bytes to write at once */
 	bool replace;
 	char *path;		/* for messages */
 	const char *name;	/* its last component, in @dir */
@@ -36,24 +40,43 @@ static void file_free(struct file *f)
 	free(f);
 }
 
-/* By position: a hole is then nothing at all, not a call. */
-static int file_emit(struct writer *w, const void *p, size_t len, struct err *e)
+/* Where a call takes long, the next is for less: that a slow file moves is seen between two calls only. */
+static size_t next_piece(size_t piece, u64 took_ns)
 {
-	struct file *f = w->priv;
-	const u8 *at = p;
+	if (took_ns > SLOW_NS)
+		return max(piece / 8, (size_t)PIECE_MIN);
+	return took_ns < SLOW_NS / 8 ? min(piece * 2, (size_t)PIECE_MAX) : piece;
+}
 
+static int write_all(const struct writer *w, struct file *f, const u8 *at, size_t len, struct err *e)
+{
 	while (len) {
-		ssize_t n = pwrite(f->fd, at, len, (off_t)f->pos);
+		u64 begin = now_ns();
+		ssize_t n;
 
+		writer_waits(w);
+		n = pwrite(f->fd, at, min(len, f->piece), (off_t)f->pos);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
 			return err_set(e, -errno, "write %s", f->path);
+		f->piece = next_piece(f->piece, now_ns() - begin);
 		at += n;
 		len -= (size_t)n;
 		f->pos += (u64)n;
+		if (w->cancel && *w->cancel)
+			return err_set(e, ERR_CANCELLED, "cancelled while %s was being written", f->path);
 	}
 	return 0;
+}
+
+/* By position: a hole is then nothing at all, not a call. */
+static int file_emit(struct writer *w, const void *p, size_t len, struct err *e)
+{
+	int r = write_all(w, w->priv, p, len, e);
+
+	writer_moves_on(w);
+	return r;
 }
 
 static int file_skip(struct writer *w, u64 len, struct err *e)
@@ -103,7 +126,7 @@ static int link_nameless(const struct file *f, int fd, const char *name)
 {
 	char from[64];
 
-	snprintf(from, sizeof(from), "/proc/self/fd/%d", fd);
+	snprintf(from, sizeof(from), "/proc/thread-self/fd/%d", fd);
 	return linkat(AT_FDCWD, from, f->dir, name, AT_SYMLINK_FOLLOW);
 }
 
@@ -279,12 +302,13 @@ int writer_open_file(struct writer *w, const char *path, bool replace, struct er
 
 	if (!f)
 		return err_set(e, -ENOMEM, "%s", path);
-	*f = (struct file){ .fd = -1, .dir = -1, .replace = replace, .path = strdup(path) };
+	*f = (struct file){ .fd = -1, .dir = -1, .piece = PIECE_MAX, .replace = replace, .path = strdup(path) };
 	r = f->path ? open_file(f, e) : err_set(e, -ENOMEM, "%s", path);
 	if (r) {
 		file_free(f);
 		return r;
 	}
 	*w = (struct writer){ .ops = &writer_file_ops, .priv = f };
+	snprintf(w->temp, sizeof(w->temp), "%s", f->temp ? f->temp : "");
 	return 0;
 }

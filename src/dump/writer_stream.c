@@ -2,6 +2,8 @@
 #include <limits.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -13,8 +15,10 @@ enum { WAIT_MS = 100 };
 
 struct stream {
 	int fd;
+	bool own;
 	bool may_wait;		/* for a reader: a pipe, a socket, a device */
-	const char *what;
+	int unread;		/* bytes that the reader had not taken when it was last looked */
+	char *what;
 };
 
 /*
@@ -36,25 +40,46 @@ static ssize_t write_now(const struct stream *s, const void *p, size_t len)
 	return -1;
 }
 
-static int stream_emit(struct writer *w, const void *p, size_t len, struct err *e)
+/*
+ * A pipe has room again when a whole page of it has been read (Linux 6.12, fs/pipe.c: pipe_read()): whether a
+ * slow reader moves is seen by what is left in it.  tcp(7), unix(7), ioctl_tty(2).
+ */
+static bool reader_moves(struct stream *s)
 {
-	struct stream *s = w->priv;
-	const u8 *at = p;
+	int unread, before = s->unread;
 
+	/* Of a socket or a terminal, FIONREAD is what comes in. */
+	if (ioctl(s->fd, TIOCOUTQ, &unread) && ioctl(s->fd, FIONREAD, &unread))
+		return false;
+	s->unread = unread;
+	return unread != before;
+}
+
+static int write_all(const struct writer *w, struct stream *s, const u8 *at, size_t len, struct err *e)
+{
+	writer_waits(w);
 	/* Not io_write_full(): a reader that does not read must not keep us from being cancelled. */
 	while (len) {
 		ssize_t n = s->may_wait ? write_now(s, at, len) : write(s->fd, at, len);
 
 		if (w->cancel && *w->cancel)
 			return err_set(e, ERR_CANCELLED, "cancelled while %s was being written", s->what);
-		if (n < 0 && (errno == EINTR || (s->may_wait && errno == EAGAIN)))
-			continue;
-		if (n < 0)
+		if (n < 0 && errno != EINTR && !(s->may_wait && errno == EAGAIN))
 			return err_set(e, -errno, "write %s", s->what);
-		at += n;
-		len -= (size_t)n;
+		if (n > 0 || reader_moves(s))
+			writer_waits(w);
+		at += max(n, 0);
+		len -= (size_t)max(n, 0);
 	}
 	return 0;
+}
+
+static int stream_emit(struct writer *w, const void *p, size_t len, struct err *e)
+{
+	int r = write_all(w, w->priv, p, len, e);
+
+	writer_moves_on(w);
+	return r;
 }
 
 /* A pipe has no holes: zeros are bytes like any other, and count. */
@@ -72,9 +97,17 @@ static int stream_skip(struct writer *w, u64 len, struct err *e)
 	return r;
 }
 
+static void stream_free(struct stream *s)
+{
+	if (s->own)
+		close(s->fd);
+	free(s->what);
+	free(s);
+}
+
 static void stream_abort(struct writer *w)
 {
-	free(w->priv);
+	stream_free(w->priv);
 	w->priv = NULL;
 }
 
@@ -94,15 +127,30 @@ static const struct writer_ops writer_stream_ops = {
 	.abort = stream_abort,
 };
 
-int writer_open_stream(struct writer *w, int fd, const char *what, struct err *e)
+static int open_stream(struct writer *w, int fd, bool own, const char *what, struct err *e)
 {
 	struct stream *s = malloc(sizeof(*s));
 	struct stat st;
 
 	if (!s)
 		return err_set(e, -ENOMEM, "stream");
-	*s = (struct stream){ .fd = fd, .what = what };
+	*s = (struct stream){ .fd = fd, .what = strdup(what) };
+	if (!s->what) {
+		stream_free(s);
+		return err_set(e, -ENOMEM, "stream");
+	}
+	s->own = own;
 	s->may_wait = !fstat(fd, &st) && !S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode);
 	*w = (struct writer){ .ops = &writer_stream_ops, .priv = s };
 	return 0;
+}
+
+int writer_open_stream(struct writer *w, int fd, const char *what, struct err *e)
+{
+	return open_stream(w, fd, false, what, e);
+}
+
+int writer_open_stream_own(struct writer *w, int fd, const char *what, struct err *e)
+{
+	return open_stream(w, fd, true, what, e);
 }

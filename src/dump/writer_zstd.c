@@ -341,6 +341,7 @@ int writer_open_zstd(struct writer *w, struct writer *inner, int level, struct e
 	}
 	z->inner = *inner;
 	*inner = (struct writer){ 0 };
+	memcpy(made.temp, z->inner.temp, sizeof(made.temp));
 	*w = made;
 	return 0;
 }

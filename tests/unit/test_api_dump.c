@@ -1,5 +1,6 @@
 #include "apilive.h"
 
+#include <dirent.h>
 #include <poll.h>
 #include <sys/stat.h>
 
@@ -66,6 +67,7 @@ static void a_process_is_saved_to_a_path(void **state)
 	/* It is there now. */
 	assert_int_equal(tagcore_dump_run(NULL, l.c.pid, &o, &error), -EEXIST);
 	o.flags = TAGCORE_DUMP_FORCE;
+	progress = (struct progress){ 0 };
 	good(tagcore_dump_run(NULL, l.c.pid, &o, &error), &error);
 	if (progress.calls)
 		assert_int_equal(progress.pid, l.c.pid);
@@ -243,6 +245,127 @@ static void a_dump_can_be_cancelled(void **state)
 	finish(&l);
 }
 
+/* A pipe that nobody reads, and then somebody does. */
+struct stuck {
+	int fds[2];
+	pthread_t caller;
+	bool in_caller, reading;
+	unsigned stopped;	/* calls that said that the process stands still */
+	pthread_t reader;
+};
+
+static void *drain(void *arg)
+{
+	const struct stuck *s = arg;
+	char buf[4096];
+
+	while (read(s->fds[0], buf, sizeof(buf)) > 0)
+		;
+	return NULL;
+}
+
+static void on_phase(void *arg, const struct tagcore_dump_progress *p)
+{
+	struct stuck *s = arg;
+
+	assert_true(p->total > 0);
+	s->in_caller = pthread_equal(s->caller, pthread_self());
+	s->stopped += p->phase == TAGCORE_DUMP_STOPPED && p->done > 0;
+	if (s->stopped < 2 || s->reading)
+		return;
+	s->reading = true;
+	assert_int_equal(pthread_create(&s->reader, NULL, drain, s), 0);
+}
+
+/* A child inherits it: more than pipe and queue hold. */
+static void *make_big(void)
+{
+	void *p = malloc(8 << 20);
+
+	memset(p, 1, 8 << 20);
+	return p;
+}
+
+static void progress_has_the_phase(void **state)
+{
+	struct stuck s = { .caller = pthread_self() };
+	struct tagcore_dump_options o = {
+		.size = sizeof(o), .flags = TAGCORE_DUMP_FD, .output_timeout_ms = UINT32_MAX,
+		.progress_phase = on_phase, .progress_arg = &s,
+	};
+	void *big auto_free = make_big();
+	struct tagcore_error error;
+	struct live l;
+
+	(void)state;
+	start_traceable(&l);
+	assert_int_equal(pipe(s.fds), 0);
+	o.fd = s.fds[1];
+	good(tagcore_dump_run(NULL, l.c.pid, &o, &error), &error);
+	assert_true(s.reading && s.in_caller);
+	close(s.fds[1]);
+	pthread_join(s.reader, NULL);
+	close(s.fds[0]);
+	assert_runs(l.c.pid);
+	finish(&l);
+}
+
+static size_t count_open(void)
+{
+	DIR *d = opendir("/proc/self/fd");
+	size_t n = 0;
+
+	while (readdir(d))
+		n++;
+	closedir(d);
+	return n;
+}
+
+/* None that is opened for a dump, however it ends. */
+static void no_descriptor_is_left(void **state)
+{
+	struct tagcore_dump_options o = { .size = sizeof(o), .output = "fds.%p", .flags = TAGCORE_DUMP_FORCE };
+	struct tagcore_error error;
+	size_t before = count_open();
+	char path[32];
+	struct live l;
+
+	(void)state;
+	start_traceable(&l);
+	good(tagcore_dump_run(NULL, l.c.pid, &o, &error), &error);
+	o.flags |= TAGCORE_DUMP_SNAPSHOT;
+	good(tagcore_dump_run(NULL, l.c.pid, &o, &error), &error);
+	o.output = "/no/such/directory/%p";
+	assert_int_equal(tagcore_dump_run(NULL, l.c.pid, &o, &error), -ENOENT);
+	snprintf(path, sizeof(path), "fds.%d", l.c.pid);
+	unlink(path);
+	finish(&l);
+	assert_int_equal(count_open(), before);
+}
+
+static void an_output_that_stands_still_is_given_up(void **state)
+{
+	struct tagcore_dump_options o = {
+		.size = sizeof(o), .flags = TAGCORE_DUMP_FD, .output_timeout_ms = 300,
+	};
+	void *big auto_free = make_big();
+	struct tagcore_error error;
+	struct live l;
+	int fds[2];
+
+	(void)state;
+	start_traceable(&l);
+	assert_int_equal(pipe(fds), 0);
+	o.fd = fds[1];
+	assert_int_equal(tagcore_dump_run(NULL, l.c.pid, &o, &error), TAGCORE_ERR_TIMEOUT);
+	assert_non_null(strstr(error.message, "has stood still for 0.3 s"));
+	assert_string_equal(tagcore_error_kind(error.code), "timeout");
+	assert_runs(l.c.pid);
+	close(fds[0]);
+	close(fds[1]);
+	finish(&l);
+}
+
 /* Whatever SIGPIPE does in this process: here, by default, it would end it. */
 static void a_closed_pipe_is_an_error(void **state)
 {
@@ -276,6 +399,9 @@ int main(void)
 		cmocka_unit_test(a_dump_can_be_planned),
 		cmocka_unit_test(wrong_options_are_refused),
 		cmocka_unit_test(a_dump_can_be_cancelled),
+		cmocka_unit_test(no_descriptor_is_left),
+		cmocka_unit_test(progress_has_the_phase),
+		cmocka_unit_test(an_output_that_stands_still_is_given_up),
 		cmocka_unit_test(a_closed_pipe_is_an_error),
 	};
 
