@@ -6,6 +6,7 @@
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/uapi.h"
 #include "base/util.h"
@@ -20,9 +21,45 @@ enum {
 	RESTARTNOINTR = 513,	/* include/linux/errno.h */
 };
 
-bool inject_knows(const struct target *t)
+/* ---- whether */
+
+/* This machine's calls are known, and the program is one of its own. */
+static bool is_known(const struct target *t)
 {
 	return t->arch == arch_native() && t->arch->inject;
+}
+
+/* A filter may kill the process for a call that is not its own; only CAP_SYS_ADMIN can suspend it. */
+static bool may_suspend_seccomp(void)
+{
+	struct proc_status st;
+	struct err ignored;
+
+	return geteuid() == 0 && !proc_status(getpid(), getpid(), &st, &ignored) && !st.seccomp;
+}
+
+int inject_check(const struct target *t, bool *seccomp, struct err *e)
+{
+	struct proc_status st;
+	int r;
+
+	if (!is_known(t))
+		return err_set(e, ERR_UNSUPPORTED, "it is not known how to make a system call for a program of this machine");
+	r = proc_status(t->pid, t->reader, &st, e);
+	if (r)
+		return r;
+	*seccomp = st.seccomp;
+	if (st.seccomp && !may_suspend_seccomp())
+		return err_set(e, ERR_UNSUPPORTED, "the process has a seccomp filter, which only CAP_SYS_ADMIN may suspend");
+	return 0;
+}
+
+const struct vma *inject_vdso(const struct areas *areas)
+{
+	for (size_t i = 0; i < areas->n; i++)
+		if (areas->v[i].vma->name && !strcmp(areas->v[i].vma->name, "[vdso]"))
+			return areas->v[i].vma;
+	return NULL;
 }
 
 /* ---- where the vdso calls the kernel */
@@ -46,7 +83,7 @@ int inject_open(struct inject *i, const struct target *t, const struct vma *vdso
 	*i = (struct inject){ .arch = t->arch, .options = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE };
 	if (seccomp)
 		i->options |= PTRACE_O_SUSPEND_SECCOMP;
-	for (size_t k = 0; ours && inject_knows(t) && k < t->arch->inject->n_codes; k++) {
+	for (size_t k = 0; ours && is_known(t) && k < t->arch->inject->n_codes; k++) {
 		const struct inject_code *c = &t->arch->inject->codes[k];
 		const u8 *at = memmem(ours, len, c->bytes, c->len);
 

@@ -1,6 +1,7 @@
 /* inject.h - system calls made for a thread that stands still, by its registers alone; see struct inject_abi. */
 #pragma once
 
+#include "live/area.h"
 #include "live/target.h"
 #include "mm/vma.h"
 
@@ -23,8 +24,14 @@ struct inject_result {
 int inject_open(struct inject *i, const struct target *t, const struct vma *vdso, bool seccomp,
 		struct err *e) must_check;
 
-/* Whether this machine's calls are known, and the program is one of its own. */
-bool inject_knows(const struct target *t);
+/*
+ * Whether calls can be made for @t, as far as it can be known while it runs.  ERR_UNSUPPORTED: no, and why.
+ * *seccomp: the process has a filter, which can be suspended.
+ */
+int inject_check(const struct target *t, bool *seccomp, struct err *e) must_check;
+
+/* The area of the vdso; NULL: there is none. */
+const struct vma *inject_vdso(const struct areas *areas);
 
 /* Whether a call can be made for @th: it is stopped in a system call, and no signal waits for it. */
 bool inject_may_use(const struct target *t, const struct thread *th);

@@ -13,6 +13,7 @@
 
 #include "base/scope.h"
 #include "base/util.h"
+#include "live/borrow.h"
 #include "live/live.h"
 #include "live/proc.h"
 #include "live/snapshot.h"
@@ -47,30 +48,14 @@ static int check_areas(const struct areas *areas, struct err *e)
 	return 0;
 }
 
-/* A filter may kill the process for a call that is not its own; only CAP_SYS_ADMIN can suspend it. */
-static bool may_suspend_seccomp(void)
-{
-	struct proc_status st;
-	struct err ignored;
-
-	return geteuid() == 0 && !proc_status(getpid(), getpid(), &st, &ignored) && !st.seccomp;
-}
-
 /* *seccomp: the process has a filter, which may be suspended. */
 static int check(const struct target *t, const struct areas *areas, bool *seccomp, struct err *e)
 {
-	struct proc_status st;
-	int r;
+	int r = inject_check(t, seccomp, e);
 
-	if (!inject_knows(t))
-		return refuse(e, "it is not known how to make a system call for a program of this machine");
-	r = proc_status(t->pid, t->reader, &st, e);
-	if (r)
-		return r;
-	*seccomp = st.seccomp;
-	if (st.seccomp && !may_suspend_seccomp())
-		return refuse(e, "the process has a seccomp filter, which only CAP_SYS_ADMIN may suspend");
-	return check_areas(areas, e);
+	if (r == ERR_UNSUPPORTED)
+		return err_wrap(e, "no snapshot");
+	return r ? r : check_areas(areas, e);
 }
 
 int snapshot_check(const struct target *t, const struct areas *areas, struct err *e)
@@ -87,14 +72,6 @@ bool snapshot_lacks(const struct vma *v)
 }
 
 /* ---- the copy */
-
-static const struct vma *find_vdso(const struct areas *areas)
-{
-	for (size_t i = 0; i < areas->n; i++)
-		if (areas->v[i].vma->name && !strcmp(areas->v[i].vma->name, "[vdso]"))
-			return areas->v[i].vma;
-	return NULL;
-}
 
 static int refused_call(struct err *e, s64 ret)
 {
@@ -170,7 +147,7 @@ static int open_memory(struct snapshot *s, const struct target *t, struct err *e
 
 static int take(struct snapshot *s, struct target *t, const struct areas *areas, struct err *e)
 {
-	const struct vma *vdso = find_vdso(areas);
+	const struct vma *vdso = inject_vdso(areas);
 	bool seccomp = false;
 	int r = check(t, areas, &seccomp, e);
 
@@ -274,48 +251,20 @@ static int reap_by_stopped(const struct snapshot *s, struct target *t, struct er
 	return r;
 }
 
-/* By a thread that runs: it is stopped for it. */
-static int reap_by_running(const struct snapshot *s, pid_t tid, struct err *e)
+static int reap_by_borrowed(struct target *t, struct thread *th, void *arg, struct err *e)
 {
-	const struct target_opts opts = { .stop_timeout_ms = 20 };
-	struct target t scoped(target_close) = { .mem_fd = -1 };
-	int r = target_open(&t, s->target, e);
-
-	if (!r && t.start_time != s->start_time)
-		r = err_set(e, ERR_GONE, "process %d has ended", s->target);
-	if (r)
-		return r;
-	r = target_stop_thread(&t, tid, &opts, e);
-	if (!r)
-		r = reap_by_stopped(s, &t, e);
-	return r == ERR_GONE ? 0 : r;
-}
-
-static int reap_by_any(const struct snapshot *s, struct err *e)
-{
-	pid_t *tids auto_free = NULL;
-	size_t n = 0;
-	u64 call[4];
-	int r = proc_threads(s->target, &tids, &n, e);
-
-	for (size_t i = 0; !r && i < n; i++)
-		if (proc_syscall(s->target, tids[i], call))
-			r = reap_by_running(s, tids[i], e);
-	return r;
+	return reap_by(arg, t, th, e);
 }
 
 /* A target that has ended has left it to init, or to whoever is in its place. */
-static bool reap_spawner(const struct snapshot *s, struct target *stopped)
+static bool reap_spawner(struct snapshot *s, struct target *stopped)
 {
-	u64 end = now_ns() + END_MS * 1000000ull;
-	struct timespec nap = { .tv_nsec = 1000 * 1000 };
 	struct err e;
 	int r;
 
 	if (stopped && stopped->n_threads)
 		return reap_by_stopped(s, stopped, &e) > 0;
-	while (!(r = reap_by_any(s, &e)) && now_ns() < end)
-		nanosleep(&nap, NULL);
+	r = borrow_thread(s->target, s->start_time, END_MS, reap_by_borrowed, s, &e);
 	return r > 0 || r == ERR_GONE;
 }
 
