@@ -110,7 +110,8 @@ static const struct inject_abi inject = {
 	.poison = { SP, X29, X30 }, .n_poison = 3,
 	.clear_reg = PSTATE, .clear = 3u << 10,
 	.number_set = NT_ARM_SYSTEM_CALL,
-	.numbers = { [INJECT_CLONE] = 220, [INJECT_WAIT4] = 260, [INJECT_MUNMAP] = 215, [INJECT_CLOSE_RANGE] = 436 },
+	.numbers = { [INJECT_CLONE] = 220, [INJECT_WAIT4] = 260, [INJECT_MUNMAP] = 215, [INJECT_CLOSE_RANGE] = 436,
+		     [INJECT_USERFAULTFD] = 282, [INJECT_CLOSE] = 57 },
 };
 
 /* x0 is argument and result: the first argument comes from /proc/TID/syscall, read before the stop. */

@@ -56,7 +56,9 @@ struct syscall_abi {
 };
 
 /* The calls that are made for a thread, in the order of struct inject_abi's numbers. */
-enum inject_call { INJECT_CLONE, INJECT_WAIT4, INJECT_MUNMAP, INJECT_CLOSE_RANGE, INJECT_CALLS };
+enum inject_call {
+	INJECT_CLONE, INJECT_WAIT4, INJECT_MUNMAP, INJECT_CLOSE_RANGE, INJECT_USERFAULTFD, INJECT_CLOSE, INJECT_CALLS
+};
 
 /*
  * How a system call is made for a thread that stands still, with nothing but its registers: it runs one

@@ -106,7 +106,8 @@ static const struct inject_abi inject = {
 	.codes = calls, .n_codes = ARRAY_SIZE(calls),
 	.args = { RDI, RSI, RDX, R10 },
 	.poison = { RSP, RBP }, .n_poison = 2,
-	.numbers = { [INJECT_CLONE] = 56, [INJECT_WAIT4] = 61, [INJECT_MUNMAP] = 11, [INJECT_CLOSE_RANGE] = 436 },
+	.numbers = { [INJECT_CLONE] = 56, [INJECT_WAIT4] = 61, [INJECT_MUNMAP] = 11, [INJECT_CLOSE_RANGE] = 436,
+		     [INJECT_USERFAULTFD] = 323, [INJECT_CLOSE] = 3 },
 };
 
 const struct arch arch_x86_64 = {

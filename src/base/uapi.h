@@ -142,11 +142,18 @@ struct uapi_pm_scan_arg {
 	u64 return_mask;
 };
 #define UAPI_PAGEMAP_SCAN _IOWR('f', 16, struct uapi_pm_scan_arg)
+#define UAPI_PM_SCAN_WP_MATCHING (1 << 0)
+#define UAPI_PAGE_IS_WPALLOWED (1 << 0)
+#define UAPI_PAGE_IS_WRITTEN (1 << 1)
 #define UAPI_PAGE_IS_FILE (1 << 2)
 #define UAPI_PAGE_IS_PRESENT (1 << 3)
 #define UAPI_PAGE_IS_SWAPPED (1 << 4)
 #define UAPI_PAGE_IS_PFNZERO (1 << 5)
 #define UAPI_PAGE_IS_GUARD (1 << 8)	/* since v6.15, commit a516403787e0 */
+
+/* userfaultfd(2): include/uapi/linux/userfaultfd.h; the first since v5.11, the other since v6.7. */
+#define UAPI_UFFD_USER_MODE_ONLY 1
+#define UAPI_UFFD_FEATURE_WP_ASYNC (1 << 15)
 
 /* Landlock: include/uapi/linux/landlock.h, Linux 6.12; the numbers of its calls are those of every machine. */
 #define UAPI_SYS_close_range 436
