@@ -21,17 +21,34 @@ static int place(u64 *at, struct segment *s, u64 page_size, struct err *e)
 	return 0;
 }
 
+/* Of the segments that have a place: where the first begins and the last ends; 0 and 0 if there is none. */
+static void find_placed(const struct segment *segs, size_t n, u64 *begin, u64 *end)
+{
+	*begin = *end = 0;
+	for (size_t i = 0; i < n; i++) {
+		if (!segs[i].off)
+			continue;
+		*begin = *begin ? min(*begin, segs[i].off) : segs[i].off;
+		*end = max(*end, segs[i].off + segs[i].filesz);
+	}
+}
+
 int layout_make(struct elffmt fmt, u64 page_size, struct segment *segs, size_t n, struct layout *out,
 		struct err *e)
 {
 	struct layout l = { .page_size = page_size };
-	u64 at = elffmt_ehdr_size(fmt) + n * elffmt_phdr_size(fmt);
+	u64 at = elffmt_ehdr_size(fmt) + n * elffmt_phdr_size(fmt), begin, end;
 
+	find_placed(segs, n, &begin, &end);
 	for (size_t i = 0; i < n; i++) {
-		int r = place(&at, &segs[i], page_size, e);
+		int r = segs[i].off ? 0 : place(&at, &segs[i], page_size, e);
 
 		if (r)
 			return r;
+		if (!i && begin && at > begin)
+			return err_set(e, ERR_LIMIT, "headers and notes have become larger than there is room for");
+		if (!i)
+			at = max(at, end);
 	}
 	if (n >= PN_XNUM) {
 		l.shdr_off = align_up(at, 8);

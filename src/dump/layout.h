@@ -6,7 +6,7 @@
 #include "base/err.h"
 #include "base/types.h"
 
-/* One program header; the maker fills all but @off. */
+/* One program header; the maker fills all but @off, unless it has its place already. */
 struct segment {
 	u32 type;	/* PT_* */
 	u32 flags;	/* PF_* */
@@ -24,8 +24,9 @@ struct layout {
 };
 
 /*
- * Sets every segment's offset: PT_LOAD on page borders, notes on 4 bytes, MTE
- * tags back to back.  ERR_UNSUPPORTED when the file would pass 2^63 bytes or
+ * Sets every segment's offset that is 0: PT_LOAD on page borders, notes on 4 bytes, MTE
+ * tags back to back.  Where segments have offsets, the first one, which has the notes, comes before
+ * those, and the others after them: ERR_LIMIT if there is no room for it.  ERR_UNSUPPORTED when the file would pass 2^63 bytes or
  * the class.  fs/binfmt_elf.c: elf_core_dump().
  */
 int layout_make(struct elffmt fmt, u64 page_size, struct segment *segs, size_t n, struct layout *out,

@@ -22,7 +22,9 @@ static int write_slot(struct write_thread *t, const struct queue_slot *s, struct
 
 	for (size_t i = 0; !r && i < s->n; i++) {
 		r = writer_skip(&t->writer, s->pieces[i].skip, e);
-		if (!r)
+		if (!r && s->pieces[i].dense)
+			r = writer_emit(&t->writer, from, s->pieces[i].len, e);
+		else if (!r)
 			r = writer_emit_sparse(&t->writer, from, s->pieces[i].len, t->page_size, e);
 		from += s->pieces[i].len;
 	}
@@ -318,10 +320,10 @@ int write_queue_room(struct write_queue *q, size_t least, u8 **at, size_t *room,
 static void add_piece(struct write_queue *q, struct queue_slot *s, size_t len)
 {
 	/* What follows the last piece without a hole goes to the writer with it: small stacks in one call. */
-	if (s->n && !q->skip)
+	if (s->n && !q->skip && s->pieces[s->n - 1].dense == q->dense)
 		s->pieces[s->n - 1].len += len;
 	else
-		s->pieces[s->n++] = (struct queue_piece){ .skip = q->skip, .len = len };
+		s->pieces[s->n++] = (struct queue_piece){ .skip = q->skip, .len = len, .dense = q->dense };
 	s->used += len;
 	q->skip = 0;
 	q->off += len;
@@ -365,6 +367,17 @@ int write_queue_skip_to(struct write_queue *q, u64 off, struct err *e)
 	int r = output_gap(q->off, off, &len, e);
 
 	return r ? r : write_queue_skip(q, len, e);
+}
+
+static int all_is_written(struct writer *w, void *arg, struct err *e)
+{
+	(void)w, (void)arg, (void)e;
+	return 0;
+}
+
+int write_queue_flush(struct write_queue *q, struct err *e)
+{
+	return write_queue_call(q, all_is_written, NULL, e);
 }
 
 static int rewind_writer(struct writer *w, void *arg, struct err *e)

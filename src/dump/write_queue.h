@@ -29,6 +29,7 @@ enum { QUEUE_SLOTS = 4, QUEUE_SLOT_SIZE = 256 << 10, QUEUE_PIECES = 128 };
 struct queue_piece {
 	u64 skip;
 	size_t len;
+	bool dense;
 };
 
 struct queue_slot {
@@ -71,6 +72,7 @@ struct write_queue {
 	u64 off;		/* of the output, as far as it has been handed in */
 	u64 skip;		/* zeros before the next piece */
 	u64 emitted;		/* bytes handed in */
+	bool dense;		/* of what comes next, zero pages are written, too: something else may be in their place */
 	/* How long anything below waits: */
 	const volatile sig_atomic_t *cancel;	/* not NULL, and != 0: no longer */
 	u64 limit_ns;		/* without any progress of the output; 0: for as long as it takes */
@@ -100,6 +102,8 @@ int write_queue_emit(struct write_queue *q, size_t len, struct err *e) must_chec
 int write_queue_give(struct write_queue *q, struct buf *b, struct err *e) must_check;
 int write_queue_skip(struct write_queue *q, u64 len, struct err *e) must_check;
 int write_queue_skip_to(struct write_queue *q, u64 off, struct err *e) must_check;
+/* Waits until all that was handed in is written. */
+int write_queue_flush(struct write_queue *q, struct err *e) must_check;
 /* The next byte is the first again, see writer_rewind(). */
 int write_queue_rewind(struct write_queue *q, struct err *e) must_check;
 

@@ -109,6 +109,11 @@ int writer_rewind(struct writer *w, struct err *e)
 	return w->ops->rewind(w, e);
 }
 
+int writer_zero(struct writer *w, u64 off, u64 len, struct err *e)
+{
+	return w->ops->zero(w, off, len, e);
+}
+
 int writer_finish(struct writer *w, struct err *e)
 {
 	int r = flush_skip(w, e);

@@ -21,6 +21,8 @@ struct writer_ops {
 	int (*skip)(struct writer *w, u64 len, struct err *e);
 	int (*finish)(struct writer *w, struct err *e);
 	void (*abort)(struct writer *w);
+	/* Bytes [off, off + len), written before, are zeros again: where rewind is not NULL. */
+	int (*zero)(struct writer *w, u64 off, u64 len, struct err *e);
 	/* Back to the beginning; what is skipped from then on stays as it is.  NULL: it cannot. */
 	int (*rewind)(struct writer *w, struct err *e);
 };
@@ -84,6 +86,8 @@ int writer_skip(struct writer *w, u64 len, struct err *e) must_check;
 int writer_skip_to(struct writer *w, u64 off, struct err *e) must_check;
 /* Where w->ops->rewind is not NULL: the next byte is the first again.  What was written counts for the limit. */
 int writer_rewind(struct writer *w, struct err *e) must_check;
+/* The same condition; what is to be written next does not change. */
+int writer_zero(struct writer *w, u64 off, u64 len, struct err *e) must_check;
 int writer_finish(struct writer *w, struct err *e) must_check;
 /* Aborts unless finished, and releases all. */
 void writer_close(struct writer *w);

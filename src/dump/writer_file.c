@@ -97,6 +97,27 @@ static int file_rewind(struct writer *w, struct err *e)
 	return 0;
 }
 
+/* Where holes cannot be punched, zeros are written. */
+static int file_zero(struct writer *w, u64 off, u64 len, struct err *e)
+{
+	static const u8 zeros[64 * 1024];
+	struct file *f = w->priv;
+
+	if (!fallocate(f->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)off, (off_t)len))
+		return 0;
+	while (len) {
+		ssize_t n = pwrite(f->fd, zeros, (size_t)min(len, (u64)sizeof(zeros)), (off_t)off);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_set(e, -errno, "write %s", f->path);
+		off += (u64)n;
+		len -= (u64)n;
+	}
+	return 0;
+}
+
 static void file_abort(struct writer *w)
 {
 	struct file *f = w->priv;
@@ -210,6 +231,7 @@ static const struct writer_ops writer_file_ops = {
 	.finish = file_finish,
 	.abort = file_abort,
 	.rewind = file_rewind,
+	.zero = file_zero,
 };
 
 static int open_nameless(const struct file *f)
