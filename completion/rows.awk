@@ -7,7 +7,7 @@ BEGIN {
 	FS = "\t"
 	split("FILE CORE IN OUT TEMPLATE PREFIX", w, " "); for (i in w) kind_of[w[i]] = "file"
 	split("DIR DATADIR", w, " "); for (i in w) kind_of[w[i]] = "dir"
-	split("MASK WHAT SEC SIZE N NUMBER ADDR LEN START-END", w, " "); for (i in w) kind_of[w[i]] = "-"
+	split("MASK WHAT SEC MS SIZE N NUMBER ADDR LEN START-END", w, " "); for (i in w) kind_of[w[i]] = "-"
 	kind_of["PATH"] = "dirs"; kind_of["PID"] = "pid"; kind_of["TID"] = "tid"
 	kind_of["COMMAND"] = "command"; kind_of["VIEW"] = "view"; kind_of["TYPE"] = "note"
 }

@@ -92,6 +92,12 @@ struct tagcore_dump_options {
 	uint32_t output_timeout_ms;
 	/* Called beside @progress, with @progress_arg. */
 	void (*progress_phase)(void *arg, const struct tagcore_dump_progress *progress);
+	/*
+	 * The longest stop that is wanted, in milliseconds, not with _STACKS; 0: any.  Unless _SNAPSHOT is given, the
+	 * process is saved from a snapshot if that is likely to take less, and else copied while it runs, and only
+	 * what it has written to since in the stop (Linux 6.7, UFFD_FEATURE_WP_ASYNC).  The report says whether it was kept.
+	 */
+	uint32_t max_pause_ms;
 };
 
 /* A range that should be in the core and could not be read. */
@@ -132,6 +138,12 @@ struct tagcore_dump_report {
 	size_t n_missing;		/* tagcore_dump_get_missing() */
 	size_t n_unstopped;		/* tagcore_dump_get_unstopped() */
 	size_t n_unmatched;		/* tagcore_dump_get_unmatched() */
+	/* With options.max_pause_ms: */
+	uint32_t rounds;		/* of copying before the stop; 0: none */
+	uint64_t precopied_bytes;	/* by them, some more than once */
+	uint64_t rest_bytes;		/* what was left of them for the stop */
+	const char *no_precopy;		/* why there were none, where they would have been better; else NULL */
+	const char *late;		/* why the stop took longer than was wanted; NULL: it did not */
 };
 
 /* A dump that was made. */

@@ -98,6 +98,8 @@ static int fill_opts(struct selections *s, const struct tagcore_dump_options *o,
 		return err_set(e, ERR_USAGE, "what is required of a dump is a snapshot, which is not asked for");
 	if (o->flags & TAGCORE_DUMP_ALL && o->flags & TAGCORE_DUMP_STACKS)
 		return err_set(e, ERR_USAGE, "a dump of all and one of stacks contradict each other");
+	if (o->flags & TAGCORE_DUMP_STACKS && o->max_pause_ms)
+		return err_set(e, ERR_USAGE, "a dump of stacks is one short stop, for which there is no longest one");
 	*out = (struct dump_opts){
 		.output = o->flags & TAGCORE_DUMP_FD ? "-" : o->output ? o->output : "core.%p", .stream_fd = o->fd,
 		.force = o->flags & TAGCORE_DUMP_FORCE, .all = o->flags & TAGCORE_DUMP_ALL,
@@ -106,7 +108,7 @@ static int fill_opts(struct selections *s, const struct tagcore_dump_options *o,
 		.stop_timeout_ms = o->stop_timeout_ms ? o->stop_timeout_ms : DUMP_STOP_TIMEOUT_MS, .cancel = o->cancel,
 		.output_timeout_ms = output_timeout(o),
 		.progress = o->progress || o->progress_phase ? show_progress : NULL, .progress_arg = (void *)o,
-		.compress = (int)o->compress_level,
+		.compress = (int)o->compress_level, .max_pause_ms = o->max_pause_ms,
 		.snapshot = !(o->flags & TAGCORE_DUMP_SNAPSHOT) ? SNAPSHOT_NO
 			  : o->flags & TAGCORE_DUMP_REQUIRE ? SNAPSHOT_REQUIRE : SNAPSHOT_TRY,
 	};
@@ -128,6 +130,8 @@ static void fill_report(struct tagcore_dump *d, bool to_fd)
 		.pause_us = r->pause_us, .fork_us = r->fork_us,
 		.no_snapshot = r->no_snapshot[0] ? r->no_snapshot : NULL, .total_us = r->total_us, .missing_bytes = r->missing.bytes,
 		.n_missing = r->missing.n, .n_unstopped = r->n_unstopped, .n_unmatched = r->unmatched.n,
+		.rounds = r->rounds, .precopied_bytes = r->precopied, .rest_bytes = r->rest,
+		.no_precopy = r->no_precopy[0] ? r->no_precopy : NULL, .late = r->late[0] ? r->late : NULL,
 	};
 }
 

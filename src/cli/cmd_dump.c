@@ -18,7 +18,8 @@
 
 enum {
 	OPT_OUTPUT = 1, OPT_ALL, OPT_FILTER, OPT_INCLUDE, OPT_EXCLUDE, OPT_STOP_TIMEOUT, OPT_LIMIT, OPT_DRY_RUN,
-	OPT_FORCE, OPT_STACKS, OPT_COMPRESS, OPT_SNAPSHOT, OPT_OUTPUT_TIMEOUT, OPT_PROGRESS, OPT_QUIET, OPT_JSON,
+	OPT_FORCE, OPT_STACKS, OPT_COMPRESS, OPT_SNAPSHOT, OPT_MAX_PAUSE, OPT_OUTPUT_TIMEOUT, OPT_PROGRESS, OPT_QUIET,
+	OPT_JSON,
 };
 
 const struct opt dump_opts[] = {
@@ -29,6 +30,7 @@ const struct opt dump_opts[] = {
 	{ "exclude", 0, "WHAT", "leave them out; the last --include or --exclude decides", OPT_EXCLUDE },
 	{ "compress", 'z', "[=LEVEL]", "by zstd (default level 1); the name gets .zst", OPT_COMPRESS },
 	{ "snapshot", 's', "[=require]", "stop only while the kernel makes a copy, and save that", OPT_SNAPSHOT },
+	{ "max-pause", 0, "MS", "stop it no longer, by a snapshot or by copying while it runs, if that can be", OPT_MAX_PAUSE },
 	{ "output-timeout", 0, "SEC", "how long the output may stand still before the process runs on (default 10; 0: no limit)",
 	  OPT_OUTPUT_TIMEOUT },
 	{ "stacks", 0, NULL, "only what backtraces and global variables need: a few pages a thread", OPT_STACKS },
@@ -74,6 +76,16 @@ static int parse_filter(struct args *a, const char *arg, struct err *e)
 	return 0;
 }
 
+static int parse_max_pause(struct args *a, const char *arg, struct err *e)
+{
+	u64 v;
+
+	if (text_parse_u64(arg, 10, false, &v) || !v || v > 86400000)
+		return err_set(e, ERR_USAGE, "--max-pause %s is not a number of milliseconds from 1 to 86400000", arg);
+	a->dump.max_pause_ms = (u32)v;
+	return 0;
+}
+
 static int parse_limit(struct args *a, const char *arg, struct err *e)
 {
 	if (text_parse_u64(arg, 10, true, &a->dump.limit) || !a->dump.limit)
@@ -101,6 +113,7 @@ static int parse_one(struct args *a, int id, const char *arg, struct err *e)
 	case OPT_STOP_TIMEOUT:	return dump_timeout_parse("--stop-timeout", arg, &a->dump.stop_timeout_ms, e);
 	case OPT_OUTPUT_TIMEOUT:return dump_timeout_parse("--output-timeout", arg, &a->dump.output_timeout_ms, e);
 	case OPT_SNAPSHOT:	return dump_snapshot_parse(arg, &a->dump.snapshot, e);
+	case OPT_MAX_PAUSE:	return parse_max_pause(a, arg, e);
 	case OPT_COMPRESS:	return dump_level_parse(arg, &a->dump.compress, e);
 	case OPT_LIMIT:		return parse_limit(a, arg, e);
 	case OPT_DRY_RUN:	a->dry_run = true; return 0;
@@ -129,6 +142,8 @@ static int check(const struct args *a, int n_pids, struct err *e)
 		return err_set(e, ERR_USAGE, "dump: a process id is missing");
 	if (a->dump.stacks && a->dump.all)
 		return err_set(e, ERR_USAGE, "dump: --stacks and --all contradict each other");
+	if (a->dump.stacks && a->dump.max_pause_ms)
+		return err_set(e, ERR_USAGE, "dump: --stacks is read in one short stop, for which there is no --max-pause");
 	if (a->dump.stacks && a->dry_run)
 		return err_set(e, ERR_USAGE, "dump: what --stacks saves depends on registers, which --dry-run does not read");
 	if (n_pids > 1 && !a->dry_run && !has_pid_specifier(a->dump.output))

@@ -50,10 +50,22 @@ static void print_unmatched(FILE *f, const struct unmatched *u)
 
 static void print_snapshot(FILE *f, const struct dump_report *r)
 {
+	if (r->late[0])
+		fprintf(f, "  stopped %s\n", r->late);
+	if (r->no_precopy[0])
+		fprintf(f, "  %s\n", r->no_precopy);
 	if (r->no_snapshot[0])
 		fprintf(f, "  %s; it was stopped while it was saved\n", r->no_snapshot);
 	if (r->zombie_left)
 		fprintf(f, "  a zombie of the snapshot stays until process %d ends or waits for it\n", r->pid);
+}
+
+static void print_rounds(FILE *f, const struct dump_report *r)
+{
+	char copied[TEXT_SIZE_MAX], rest[TEXT_SIZE_MAX];
+
+	fprintf(f, " (%s copied before, in %" PRIu32 " rounds, %s then)", text_size(r->precopied, copied), r->rounds,
+		text_size(r->rest, rest));
 }
 
 void report_print(FILE *f, const struct dump_report *r)
@@ -70,6 +82,8 @@ void report_print(FILE *f, const struct dump_report *r)
 	fprintf(f, ", stopped for %.1f ms of %.1f ms", (double)r->pause_us / 1000, (double)r->total_us / 1000);
 	if (r->snapshot)
 		fprintf(f, " (snapshot, made in %.1f ms)", (double)r->fork_us / 1000);
+	if (r->rounds)
+		print_rounds(f, r);
 	if (r->missing.n)
 		fprintf(f, ", MISSING %s in %zu range%s", text_size(r->missing.bytes, lost), r->missing.n,
 			r->missing.n == 1 ? "" : "s");
@@ -153,6 +167,11 @@ int report_add_json(struct json_object **list, const struct dump_report *r, stru
 	json_put_bool(o, "snapshot", r->snapshot);
 	json_put_text(o, "no_snapshot", r->no_snapshot[0] ? r->no_snapshot : NULL);
 	json_put_u64(o, "fork_us", r->fork_us);
+	json_put_u64(o, "rounds", r->rounds);
+	json_put_u64(o, "precopied_bytes", r->precopied);
+	json_put_u64(o, "rest_bytes", r->rest);
+	json_put_text(o, "no_precopy", r->no_precopy[0] ? r->no_precopy : NULL);
+	json_put_text(o, "late", r->late[0] ? r->late : NULL);
 	json_object_object_add(o, "missing", missing_json(&r->missing));
 	json_object_object_add(o, "unstopped_threads", unstopped_json(r));
 	json_object_object_add(o, "unmatched", unmatched_json(&r->unmatched));

@@ -10,139 +10,11 @@
 #include "base/util.h"
 #include "dump/dump_priv.h"
 #include "dump/pass.h"
+#include "dump/pause.h"
 #include "live/proc.h"
 
 /* How often a process that seems to have ended is asked whether it has. */
 enum { TRIES = 32 };
-
-/*
- * The longest stop that users will not notice: below it, the areas are read twice.
- * In processor time, so that a busy machine does not change the decision.
- */
-enum { SLOW_COLLECT_NS = 50 * 1000 * 1000 };
-
-static int read_filter(struct dump *d, struct err *e)
-{
-	struct buf b scoped(buf_fini) = { 0 };
-	char path[64];
-	int r;
-
-	if (d->opts->have_filter) {
-		d->filter = d->opts->filter;
-		return 0;
-	}
-	/* Not under task/, and empty for a leader that has exited: any live thread's own directory has it. */
-	snprintf(path, sizeof(path), "/proc/%d/coredump_filter", d->target.reader);
-	r = io_slurp(path, &b, 64, e);
-	/* proc_coredump_filter_read() gives nothing of a process without memory: that is no mask of 0. */
-	if (!r && !b.len)
-		r = err_set(e, ERR_GONE, "process %d has no memory any more", d->target.pid);
-	if (!r)
-		r = buf_add(&b, "", 1, e);
-	if (!r)
-		d->filter = (u32)strtoul((char *)b.p, NULL, 16);
-	return r;
-}
-
-static int by_address(const void *a, const void *b)
-{
-	u64 x = *(const u64 *)a, y = *(const u64 *)b;
-
-	return x < y ? -1 : x > y;
-}
-
-/* Areas of which only a part is selected, by the user or for --stacks, are cut at the part's ends. */
-static int split_areas(struct dump *d, struct err *e)
-{
-	size_t n = 0, headers = d->opts->stacks ? d->areas.n : 0;
-	u64 *at auto_free = calloc(2 * (d->opts->n_select + d->ranges.n) + headers + 1, sizeof(*at));
-
-	if (!at)
-		return err_set(e, -ENOMEM, "list of %zu areas", d->ranges.n);
-	/* What a program header says of a file's first page is then true of all that it is of. */
-	for (size_t i = 0; i < headers; i++)
-		if (d->areas.v[i].file & AREA_FILE_ELF && !d->areas.v[i].vma->pgoff)
-			at[n++] = d->areas.v[i].vma->start + d->page_size;
-	for (size_t i = 0; i < d->opts->n_select; i++) {
-		const struct plan_select *s = &d->opts->select[i];
-
-		if (s->glob)
-			continue;
-		at[n++] = align_down(s->start, d->page_size);
-		if (s->end <= UINT64_MAX - d->page_size)
-			at[n++] = align_up(s->end, d->page_size);
-	}
-	for (size_t i = 0; i < d->ranges.n; i++) {
-		at[n++] = d->ranges.v[i].start;
-		at[n++] = d->ranges.v[i].end;
-	}
-	if (!n)
-		return 0;
-	qsort(at, n, sizeof(*at), by_address);
-	return areas_split(&d->areas, at, n, e);
-}
-
-static struct plan_opts plan_opts(const struct dump *d)
-{
-	return (struct plan_opts){
-		.filter = d->filter, .all = d->opts->all, .page_size = d->page_size,
-		.select = d->opts->select, .n_select = d->opts->n_select,
-		.stacks = d->opts->stacks, .files_at_hand = d->opts->unwind_only, .ranges = d->ranges,
-	};
-}
-
-static int make_plan(struct dump *d, struct err *e)
-{
-	struct plan_opts po = plan_opts(d);
-
-	plan_free(&d->plan);
-	return plan_make(&d->areas, &po, &d->plan, e);
-}
-
-/* For the plan that was carried out; after the target has been resumed. */
-static int find_unmatched(struct dump *d, struct err *e)
-{
-	struct plan_opts po = plan_opts(d);
-
-	return dump_find_unmatched(d, &po, &d->report->unmatched, e);
-}
-
-/* Before the stop: the areas with the state of their files, and the action for each. */
-static int plan_running(struct dump *d, struct err *e)
-{
-	u64 begin = cpu_ns();
-	int r = areas_collect(&d->target, &d->areas, e);
-
-	d->collect_ns = cpu_ns() - begin;
-	return r ? r : make_plan(d, e);
-}
-
-/*
- * After it.  Where smaps is quick it is read again, for only that is exact: a
- * madvise(MADV_DONTDUMP) on a whole area since leaves no trace in maps.  Where
- * it is slow, many areas or much memory, the target is not held up for it.
- */
-static int collect_stopped(struct dump *d, struct err *e)
-{
-	if (!d->target.execed && (d->opts->stacks || d->collect_ns > SLOW_COLLECT_NS))
-		return areas_refresh(&d->target, &d->pages, &d->areas, !d->opts->stacks || d->opts->n_select, e);
-	areas_fini(&d->areas);
-	return areas_collect(&d->target, &d->areas, e);
-}
-
-/* The cuts come last: smaps would not know them. */
-static int plan_stopped(struct dump *d, struct err *e)
-{
-	int r = page_source_open_pid(&d->pages, d->target.pid, d->target.reader, NULL, e);
-
-	if (!r)
-		r = collect_stopped(d, e);
-	if (!r && d->opts->stacks)
-		r = dump_add_stacks(d, e);
-	if (!r)
-		r = split_areas(d, e);
-	return r ? r : make_plan(d, e);
-}
 
 static void dump_fini(struct dump *d)
 {
@@ -150,6 +22,7 @@ static void dump_fini(struct dump *d)
 	target_close(&d->target);
 	output_end(d, 0, NULL);
 	write_queue_end(&d->spooling, NULL);
+	precopy_close(d);
 	spool_close(&d->spool);
 	page_source_close(&d->pages);
 	areas_fini(&d->areas);
@@ -166,8 +39,8 @@ static int look_running(struct dump *d, struct err *e)
 	int r = dump_name(d, e);
 
 	if (!r)
-		r = read_filter(d, e);
-	return r ? r : plan_running(d, e);
+		r = dump_read_filter(d, e);
+	return r ? r : dump_plan_running(d, e);
 }
 
 /*
@@ -291,9 +164,9 @@ static int look_stopped(struct dump *d, struct err *e)
 	int r = dump_name_again(d, e);
 
 	if (!r)
-		r = read_filter(d, e);
+		r = dump_read_filter(d, e);
 	if (!r)
-		r = plan_stopped(d, e);
+		r = dump_plan_stopped(d, e);
 	if (r || !d->target.execed)
 		return r;
 	read_sizes(d, &d->report->rss_before, &d->report->pte_before);
@@ -334,31 +207,51 @@ static int look_at_all(struct dump *d, struct err *e)
 		r = look_stopped(d, e);
 	if (!r)
 		r = dump_notes(d, e);
-	return r ? r : dump_layout(d, e);
+	if (r)
+		return r;
+	return d->pre.on ? precopy_stopped(d, e) : dump_layout(d, d->notes.len, e);
+}
+
+/* A part of the pause ends now. */
+static void note_part(struct dump *d, enum pause_part which, u64 *since)
+{
+	u64 now = now_ns();
+
+	d->parts[which] = now - *since;
+	*since = now;
 }
 
 /* Memory that is read while the target stands still. */
 static int copy_stopped(struct dump *d, struct err *e)
 {
+	int r = d->pre.on ? precopy_rewind(d, e) : 0;
+
 	write_queue_start(&d->queue);
-	return pass_copy(d, d->report->snapshot ? PASS_LACKED : PASS_ALL, e);
+	return r ? r : pass_copy(d, d->report->snapshot ? PASS_LACKED : PASS_ALL, e);
 }
 
 /* From the stop to the last byte of memory; what is still buffered is written after that. */
 static int capture(struct dump *d, struct err *e)
 {
 	struct target_opts to = { .stop_timeout_ms = d->opts->stop_timeout_ms, .cancel = d->opts->cancel };
+	u64 since = now_ns();
 	int r;
 
 	say_phase(d, DUMP_STOPPED);
 	r = target_stop(&d->target, &to, e);
+	/* It counts from the first thread that stands still. */
+	since = max(since, d->target.stopped_at);
+	note_part(d, PAUSE_STOP, &since);
 	if (!r)
 		r = look_at_all(d, e);
-	if (!r && d->opts->snapshot)
+	note_part(d, PAUSE_LOOK, &since);
+	if (!r && d->wish)
 		r = dump_snapshot(d, e);
+	note_part(d, PAUSE_FORK, &since);
 	/* The spool has what is to be copied now. */
 	if (!r && !(d->report->snapshot && d->spool.fd >= 0))
 		r = copy_stopped(d, e);
+	note_part(d, PAUSE_SAVE, &since);
 	let_run(d);
 	if (!r && d->report->snapshot)
 		r = dump_from_snapshot(d, e);
@@ -376,7 +269,10 @@ static int prepare_output(struct dump *d, struct err *e)
 		r = output_check_server(d, e);
 	if (!r)
 		r = output_open(d, e);
-	return !r && d->opts->snapshot ? dump_before_snapshot(d, e) : r;
+	if (r)
+		return r;
+	pause_choose(d);
+	return d->wish ? dump_before_snapshot(d, e) : 0;
 }
 
 /* No more than is needed from here on: who ends us meanwhile must not wait for an output that stands still. */
@@ -396,11 +292,17 @@ static int save(struct dump *d, struct err *e)
 	read_sizes(d, &d->report->rss_before, &d->report->pte_before);
 	r = dump_notes_reserve(d, e);
 	if (!r)
+		r = pause_precopy(d, e);
+	if (!r)
 		r = capture(d, e);
+	if (!r)
+		r = precopy_clear_lost(d, e);
+	precopy_close(d);
+	pause_judge(d);
 	if (r)
 		return r;
 	read_sizes(d, &d->report->rss_after, &d->report->pte_after);
-	r = find_unmatched(d, e);
+	r = dump_unmatched(d, e);
 	if (!r)
 		r = write_end(d, e);
 	return r ? r : output_finish(d, e);
@@ -436,7 +338,7 @@ static int run(struct dump *d, pid_t pid, const struct dump_opts *opts, struct d
 
 int dump_run(pid_t pid, const struct dump_opts *opts, struct dump_report *report, struct err *e)
 {
-	struct dump d scoped(dump_fini) = { .target.mem_fd = -1, .snapshot.memory.mem_fd = -1, .spool.fd = -1 };
+	struct dump d scoped(dump_fini) = DUMP_NONE;
 	u64 begin = now_ns();
 	int r;
 
@@ -460,21 +362,21 @@ void dump_report_fini(struct dump_report *r)
 
 int dump_preview(pid_t pid, const struct dump_opts *opts, struct dump_preview *out, struct err *e)
 {
-	struct dump d scoped(dump_fini) = { .target.mem_fd = -1, .snapshot.memory.mem_fd = -1, .spool.fd = -1 };
+	struct dump d scoped(dump_fini) = DUMP_NONE;
 	struct dump_report report scoped(dump_report_fini) = { 0 };
 	struct dump_preview p scoped(dump_preview_fini) = { 0 };
 	int r = prepare(&d, pid, opts, &report, e);
 
 	if (!r)
-		r = split_areas(&d, e);
+		r = dump_split_areas(&d, e);
 	if (!r)
-		r = make_plan(&d, e);
+		r = dump_make_plan(&d, e);
 	if (!r)
-		r = find_unmatched(&d, e);
+		r = dump_unmatched(&d, e);
 	if (!r)
 		r = dump_predict(&d.target, &d.areas, &d.plan, &p.area_bytes, &p.bytes, e);
 	if (!r)
-		r = dump_layout(&d, e);
+		r = dump_layout(&d, d.notes.len, e);
 	if (!r && d.place.no_room.code) {
 		*e = d.place.no_room;
 		r = e->code;

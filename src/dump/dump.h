@@ -87,6 +87,7 @@ struct dump_opts {
 	size_t n_select;
 	u64 limit;			/* bytes; 0: none */
 	enum snapshot_wish snapshot;
+	u32 max_pause_ms;		/* the longest stop that is wanted; 0: any */
 	int compress;			/* zstd's level; 0: not compressed */
 	u32 stop_timeout_ms;
 	u32 output_timeout_ms;		/* without progress of the output, but of a snapshot's; 0: no limit */
@@ -112,6 +113,10 @@ struct dump_report {
 	bool zombie_left;		/* of it, until the target ends */
 	u64 fork_us;			/* part of the pause: to make it */
 	char no_snapshot[256];		/* why there was none, if it was asked for */
+	u32 rounds;			/* of copying while it ran, before the stop; 0: none */
+	u64 precopied, rest;		/* bytes copied by them, some more than once, and what was left for the stop */
+	char no_precopy[256];		/* why there was none, where it would have been better */
+	char late[160];			/* why the stop was longer than wanted; "": it was not */
 	struct missing missing;
 	struct unmatched unmatched;
 	struct dump_unstopped *unstopped;	/* threads whose registers could not be read */

@@ -6,6 +6,7 @@
 #include "dump/dump.h"
 #include "dump/layout.h"
 #include "dump/plan.h"
+#include "dump/precopy.h"
 #include "dump/spool.h"
 #include "dump/write_queue.h"
 #include "dump/writer.h"
@@ -38,6 +39,9 @@ struct output_place {
 	struct err no_room;	/* why that is not known; code 0: it is */
 };
 
+/* What the target is stopped for, one after the other. */
+enum pause_part { PAUSE_STOP, PAUSE_LOOK, PAUSE_FORK, PAUSE_SAVE, PAUSE_PARTS };
+
 /* A dump under way: what is read, what was decided, where it goes. */
 struct dump {
 	const struct dump_opts *opts;
@@ -47,6 +51,10 @@ struct dump {
 	struct target target;
 	const struct target *source;	/* whose memory is read: the target's, or its snapshot's */
 	struct snapshot snapshot;
+	u64 parts[PAUSE_PARTS];	/* of the pause, ns */
+	enum snapshot_wish wish;	/* the user's, or what is best for the longest pause that he wants */
+	bool precopy;		/* the same */
+	struct precopy pre;
 	struct areas areas;
 	u64 collect_ns;		/* processor time that it took to learn them while the target ran */
 	struct plan_ranges ranges;	/* --stacks: what of the areas it saves */
@@ -67,6 +75,21 @@ struct dump {
 	struct spool spool;	/* for them, where the output is written front to back */
 	struct write_queue spooling;	/* into it */
 };
+
+/* A dump of nothing yet, which owns nothing. */
+#define DUMP_NONE { .target.mem_fd = -1, .snapshot.memory.mem_fd = -1, .spool.fd = -1, .pre.written.uffd = -1 }
+
+/* d->filter: the user's, or the target's own. */
+int dump_read_filter(struct dump *d, struct err *e) must_check;
+/* Areas of which only a part is selected, by the user or for --stacks, or has its place already, are cut at the part's ends. */
+int dump_split_areas(struct dump *d, struct err *e) must_check;
+/* d->plan, of d->areas as they are. */
+int dump_make_plan(struct dump *d, struct err *e) must_check;
+/* Both, of the target while it runs; of one that stands still, after that. */
+int dump_plan_running(struct dump *d, struct err *e) must_check;
+int dump_plan_stopped(struct dump *d, struct err *e) must_check;
+/* The user's selections that had no effect on the plan that was carried out; after the target has been resumed. */
+int dump_unmatched(struct dump *d, struct err *e) must_check;
 
 /* d->report's pid, name and path. */
 int dump_name(struct dump *d, struct err *e) must_check;
@@ -92,8 +115,8 @@ int dump_missing_note(const struct dump *d, u64 room, struct buf *b, struct err 
  * where p_filesz is smaller than p_memsz gdb shows zeros (13.1, corelow.c: core_target::xfer_partial()).
  */
 bool dump_has_segment(const struct dump *d, size_t i);
-/* Fills d->segs and d->layout from the plan and the size of the notes. */
-int dump_layout(struct dump *d, struct err *e) must_check;
+/* Fills d->segs and d->layout from the plan, with room for @notes_len bytes of notes. */
+int dump_layout(struct dump *d, u64 notes_len, struct err *e) must_check;
 
 /* Writes one area's bytes at its segment's offset; what cannot be read is recorded. */
 int dump_copy_area(struct dump *d, const struct area *a, const struct plan_entry *p, struct err *e) must_check;

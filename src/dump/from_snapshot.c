@@ -60,18 +60,12 @@ int dump_before_snapshot(struct dump *d, struct err *e)
 		return 0;
 	if (!spool_open(&d->spool, d->lacked, path, &why))
 		return start_spooling(d, e);
-	return d->opts->snapshot == SNAPSHOT_REQUIRE ? no_spool(d, e) : 0;
+	return d->wish == SNAPSHOT_REQUIRE ? no_spool(d, e) : 0;
 }
 
 static int check_output(const struct dump *d, struct err *e)
 {
 	return needs_spool(d) && d->spool.fd < 0 && !pass_lacks_nothing(d) ? no_spool(d, e) : 0;
-}
-
-static int all_is_written(struct writer *w, void *arg, struct err *e)
-{
-	(void)w, (void)arg, (void)e;
-	return 0;
 }
 
 /* It fails before anything is written to the output. */
@@ -84,7 +78,7 @@ static int fill_spool(struct dump *d, struct err *e)
 	write_queue_start(&d->queue);
 	r = pass_copy(d, PASS_LACKED, e);
 	if (!r)
-		r = write_queue_call(&d->queue, all_is_written, NULL, e);
+		r = write_queue_flush(&d->queue, e);
 	d->spooling = d->queue;
 	d->queue = output;
 	return r;
@@ -123,7 +117,7 @@ int dump_snapshot(struct dump *d, struct err *e)
 	rep->fork_us = d->snapshot.fork_ns / 1000;
 	if (!r)
 		return 0;
-	if (d->opts->snapshot == SNAPSHOT_REQUIRE || r == ERR_GONE || r == ERR_CANCELLED || r == -ENOMEM || d->served)
+	if (d->wish == SNAPSHOT_REQUIRE || r == ERR_GONE || r == ERR_CANCELLED || r == -ENOMEM || d->served)
 		return err_set(e, r, "%s", why.msg);
 	snprintf(rep->no_snapshot, sizeof(rep->no_snapshot), "%.*s", (int)sizeof(rep->no_snapshot) - 1, why.msg);
 	return 0;

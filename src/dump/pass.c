@@ -56,16 +56,26 @@ static int put_segment(struct dump *d, enum pass which, size_t i, const struct s
 	return r ? r : copy(d, &d->areas.v[i], &d->plan.v[i], e);
 }
 
-/* *seg: the next program header. */
-static int copy_areas(struct dump *d, enum pass which, size_t *seg, struct err *e)
+/* Of an area that has been copied before the stop, what has been written to since. */
+static int copy_area(struct dump *d, const struct area *a, const struct plan_entry *p, struct err *e)
+{
+	struct place *at = precopy_place(d, a->vma->start, a->vma->end);
+
+	return at ? precopy_copy_rest(d, at, a->vma->start, a->vma->end, e) : dump_copy_area(d, a, p, e);
+}
+
+/* Those whose place in the output is in [@from, @to).  *seg: the next program header. */
+static int copy_areas(struct dump *d, enum pass which, u64 from, u64 to, size_t *seg, struct err *e)
 {
 	int r = 0;
 
+	*seg = 1;
 	for (size_t i = 0; !r && i < d->areas.n; i++) {
 		const struct segment *s = &d->segs[*seg];
 
 		*seg += dump_has_segment(d, i);
-		r = put_segment(d, which, i, s, dump_copy_area, e);
+		if (s->off >= from && s->off < to)
+			r = put_segment(d, which, i, s, copy_area, e);
 	}
 	return r;
 }
@@ -83,11 +93,15 @@ static int copy_all_tags(struct dump *d, enum pass which, size_t seg, struct err
 
 int pass_copy(struct dump *d, enum pass which, struct err *e)
 {
+	u64 placed = d->pre.on ? places_end(&d->pre.places) : UINT64_MAX;
 	size_t seg = 1;
 	int r = which == PASS_LACKED ? 0 : put_headers(d, e);
 
+	/* The output goes forward only. */
 	if (!r)
-		r = copy_areas(d, which, &seg, e);
+		r = copy_areas(d, which, 0, placed, &seg, e);
+	if (!r && d->pre.on)
+		r = copy_areas(d, which, placed, UINT64_MAX, &seg, e);
 	return r ? r : copy_all_tags(d, which, seg, e);
 }
 

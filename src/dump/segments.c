@@ -37,14 +37,15 @@ static size_t add_tag_segments(struct dump *d, size_t n)
 	return n;
 }
 
-int dump_layout(struct dump *d, struct err *e)
+int dump_layout(struct dump *d, u64 notes_len, struct err *e)
 {
 	size_t n = 0, most = d->areas.n + count_tagged(&d->areas) + 2;
 
+	free(d->segs);
 	d->segs = calloc(most, sizeof(*d->segs));
 	if (!d->segs)
 		return err_set(e, -ENOMEM, "%zu program headers", most);
-	d->segs[n++] = (struct segment){ .type = PT_NOTE, .filesz = d->notes.len };
+	d->segs[n++] = (struct segment){ .type = PT_NOTE, .filesz = notes_len };
 	for (size_t i = 0; i < d->areas.n; i++) {
 		const struct vma *v = d->areas.v[i].vma;
 
@@ -57,5 +58,7 @@ int dump_layout(struct dump *d, struct err *e)
 	n = add_tag_segments(d, n);
 	d->segs[n++] = (struct segment){ .type = PT_NOTE, .filesz = dump_missing_room(d) };
 	d->n_segs = n;
+	if (d->pre.on)
+		places_assign(&d->pre.places, d);
 	return layout_make(d->target.arch->fmt, d->page_size, d->segs, n, &d->layout, e);
 }

@@ -1,0 +1,227 @@
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/uapi.h"
+#include "base/util.h"
+#include "dump/dump_priv.h"
+#include "dump/precopy_priv.h"
+
+enum {
+	ROUNDS_MAX = 16,
+	HEAD_ROOM = 1 << 20,	/* bytes beyond what headers and notes take now: threads and areas that are to come */
+};
+
+/* ---- what is watched */
+
+/* Private memory of its own: in the other all writes are not seen, or pages that are not mapped in have content, too. */
+static bool can_watch(const struct area *a, const struct plan_entry *p)
+{
+	const u32 no = VM_SHARED | VM_IO | VM_PFNMAP | VM_HUGETLB | VM_SHADOW_STACK | VM_UFFD_WAITS | VM_UFFD_WP;
+
+	return !(a->vma->flags & no) && !vma_is_special(a->vma) && p->action == PLAN_TOUCHED;
+}
+
+static int watch(struct dump *d, size_t i, struct err *e)
+{
+	const struct vma *v = d->areas.v[i].vma;
+	struct place *p = places_find(&d->pre.places, v->start, v->end);
+	u64 pages = vma_len(v) / d->page_size;
+	int r;
+
+	if (!p || !can_watch(&d->areas.v[i], &d->plan.v[i]) || !written_watch(&d->pre.written, v->start, v->end))
+		return 0;
+	p->watched = true;
+	r = pageset_init(&p->stored, pages, e);
+	if (!r)
+		r = pageset_init(&p->rest, pages, e);
+	return r ? r : pageset_init(&p->lost, pages, e);
+}
+
+/* An output of which the first bytes are kept for headers and notes, as many as they may take. */
+static int make_places(struct dump *d, struct err *e)
+{
+	u64 head = 2 * (d->notes.cap + d->areas.n * sizeof(Elf64_Phdr)) + HEAD_ROOM;
+	int r = dump_layout(d, head, e);
+
+	if (!r)
+		r = places_make(&d->pre.places, d, e);
+	for (size_t i = 0; !r && i < d->areas.n; i++)
+		r = watch(d, i, e);
+	return r;
+}
+
+/* ---- rounds */
+
+static int on_written(const struct written_run *run, void *arg, struct err *e)
+{
+	const struct look *l = arg;
+	u64 from = place_page_of(l->d, l->place, run->start), to = place_page_of(l->d, l->place, run->end);
+
+	if (!run->zero)
+		return pageset_add(&l->place->rest, from, to, e);
+	pageset_remove(&l->place->rest, from, to);
+	return 0;
+}
+
+static int look_at_all(struct dump *d, bool protect, written_fn *fn, struct err *e)
+{
+	u64 begin = now_ns();
+	int r = 0;
+
+	for (size_t i = 0; !r && i < d->pre.places.n; i++) {
+		struct place *p = &d->pre.places.v[i];
+		struct look l = { .d = d, .place = p };
+
+		if (p->watched)
+			r = written_scan(&d->pre.written, p->start, p->end, protect, fn, &l, e);
+	}
+	d->pre.scan_ns = now_ns() - begin;
+	return r;
+}
+
+static u64 stored_bytes(const struct dump *d)
+{
+	u64 pages = 0;
+
+	for (size_t i = 0; i < d->pre.places.n; i++)
+		pages += d->pre.places.v[i].stored.count;
+	return pages * d->page_size;
+}
+
+static int rewind_output(struct writer *w, void *stored, struct err *e)
+{
+	/* What is rewritten counts once for the limit. */
+	w->written = *(u64 *)stored;
+	return writer_rewind(w, e);
+}
+
+int precopy_rewind(struct dump *d, struct err *e)
+{
+	u64 *stored = malloc(sizeof(*stored));
+	void *arg = stored;
+	int r;
+
+	if (!stored)
+		return err_set(e, -ENOMEM, "rewind the output");
+	*stored = stored_bytes(d);
+	r = write_queue_call(&d->queue, rewind_output, &arg, e);
+	free(arg);
+	d->queue.off = 0;
+	return r;
+}
+
+static int copy_round(struct dump *d, struct err *e)
+{
+	u64 begin = now_ns();
+	int r = precopy_rewind(d, e);
+
+	for (size_t i = 0; !r && i < d->pre.places.n; i++) {
+		struct place *p = &d->pre.places.v[i];
+
+		if (p->watched)
+			r = precopy_copy_running(d, p, e);
+	}
+	if (!r)
+		r = write_queue_flush(&d->queue, e);
+	d->pre.copy_ns += now_ns() - begin;
+	return r;
+}
+
+/* What the stop will take, if @bytes are left: a look at all pages, the rest, and some for each thread. */
+static bool would_fit(const struct dump *d, u64 bytes)
+{
+	u64 limit = d->opts->max_pause_ms * 1000000ull, mine = 1000 * 1000 + d->pre.threads * 30 * 1000ull;
+	double rate = d->pre.copied ? (double)d->pre.copy_ns / (double)d->pre.copied : 1;
+
+	return (double)(mine + d->pre.scan_ns) + (double)bytes * rate < (double)limit * 0.6;
+}
+
+/* Until the rest fits the limit or does not shrink any more; then it is copied once more, so that less is left. */
+static int copy_rounds(struct dump *d, struct err *e)
+{
+	u64 limit_ns = d->queue.limit_ns, before = UINT64_MAX, rest;
+	unsigned stuck = 0;
+	int r = 0;
+
+	/* An output that stands still holds nobody up. */
+	d->queue.limit_ns = 0;
+	for (unsigned i = 0; !r && i < ROUNDS_MAX && stuck < 2; i++) {
+		bool last;
+
+		r = look_at_all(d, true, on_written, e);
+		rest = precopy_rest(d);
+		last = i && would_fit(d, rest);
+		stuck += i && rest > before / 10 * 9;
+		before = rest;
+		if (!r)
+			r = copy_round(d, e);
+		d->report->rounds = i + 1;
+		if (last)
+			break;
+	}
+	d->queue.limit_ns = limit_ns;
+	return r;
+}
+
+/* The areas as they are now: the list that a look at the stopped target will find to be right, if all is well. */
+static int look_again(struct dump *d, struct err *e)
+{
+	int r;
+
+	areas_fini(&d->areas);
+	r = areas_collect(&d->target, &d->areas, e);
+	if (!r)
+		precopy_hide(d);
+	return r;
+}
+
+int precopy_run(struct dump *d, struct err *e)
+{
+	struct proc_status st;
+	int r;
+
+	r = written_open(&d->pre.written, &d->target, &d->areas, e);
+	if (!r)
+		r = proc_status(d->target.pid, d->target.reader, &st, e);
+	if (r)
+		return r;
+	d->pre.threads = st.threads;
+	r = make_places(d, e);
+	if (!r)
+		r = copy_rounds(d, e);
+	if (!r)
+		r = look_again(d, e);
+	d->pre.on = !r;
+	d->report->precopied = d->pre.copied;
+	return r;
+}
+
+void precopy_hide(struct dump *d)
+{
+	for (size_t i = 0; i < d->areas.list.n; i++) {
+		struct vma *v = &d->areas.list.v[i];
+
+		for (size_t k = 0; v->flags & VM_UFFD_WP && k < d->pre.places.n; k++) {
+			const struct place *p = &d->pre.places.v[k];
+
+			if (p->watched && p->start < v->end && v->start < p->end)
+				v->flags &= ~(u32)VM_UFFD_WP;
+		}
+	}
+}
+
+u64 precopy_rest(const struct dump *d)
+{
+	u64 pages = 0;
+
+	for (size_t i = 0; i < d->pre.places.n; i++)
+		pages += d->pre.places.v[i].rest.count;
+	return pages * d->page_size;
+}
+
+void precopy_close(struct dump *d)
+{
+	written_close(&d->pre.written);
+	places_fini(&d->pre.places);
+	d->pre.on = false;
+}
