@@ -1,0 +1,79 @@
+# dump --max-pause: copied while it runs, and what has been written to since in a short stop; nothing is lost, nothing is stale.
+. "$TOP/tests/func/lib.sh"
+need_ptrace
+case $(uname -m) in
+x86_64 | aarch64) ;;
+*) skip_all "pre-copy is for x86-64 and arm64" ;;
+esac
+
+drift() { "$TARGETS/drift" "$@"; }
+one_instant() { is "$1" "$(drift check core | sed 's/ of .*//')" "0 bad pages"; }
+descriptors() { ls "/proc/$PID/fd" | wc -l; }
+# Watched by userfaultfd(2), as smaps has it.
+watched() { grep -c '^VmFlags:.* uw' "/proc/$PID/smaps"; }
+unwatched() { [ "$(watched)" = 0 ]; }
+pte() { status_of "$PID" VmPTE | tr -dc 0-9; }
+
+: "${MIB:=192}" "${DUMPS:=1 2 3 4 5 6}" "${INSTANTS:=0 2 5 10 20 40 80 160}"
+TARGET_LIFE=900
+export TARGET_LIFE
+start drift "$MIB" 5000
+before=$(descriptors) tables=$(pte)
+run "$TAGCORE" dump --force --max-pause 1 --json -o core "$PID"
+no=$(json out '.dumps[0].no_precopy')
+case $no in
+*"Linux 6.7"* | *refused\ a\ userfaultfd*) skip_all "$no" ;;
+esac
+for i in $DUMPS; do
+	ok "dump $i" "$TAGCORE" dump -q --force --max-pause 1 --json -o core "$PID"
+	json_is "$i: in rounds" out '.dumps[0].no_precopy' null
+	exits 0 "$i: more than one" test "$(json out '.dumps[0].rounds')" -gt 1
+	one_instant "$i: of one instant"
+	ok "$i: it validates" "$TAGCORE" validate core
+	ok "$i: it is not watched any more" until_true 20 unwatched
+	is "$i: it has the descriptors that it had" "$(descriptors)" "$before"
+done
+# New mappings have some tables of their own.
+exits 0 "its page tables have not grown" test "$(pte)" -le $((tables * 3 / 2 + 128))
+run "$TAGCORE" dump --force --max-pause 1 -o core "$PID"
+matches "the report says so" err 'copied before, in [0-9]* rounds'
+
+# ---- the limit
+run "$TAGCORE" dump -q --force --max-pause 60000 --json -o core "$PID"
+json_is "a long limit: a snapshot suffices" out '.dumps[0].snapshot' true
+json_is "and is kept" out '.dumps[0].late' null
+one_instant "of one instant"
+"$TAGCORE" dump --max-pause 1 -o - "$PID" >core 2>err
+matches "to a pipe: why there is no pre-copy" err 'no pre-copy: the output is written front to back'
+one_instant "to a pipe: of one instant"
+run "$TAGCORE" dump --force --max-pause 1 --limit 16M -o limited.core "$PID"
+matches "a limit of the size" err 'more than the limit'
+is "nothing is left" "$(find . -name '*limited*' -o -name '.core-tagcore*')" ""
+
+# ---- what is not to be dumped any more when it is stopped is not in the file, though it may have been copied
+for ms in 0.02 0.05 0.1; do
+	{ sleep "$ms"; kill -USR1 "$PID"; } &
+	ok "a secret, after $ms s" "$TAGCORE" dump -q --force --max-pause 1 -o core "$PID"
+	wait "$!"
+done
+ok "a secret" "$TAGCORE" dump -q --force --max-pause 1 -o core "$PID"
+is "it is not in the file" "$(drift secret core)" "not there"
+finish
+
+# ---- killed at any time
+start drift "$MIB" 5000
+before=$(descriptors)
+for ms in $INSTANTS; do
+	"$TAGCORE" dump -q --force --max-pause 1 -o killed "$PID" 2>/dev/null &
+	victim=$!
+	sleep "$(printf '0.%03d' "$ms")"
+	kill -KILL "$victim" 2>/dev/null
+	wait "$victim" 2>/dev/null
+	ok "killed after $ms ms: it is not watched any more" until_true 20 unwatched
+	is "it has the descriptors that it had" "$(descriptors)" "$before"
+done
+runs_free "$PID" "after that"
+ok "it can be dumped" "$TAGCORE" dump -q --force --max-pause 1 -o core "$PID"
+one_instant "of one instant"
+finish
+done_testing
