@@ -111,6 +111,7 @@ static const struct inject_abi inject = {
 	.clear_reg = PSTATE, .clear = 3u << 10,
 	.number_set = NT_ARM_SYSTEM_CALL,
 	.numbers = { [INJECT_CLONE] = 220, [INJECT_WAIT4] = 260, [INJECT_MUNMAP] = 215, [INJECT_CLOSE_RANGE] = 436 },
+	.waitid = 95,
 };
 
 /* x0 is argument and result: the first argument comes from /proc/TID/syscall, read before the stop. */

@@ -75,6 +75,7 @@ struct inject_abi {
 	u64 clear;
 	u32 number_set;		/* type of the set that has the call's number; 0: syscall_abi.orig_reg has */
 	u16 numbers[INJECT_CALLS];
+	u16 waitid;		/* its number: a thread in it, or in wait4, waits for children */
 };
 
 /* Consecutive registers that the kernel saved for a signal handler, as numbers of @size bytes. */
