@@ -53,6 +53,13 @@ struct syscall_abi {
 	u16 mode_reg;
 	u16 mode_insn_len;
 	u64 mode_mask;		/* 0: there is one instruction set only */
+	/*
+	 * Where registers at a stop do not say ERESTART_RESTARTBLOCK: the calls that end so, by number; that a
+	 * register has other bits than 0, the time limit; and those of another that say it is relative.
+	 */
+	const struct timed_call { u16 nr, limit_reg, flags_reg; u64 mask, flags; } *timed;
+	u16 n_timed;
+	u16 restart_call;	/* number of restart_syscall(2) */
 };
 
 /* The calls that are made for a thread, in the order of struct inject_abi's numbers. */

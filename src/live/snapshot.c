@@ -141,7 +141,8 @@ static int make_spawner(struct snapshot *s, struct target *t, struct err *e)
 	if (r < 0)
 		return r;
 	if (!r)
-		return refuse(e, "no thread of the process waits in a system call, free of signals");
+		return refuse(e, "no thread of the process waits in a system call, free of signals that are pending or that "
+			      "only the call blocks");
 	if (out.ret < 0 || !out.child)
 		return refused_call(e, out.ret);
 	s->spawner_there = (u64)out.ret;
