@@ -15,12 +15,15 @@
 #include "base/util.h"
 #include "live/live.h"
 #include "live/proc.h"
+#include "live/room.h"
 #include "live/snapshot.h"
 
 #define UNSHARE 2u	/* CLOSE_RANGE_UNSHARE, include/uapi/linux/close_range.h */
 
 enum {
 	POISON_SP = 0x18,	/* the spawner's stack: it has none */
+	AREA_BYTES = 512,	/* of the kernel's, for an area of the copy */
+	TASK_BYTES = 256 << 10,	/* and for the two tasks with their stacks */
 	UNMAP_MAX = 1024,	/* shared areas that the copy gives up, some 20 us each */
 };
 
@@ -46,6 +49,27 @@ static int check_areas(const struct areas *areas, struct err *e)
 	return 0;
 }
 
+/* Children of a process that has left its pid namespace begin another one; their end would be its end: pid_namespaces(7). */
+static int check_namespace(const struct target *t, struct err *e)
+{
+	char own[64] = "", children[64] = "";
+	struct err ignored;
+
+	if (proc_readlink(t->pid, t->reader, "ns/pid", own, sizeof(own), &ignored))
+		return 0;
+	if (proc_readlink(t->pid, t->reader, "ns/pid_for_children", children, sizeof(children), &ignored) || strcmp(own, children))
+		return refuse(e, "children of the process would be in another pid namespace");
+	return 0;
+}
+
+static int check_room(const struct target *t, const struct areas *areas, u64 page_tables, struct err *e)
+{
+	const struct room_need need = { .memory = page_tables + areas->n * AREA_BYTES + TASK_BYTES, .tasks = 2 };
+	struct err why;
+
+	return room_check(t->pid, &need, &why) ? refuse(e, why.msg) : 0;
+}
+
 /* A filter may kill the process for a call that is not its own; only CAP_SYS_ADMIN can suspend it. */
 static bool may_suspend_seccomp(void)
 {
@@ -69,7 +93,10 @@ static int check(const struct target *t, const struct areas *areas, bool *seccom
 	*seccomp = st.seccomp;
 	if (st.seccomp && !may_suspend_seccomp())
 		return refuse(e, "the process has a seccomp filter, which only CAP_SYS_ADMIN may suspend");
-	return check_areas(areas, e);
+	r = check_areas(areas, e);
+	if (!r)
+		r = check_namespace(t, e);
+	return r ? r : check_room(t, areas, st.vm_pte, e);
 }
 
 int snapshot_check(const struct target *t, const struct areas *areas, struct err *e)
