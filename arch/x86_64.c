@@ -107,6 +107,7 @@ static const struct inject_abi inject = {
 	.args = { RDI, RSI, RDX, R10 },
 	.poison = { RSP, RBP }, .n_poison = 2,
 	.numbers = { [INJECT_CLONE] = 56, [INJECT_WAIT4] = 61, [INJECT_MUNMAP] = 11, [INJECT_CLOSE_RANGE] = 436 },
+	.waitid = 247,
 };
 
 const struct arch arch_x86_64 = {

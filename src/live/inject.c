@@ -223,6 +223,19 @@ int inject_options(pid_t tid, unsigned long options, struct err *e)
 
 /* ---- a thread of the target */
 
+/*
+ * A call with a mask of its own (ppoll(2), sigsuspend(2), epoll_pwait(2), …) has set @blocked, and PTRACE_GETSIGMASK
+ * gives the mask that comes back with the call's end, as here it does when the call for us begins: kernel/ptrace.c:
+ * ptrace_request(); kernel/signal.c: set_user_sigmask().  Then the call is made again, mask and all.  Signals
+ * that the thread's own mask blocks stay pending for it meanwhile; those that only the call's blocks would come too early.
+ */
+static bool keeps_out(pid_t tid, u64 blocked)
+{
+	u64 own = 0;
+
+	return !ptrace(PTRACE_GETSIGMASK, tid, (void *)sizeof(own), &own) && !(blocked & ~own);
+}
+
 bool inject_may_use(const struct target *t, const struct thread *th)
 {
 	struct proc_status st;
@@ -230,7 +243,7 @@ bool inject_may_use(const struct target *t, const struct thread *th)
 
 	return th->stop == THREAD_STOPPED && !th->give_back && th->form == t->arch && th->mode == t->arch &&
 	       restart_in_call(th) && !proc_status(t->pid, th->tid, &st, &ignored) &&
-	       !((st.sig_pending | st.shared_pending) & ~st.sig_blocked);
+	       !((st.sig_pending | st.shared_pending) & ~st.sig_blocked) && keeps_out(th->tid, st.sig_blocked);
 }
 
 /*
@@ -258,6 +271,7 @@ int inject_borrow(const struct inject *i, struct thread *th, enum inject_call ca
 		r = start_call(i, th->tid, regs, call, args, e);
 	if (r)
 		return r;
+	restart_timed(th, regs);
 	made = run_call(i, th->tid, out, &status, e);
 	/* As early as can be, and once more where all that is written counts: in syscall stops arm64 keeps its x7. */
 	r = set_regs(i, th->tid, regs, &later);
