@@ -114,12 +114,15 @@ static const struct signal_frame signals[] = {
 };
 
 static const struct inject_code calls[] = { { { 0x01, 0, 0, 0xd4, 0xc0, 0x03, 0x5f, 0xd6 }, 8 } /* svc #0; ret */ };
+/* arch/arm64/kernel/syscall.c: fp_user_discard(); include/uapi/asm/ptrace.h: struct user_sve_header, SVE_PT_REGS_SVE. */
+static const struct volatile_set volatile_sets[] = { { NT_ARM_SVE, 12, 1 }, { NT_ARM_SSVE, 12, 1 } };
 /* The link register leads on, too.  BTYPE: Arm ARM, D24.2 (PSTATE), bits 10 and 11. */
 static const struct inject_abi inject = {
 	.codes = calls, .n_codes = ARRAY_SIZE(calls),
 	.args = { X0, X0 + 1, X0 + 2, X0 + 3 },
 	.poison = { SP, X29, X30 }, .n_poison = 3,
 	.clear_reg = PSTATE, .clear = 3u << 10,
+	.volatile_sets = volatile_sets, .n_volatile = ARRAY_SIZE(volatile_sets),
 	.number_set = NT_ARM_SYSTEM_CALL,
 	.numbers = { [INJECT_CLONE] = 220, [INJECT_WAIT4] = 260, [INJECT_MUNMAP] = 215, [INJECT_CLOSE_RANGE] = 436 },
 	.waitid = 95,

@@ -80,6 +80,9 @@ struct inject_abi {
 	/* Bits of a register that are cleared: arm64's BTYPE, which says how code came here. */
 	u16 clear_reg;
 	u64 clear;
+	/* Sets of which a call discards what is in use: a u16 at @flags_off of their data has bits of @active then. */
+	const struct volatile_set { u32 type; u16 flags_off, active; } *volatile_sets;
+	u16 n_volatile;
 	u32 number_set;		/* type of the set that has the call's number; 0: syscall_abi.orig_reg has */
 	u16 numbers[INJECT_CALLS];
 	u16 waitid;		/* its number: a thread in it, or in wait4, waits for children */

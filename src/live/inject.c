@@ -18,6 +18,7 @@ enum {
 	WAIT_S = 60,		/* for one stop: to copy the page tables of 1 TiB takes half of it */
 	TRIES = 16,		/* of a call that signals keep away */
 	RESTARTNOINTR = 513,	/* include/linux/errno.h */
+	USER_DISPATCH = 2,	/* SYS_USER_DISPATCH, include/uapi/asm-generic/siginfo.h */
 };
 
 bool inject_knows(const struct target *t)
@@ -242,8 +243,21 @@ bool inject_may_use(const struct target *t, const struct thread *th)
 	struct err ignored;
 
 	return th->stop == THREAD_STOPPED && !th->give_back && th->form == t->arch && th->mode == t->arch &&
-	       restart_in_call(th) && !proc_status(t->pid, th->tid, &st, &ignored) &&
-	       !((st.sig_pending | st.shared_pending) & ~st.sig_blocked) && keeps_out(th->tid, st.sig_blocked);
+	       !proc_status(t->pid, th->tid, &st, &ignored) &&
+	       !((st.sig_pending | st.shared_pending) & ~st.sig_blocked) && keeps_out(th->tid, st.sig_blocked) &&
+	       (restart_in_call(th) || own_code_may_call(t, th));
+}
+
+/*
+ * The call was none: syscall user dispatch (prctl(2), PR_SET_SYSCALL_USER_DISPATCH) takes those that a program
+ * which it emulates makes, and did so with ours.  kernel/entry/syscall_user_dispatch.c.
+ */
+static bool is_dispatched(const struct inject *i, const struct thread *th)
+{
+	const siginfo_t *s = &th->siginfo;
+
+	return th->give_back == SIGSYS && th->has_siginfo && s->si_code == USER_DISPATCH &&
+	       (u64)(uintptr_t)s->si_call_addr == i->pc + i->arch->syscall.insn_len;
 }
 
 /*
@@ -283,6 +297,8 @@ int inject_borrow(const struct inject *i, struct thread *th, enum inject_call ca
 		r = inject_options(th->tid, 0, &later);
 	if (!r && made >= 0)
 		stop_note_signal(th, status);
+	if (!r && made == 0 && is_dispatched(i, th))
+		th->give_back = 0;
 	if (r && made >= 0)
 		return err_set(e, r, "%s", later.msg);
 	return made > 0 && out->ret == -RESTARTNOINTR ? 0 : made;

@@ -26,7 +26,7 @@ int inject_open(struct inject *i, const struct target *t, const struct vma *vdso
 /* Whether this machine's calls are known, and the program is one of its own. */
 bool inject_knows(const struct target *t);
 
-/* Whether a call can be made for @th: it is stopped in a system call, and no signal waits for it. */
+/* Whether a call can be made for @th: it is stopped where that changes nothing, and no signal waits for it. */
 bool inject_may_use(const struct target *t, const struct thread *th);
 
 /*

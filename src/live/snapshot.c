@@ -169,7 +169,7 @@ static int make_spawner(struct snapshot *s, struct target *t, struct err *e)
 		return r;
 	if (!r)
 		return refuse(e, "no thread of the process waits in a system call, free of signals that are pending or that "
-			      "only the call blocks");
+			      "only the call blocks, or runs where a call would change nothing (rseq(2), SVE)");
 	if (out.ret < 0 || !out.child)
 		return refused_call(e, out.ret);
 	s->spawner_there = (u64)out.ret;

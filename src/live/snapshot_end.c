@@ -129,8 +129,7 @@ static bool is_waiter(const struct snapshot *s, const u64 call[4])
 static int reap_by_any(struct snapshot *s, struct err *e)
 {
 	pid_t *tids auto_free = NULL;
-	pid_t blocked = 0;
-	bool all;
+	bool blocked = false, all;
 	size_t n = 0;
 	u64 call[4];
 	int r = proc_threads(s->target, &tids, &n, e);
@@ -138,15 +137,13 @@ static int reap_by_any(struct snapshot *s, struct err *e)
 	all = n > 1 && n <= STOP_ALL_MAX;
 	for (size_t i = 0; !r && i < n; i++)
 		if (proc_syscall(s->target, tids[i], call)) {
-			blocked = tids[i];
+			blocked = true;
 			all |= is_waiter(s, call);
 		}
-	if (r || !blocked)
-		return r;
-	if (all)
+	if (!r && all)
 		return reap_by_running(s, 0, e);
 	for (size_t i = 0; !r && i < n; i++)
-		if (proc_syscall(s->target, tids[i], call))
+		if (!blocked || proc_syscall(s->target, tids[i], call))
 			r = reap_by_running(s, tids[i], e);
 	return r;
 }

@@ -153,11 +153,32 @@ if is_root && unshare -m true 2>/dev/null; then
 fi
 finish
 
+# ---- no thread waits in a system call: one makes the calls in the middle of its own code
+for mode in compute stale; do
+	start owncode $mode
+	for i in 1 2 3 4 5; do
+		ok "$mode: saved, $i" "$TAGCORE" dump -q --force --snapshot=require -o busy "$PID"
+	done
+	like "$mode: it has noticed nothing" "$(report)" "faults 0 rounds *"
+	runs_free "$PID" "$mode"
+	is "$mode: no child is left" "$(children_of "$PID")" ""
+	finish
+done
+# A program that takes its system calls itself: none of ours may be among them.
+start owncode dispatch
+if ! grep -q 'user dispatch' "$LOG"; then
+	run "$TAGCORE" dump -s --force -o busy "$PID"
+	is "system calls that are dispatched: saved all the same" "$rc" 0
+	like "system calls that are dispatched: it has noticed nothing" "$(report)" "faults 0 rounds *"
+	runs_free "$PID" "system calls that are dispatched"
+fi
+finish
+
 # ---- where there is none, and why
-start /bin/sh -c 'echo ready $$; while :; do :; done'
-run "$TAGCORE" dump -s -o busy "$PID"
-is "no thread in a system call: saved all the same" "$rc" 0
-matches "and said" err 'no snapshot: no thread of the process waits in a system call'
+start owncode sequence
+run "$TAGCORE" dump -s --force -o busy "$PID"
+is "no thread that can make a call: saved all the same" "$rc" 0
+matches "and said" err 'no snapshot: no thread of the process waits in a system call.*, or runs where a call would change nothing'
 exits 2 "=require: not saved" "$TAGCORE" dump --snapshot=require -o required "$PID"
 matches "and said, too" err 'no snapshot: no thread of the process waits'
 is "nothing is left" "$(echo required*)" "required*"
