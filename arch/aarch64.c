@@ -94,6 +94,17 @@ static const u16 restartable[] = {
 	287 /* pwritev2 */, 292 /* io_pgetevents */, 426 /* io_uring_enter */, 441 /* epoll_pwait2 */,
 };
 
+/*
+ * arch/arm64/kernel/signal.c: do_signal() has set the registers back when the thread stops, but does what
+ * setup_restart_syscall() does only after that.  kernel/time/hrtimer.c: hrtimer_nanosleep(); kernel/futex/waitwake.c:
+ * futex_wait().  The limit of FUTEX_WAIT_BITSET is absolute.
+ */
+static const struct timed_call timed[] = {
+	{ .nr = 98 /* futex */, .limit_reg = X0 + 3, .flags_reg = X0 + 1, .mask = ~384ull & UINT32_MAX },
+	{ .nr = 101 /* nanosleep */ },
+	{ .nr = 115 /* clock_nanosleep */, .limit_reg = X0 + 2, .flags_reg = X0 + 1, .mask = 1 /* TIMER_ABSTIME */ },
+};
+
 /* arch/arm64/kernel/signal.c: struct rt_sigframe; struct sigcontext from 304 on: fault_address, regs, sp, pc. */
 static const struct saved_regs saved[] = { { .reg = X0, .n = 33, .off = 8 } };
 static const struct signal_frame signals[] = {
@@ -103,15 +114,19 @@ static const struct signal_frame signals[] = {
 };
 
 static const struct inject_code calls[] = { { { 0x01, 0, 0, 0xd4, 0xc0, 0x03, 0x5f, 0xd6 }, 8 } /* svc #0; ret */ };
+/* arch/arm64/kernel/syscall.c: fp_user_discard(); include/uapi/asm/ptrace.h: struct user_sve_header, SVE_PT_REGS_SVE. */
+static const struct volatile_set volatile_sets[] = { { NT_ARM_SVE, 12, 1 }, { NT_ARM_SSVE, 12, 1 } };
 /* The link register leads on, too.  BTYPE: Arm ARM, D24.2 (PSTATE), bits 10 and 11. */
 static const struct inject_abi inject = {
 	.codes = calls, .n_codes = ARRAY_SIZE(calls),
 	.args = { X0, X0 + 1, X0 + 2, X0 + 3 },
 	.poison = { SP, X29, X30 }, .n_poison = 3,
 	.clear_reg = PSTATE, .clear = 3u << 10,
+	.volatile_sets = volatile_sets, .n_volatile = ARRAY_SIZE(volatile_sets),
 	.number_set = NT_ARM_SYSTEM_CALL,
 	.numbers = { [INJECT_CLONE] = 220, [INJECT_WAIT4] = 260, [INJECT_MUNMAP] = 215, [INJECT_CLOSE_RANGE] = 436,
 		     [INJECT_USERFAULTFD] = 282, [INJECT_CLOSE] = 57 },
+	.waitid = 95,
 };
 
 /* x0 is argument and result: the first argument comes from /proc/TID/syscall, read before the stop. */
@@ -131,7 +146,8 @@ static const struct inject_abi inject = {
 	.frame = { .known = true, .fp = X29, .lr = X30, .saved_fp = 0, .saved_ret = 1, .record_anywhere = true, \
 		   SIGNALS(signals), .vectors = vectors, .n_vectors = ARRAY_SIZE(vectors) }, \
 	.syscall = { .insn_len = 4, .nr_reg = X8, .ret_reg = X0, .orig_reg = -1, \
-		     .restartable = restartable, .n_restartable = ARRAY_SIZE(restartable) }, \
+		     .restartable = restartable, .n_restartable = ARRAY_SIZE(restartable), \
+		     .timed = timed, .n_timed = ARRAY_SIZE(timed), .restart_call = 128 }, \
 	.inject = &inject, \
 	.top_byte_ignored = true, \
 	.compat = (compat_), \

@@ -53,6 +53,13 @@ struct syscall_abi {
 	u16 mode_reg;
 	u16 mode_insn_len;
 	u64 mode_mask;		/* 0: there is one instruction set only */
+	/*
+	 * Where registers at a stop do not say ERESTART_RESTARTBLOCK: the calls that end so, by number; that a
+	 * register has other bits than 0, the time limit; and those of another that say it is relative.
+	 */
+	const struct timed_call { u16 nr, limit_reg, flags_reg; u64 mask, flags; } *timed;
+	u16 n_timed;
+	u16 restart_call;	/* number of restart_syscall(2) */
 };
 
 /* The calls that are made for a thread, in the order of struct inject_abi's numbers. */
@@ -75,8 +82,12 @@ struct inject_abi {
 	/* Bits of a register that are cleared: arm64's BTYPE, which says how code came here. */
 	u16 clear_reg;
 	u64 clear;
+	/* Sets of which a call discards what is in use: a u16 at @flags_off of their data has bits of @active then. */
+	const struct volatile_set { u32 type; u16 flags_off, active; } *volatile_sets;
+	u16 n_volatile;
 	u32 number_set;		/* type of the set that has the call's number; 0: syscall_abi.orig_reg has */
 	u16 numbers[INJECT_CALLS];
+	u16 waitid;		/* its number: a thread in it, or in wait4, waits for children */
 };
 
 /* Consecutive registers that the kernel saved for a signal handler, as numbers of @size bytes. */

@@ -108,6 +108,7 @@ static const struct inject_abi inject = {
 	.poison = { RSP, RBP }, .n_poison = 2,
 	.numbers = { [INJECT_CLONE] = 56, [INJECT_WAIT4] = 61, [INJECT_MUNMAP] = 11, [INJECT_CLOSE_RANGE] = 436,
 		     [INJECT_USERFAULTFD] = 323, [INJECT_CLOSE] = 3 },
+	.waitid = 247,
 };
 
 const struct arch arch_x86_64 = {

@@ -6,10 +6,11 @@
 #include "live/borrow.h"
 #include "live/proc.h"
 
-/* One that has ended meanwhile is not an error of the process's. */
-static int by_one(pid_t pid, u64 start_time, pid_t tid, borrow_fn *fn, void *arg, struct err *e)
+enum { STOP_MS = 20 };
+
+int borrow_thread(pid_t pid, u64 start_time, pid_t tid, borrow_fn *fn, void *arg, struct err *e)
 {
-	const struct target_opts opts = { .stop_timeout_ms = 20 };
+	const struct target_opts opts = { .stop_timeout_ms = STOP_MS };
 	struct target t scoped(target_close) = { .mem_fd = -1 };
 	int r = target_open(&t, pid, e);
 
@@ -17,9 +18,9 @@ static int by_one(pid_t pid, u64 start_time, pid_t tid, borrow_fn *fn, void *arg
 		r = err_set(e, ERR_GONE, "process %d has ended", pid);
 	if (r)
 		return r;
-	r = target_stop_thread(&t, tid, &opts, e);
+	r = tid ? target_stop_thread(&t, tid, &opts, e) : target_stop(&t, &opts, e);
 	if (!r)
-		r = fn(&t, &t.threads[0], arg, e);
+		r = fn(&t, arg, e);
 	return r == ERR_GONE ? 0 : r;
 }
 
@@ -32,11 +33,11 @@ static int by_any(pid_t pid, u64 start_time, borrow_fn *fn, void *arg, struct er
 
 	for (size_t i = 0; !r && i < n; i++)
 		if (proc_syscall(pid, tids[i], call))
-			r = by_one(pid, start_time, tids[i], fn, arg, e);
+			r = borrow_thread(pid, start_time, tids[i], fn, arg, e);
 	return r;
 }
 
-int borrow_thread(pid_t pid, u64 start_time, unsigned limit_ms, borrow_fn *fn, void *arg, struct err *e)
+int borrow_any(pid_t pid, u64 start_time, unsigned limit_ms, borrow_fn *fn, void *arg, struct err *e)
 {
 	u64 end = now_ns() + limit_ms * 1000000ull;
 	struct timespec nap = { .tv_nsec = 1000 * 1000 };

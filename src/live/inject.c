@@ -19,6 +19,7 @@ enum {
 	WAIT_S = 60,		/* for one stop: to copy the page tables of 1 TiB takes half of it */
 	TRIES = 16,		/* of a call that signals keep away */
 	RESTARTNOINTR = 513,	/* include/linux/errno.h */
+	USER_DISPATCH = 2,	/* SYS_USER_DISPATCH, include/uapi/asm-generic/siginfo.h */
 };
 
 /* ---- whether */
@@ -260,14 +261,40 @@ int inject_options(pid_t tid, unsigned long options, struct err *e)
 
 /* ---- a thread of the target */
 
+/*
+ * A call with a mask of its own (ppoll(2), sigsuspend(2), epoll_pwait(2), …) has set @blocked, and PTRACE_GETSIGMASK
+ * gives the mask that comes back with the call's end, as here it does when the call for us begins: kernel/ptrace.c:
+ * ptrace_request(); kernel/signal.c: set_user_sigmask().  Then the call is made again, mask and all.  Signals
+ * that the thread's own mask blocks stay pending for it meanwhile; those that only the call's blocks would come too early.
+ */
+static bool keeps_out(pid_t tid, u64 blocked)
+{
+	u64 own = 0;
+
+	return !ptrace(PTRACE_GETSIGMASK, tid, (void *)sizeof(own), &own) && !(blocked & ~own);
+}
+
 bool inject_may_use(const struct target *t, const struct thread *th)
 {
 	struct proc_status st;
 	struct err ignored;
 
 	return th->stop == THREAD_STOPPED && !th->give_back && th->form == t->arch && th->mode == t->arch &&
-	       restart_in_call(th) && !proc_status(t->pid, th->tid, &st, &ignored) &&
-	       !((st.sig_pending | st.shared_pending) & ~st.sig_blocked);
+	       !proc_status(t->pid, th->tid, &st, &ignored) &&
+	       !((st.sig_pending | st.shared_pending) & ~st.sig_blocked) && keeps_out(th->tid, st.sig_blocked) &&
+	       (restart_in_call(th) || own_code_may_call(t, th));
+}
+
+/*
+ * The call was none: syscall user dispatch (prctl(2), PR_SET_SYSCALL_USER_DISPATCH) takes those that a program
+ * which it emulates makes, and did so with ours.  kernel/entry/syscall_user_dispatch.c.
+ */
+static bool is_dispatched(const struct inject *i, const struct thread *th)
+{
+	const siginfo_t *s = &th->siginfo;
+
+	return th->give_back == SIGSYS && th->has_siginfo && s->si_code == USER_DISPATCH &&
+	       (u64)(uintptr_t)s->si_call_addr == i->pc + i->arch->syscall.insn_len;
 }
 
 /*
@@ -295,6 +322,7 @@ int inject_borrow(const struct inject *i, struct thread *th, enum inject_call ca
 		r = start_call(i, th->tid, regs, call, args, e);
 	if (r)
 		return r;
+	restart_timed(th, regs);
 	made = run_call(i, th->tid, out, &status, e);
 	/* As early as can be, and once more where all that is written counts: in syscall stops arm64 keeps its x7. */
 	r = set_regs(i, th->tid, regs, &later);
@@ -306,6 +334,8 @@ int inject_borrow(const struct inject *i, struct thread *th, enum inject_call ca
 		r = inject_options(th->tid, 0, &later);
 	if (!r && made >= 0)
 		stop_note_signal(th, status);
+	if (!r && made == 0 && is_dispatched(i, th))
+		th->give_back = 0;
 	if (r && made >= 0)
 		return err_set(e, r, "%s", later.msg);
 	return made > 0 && out->ret == -RESTARTNOINTR ? 0 : made;

@@ -33,7 +33,7 @@ int inject_check(const struct target *t, bool *seccomp, struct err *e) must_chec
 /* The area of the vdso; NULL: there is none. */
 const struct vma *inject_vdso(const struct areas *areas);
 
-/* Whether a call can be made for @th: it is stopped in a system call, and no signal waits for it. */
+/* Whether a call can be made for @th: it is stopped where that changes nothing, and no signal waits for it. */
 bool inject_may_use(const struct target *t, const struct thread *th);
 
 /*

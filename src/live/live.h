@@ -70,6 +70,13 @@ void restart_reconsider(const struct target *t, struct thread *th);
  * look at its program counter would end (rseq(2)).
  */
 bool restart_in_call(const struct thread *th);
+/* Whether one that did not, whose machine has inject, may make a call where it stands all the same. */
+bool own_code_may_call(const struct target *t, const struct thread *th);
+/*
+ * Where the kernel has set @regs back to the beginning of a call that has a time limit, and will only as the
+ * thread runs on remember how much is left: if it has to run another call first, @regs go on with that.
+ */
+void restart_timed(const struct thread *th, u8 *regs);
 /* Signals to the process as a whole that @th will take when it is resumed, as a mask; NULL: that any thread may. */
 u64 restart_shared_signals(const struct target *t, const struct thread *th);
 

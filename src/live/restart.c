@@ -93,6 +93,28 @@ bool restart_in_call(const struct thread *th)
 	return th->was_blocked && th->call[2] == reg(th, a->sp) && (th->call[3] == pc || th->call[3] == pc + insn_len(th));
 }
 
+/* Of those that restart_syscall(2) goes on with, is it one whose time limit is relative? */
+static bool is_timed(const struct thread *th, const u8 *regs, const struct timed_call *c)
+{
+	const struct syscall_abi *abi = &th->form->syscall;
+
+	return machine_reg(th->form, regs, abi->nr_reg) == c->nr && machine_reg(th->form, regs, c->limit_reg) &&
+	       (machine_reg(th->form, regs, c->flags_reg) & c->mask) == c->flags;
+}
+
+void restart_timed(const struct thread *th, u8 *regs)
+{
+	const struct syscall_abi *abi = &th->form->syscall;
+
+	if (!th->was_blocked || th->call[3] != machine_reg(th->form, regs, th->form->pc) + insn_len(th))
+		return;
+	for (size_t i = 0; i < abi->n_timed; i++)
+		if (is_timed(th, regs, &abi->timed[i])) {
+			machine_put_reg(th->form, regs, abi->nr_reg, abi->restart_call);
+			return;
+		}
+}
+
 static u64 bit(int sig)
 {
 	return sig > 0 ? 1ull << (sig - 1) : 0;

@@ -13,16 +13,17 @@
 
 #include "base/scope.h"
 #include "base/util.h"
-#include "live/borrow.h"
 #include "live/live.h"
 #include "live/proc.h"
+#include "live/room.h"
 #include "live/snapshot.h"
 
 #define UNSHARE 2u	/* CLOSE_RANGE_UNSHARE, include/uapi/linux/close_range.h */
 
 enum {
 	POISON_SP = 0x18,	/* the spawner's stack: it has none */
-	END_MS = 500,		/* for a thread of the target that waits in a system call */
+	AREA_BYTES = 512,	/* of the kernel's, for an area of the copy */
+	TASK_BYTES = 256 << 10,	/* and for the two tasks with their stacks */
 	UNMAP_MAX = 1024,	/* shared areas that the copy gives up, some 20 us each */
 };
 
@@ -48,14 +49,43 @@ static int check_areas(const struct areas *areas, struct err *e)
 	return 0;
 }
 
+/* Children of a process that has left its pid namespace begin another one; their end would be its end: pid_namespaces(7). */
+static int check_namespace(const struct target *t, struct err *e)
+{
+	char own[64] = "", children[64] = "";
+	struct err ignored;
+
+	if (proc_readlink(t->pid, t->reader, "ns/pid", own, sizeof(own), &ignored))
+		return 0;
+	if (proc_readlink(t->pid, t->reader, "ns/pid_for_children", children, sizeof(children), &ignored) || strcmp(own, children))
+		return refuse(e, "children of the process would be in another pid namespace");
+	return 0;
+}
+
+static int check_room(const struct target *t, const struct areas *areas, u64 page_tables, struct err *e)
+{
+	const struct room_need need = { .memory = page_tables + areas->n * AREA_BYTES + TASK_BYTES, .tasks = 2 };
+	struct err why;
+
+	return room_check(t->pid, &need, &why) ? refuse(e, why.msg) : 0;
+}
+
 /* *seccomp: the process has a filter, which may be suspended. */
 static int check(const struct target *t, const struct areas *areas, bool *seccomp, struct err *e)
 {
 	int r = inject_check(t, seccomp, e);
 
+	struct proc_status st;
+
 	if (r == ERR_UNSUPPORTED)
 		return err_wrap(e, "no snapshot");
-	return r ? r : check_areas(areas, e);
+	if (!r)
+		r = proc_status(t->pid, t->reader, &st, e);
+	if (!r)
+		r = check_areas(areas, e);
+	if (!r)
+		r = check_namespace(t, e);
+	return r ? r : check_room(t, areas, st.vm_pte, e);
 }
 
 int snapshot_check(const struct target *t, const struct areas *areas, struct err *e)
@@ -93,6 +123,18 @@ static int tame(const struct snapshot *s, pid_t pid, struct err *e)
 	return r;
 }
 
+/* Where memory is short, the copy is to go first.  It shares nothing with the target that this would change. */
+static void offer_to_oom(pid_t copy)
+{
+	char path[64];
+	int fd auto_close = -1;
+
+	snprintf(path, sizeof(path), "/proc/%d/oom_score_adj", copy);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd >= 0 && write(fd, "1000", 4) != 4)
+		return;
+}
+
 /* By the first thread that can.  Most processes have one that waits. */
 static int make_spawner(struct snapshot *s, struct target *t, struct err *e)
 {
@@ -107,16 +149,22 @@ static int make_spawner(struct snapshot *s, struct target *t, struct err *e)
 	if (r < 0)
 		return r;
 	if (!r)
-		return refuse(e, "no thread of the process waits in a system call, free of signals");
+		return refuse(e, "no thread of the process waits in a system call, free of signals that are pending or that "
+			      "only the call blocks, or runs where a call would change nothing (rseq(2), SVE)");
 	if (out.ret < 0 || !out.child)
 		return refused_call(e, out.ret);
 	s->spawner_there = (u64)out.ret;
 	return tame(s, s->spawner, e);
 }
 
+/*
+ * A child of the target's, as the spawner is, and like it without an exit signal: kernel/fork.c:
+ * copy_process().  Were it the spawner's, and both were killed, then a target that is init of its namespace
+ * or a subreaper would get it, and SIGCHLD: kernel/exit.c: reparent_leader().
+ */
 static int make_copy(struct snapshot *s, struct err *e)
 {
-	const u64 args[4] = { CLONE_FILES | CLONE_PTRACE };
+	const u64 args[4] = { CLONE_FILES | CLONE_PTRACE | CLONE_PARENT };
 	struct inject_result out = { 0 };
 	u64 begin = now_ns();
 	int r = inject_own(&s->inject, s->spawner, INJECT_CLONE, args, &out, e);
@@ -128,7 +176,9 @@ static int make_copy(struct snapshot *s, struct err *e)
 		return refused_call(e, out.ret);
 	s->copy_there = (u64)out.ret;
 	s->fork_ns = now_ns() - begin;
-	return tame(s, s->copy, e);
+	r = tame(s, s->copy, e);
+	offer_to_oom(s->copy);
+	return r;
 }
 
 /* Read as a process that has one stopped thread. */
@@ -145,6 +195,36 @@ static int open_memory(struct snapshot *s, const struct target *t, struct err *e
 	return target_open_mem(m, e);
 }
 
+/* At most @max areas of the target's that are shared, and that @which has. */
+static int unmap_shared(struct snapshot *s, const struct areas *areas, bool (*which)(const struct vma *v), size_t max,
+			struct err *e)
+{
+	struct inject_result out;
+	int r = 0;
+
+	for (size_t i = 0; !r && i < areas->n && max; i++) {
+		const struct vma *v = areas->v[i].vma;
+		const u64 range[4] = { v->start, v->end - v->start };
+
+		if (!which(v))
+			continue;
+		max--;
+		r = inject_own(&s->inject, s->copy, INJECT_MUNMAP, range, &out, e);
+	}
+	return r;
+}
+
+static bool is_shared(const struct vma *v)
+{
+	return v->flags & VM_SHARED && !(v->flags & VM_DONTCOPY);
+}
+
+/* Who attaches SysV shared memory is counted: shmctl(2), shm_nattch.  Its name: ipc/shm.c: newseg(). */
+static bool is_sysv(const struct vma *v)
+{
+	return is_shared(v) && v->name && !strncmp(v->name, "/SYSV", 5);
+}
+
 static int take(struct snapshot *s, struct target *t, const struct areas *areas, struct err *e)
 {
 	const struct vma *vdso = inject_vdso(areas);
@@ -157,11 +237,17 @@ static int take(struct snapshot *s, struct target *t, const struct areas *areas,
 		r = inject_open(&s->inject, t, vdso, seccomp, e);
 	if (!r)
 		r = make_spawner(s, t, e);
+	if (r)
+		return r;
+	r = make_copy(s, e);
 	if (!r)
-		r = make_copy(s, e);
+		r = unmap_shared(s, areas, is_sysv, UNMAP_MAX, e);
 	if (!r)
 		r = open_memory(s, t, e);
-	return r;
+	/* One of ours: the target may live. */
+	if (r == ERR_GONE)
+		return refuse(e, "the copy was killed while it was made");
+	return r ? r : snapshot_end_spawner(s, t, e);
 }
 
 int snapshot_take(struct snapshot *s, struct target *t, const struct areas *areas, struct err *e)
@@ -177,112 +263,13 @@ int snapshot_take(struct snapshot *s, struct target *t, const struct areas *area
 
 /* ---- while the target runs on */
 
-/* Where memory is short, the copy is to go first.  It shares nothing with the target that this would change. */
-static void offer_to_oom(pid_t copy)
-{
-	char path[64];
-	int fd auto_close = -1;
-
-	snprintf(path, sizeof(path), "/proc/%d/oom_score_adj", copy);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd >= 0 && write(fd, "1000", 4) != 4)
-		return;
-}
-
 void snapshot_part(struct snapshot *s, const struct areas *areas)
 {
 	const u64 all[4] = { 0, UINT32_MAX, UNSHARE };
 	struct inject_result out;
 	struct err ignored;
-	size_t n = 0;
 
-	offer_to_oom(s->copy);
 	if (inject_own(&s->inject, s->copy, INJECT_CLOSE_RANGE, all, &out, &ignored) ||
-	    inject_own(&s->inject, s->spawner, INJECT_CLOSE_RANGE, all, &out, &ignored))
+	    unmap_shared(s, areas, is_shared, UNMAP_MAX, &ignored))
 		return;
-	for (size_t i = 0; i < areas->n && n < UNMAP_MAX; i++) {
-		const struct vma *v = areas->v[i].vma;
-		const u64 range[4] = { v->start, v->end - v->start };
-
-		if (!(v->flags & VM_SHARED) || v->flags & VM_DONTCOPY)
-			continue;
-		n++;
-		if (inject_own(&s->inject, s->copy, INJECT_MUNMAP, range, &out, &ignored))
-			return;
-	}
-}
-
-/* ---- the end */
-
-static void kill_and_wait(pid_t pid)
-{
-	struct err ignored;
-	int status;
-
-	if (pid && !kill(pid, SIGKILL))
-		while (!inject_wait(pid, &status, &ignored))
-			ptrace(PTRACE_CONT, pid, NULL, NULL);
-}
-
-static int wait_there(const struct inject *i, pid_t tid, u64 child, struct err *e)
-{
-	const u64 args[4] = { child, 0, WNOHANG | __WALL };
-	struct inject_result out;
-
-	return inject_own(i, tid, INJECT_WAIT4, args, &out, e);
-}
-
-/* 1: taken off the target's hands; 0: this thread was not to be had. */
-static int reap_by(const struct snapshot *s, const struct target *t, struct thread *th, struct err *e)
-{
-	const u64 args[4] = { s->spawner_there, 0, WNOHANG | __WALL };
-	struct inject_result out;
-	int r = inject_may_use(t, th) ? inject_borrow(&s->inject, th, INJECT_WAIT4, args, &out, e) : 0;
-
-	return r > 0 ? out.ret == (s64)s->spawner_there || out.ret == -ECHILD : r;
-}
-
-static int reap_by_stopped(const struct snapshot *s, struct target *t, struct err *e)
-{
-	int r = 0;
-
-	for (size_t i = 0; !r && i < t->n_threads; i++)
-		r = reap_by(s, t, &t->threads[i], e);
-	return r;
-}
-
-static int reap_by_borrowed(struct target *t, struct thread *th, void *arg, struct err *e)
-{
-	return reap_by(arg, t, th, e);
-}
-
-/* A target that has ended has left it to init, or to whoever is in its place. */
-static bool reap_spawner(struct snapshot *s, struct target *stopped)
-{
-	struct err e;
-	int r;
-
-	if (stopped && stopped->n_threads)
-		return reap_by_stopped(s, stopped, &e) > 0;
-	r = borrow_thread(s->target, s->start_time, END_MS, reap_by_borrowed, s, &e);
-	return r > 0 || r == ERR_GONE;
-}
-
-bool snapshot_end(struct snapshot *s, struct target *stopped)
-{
-	struct err ignored;
-	bool clean = true;
-
-	kill_and_wait(s->copy);
-	if (s->copy)
-		clean = !wait_there(&s->inject, s->spawner, s->copy_there, &ignored);
-	kill_and_wait(s->spawner);
-	if (s->spawner)
-		clean = reap_spawner(s, stopped) && clean;
-	free(s->memory.threads);
-	/* A zeroed one has no descriptor: its 0 is not ours to close. */
-	if (s->memory.pid)
-		scope_close(&s->memory.mem_fd);
-	*s = (struct snapshot){ .memory.mem_fd = -1 };
-	return clean;
 }

@@ -3,8 +3,9 @@
  *
  * A thread of the target that waits in a system call makes a process that shares its memory (the
  * spawner, by clone(2)), and this one makes the copy: nothing is written into the target, and its world
- * does not see them.  Both are children without an exit signal, which wait(2) does not find without
- * __WALL or __WCLONE, share its descriptors until it runs again and then have none, and die with us.
+ * does not see them.  The spawner ends before the target runs again.  Both are children without an exit
+ * signal, which wait(2) does not find without __WALL or __WCLONE, and die with us; the copy shares the
+ * target's descriptors until that runs again, and then has none.
  */
 #pragma once
 
@@ -16,9 +17,9 @@ struct snapshot {
 	pid_t target;
 	u64 start_time;		/* of it: with its number, which process it is */
 	struct inject inject;
-	pid_t spawner;		/* numbers here, and as the target and the spawner know them */
+	pid_t spawner;		/* 0: there is none, or it has ended */
 	pid_t copy;
-	u64 spawner_there;
+	u64 spawner_there;	/* their numbers as the target has them; 0: it has no zombie of it either */
 	u64 copy_there;
 	struct target memory;	/* the copy, to be read as a stopped target is */
 	u64 fork_ns;		/* how long the copy took */
@@ -39,9 +40,12 @@ bool snapshot_lacks(const struct vma *v);
 /* When the target runs again: the copy lets go of what it shares with it, descriptors and shared memory. */
 void snapshot_part(struct snapshot *s, const struct areas *areas);
 
+/* snapshot_end.c: ends the spawner of a stopped target.  What is not to be had now is left to snapshot_end().  ERR_GONE */
+int snapshot_end_spawner(struct snapshot *s, struct target *t, struct err *e) must_check;
+
 /*
- * Ends the copy and the spawner.  So that no zombie of the spawner stays with the target, one thread
- * of it is stopped once more; @stopped is the target if it stands still anyway, or NULL.  False: that was
- * not to be had, and it stays until the target ends.  Accepts a zeroed one, and may be called again.
+ * Ends the copy.  So that no zombie stays with the target, one thread of it is stopped once more, or, for a
+ * moment, all; @stopped is the target if it stands still anyway, or NULL.  False: that was not to be had,
+ * and it stays until the target ends.  Accepts a zeroed one, and may be called again.
  */
 bool snapshot_end(struct snapshot *s, struct target *stopped);

@@ -64,8 +64,9 @@ static int fetch_close(struct fetch *f, const struct inject *i, struct thread *t
 }
 
 /* Made, copied and closed while the thread stands still; should a signal come between, another goes on. */
-static int fetch_by(struct target *t, struct thread *th, void *arg, struct err *e)
+static int fetch_by(struct target *t, void *arg, struct err *e)
 {
+	struct thread *th = &t->threads[0];
 	struct fetch *f = arg;
 	struct inject i;
 	int r = 1;
@@ -91,7 +92,7 @@ static int take_descriptor(struct written *w, const struct target *t, const stru
 			   struct err *e)
 {
 	struct fetch f = { .vdso = vdso, .seccomp = seccomp, .there = -1, .ours = -1 };
-	int r = borrow_thread(t->pid, t->start_time, BORROW_MS, fetch_by, &f, e);
+	int r = borrow_any(t->pid, t->start_time, BORROW_MS, fetch_by, &f, e);
 
 	w->uffd = f.ours;
 	if (r < 0)

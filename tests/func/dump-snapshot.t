@@ -1,29 +1,11 @@
 # dump --snapshot: the target is stopped for a copy only, and it and its world notice nothing of that.
 . "$TOP/tests/func/lib.sh"
-need_ptrace
-case $(uname -m) in
-x86_64 | aarch64) ;;
-*) skip_all "snapshots are for x86-64 and arm64" ;;
-esac
-
-# Its children: the copy and what made it are some, for a while.
-children_of() { cat "/proc/$1/task"/*/children 2>/dev/null; }
-no_child() { [ -z "$(children_of "$1")" ]; }
-# One that is no more than a zombie stays where the command was killed.
-no_living_child()
-{
-	for child in $(children_of "$1"); do
-		in_state "$child" Z || return 1
-	done
-}
+. "$TOP/tests/func/snapshots.sh"
 
 # What it has noticed, and how often it has looked.
 noticed() { report | sed 's/ rounds .*//'; }
 looked() { report | sed 's/.* rounds //'; }
 looks_again() { [ "$(looked)" -gt "$1" ]; }
-
-# A guardian whose command was killed lets it run on by itself.
-untraced() { [ "$(status_of "$PID" TracerPid)" = 0 ]; }
 
 # one_instant DESCRIPTION CORE [MIB]: the pages are as they were at one instant; all shared memory is in it
 one_instant()
@@ -61,7 +43,6 @@ dd if=/dev/zero of=fifo bs=4096 count=1000 oflag=nonblock 2>/dev/null
 "$TAGCORE" dump -q -s -o fifo "$PID" 2>err &
 dumper=$!
 mine $dumper
-copied() { [ -n "$(children_of "$PID")" ] && untraced; }
 ok "the target runs while the output stands still" until_true 20 copied
 ok "and goes on" until_true 10 looks_again "$(looked)"
 kill -TERM $dumper
@@ -172,11 +153,32 @@ if is_root && unshare -m true 2>/dev/null; then
 fi
 finish
 
+# ---- no thread waits in a system call: one makes the calls in the middle of its own code
+for mode in compute stale; do
+	start owncode $mode
+	for i in 1 2 3 4 5; do
+		ok "$mode: saved, $i" "$TAGCORE" dump -q --force --snapshot=require -o busy "$PID"
+	done
+	like "$mode: it has noticed nothing" "$(report)" "faults 0 rounds *"
+	runs_free "$PID" "$mode"
+	is "$mode: no child is left" "$(children_of "$PID")" ""
+	finish
+done
+# A program that takes its system calls itself: none of ours may be among them.
+start owncode dispatch
+if ! grep -q 'user dispatch' "$LOG"; then
+	run "$TAGCORE" dump -s --force -o busy "$PID"
+	is "system calls that are dispatched: saved all the same" "$rc" 0
+	like "system calls that are dispatched: it has noticed nothing" "$(report)" "faults 0 rounds *"
+	runs_free "$PID" "system calls that are dispatched"
+fi
+finish
+
 # ---- where there is none, and why
-start /bin/sh -c 'echo ready $$; while :; do :; done'
-run "$TAGCORE" dump -s -o busy "$PID"
-is "no thread in a system call: saved all the same" "$rc" 0
-matches "and said" err 'no snapshot: no thread of the process waits in a system call'
+start owncode sequence
+run "$TAGCORE" dump -s --force -o busy "$PID"
+is "no thread that can make a call: saved all the same" "$rc" 0
+matches "and said" err 'no snapshot: no thread of the process waits in a system call.*, or runs where a call would change nothing'
 exits 2 "=require: not saved" "$TAGCORE" dump --snapshot=require -o required "$PID"
 matches "and said, too" err 'no snapshot: no thread of the process waits'
 is "nothing is left" "$(echo required*)" "required*"
@@ -190,7 +192,7 @@ if ! grep -q '^refused' "$LOG"; then
 	runs_free "$PID" "a userfaultfd monitor"
 fi
 finish
-start unnoticed seccomp
+start unnoticed kill
 if is_root; then
 	ok "a seccomp filter does not see the calls" "$TAGCORE" dump -q --snapshot=require -o filtered "$PID"
 else

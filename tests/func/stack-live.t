@@ -14,6 +14,29 @@ runs_free "$PID" "many threads"
 ok "one of them" "$TAGCORE" stack --thread "$PID" "$PID"
 is "one of them: no other" "$(grep -c '^TID ' out)" 1
 
+# ---- from a snapshot: the same, and the process runs on while its stacks are copied
+case $(uname -m) in
+x86_64 | aarch64)
+	"$TAGCORE" stack --no-group "$PID" | tail -n +2 >plain
+	ok "snapshot" "$TAGCORE" stack --snapshot=require --no-group "$PID"
+	matches "snapshot: the head line says so" out '^PID [0-9]+ - process, stopped for [0-9.]+ ms \(snapshot, made in [0-9.]+ ms\)$'
+	tail -n +2 out >shot
+	ok "snapshot: the same backtraces" diff plain shot
+	ok "snapshot: JSON" "$TAGCORE" stack -s --json "$PID"
+	is_json "snapshot: one document" out
+	json_is "snapshot: JSON says so" out .snapshot true
+	json_is "snapshot: without a reason against it" out .no_snapshot null
+	num "snapshot: and how long it took" "$(json out .fork_us)" -gt 0
+	runs_free "$PID" "snapshot"
+	is "snapshot: no child is left" "$(cat "/proc/$PID/task"/*/children)" ""
+	;;
+esac
+ok "JSON without a snapshot" "$TAGCORE" stack --json "$PID"
+json_is "JSON: there is none" out .snapshot false
+num "JSON: how long it was stopped" "$(json out .pause_us)" -gt 0
+exits 2 "a snapshot of a core is refused" "$TAGCORE" stack -s ./core
+exits 2 "another word is refused" "$TAGCORE" stack --snapshot=no "$PID"
+
 # Killed wherever it may be: nothing stays stopped.
 for n in 1 2 3 4 5 6; do
 	timeout -s KILL "0.00$((n * 3))" "$TAGCORE" stack "$PID" >/dev/null 2>&1

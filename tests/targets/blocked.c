@@ -1,121 +1,15 @@
 /*
- * blocked [CALL...]: one thread in each of the system calls below (default:
+ * blocked [spin] [CALL...]: one thread in each of the system calls below (default:
  * all).  SIGUSR1 wakes them, in order, and every one says what its call
  * returned: "result CALL woken ok", or "result CALL returned -1 EINTR".
- * A dump must not be the reason that a call comes back.
+ * A dump must not be the reason that a call comes back.  spin: the first thread is in none.
+ * list: their names, and nothing else.
+ * BLOCKED_SLEEP: seconds for those that end by themselves, which is late from twice as many on.
  */
-#include "target.h"
-
-#include <linux/aio_abi.h>
-#include <linux/futex.h>
-#include <mqueue.h>
-#include <poll.h>
-#include <pthread.h>
-#include <sched.h>
-#include <sys/epoll.h>
-#include <sys/eventfd.h>
-#include <sys/file.h>
-#include <sys/ipc.h>
-#include <sys/msg.h>
-#include <sys/select.h>
-#include <sys/sem.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/uio.h>
-#include <sys/wait.h>
+#include "blocked.h"
 
 #define SLEEP_SECONDS 4
-
-struct call;
-
-/* What a call waits on; @fd[1] written or closed wakes it where that is enough. */
-struct site {
-	const struct call *call;
-	pthread_t thread;
-	pid_t tid;
-	int fd[2];
-	int id;		/* SysV object, or child */
-	int word;	/* futex */
-	int late;	/* woken too early: the call's own time limit was not kept */
-};
-
-struct call {
-	const char *name;
-	int (*make)(struct site *s);	/* NULL: a pipe */
-	long (*wait)(struct site *s);
-	void (*wake)(struct site *s);	/* NULL: writes a byte to fd[1] */
-	long want;			/* result of a call that was not disturbed */
-};
-
-static int make_socket(struct site *s)
-{
-	struct timeval limit = { .tv_sec = 60 };
-
-	if (socketpair(AF_UNIX, SOCK_STREAM, 0, s->fd) < 0)
-		return -1;
-	return setsockopt(s->fd[0], SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
-}
-
-static int make_sem(struct site *s)
-{
-	s->id = semget(IPC_PRIVATE, 1, 0600);
-	return s->id;
-}
-
-static int make_msg(struct site *s)
-{
-	s->id = msgget(IPC_PRIVATE, 0600);
-	return s->id;
-}
-
-static int make_nothing(struct site *s)
-{
-	(void)s;
-	return 0;
-}
-
-/* An open file of its own holds the lock that the thread wants. */
-static int make_lock(struct site *s)
-{
-	char name[32];
-
-	snprintf(name, sizeof(name), "lock.%d", (int)getpid());
-	s->fd[1] = open(name, O_RDWR | O_CREAT, 0600);
-	s->fd[0] = open(name, O_RDWR);
-	unlink(name);
-	return s->fd[0] < 0 ? -1 : flock(s->fd[1], LOCK_EX);
-}
-
-static int make_child(struct site *s)
-{
-	char c;
-
-	if (pipe(s->fd) < 0)
-		return -1;
-	s->id = fork();
-	if (s->id == 0) {
-		alarm(120);
-		close(s->fd[1]);
-		_exit(read(s->fd[0], &c, 1) == 1 ? 0 : 1);
-	}
-	return s->id;
-}
-
-static int make_eventfd(struct site *s)
-{
-	s->fd[0] = s->fd[1] = eventfd(0, 0);
-	return s->fd[0];
-}
-
-static int make_mq(struct site *s)
-{
-	char name[32];
-
-	snprintf(name, sizeof(name), "/tagcore.%d", (int)getpid());
-	s->id = mq_open(name, O_RDWR | O_CREAT | O_EXCL, 0600, NULL);
-	mq_unlink(name);
-	return s->id;
-}
+static int sleep_seconds = SLEEP_SECONDS, late_seconds = 30;
 
 static long wait_read(struct site *s)
 {
@@ -129,6 +23,48 @@ static long wait_recv(struct site *s)
 	char c;
 
 	return recv(s->fd[0], &c, 1, 0);
+}
+
+static long wait_recvmsg(struct site *s)
+{
+	char c;
+	struct msghdr m = { .msg_iov = &(struct iovec){ .iov_base = &c, .iov_len = 1 }, .msg_iovlen = 1 };
+
+	return recvmsg(s->fd[0], &m, 0);
+}
+
+static long wait_accept(struct site *s)
+{
+	return accept(s->fd[0], NULL, NULL) >= 0 ? 0 : -1;
+}
+
+static void wake_accept(struct site *s)
+{
+	struct sockaddr_un to;
+	socklen_t len = sizeof(to);
+
+	must(!getsockname(s->fd[0], (struct sockaddr *)&to, &len) && !connect(s->fd[1], (struct sockaddr *)&to, len), "connect");
+}
+
+static long wait_uring(struct site *s)
+{
+	return syscall(SYS_io_uring_enter, s->fd[0], 0, 1, IORING_ENTER_GETEVENTS, NULL, 0);
+}
+
+static long wait_uring_timed(struct site *s)
+{
+	struct __kernel_timespec limit = { .tv_sec = 60 };
+	struct io_uring_getevents_arg arg = { .ts = (uintptr_t)&limit };
+
+	return syscall(SYS_io_uring_enter, s->fd[0], 0, 1, IORING_ENTER_GETEVENTS | IORING_ENTER_EXT_ARG, &arg, sizeof(arg));
+}
+
+static void wake_uring(struct site *s)
+{
+	s->sqes[0] = (struct io_uring_sqe){ .opcode = IORING_OP_NOP };
+	*(unsigned *)(void *)(s->ring + s->sq_off.array) = 0;
+	__atomic_add_fetch((unsigned *)(void *)(s->ring + s->sq_off.tail), 1, __ATOMIC_SEQ_CST);
+	must(syscall(SYS_io_uring_enter, s->fd[0], 1, 0, 0, NULL, 0) == 1, "io_uring_enter");
 }
 
 /* At no position, as a socket has none. */
@@ -230,7 +166,7 @@ static long slept(struct site *s, long r, double began)
 {
 	double took = target_seconds() - began;
 
-	s->late = took < SLEEP_SECONDS || took > SLEEP_SECONDS + 30;
+	s->late = took < sleep_seconds || took > sleep_seconds + late_seconds;
 	return r;
 }
 
@@ -238,7 +174,7 @@ static long wait_nanosleep(struct site *s)
 {
 	double began = target_seconds();
 
-	return slept(s, syscall(SYS_nanosleep, &(struct timespec){ .tv_sec = SLEEP_SECONDS }, NULL),
+	return slept(s, syscall(SYS_nanosleep, &(struct timespec){ .tv_sec = sleep_seconds }, NULL),
 		     began);
 }
 
@@ -248,9 +184,17 @@ static long wait_clock_nanosleep(struct site *s)
 	struct timespec until;
 
 	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += SLEEP_SECONDS;
+	until.tv_sec += sleep_seconds;
 	return slept(s, syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL),
 		     began);
+}
+
+static long wait_futex_expires(struct site *s)
+{
+	double began = target_seconds();
+	long r = syscall(SYS_futex, &s->word, FUTEX_WAIT_PRIVATE, 0, &(struct timespec){ .tv_sec = sleep_seconds }, NULL, 0);
+
+	return slept(s, r < 0 && errno == ETIMEDOUT ? 0 : r, began);
 }
 
 static void wake_none(struct site *s)
@@ -371,13 +315,17 @@ static long wait_aio(struct site *s)
 	if (syscall(SYS_io_setup, 1, &ctx) < 0)
 		return -1;
 	return slept(s, syscall(SYS_io_getevents, ctx, 1, 1, &ev,
-				&(struct timespec){ .tv_sec = SLEEP_SECONDS }), began);
+				&(struct timespec){ .tv_sec = sleep_seconds }), began);
 }
 
 static const struct call calls[] = {
 	{ .name = "read", .wait = wait_read, .want = 1 },
 	{ .name = "read_eventfd", .make = make_eventfd, .wait = wait_read, .want = 8 },
 	{ .name = "recv_timeo", .make = make_socket, .wait = wait_recv, .want = 1 },
+	{ .name = "recvmsg", .make = make_socket, .wait = wait_recvmsg, .want = 1 },
+	{ .name = "accept", .make = make_listener, .wait = wait_accept, .wake = wake_accept },
+	{ .name = "io_uring_enter", .make = make_uring, .wait = wait_uring, .wake = wake_uring },
+	{ .name = "io_uring_enter_timed", .make = make_uring, .wait = wait_uring_timed, .wake = wake_uring },
 	{ .name = "preadv2_timeo", .make = make_socket, .wait = wait_preadv2, .want = 1 },
 	{ .name = "splice_timeo", .make = make_socket, .wait = wait_splice, .want = 1 },
 	{ .name = "epoll_wait", .wait = wait_epoll, .want = 1 },
@@ -403,6 +351,7 @@ static const struct call calls[] = {
 	{ .name = "nanosleep", .make = make_nothing, .wait = wait_nanosleep, .wake = wake_none },
 	{ .name = "clock_nanosleep", .make = make_nothing, .wait = wait_clock_nanosleep,
 	  .wake = wake_none },
+	{ .name = "futex_expires", .make = make_nothing, .wait = wait_futex_expires, .wake = wake_none },
 	{ .name = "io_getevents", .make = make_nothing, .wait = wait_aio, .wake = wake_none },
 };
 
@@ -461,13 +410,33 @@ static int is_selected(const char *name, char **list)
 	return 0;
 }
 
+/* For SIGUSR1, in no call. */
+static void spin(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+	while (!target_asked_)
+		;
+}
+
 int main(int argc, char **argv)
 {
+	int spins = argc > 1 && !strcmp(argv[1], "spin");
 	static struct site sites[N_CALLS];
 	size_t n = 0;
 	sigset_t set;
 
-	(void)argc;
+	if (argc > 1 && !strcmp(argv[1], "list")) {
+		for (size_t i = 0; i < N_CALLS; i++)
+			puts(calls[i].name);
+		return 0;
+	}
+	argv += spins;
+	if (getenv("BLOCKED_SLEEP"))
+		late_seconds = sleep_seconds = atoi(getenv("BLOCKED_SLEEP"));
 	target_begin();
 	target_block_usr1();
 	/* Where we may: what is left of semaphores and queues goes with us even when we are killed. */
@@ -484,7 +453,10 @@ int main(int argc, char **argv)
 	}
 	target_wait_asleep();
 	target_ready();
-	target_wait();
+	if (spins)
+		spin();
+	else
+		target_wait();
 	for (size_t i = 0; i < n; i++)
 		site_finish(&sites[i]);
 	puts("finished");

@@ -1,11 +1,13 @@
 /*
- * unnoticed [seccomp | shared MIB | check CORE [MIB]] - sees what a process can see of a dump that ought not to be noticed.
+ * unnoticed [log | errno | trap | kill | subreaper | shared MIB | check CORE [MIB]] - sees what a process can see of a dump that
+ * ought not to be noticed.
  *
  * Threads that count whatever happens to them: a call that ends without a reason, a child that wait(2) finds,
  * SIGCHLD, the end of a socket that its peer does not get.  One writes a number, which grows, into one page after
  * the other: at any instant no page has less than the next, nor two more.  A page begins with PAGE_MAGIC and the number.
- * SIGUSR1: "noticed COUNT what rounds COUNT".  check CORE [MIB]: "512 pages of one instant and MIB MiB", or what is wrong.  seccomp: a filter kills it for clone(2), as long as it is not suspended.  shared: the pages are
- * shared memory of so many MiB, of which the rest is random.
+ * SIGUSR1: "noticed COUNT what rounds COUNT".  check CORE [MIB]: "512 pages of one instant and MIB MiB", or what is wrong.
+ * log, …: a filter does that for clone(2) and others that are made for it, as long as it is not suspended.  shared: the
+ * pages are shared memory of so many MiB, of which the rest is random.
  */
 #include "target.h"
 
@@ -115,16 +117,32 @@ static void *close_sockets(void *arg)
 	return NULL;
 }
 
-static void filter(void)
+static void on_trap(int sig)
 {
+	(void)sig;
+	notice("SIGSYS");
+}
+
+/* wait4(2) is its own, too. */
+static void filter(const char *what_for)
+{
+	static const struct { const char *name; unsigned action; } actions[] = {
+		{ "log", SECCOMP_RET_LOG }, { "errno", SECCOMP_RET_ERRNO | EPERM }, { "trap", SECCOMP_RET_TRAP },
+		{ "kill", SECCOMP_RET_KILL_PROCESS },
+	};
 	struct sock_filter f[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clone, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clone, 2, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_close_range, 1, 0),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+		BPF_STMT(BPF_RET | BPF_K, 0),
 	};
 	struct sock_fprog prog = { sizeof(f) / sizeof(f[0]), f };
 
+	for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++)
+		if (!strcmp(what_for, actions[i].name))
+			f[4].k = actions[i].action;
+	signal(SIGSYS, on_trap);
 	must(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0, "no_new_privs");
 	must(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &prog) == 0, "seccomp");
 }
@@ -170,6 +188,8 @@ int main(int argc, char **argv)
 	if (argc > 2 && !strcmp(argv[1], "check"))
 		return check(argv[2], argc > 3 ? argv[3] : NULL);
 	target_begin();
+	if (argc > 1 && !strcmp(argv[1], "subreaper"))
+		must(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0, "subreaper");
 	must(pages != MAP_FAILED, "mmap");
 	for (size_t i = 0; i < PAGES; i++)
 		pages[i * PAGE / 8] = PAGE_MAGIC;
@@ -183,8 +203,8 @@ int main(int argc, char **argv)
 
 		must(pthread_create(&t, NULL, threads[i], pages) == 0, "pthread_create");
 	}
-	if (argc > 1 && !strcmp(argv[1], "seccomp"))
-		filter();
+	if (argc > 1 && strcmp(argv[1], "subreaper"))
+		filter(argv[1]);
 	target_ready();
 	for (;;) {
 		must(sigwait(&set, &sig) == 0, "sigwait");
