@@ -28,7 +28,8 @@ for call in $("$TARGETS/blocked" list); do
 done
 
 # Those that end by themselves end in time: what is left of a relative limit is not forgotten.
-BLOCKED_SLEEP=6
+: "${SLEEP_FOR:=6}"
+BLOCKED_SLEEP=$SLEEP_FOR
 export BLOCKED_SLEEP
 pids=
 for call in $SLOW_CALLS; do
@@ -38,7 +39,7 @@ for call in $SLOW_CALLS; do
 done
 unset BLOCKED_SLEEP
 # It is that time passes that is the point here: more than half of it.
-sleep 3.5
+sleep $((SLEEP_FOR / 2 + 1))
 for PID in $pids; do
 	read -r call LOG <"sleeper.$PID"
 	snapshot "$call: after more than half of its time"
@@ -46,7 +47,7 @@ for PID in $pids; do
 done
 for PID in $pids; do
 	read -r call LOG <"sleeper.$PID"
-	wait_line "$LOG" '^finished' 30
+	wait_line "$LOG" '^finished' 60
 	is "$call: ends in time" "$(sed -n "s/^result $call //p" "$LOG")" "woken ok"
 done
 
