@@ -65,7 +65,7 @@ for call in sigsuspend ppoll pselect epoll_pwait; do
 	cat "/proc/$PID/task"/*/status | grep '^Sig[PBIC]\|^Shd' >before
 	snapshot "$call with a mask: the thread makes the copy"
 	matches_not "$call with a mask: it goes on" "$LOG" "^$call"
-	until_true 5 in_state "$PID/task/$(ls "/proc/$PID/task" | grep -v "^$PID\$")" S
+	until_true 5 in_state "$PID/task/$(newest_thread "$PID")" S
 	cat "/proc/$PID/task"/*/status | grep '^Sig[PBIC]\|^Shd' >after
 	ok "$call with a mask: signals and masks are the same" diff before after
 	kill -USR2 "$PID"
@@ -86,8 +86,7 @@ finish
 start masks stricter plain
 kill -34 "$PID"
 # A signal to the process is the other thread's.
-snapshot_tid=$(ls "/proc/$PID/task" | tail -n 1)
-until_true 5 in_state "$PID/task/$snapshot_tid" S
+until_true 5 in_state "$PID/task/$(newest_thread "$PID")" S
 snapshot "a call's stricter mask: by another thread"
 kill -USR1 "$PID"
 wait_line "$LOG" '^stricter'
@@ -99,7 +98,7 @@ start regs
 diag "$(grep '^vectors' "$LOG")"
 for core in core.before core.after; do
 	ok "registers: $core" "$TAGCORE" dump -q -o "$core" "$PID"
-	waiter=$(ls "/proc/$PID/task" | tail -n 1)
+	waiter=$(newest_thread "$PID")
 	"$TAGCORE" inspect registers --thread "$waiter" "$core" >"$core.text"
 	[ $core = core.after ] || for i in $SNAPSHOTS; do
 		snapshot "registers: snapshot $i"
@@ -156,6 +155,7 @@ stopped_and_continued()
 	report | sed 's/ rounds .*//'
 }
 
+# shellcheck disable=SC2317 # as an argument
 states()
 {
 	for t in "/proc/$PID/task"/*; do
@@ -164,7 +164,8 @@ states()
 	done | sort | uniq -c | tr -s ' '
 }
 
-twice_and_states()
+twice_and_# shellcheck disable=SC2317 # as an argument
+states()
 {
 	for i in 1 2; do
 		"$TAGCORE" dump -q --force --snapshot=require -o core.stopped "$PID" 2>>err.stopped && echo $i >>stopped

@@ -1,5 +1,5 @@
 # snapshots.sh - what the tests of dump --snapshot share; after lib.sh.
-# shellcheck shell=sh disable=SC2154 # of lib.sh
+# shellcheck shell=sh disable=SC2154,SC2034 # of lib.sh, and for those who source this
 need_ptrace
 case $(uname -m) in
 x86_64 | aarch64) ;;
@@ -19,6 +19,14 @@ no_living_child()
 
 # A guardian whose command was killed lets it run on by itself.
 untraced() { [ "$(status_of "$PID" TracerPid)" = 0 ]; }
+
+# newest_thread PID: not the first
+newest_thread()
+{
+	for newest in "/proc/$1/task"/*; do
+		[ "${newest##*/}" = "$1" ] || echo "${newest##*/}"
+	done | sort -n | tail -n 1
+}
 
 # snapshot WHAT [ARG...]: of PID, required
 snapshot()
@@ -57,9 +65,9 @@ hold_copy()
 # end_copy WHAT: by a signal to the command
 end_copy()
 {
-	kill -TERM $dumper
-	wait $dumper
+	kill -TERM "$dumper"
+	wait "$dumper"
 	is "$1: the dump is given up" $? 2
-	not_mine $dumper
+	not_mine "$dumper"
 	exec 9>&-
 }
