@@ -164,8 +164,8 @@ states()
 	done | sort | uniq -c | tr -s ' '
 }
 
-twice_and_# shellcheck disable=SC2317 # as an argument
-states()
+# shellcheck disable=SC2317 # as an argument
+twice_and_states()
 {
 	for i in 1 2; do
 		"$TAGCORE" dump -q --force --snapshot=require -o core.stopped "$PID" 2>>err.stopped && echo $i >>stopped
