@@ -168,7 +168,7 @@ states()
 twice_and_states()
 {
 	for i in 1 2; do
-		"$TAGCORE" dump -q --force --snapshot=require -o core.stopped "$PID" 2>>err.stopped && echo $i >>stopped
+		"$TAGCORE" dump -q --force --snapshot=require -o core.stopped "$PID" 2>>err.stopped && echo "$i" >>stopped
 	done
 	states >states
 }
