@@ -48,18 +48,24 @@ traced_child()
 # Not what made the copy, which lives for a moment.
 copied() { traced_child && untraced && traced_child; }
 
-# hold_copy WHAT [ARG...]: a snapshot of PID whose output stands still: COPY lives until end_copy
-hold_copy()
+# hold_dump [ARG...]: a snapshot of PID, whose output stands still; its number is $dumper
+hold_dump()
 {
-	hold_what=$1
-	shift
 	[ -p held ] || mkfifo held
 	exec 9<>held
 	dd if=/dev/zero of=held bs=4096 count=1000 oflag=nonblock 2>/dev/null
 	"$TAGCORE" dump -q --snapshot=require "$@" -o held "$PID" 2>held.err 9<&- &
 	dumper=$!
 	mine $dumper
-	ok "$hold_what: it runs while its copy is saved" until_true 5 copied || { diag <held.err; bail "a snapshot that is held"; }
+}
+
+# hold_copy WHAT [ARG...]: the same, and COPY lives until end_copy
+hold_copy()
+{
+	hold_what=$1
+	shift
+	hold_dump "$@"
+	ok "$hold_what: it runs while its copy is saved" until_true 20 copied || { diag <held.err; bail "a snapshot that is held"; }
 }
 
 # end_copy WHAT: by a signal to the command
