@@ -28,7 +28,8 @@ for call in $("$TARGETS/blocked" list); do
 done
 
 # Those that end by themselves end in time: what is left of a relative limit is not forgotten.
-BLOCKED_SLEEP=6
+: "${SLEEP_FOR:=6}"
+BLOCKED_SLEEP=$SLEEP_FOR
 export BLOCKED_SLEEP
 pids=
 for call in $SLOW_CALLS; do
@@ -38,7 +39,7 @@ for call in $SLOW_CALLS; do
 done
 unset BLOCKED_SLEEP
 # It is that time passes that is the point here: more than half of it.
-sleep 3.5
+sleep $((SLEEP_FOR / 2 + 1))
 for PID in $pids; do
 	read -r call LOG <"sleeper.$PID"
 	snapshot "$call: after more than half of its time"
@@ -46,7 +47,7 @@ for PID in $pids; do
 done
 for PID in $pids; do
 	read -r call LOG <"sleeper.$PID"
-	wait_line "$LOG" '^finished' 30
+	wait_line "$LOG" '^finished' 60
 	is "$call: ends in time" "$(sed -n "s/^result $call //p" "$LOG")" "woken ok"
 done
 
@@ -64,7 +65,7 @@ for call in sigsuspend ppoll pselect epoll_pwait; do
 	cat "/proc/$PID/task"/*/status | grep '^Sig[PBIC]\|^Shd' >before
 	snapshot "$call with a mask: the thread makes the copy"
 	matches_not "$call with a mask: it goes on" "$LOG" "^$call"
-	until_true 5 in_state "$PID/task/$(ls "/proc/$PID/task" | grep -v "^$PID\$")" S
+	until_true 5 in_state "$PID/task/$(newest_thread "$PID")" S
 	cat "/proc/$PID/task"/*/status | grep '^Sig[PBIC]\|^Shd' >after
 	ok "$call with a mask: signals and masks are the same" diff before after
 	kill -USR2 "$PID"
@@ -85,8 +86,7 @@ finish
 start masks stricter plain
 kill -34 "$PID"
 # A signal to the process is the other thread's.
-snapshot_tid=$(ls "/proc/$PID/task" | tail -n 1)
-until_true 5 in_state "$PID/task/$snapshot_tid" S
+until_true 5 in_state "$PID/task/$(newest_thread "$PID")" S
 snapshot "a call's stricter mask: by another thread"
 kill -USR1 "$PID"
 wait_line "$LOG" '^stricter'
@@ -98,7 +98,7 @@ start regs
 diag "$(grep '^vectors' "$LOG")"
 for core in core.before core.after; do
 	ok "registers: $core" "$TAGCORE" dump -q -o "$core" "$PID"
-	waiter=$(ls "/proc/$PID/task" | tail -n 1)
+	waiter=$(newest_thread "$PID")
 	"$TAGCORE" inspect registers --thread "$waiter" "$core" >"$core.text"
 	[ $core = core.after ] || for i in $SNAPSHOTS; do
 		snapshot "registers: snapshot $i"
@@ -155,6 +155,7 @@ stopped_and_continued()
 	report | sed 's/ rounds .*//'
 }
 
+# shellcheck disable=SC2317 # as an argument
 states()
 {
 	for t in "/proc/$PID/task"/*; do
@@ -163,10 +164,11 @@ states()
 	done | sort | uniq -c | tr -s ' '
 }
 
+# shellcheck disable=SC2317 # as an argument
 twice_and_states()
 {
 	for i in 1 2; do
-		"$TAGCORE" dump -q --force --snapshot=require -o core.stopped "$PID" 2>>err.stopped && echo $i >>stopped
+		"$TAGCORE" dump -q --force --snapshot=require -o core.stopped "$PID" 2>>err.stopped && echo "$i" >>stopped
 	done
 	states >states
 }

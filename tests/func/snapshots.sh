@@ -1,5 +1,5 @@
 # snapshots.sh - what the tests of dump --snapshot share; after lib.sh.
-# shellcheck shell=sh disable=SC2154 # of lib.sh
+# shellcheck shell=sh disable=SC2154,SC2034 # of lib.sh, and for those who source this
 need_ptrace
 case $(uname -m) in
 x86_64 | aarch64) ;;
@@ -19,6 +19,14 @@ no_living_child()
 
 # A guardian whose command was killed lets it run on by itself.
 untraced() { [ "$(status_of "$PID" TracerPid)" = 0 ]; }
+
+# newest_thread PID: not the first
+newest_thread()
+{
+	for newest in "/proc/$1/task"/*; do
+		[ "${newest##*/}" = "$1" ] || echo "${newest##*/}"
+	done | sort -n | tail -n 1
+}
 
 # snapshot WHAT [ARG...]: of PID, required
 snapshot()
@@ -40,26 +48,32 @@ traced_child()
 # Not what made the copy, which lives for a moment.
 copied() { traced_child && untraced && traced_child; }
 
-# hold_copy WHAT [ARG...]: a snapshot of PID whose output stands still: COPY lives until end_copy
-hold_copy()
+# hold_dump [ARG...]: a snapshot of PID, whose output stands still; its number is $dumper
+hold_dump()
 {
-	hold_what=$1
-	shift
 	[ -p held ] || mkfifo held
 	exec 9<>held
 	dd if=/dev/zero of=held bs=4096 count=1000 oflag=nonblock 2>/dev/null
 	"$TAGCORE" dump -q --snapshot=require "$@" -o held "$PID" 2>held.err 9<&- &
 	dumper=$!
 	mine $dumper
-	ok "$hold_what: it runs while its copy is saved" until_true 5 copied || { diag <held.err; bail "a snapshot that is held"; }
+}
+
+# hold_copy WHAT [ARG...]: the same, and COPY lives until end_copy
+hold_copy()
+{
+	hold_what=$1
+	shift
+	hold_dump "$@"
+	ok "$hold_what: it runs while its copy is saved" until_true 20 copied || { diag <held.err; bail "a snapshot that is held"; }
 }
 
 # end_copy WHAT: by a signal to the command
 end_copy()
 {
-	kill -TERM $dumper
-	wait $dumper
+	kill -TERM "$dumper"
+	wait "$dumper"
 	is "$1: the dump is given up" $? 2
-	not_mine $dumper
+	not_mine "$dumper"
 	exec 9>&-
 }
