@@ -1,5 +1,6 @@
 # The command line: help, refusals, and that tables and manuals say the same.
 . "$TOP/tests/func/lib.sh"
+plain_build
 man=$TOP/man
 
 ok "--version" "$TAGCORE" --version

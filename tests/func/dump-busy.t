@@ -1,5 +1,6 @@
 # dump: a machine that is busy.  A thread that waits for a processor is not stuck.
 . "$TOP/tests/func/lib.sh"
+plain_build
 need_ptrace
 many=1000
 limit=$(sed -n 's/^Max processes *\([^ ]*\).*/\1/p' /proc/self/limits)

@@ -1,5 +1,6 @@
 # dump: many threads, and threads that come and go.
 . "$TOP/tests/func/lib.sh"
+plain_build
 need_ptrace
 many=2000
 # dash's ulimit has no -u.

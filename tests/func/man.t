@@ -1,6 +1,7 @@
 # The manual and the program's tables say the same, row by row and in the same order.
 # That every command has a page, and every long option stands in it, is tested in cli.t.
 . "$TOP/tests/func/lib.sh"
+plain_build
 man=$TOP/man
 
 # roff's own marks removed, so that a tag line reads as help prints it
