@@ -9,6 +9,8 @@
  *	groups N COMMAND...		runs it with N supplementary groups, of the longest numbers
  *	end-at PID SIGNAL MICROSECONDS COMMAND...	runs it, and sends it the signal so long after it
  *					has seized PID's first thread; "ended STATUS", as waitpid gives it
+ *	kill-all PID SIGNAL MICROSECONDS COMMAND...	the same, but to the command and all its children;
+ *					"killed AT ended STATUS", AT in ms of CLOCK_MONOTONIC
  *	bad-disk COMMAND...		runs it; what it reads of a file's first MiB, a page
  *					or more at once by pread(2), fails with EIO
  */
@@ -191,6 +193,58 @@ static int run_end_at(char **a)
 	return 0;
 }
 
+/* All processes below @pid, and @pid, children first; a guardian is a child of the command. */
+static void kill_tree(pid_t pid, int sig)
+{
+	char path[64], text[4096] = "";
+	struct dirent *e;
+	DIR *d;
+	int fd, n;
+
+	/* A child is listed with the thread that made it. */
+	snprintf(path, sizeof(path), "/proc/%d/task", pid);
+	d = opendir(path);
+	while (d && (e = readdir(d))) {
+		if (e->d_name[0] == '.')
+			continue;
+		snprintf(path, sizeof(path), "/proc/%d/task/%.16s/children", pid, e->d_name);
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		n = fd < 0 ? 0 : (int)read(fd, text, sizeof(text) - 1);
+		close(fd);
+		text[n > 0 ? n : 0] = 0;
+		for (char *next = NULL, *at = strtok_r(text, " ", &next); at; at = strtok_r(NULL, " ", &next))
+			kill_tree(atoi(at), sig);
+	}
+	if (d)
+		closedir(d);
+	kill(pid, sig);
+}
+
+static int run_kill_all(char **a)
+{
+	int status = 0, ended = 0;
+	pid_t pid = fork();
+	double at;
+
+	if (pid == 0) {
+		/* Ignored in what a shell runs in the background. */
+		signal(SIGINT, SIG_DFL);
+		execvp(a[3], a + 3);
+		_exit(127);
+	}
+	must(pid > 0, "fork");
+	while (!ended && !is_traced(a[0]))
+		ended = waitpid(pid, &status, WNOHANG) == pid;
+	for (at = target_seconds() + atoi(a[2]) / 1e6; target_seconds() < at;)
+		;
+	at = target_seconds();
+	kill_tree(pid, atoi(a[1]));
+	if (!ended)
+		waitpid(pid, &status, 0);
+	printf("killed %.0f ended %d\n", at * 1000, status);
+	return 0;
+}
+
 static const struct {
 	const char *name;
 	int n_args;	/* -N: N or more */
@@ -204,6 +258,7 @@ static const struct {
 	{ .name = "refuse", .n_args = -3, .run = run_refuse },
 	{ .name = "groups", .n_args = -2, .run = run_groups },
 	{ .name = "end-at", .n_args = -4, .run = run_end_at },
+	{ .name = "kill-all", .n_args = -4, .run = run_kill_all },
 	{ .name = "bad-disk", .n_args = -1, .run = run_bad_disk },
 };
 
