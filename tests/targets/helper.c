@@ -10,7 +10,8 @@
  *	end-at PID SIGNAL MICROSECONDS COMMAND...	runs it, and sends it the signal so long after it
  *					has seized PID's first thread; "ended STATUS", as waitpid gives it
  *	kill-all PID SIGNAL MICROSECONDS COMMAND...	the same, but to the command and all its children;
- *					"killed AT ended STATUS", AT in ms of CLOCK_MONOTONIC
+ *					"killed AT ended STATUS", AT in ms of CLOCK_MONOTONIC; -1: as PID runs on
+ *	stopped-terminal COMMAND...	runs it with a terminal as standard error that takes nothing, as after ^S
  *	bad-disk COMMAND...		runs it; what it reads of a file's first MiB, a page
  *					or more at once by pread(2), fails with EIO
  */
@@ -19,6 +20,7 @@
 #include <grp.h>
 #include <sys/ptrace.h>
 #include <sys/wait.h>
+#include <termios.h>
 
 #include "../deny.h"
 
@@ -193,6 +195,20 @@ static int run_end_at(char **a)
 	return 0;
 }
 
+static int run_stopped_terminal(char **a)
+{
+	/* Kept open by the command: the terminal must not be gone. */
+	int end = posix_openpt(O_RDWR | O_NOCTTY), terminal;
+
+	must(end >= 0 && grantpt(end) == 0 && unlockpt(end) == 0, "pty");
+	terminal = open(ptsname(end), O_RDWR | O_NOCTTY);
+	must(terminal >= 0 && tcflow(terminal, TCOOFF) == 0 && dup2(terminal, 2) == 2, "terminal");
+	close(terminal);
+	execvp(a[0], a);
+	die(a[0]);
+	return 0;
+}
+
 /* All processes below @pid, and @pid, children first; a guardian is a child of the command. */
 static void kill_tree(pid_t pid, int sig)
 {
@@ -235,6 +251,8 @@ static int run_kill_all(char **a)
 	must(pid > 0, "fork");
 	while (!ended && !is_traced(a[0]))
 		ended = waitpid(pid, &status, WNOHANG) == pid;
+	while (atoi(a[2]) < 0 && !ended && is_traced(a[0]))
+		ended = waitpid(pid, &status, WNOHANG) == pid;
 	for (at = target_seconds() + atoi(a[2]) / 1e6; target_seconds() < at;)
 		;
 	at = target_seconds();
@@ -259,6 +277,7 @@ static const struct {
 	{ .name = "groups", .n_args = -2, .run = run_groups },
 	{ .name = "end-at", .n_args = -4, .run = run_end_at },
 	{ .name = "kill-all", .n_args = -4, .run = run_kill_all },
+	{ .name = "stopped-terminal", .n_args = -1, .run = run_stopped_terminal },
 	{ .name = "bad-disk", .n_args = -1, .run = run_bad_disk },
 };
 
