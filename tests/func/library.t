@@ -51,7 +51,7 @@ IS(tagcore_area_iter, 1280);
 IS(tagcore_open_options, 24);
 IS(tagcore_page_walk_ops, 32);
 IS(tagcore_unwind_options, 64);
-IS(tagcore_dump_options, 96);
+IS(tagcore_dump_options, 104);
 #endif
 END
 ok "the callers' structures have kept their sizes" cc -std=c11 -I"$TOP/include" -fsyntax-only abi.c
