@@ -17,11 +17,13 @@ refused()
 }
 
 # ---- control groups, of either version
+# leave_group DIRECTORY [MOUNT]
+# shellcheck disable=SC2317 # at the end
 leave_group()
 {
-	for leave_pid in $(cat "$1/cgroup.procs"); do
+	while read -r leave_pid; do
 		kill -KILL "$leave_pid"
-	done 2>/dev/null
+	done <"$1/cgroup.procs" 2>/dev/null
 	until_true 10 rmdir "$1" 2>/dev/null
 	[ -z "${2-}" ] || { umount "$2" && rmdir "$2"; }
 }
@@ -79,7 +81,6 @@ room()
 	back=$(sed -n 's/^inactive_file //p' "$GROUP/memory.stat")
 	echo $((used - back + $1)) >"$(file_of memory.max memory.limit_in_bytes)"
 }
-no_room() { echo -1 >"$GROUP/memory.limit_in_bytes" || echo max >"$GROUP/memory.max"; } 2>/dev/null
 
 # ---- memory: the copy is killed, as the kernel does that where it is short
 start unnoticed
@@ -111,6 +112,7 @@ if make_group memory; then
 	# Room for both: it may write to all that it has.
 	room $(($(status_of "$PID" VmRSS) * 1024 + (1200 << 10)))
 	hold_copy "memory.max, with room"
+	# shellcheck disable=SC2317 # as an argument
 	looked() { [ "$(report | sed 's/.* rounds //')" -gt "$1" ]; }
 	ok "memory.max, with room: it goes on" until_true 20 looked "$(report | sed 's/.* rounds //')"
 	end_copy "memory.max, with room"
