@@ -103,7 +103,8 @@ static bool has_word(const char *list, const char *word)
 }
 
 /* Where the group of that path is: proc_pid_mountinfo(5), "ID PARENT DEV ROOT POINT … - TYPE SOURCE OPTIONS". */
-static bool find_dir(char *mounts, const struct controller *c, bool first, const char *path, char dir[PATH_LEN], size_t *root_len)
+static bool find_dir(char *mounts, const struct controller *c, bool first, const char *path,
+		     char dir[PATH_LEN], size_t *root_len)
 {
 	char *save, root[PATH_LEN], point[PATH_LEN], type[32], options[512];
 
@@ -127,7 +128,8 @@ static bool find_dir(char *mounts, const struct controller *c, bool first, const
 	return false;
 }
 
-static int check_controller(const struct controller *c, bool first, const char *path, const struct room_need *need, struct err *e)
+static int check_controller(const struct controller *c, bool first, const char *path, const struct room_need *need,
+			    struct err *e)
 {
 	struct buf mounts scoped(buf_fini) = { 0 };
 	char dir[PATH_LEN];

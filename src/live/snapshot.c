@@ -24,6 +24,7 @@ enum {
 	POISON_SP = 0x18,	/* the spawner's stack: it has none */
 	AREA_BYTES = 512,	/* of the kernel's, for an area of the copy */
 	TASK_BYTES = 256 << 10,	/* and for the two tasks with their stacks */
+	WRITE_ROOM = 64 << 20,	/* for the copies of pages that the target writes to, if it has so much */
 	UNMAP_MAX = 1024,	/* shared areas that the copy gives up, some 20 us each */
 };
 
@@ -62,9 +63,16 @@ static int check_namespace(const struct target *t, struct err *e)
 	return 0;
 }
 
-static int check_room(const struct target *t, const struct areas *areas, u64 page_tables, struct err *e)
+/*
+ * At its limit the kernel kills the copy first, but frees its memory only after it has looked for the next one, which
+ * may be the target: mm/mmap.c: exit_mmap() sets MMF_OOM_SKIP before tlb_finish_mmu().
+ */
+static int check_room(const struct target *t, const struct areas *areas, const struct proc_status *st, struct err *e)
 {
-	const struct room_need need = { .memory = page_tables + areas->n * AREA_BYTES + TASK_BYTES, .tasks = 2 };
+	const struct room_need need = {
+		.memory = st->vm_pte + areas->n * AREA_BYTES + TASK_BYTES + min(st->vm_rss, (u64)WRITE_ROOM),
+		.tasks = 2,
+	};
 	struct err why;
 
 	return room_check(t->pid, &need, &why) ? refuse(e, why.msg) : 0;
@@ -85,7 +93,7 @@ static int check(const struct target *t, const struct areas *areas, bool *seccom
 		r = check_areas(areas, e);
 	if (!r)
 		r = check_namespace(t, e);
-	return r ? r : check_room(t, areas, st.vm_pte, e);
+	return r ? r : check_room(t, areas, &st, e);
 }
 
 int snapshot_check(const struct target *t, const struct areas *areas, struct err *e)

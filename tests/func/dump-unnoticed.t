@@ -38,7 +38,7 @@ for call in $SLOW_CALLS; do
 	echo "$call $LOG" >"sleeper.$PID"
 done
 unset BLOCKED_SLEEP
-# It is that time passes that is the point here: more than half of it.
+# It is that time passes that is the point here: more than half of it, so that a limit that began anew would be late.
 sleep $((SLEEP_FOR / 2 + 1))
 for PID in $pids; do
 	read -r call LOG <"sleeper.$PID"

@@ -4,7 +4,7 @@
  * returned: "result CALL woken ok", or "result CALL returned -1 EINTR".
  * A dump must not be the reason that a call comes back.  spin: the first thread is in none.
  * list: their names, and nothing else.
- * BLOCKED_SLEEP: seconds for those that end by themselves, which is late from twice as many on.
+ * BLOCKED_SLEEP: seconds for those that end by themselves, which is late from one and a half times as many on.
  */
 #include "blocked.h"
 
@@ -436,7 +436,7 @@ int main(int argc, char **argv)
 	}
 	argv += spins;
 	if (getenv("BLOCKED_SLEEP"))
-		late_seconds = sleep_seconds = atoi(getenv("BLOCKED_SLEEP"));
+		sleep_seconds = atoi(getenv("BLOCKED_SLEEP")), late_seconds = sleep_seconds / 2;
 	target_begin();
 	target_block_usr1();
 	/* Where we may: what is left of semaphores and queues goes with us even when we are killed. */
