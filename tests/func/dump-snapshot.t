@@ -138,7 +138,7 @@ for mib in 3 24; do
 	is "$mib MiB, no room: nothing is noticed" "$(noticed)" "noticed 0 nothing"
 	finish
 done
-is "no temporary file is left" "$(find . -name '*tagcore*')" ""
+is "no temporary file is left" "$(find . -name 'tagcore-*')" ""
 start unnoticed shared 24
 if is_root && unshare -m true 2>/dev/null; then
 	# shellcheck disable=SC2016 # for the inner shell

@@ -1,11 +1,12 @@
 /*
  * masks CALL - one thread waits in sigsuspend, ppoll, pselect or epoll_pwait, with a mask of the call's own, and the first
- * one computes.  SIGUSR2 is blocked but in the call: it ends that, and "CALL -1 EINTR handled 1 mask kept" is said.
+ * one computes, in a restartable sequence.  SIGUSR2 is blocked but in the call: it ends that, and "CALL -1 EINTR handled 1 mask kept" is said.
  * "masks stricter": the call's mask blocks SIGRTMIN, the thread's own does not, and SIGUSR1 ends the call:
  * "stricter RESULT handled BEFORE then AFTER".
  * With a second argument another thread waits for nothing, in a plain call.
  */
 #include "target.h"
+#include "sequence.h"
 
 #include <poll.h>
 #include <pthread.h>
@@ -116,8 +117,7 @@ int main(int argc, char **argv)
 	sigemptyset(&set);
 	sigaddset(&set, SIGUSR1);
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
-	while (!target_asked_)
-		;
+	sequence_until(&target_asked_);
 	early = handled;
 	must(write(pipe_fd[1], "x", 1) == 1, "write");
 	for (;;)

@@ -3,21 +3,17 @@
  * would notice one made for it.
  *
  * compute: numbers, with all results checked.  stale: the same, after a restartable sequence that it has left.  sequence: never
- * leaves one but by its abort.  dispatch: a system call of another's would be a SIGSYS, as for Wine.
- * SIGUSR1: "faults COUNT rounds COUNT", but in a sequence.
+ * leaves one but by its abort, until SIGUSR1.  dispatch: a system call of another's would be a SIGSYS, as for Wine.
+ * SIGUSR1: "faults COUNT rounds COUNT".
  */
 #include "target.h"
-
-#include <stddef.h>
-#include <sys/mman.h>
-#include <sys/rseq.h>
+#include "sequence.h"
 
 #ifndef PR_SET_SYSCALL_USER_DISPATCH
 #define PR_SET_SYSCALL_USER_DISPATCH 59
 #endif
 enum { WORDS = 4096 };
 
-extern const char sequence_cs[] __attribute__((visibility("hidden")));
 static volatile sig_atomic_t asked, faults;
 static volatile char selector;	/* SYSCALL_DISPATCH_FILTER_ALLOW 0, _BLOCK 1 */
 static char blocked;
@@ -25,29 +21,6 @@ static char blocked;
 static struct rseq *area(void)
 {
 	return (struct rseq *)((char *)__builtin_thread_pointer() + __rseq_offset);
-}
-
-/* include/uapi/linux/rseq.h: the signature is before the abort's address. */
-noinline static void stay_in_sequence(struct rseq *r, int enter)
-{
-	if (!enter)
-		return;
-#if defined(__x86_64__)
-	__asm__ volatile("	jmp 3f\n"
-			 "	.byte 0x0f, 0xb9, 0x3d\n	.long 0x53053053\n"
-			 "3:	mov %1, 8(%0)\n"
-			 "1:	pause\n	jmp 1b\n"
-			 "2:\n"
-#elif defined(__aarch64__)
-	__asm__ volatile("	b 3f\n"
-			 "	.inst 0xd428bc00\n"
-			 "3:	str %1, [%0, #8]\n"
-			 "1:	nop\n	b 1b\n"
-			 "2:\n"
-#endif
-			 "	.pushsection .data.rel.ro\n	.balign 32\nsequence_cs:\n	.long 0, 0\n"
-			 "	.quad 1b, 2b - 1b, 3b\n	.popsection\n"
-			 : : "r"(r), "r"(sequence_cs) : "memory");
 }
 
 static void on_usr1(int sig)
@@ -97,14 +70,15 @@ int main(int argc, char **argv)
 	first = compute(w, &first_real);
 	handle(SIGUSR1, on_usr1);
 	handle(SIGSYS, on_sys);
-	must((strcmp(mode, "sequence") && !stale) || __rseq_size, "rseq");
+	must(!stale || __rseq_size, "rseq");
 	if (!strcmp(mode, "dispatch")) {
 		blocked = !prctl(PR_SET_SYSCALL_USER_DISPATCH, 1, 0, 0, &selector);
 		if (!blocked)
 			printf("no user dispatch\n");
 	}
 	target_ready();
-	stay_in_sequence(area(), !strcmp(mode, "sequence"));
+	if (!strcmp(mode, "sequence"))
+		sequence_until(&asked);
 	for (;; rounds++) {
 		selector = blocked;
 		if (stale)
