@@ -21,16 +21,16 @@ matches "the error begins a line of its own" lines '^tagcore: process'
 
 # ---- a terminal
 if have script; then
-	# on_terminal OPTION...: a dump into a pipe that is read when it has shown something, by the pattern in $SHOWN
+	# on_terminal OPTION...: a dump into a pipe that is read when it has shown what $SHOWN matches, if anything
 	on_terminal()
 	{
-		rm -f typescript out
-		mkfifo out
-		script -qefc "$TAGCORE dump -o out $* $PID" typescript >/dev/null 2>&1 </dev/null 9<&- &
+		rm -f typescript slow
+		mkfifo slow
+		script -qefc "$TAGCORE dump -o slow $* $PID" typescript >/dev/null 2>&1 </dev/null 9<&- &
 		dumper=$!
 		mine $dumper
-		exec 8<out
-		until_true 20 has_line typescript "$SHOWN" || diag <typescript
+		exec 8<slow
+		[ -z "$SHOWN" ] || until_true 20 has_line typescript "$SHOWN" || diag <typescript
 		cat <&8 >piped
 		exec 8<&-
 		wait $dumper
@@ -43,11 +43,11 @@ if have script; then
 	on_terminal
 	matches "bytes, rate, phase" lines "^$PID: stopped, [0-9.]* [KM]iB of about [0-9.]* MiB \\([0-9]*%\\), [0-9.]* [A-Za-z]*/s"
 	is "one line, written over" "$(grep -c 'stopped,.*stopped,' typescript)" 1
-	matches "then the report, on a line of its own" lines '^out: [0-9.]* MiB'
-	matches_not "no part of the line is left" lines '^out:.*left'
-	SHOWN='^Script started'
+	matches "then the report, on a line of its own" lines '^slow: [0-9.]* MiB'
+	matches_not "no part of the line is left" lines '^slow:.*left'
+	SHOWN=
 	on_terminal -q
-	is "-q: nothing" "$(grep -vc '^Script' typescript)" 0
+	is "-q: nothing" "$(grep -v '^Script' typescript)" ""
 	on_terminal --progress never
 	matches_not "never: nothing but the report" lines stopped,
 	case $(uname -m) in

@@ -10,7 +10,8 @@
  *	end-at PID SIGNAL MICROSECONDS COMMAND...	runs it, and sends it the signal so long after it
  *					has seized PID's first thread; "ended STATUS", as waitpid gives it
  *	kill-all PID SIGNAL MICROSECONDS COMMAND...	the same, but to the command and all its children;
- *					"killed AT ended STATUS", AT in ms of CLOCK_MONOTONIC; -1: as PID runs on
+ *					"killed AT ended STATUS", AT in ms of CLOCK_MONOTONIC; -1: as PID runs
+ *					on, with a child: the copy of a snapshot
  *	stopped-terminal COMMAND...	runs it with a terminal as standard error that takes nothing, as after ^S
  *	bad-disk COMMAND...		runs it; what it reads of a file's first MiB, a page
  *					or more at once by pread(2), fails with EIO
@@ -236,6 +237,27 @@ static void kill_tree(pid_t pid, int sig)
 	kill(pid, sig);
 }
 
+/* Of its first thread or any other: a copy of it, in a snapshot. */
+static int has_child(const char *pid)
+{
+	char path[64], c;
+	struct dirent *e;
+	int fd, found = 0;
+	DIR *d;
+
+	snprintf(path, sizeof(path), "/proc/%s/task", pid);
+	d = opendir(path);
+	while (d && !found && (e = readdir(d))) {
+		snprintf(path, sizeof(path), "/proc/%s/task/%.16s/children", pid, e->d_name);
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		found = fd >= 0 && read(fd, &c, 1) == 1;
+		close(fd);
+	}
+	if (d)
+		closedir(d);
+	return found;
+}
+
 static int run_kill_all(char **a)
 {
 	int status = 0, ended = 0;
@@ -249,9 +271,7 @@ static int run_kill_all(char **a)
 		_exit(127);
 	}
 	must(pid > 0, "fork");
-	while (!ended && !is_traced(a[0]))
-		ended = waitpid(pid, &status, WNOHANG) == pid;
-	while (atoi(a[2]) < 0 && !ended && is_traced(a[0]))
+	while (!ended && (atoi(a[2]) < 0 ? is_traced(a[0]) || !has_child(a[0]) : !is_traced(a[0])))
 		ended = waitpid(pid, &status, WNOHANG) == pid;
 	for (at = target_seconds() + atoi(a[2]) / 1e6; target_seconds() < at;)
 		;
