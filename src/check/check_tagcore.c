@@ -43,6 +43,7 @@ static const struct {
 	{ "THREADS", NT_TAGCORE_THREADS, thread_line },
 	{ "AREAS", NT_TAGCORE_AREAS, area_line },
 	{ "MISSING", NT_TAGCORE_MISSING, missing_line },
+	{ "PAUSE", NT_TAGCORE_PAUSE, info_line },
 };
 
 void check_tagcore_malformed(struct check_ctx *x)

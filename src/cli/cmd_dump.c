@@ -76,13 +76,15 @@ static int parse_filter(struct args *a, const char *arg, struct err *e)
 	return 0;
 }
 
+/* Milliseconds, also as "0.5". */
 static int parse_max_pause(struct args *a, const char *arg, struct err *e)
 {
-	u64 v;
+	char *end;
+	double ms = strtod(arg, &end);
 
-	if (text_parse_u64(arg, 10, false, &v) || !v || v > 86400000)
-		return err_set(e, ERR_USAGE, "--max-pause %s is not a number of milliseconds from 1 to 86400000", arg);
-	a->dump.max_pause_ms = (u32)v;
+	if (end == arg || *end || !(ms >= 0.001 && ms <= 86400000))
+		return err_set(e, ERR_USAGE, "--max-pause %s is not a number of milliseconds from 0.001 to 86400000", arg);
+	a->dump.max_pause_us = (u64)(ms * 1000);
 	return 0;
 }
 
@@ -142,7 +144,7 @@ static int check(const struct args *a, int n_pids, struct err *e)
 		return err_set(e, ERR_USAGE, "dump: a process id is missing");
 	if (a->dump.stacks && a->dump.all)
 		return err_set(e, ERR_USAGE, "dump: --stacks and --all contradict each other");
-	if (a->dump.stacks && a->dump.max_pause_ms)
+	if (a->dump.stacks && a->dump.max_pause_us)
 		return err_set(e, ERR_USAGE, "dump: --stacks is read in one short stop, for which there is no --max-pause");
 	if (a->dump.stacks && a->dry_run)
 		return err_set(e, ERR_USAGE, "dump: what --stacks saves depends on registers, which --dry-run does not read");

@@ -68,6 +68,18 @@ static void print_rounds(FILE *f, const struct dump_report *r)
 		text_size(r->rest, rest));
 }
 
+/* What a dump that is hardly noticed has cost all the same. */
+static void print_cost(FILE *f, const struct dump_report *r)
+{
+	char pte[TEXT_SIZE_MAX], own[TEXT_SIZE_MAX], split[TEXT_SIZE_MAX];
+
+	if (r->snapshot)
+		fprintf(f, "  the copy took %s of page tables, and %s that the process has written to or given back since\n",
+			text_size(r->copy.pte, pte), text_size(r->copy.own, own));
+	if (r->after.huge < r->before.huge)
+		fprintf(f, "  huge pages of %s were split, or given back\n", text_size(r->before.huge - r->after.huge, split));
+}
+
 void report_print(FILE *f, const struct dump_report *r)
 {
 	char size[TEXT_SIZE_MAX], disk[TEXT_SIZE_MAX], lost[TEXT_SIZE_MAX];
@@ -91,6 +103,7 @@ void report_print(FILE *f, const struct dump_report *r)
 		fprintf(f, ", %zu thread%s did not stop", r->n_unstopped, r->n_unstopped == 1 ? "" : "s");
 	fputs(r->missing.n || r->n_unstopped ? "\n" : ", nothing missing\n", f);
 	print_snapshot(f, r);
+	print_cost(f, r);
 	print_missing(f, r);
 	print_unmatched(f, &r->unmatched);
 }
@@ -176,10 +189,16 @@ int report_add_json(struct json_object **list, const struct dump_report *r, stru
 	json_object_object_add(o, "unstopped_threads", unstopped_json(r));
 	json_object_object_add(o, "unmatched", unmatched_json(&r->unmatched));
 	json_object_object_add(o, "unstopped_reasons", unstopped_why_json(r));
-	json_put_u64(o, "target_rss_before", r->rss_before);
-	json_put_u64(o, "target_rss_after", r->rss_after);
-	json_put_u64(o, "target_pte_before", r->pte_before);
-	json_put_u64(o, "target_pte_after", r->pte_after);
+	json_put_u64(o, "target_rss_before", r->before.rss);
+	json_put_u64(o, "target_rss_after", r->after.rss);
+	json_put_u64(o, "target_pte_before", r->before.pte);
+	json_put_u64(o, "target_pte_after", r->after.pte);
+	json_put_u64(o, "target_shmem_before", r->before.shmem);
+	json_put_u64(o, "target_shmem_after", r->after.shmem);
+	json_put_u64(o, "target_huge_before", r->before.huge);
+	json_put_u64(o, "target_huge_after", r->after.huge);
+	json_put_u64(o, "copy_pte", r->copy.pte);
+	json_put_u64(o, "copy_own", r->copy.own);
 	json_object_array_add(*list, o);
 	return 0;
 }

@@ -104,15 +104,10 @@ static int check_predicted(struct dump *d, struct err *e)
 	return r ? r : check_room(d, d->total, e);
 }
 
-static void read_sizes(const struct dump *d, u64 *rss, u64 *pte)
+/* Huge pages are split by a snapshot and by pre-copy alone; to count them takes as long as to read smaps. */
+static void read_footprint(const struct dump *d, struct footprint *out)
 {
-	struct proc_status st;
-	struct err ignored;
-
-	if (!proc_status(d->target.pid, d->target.reader, &st, &ignored)) {
-		*rss = st.vm_rss;
-		*pte = st.vm_pte;
-	}
+	footprint_read(d->target.pid, d->target.reader, d->wish || d->precopy, out);
 }
 
 /* What is known last comes last: the losses, and PN_XNUM's section header. */
@@ -123,13 +118,14 @@ static int write_end(struct dump *d, struct err *e)
 	const struct segment *last = &d->segs[d->n_segs - 1];
 	int r;
 
-	/* It had two passes. */
-	if (d->report->snapshot)
+	/* It had two passes, or new areas are after the others. */
+	if (d->report->snapshot || d->report->rounds)
 		missing_sort(&d->report->missing);
 	r = write_queue_skip_to(&d->queue, last->off, e);
-
 	if (!r)
-		r = dump_missing_note(d, last->filesz, &note, e);
+		r = dump_missing_note(d, last->filesz - PAUSE_NOTE_ROOM, &note, e);
+	if (!r)
+		r = dump_pause_note(d, PAUSE_NOTE_ROOM, &note, e);
 	if (!r)
 		r = write_queue_give(&d->queue, &note, e);
 	if (!r)
@@ -169,7 +165,7 @@ static int look_stopped(struct dump *d, struct err *e)
 		r = dump_plan_stopped(d, e);
 	if (r || !d->target.execed)
 		return r;
-	read_sizes(d, &d->report->rss_before, &d->report->pte_before);
+	read_footprint(d, &d->report->before);
 	return check_predicted(d, e);
 }
 
@@ -289,7 +285,7 @@ static int save(struct dump *d, struct err *e)
 	int r;
 
 	drop_unneeded(d);
-	read_sizes(d, &d->report->rss_before, &d->report->pte_before);
+	read_footprint(d, &d->report->before);
 	r = dump_notes_reserve(d, e);
 	if (!r)
 		r = pause_precopy(d, e);
@@ -301,7 +297,7 @@ static int save(struct dump *d, struct err *e)
 	pause_judge(d);
 	if (r)
 		return r;
-	read_sizes(d, &d->report->rss_after, &d->report->pte_after);
+	read_footprint(d, &d->report->after);
 	r = dump_unmatched(d, e);
 	if (!r)
 		r = write_end(d, e);

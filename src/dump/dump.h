@@ -8,6 +8,7 @@
 #include "base/types.h"
 #include "dump/plan.h"
 #include "live/area.h"
+#include "live/footprint.h"
 #include "live/target.h"
 
 /* A range of the target that should be in the core and is not. */
@@ -87,7 +88,7 @@ struct dump_opts {
 	size_t n_select;
 	u64 limit;			/* bytes; 0: none */
 	enum snapshot_wish snapshot;
-	u32 max_pause_ms;		/* the longest stop that is wanted; 0: any */
+	u64 max_pause_us;		/* the longest stop that is wanted; 0: any */
 	int compress;			/* zstd's level; 0: not compressed */
 	u32 stop_timeout_ms;
 	u32 output_timeout_ms;		/* without progress of the output, but of a snapshot's; 0: no limit */
@@ -121,7 +122,8 @@ struct dump_report {
 	struct unmatched unmatched;
 	struct dump_unstopped *unstopped;	/* threads whose registers could not be read */
 	size_t n_unstopped;
-	u64 rss_before, rss_after, pte_before, pte_after;	/* bytes, VmRSS and VmPTE */
+	struct footprint before, after;	/* of the process, around the dump */
+	struct footprint copy;		/* of its snapshot, when that had been saved */
 };
 
 /*

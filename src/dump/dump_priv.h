@@ -21,6 +21,8 @@
  * reason do not touch: a line for every second page is room for all, up to a bound.
  */
 enum { MISSING_NOTE_MIN = 512, MISSING_NOTE_MAX = 64 * 1024, MISSING_LINE_MAX = 96 };
+/* The same for NT_TAGCORE_PAUSE, of which the lines are known. */
+enum { PAUSE_NOTE_ROOM = 640 };
 
 /* --stacks: the pages that were read last of the stopped target. */
 enum { PEEK_PAGES = 8 };
@@ -109,6 +111,9 @@ int dump_tagcore_notes(struct dump *d, struct err *e) must_check;
 u64 dump_missing_room(const struct dump *d);
 /* NT_TAGCORE_MISSING, exactly @room bytes as a note. */
 int dump_missing_note(const struct dump *d, u64 room, struct buf *b, struct err *e) must_check;
+
+/* NT_TAGCORE_PAUSE, exactly @room bytes as a note, appended. */
+int dump_pause_note(const struct dump *d, u64 room, struct buf *b, struct err *e) must_check;
 
 /*
  * True if area @i has a program header.  A core of stacks has none for what it leaves out:

@@ -152,6 +152,7 @@ int dump_from_snapshot(struct dump *d, struct err *e)
 		r = pass_copy(d, PASS_REST, e);
 	if (r == ERR_GONE)
 		err_set(e, r, "the snapshot of process %d was killed while it was read: is memory short?", d->target.pid);
+	footprint_read(d->snapshot.copy, d->snapshot.copy, true, &d->report->copy);
 	d->report->zombie_left = !snapshot_end(&d->snapshot, NULL);
 	d->source = &d->target;
 	return r;

@@ -27,7 +27,7 @@ static void *run_job(void *arg)
 	j->opts.own_files = own_table();
 	j->opts.keep_fd = -1;
 	/* What cannot be saved is refused before anything is begun. */
-	j->result = (j->opts.snapshot || j->opts.max_pause_ms) && j->pid != getpid()
+	j->result = (j->opts.snapshot || j->opts.max_pause_us) && j->pid != getpid()
 		? guardian_run(j->pid, &j->opts, j->report, j->e) : dump_run(j->pid, &j->opts, j->report, j->e);
 	return NULL;
 }

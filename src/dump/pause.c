@@ -74,7 +74,7 @@ static bool suits_snapshot(const struct dump *d)
 
 	/* The rest of the pause, and a busy machine, have some of it, too. */
 	return !snapshot_check(&d->target, &d->areas, &ignored) &&
-	       predict_fork_ns(d) < d->opts->max_pause_ms * 1000000ull / 10 * 6;
+	       predict_fork_ns(d) < d->opts->max_pause_us * 1000 / 10 * 6;
 }
 
 static void note_no_precopy(struct dump *d, const char *why)
@@ -88,7 +88,7 @@ static void note_no_precopy(struct dump *d, const char *why)
 void pause_choose(struct dump *d)
 {
 	d->wish = d->opts->snapshot;
-	if (!d->opts->max_pause_ms || d->wish)
+	if (!d->opts->max_pause_us || d->wish)
 		return;
 	if (suits_snapshot(d))
 		d->wish = SNAPSHOT_TRY;
@@ -130,11 +130,11 @@ void pause_judge(struct dump *d)
 	struct dump_report *r = d->report;
 	size_t longest = 0;
 
-	if (!d->opts->max_pause_ms || r->pause_us <= d->opts->max_pause_ms * 1000ull)
+	if (!d->opts->max_pause_us || r->pause_us <= d->opts->max_pause_us)
 		return;
 	for (size_t i = 1; i < PAUSE_PARTS; i++)
 		if (d->parts[i] > d->parts[longest])
 			longest = i;
 	snprintf(r->late, sizeof(r->late), "%.1f ms longer than --max-pause: %.1f ms %s",
-		 (double)r->pause_us / 1000 - d->opts->max_pause_ms, (double)d->parts[longest] / 1e6, words[longest]);
+		 (double)(r->pause_us - d->opts->max_pause_us) / 1000, (double)d->parts[longest] / 1e6, words[longest]);
 }

@@ -130,7 +130,7 @@ static int copy_round(struct dump *d, struct err *e)
 /* What the stop will take, if @bytes are left: a look at all pages, the rest, and some for each thread. */
 static bool would_fit(const struct dump *d, u64 bytes)
 {
-	u64 limit = d->opts->max_pause_ms * 1000000ull, mine = 1000 * 1000 + d->pre.threads * 30 * 1000ull;
+	u64 limit = d->opts->max_pause_us * 1000, mine = 1000 * 1000 + d->pre.threads * 30 * 1000ull;
 	double rate = d->pre.copied ? (double)d->pre.copy_ns / (double)d->pre.copied : 1;
 
 	return (double)(mine + d->pre.scan_ns) + (double)bytes * rate < (double)limit * 0.6;

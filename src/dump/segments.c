@@ -56,7 +56,7 @@ int dump_layout(struct dump *d, u64 notes_len, struct err *e)
 			};
 	}
 	n = add_tag_segments(d, n);
-	d->segs[n++] = (struct segment){ .type = PT_NOTE, .filesz = dump_missing_room(d) };
+	d->segs[n++] = (struct segment){ .type = PT_NOTE, .filesz = dump_missing_room(d) + PAUSE_NOTE_ROOM };
 	d->n_segs = n;
 	if (d->pre.on)
 		places_assign(&d->pre.places, d);

@@ -63,7 +63,7 @@ static int put_info(struct dump *d, struct err *e)
 	if (!r)
 		r = put_exe(d, &b, e);
 	if (!r)
-		r = buf_printf(&b, e, "page_size %llu\ncoredump_filter 0x%x\nmode stop\nleader_exited %d\n",
+		r = buf_printf(&b, e, "page_size %llu\ncoredump_filter 0x%x\nleader_exited %d\n",
 			       (unsigned long long)d->page_size, d->filter, d->target.leader_exited);
 	if (!r)
 		r = put_unstopped(d, &b, e);
@@ -116,4 +116,42 @@ int dump_tagcore_notes(struct dump *d, struct err *e)
 	if (!r)
 		r = put_threads(d, e);
 	return r ? r : put_areas(d, e);
+}
+
+static const char *mode_of(const struct dump_report *r)
+{
+	return r->snapshot ? "snapshot" : r->rounds ? "pre-copy" : "stop";
+}
+
+static int put_footprint(struct buf *b, const char *when, const struct footprint *f, struct err *e)
+{
+	return buf_printf(b, e, "%s rss %llu pte %llu shmem %llu huge %llu\n", when, (unsigned long long)f->rss,
+			  (unsigned long long)f->pte, (unsigned long long)f->shmem, (unsigned long long)f->huge);
+}
+
+static int put_cost(const struct dump_report *rep, struct buf *b, struct err *e)
+{
+	int r = buf_printf(b, e, "mode %s\npause_us %llu\n", mode_of(rep), (unsigned long long)rep->pause_us);
+
+	if (!r && rep->snapshot)
+		r = buf_printf(b, e, "fork_us %llu\ncopy pte %llu own %llu\n", (unsigned long long)rep->fork_us,
+			       (unsigned long long)rep->copy.pte, (unsigned long long)rep->copy.own);
+	if (!r && rep->rounds)
+		r = buf_printf(b, e, "rounds %u\nprecopied %llu\nrest %llu\n", rep->rounds,
+			       (unsigned long long)rep->precopied, (unsigned long long)rep->rest);
+	if (!r)
+		r = put_footprint(b, "before", &rep->before, e);
+	return r ? r : put_footprint(b, "after", &rep->after, e);
+}
+
+/* Header, "TAGCORE\0" and the descriptor make @room. */
+int dump_pause_note(const struct dump *d, u64 room, struct buf *b, struct err *e)
+{
+	struct buf text scoped(buf_fini) = { 0 };
+	u64 size = room - 12 - sizeof(TAGCORE_OWNER);
+	int r = put_cost(d->report, &text, e);
+
+	if (!r)
+		r = buf_zero(&text, size - min(size, (u64)text.len), e);
+	return r ? r : note_put(b, d->target.arch->fmt, TAGCORE_OWNER, NT_TAGCORE_PAUSE, text.p, (size_t)size, e);
 }

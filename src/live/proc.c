@@ -114,6 +114,7 @@ static const struct status_row {
 	ROW("Gid", ST_FOUR, gid),
 	ROW("VmSize", ST_DEC, has_mm),
 	ROW("VmRSS", ST_KB, vm_rss),
+	ROW("RssShmem", ST_KB, rss_shmem),
 	ROW("VmPTE", ST_KB, vm_pte),
 	ROW("Threads", ST_DEC, threads),
 	ROW("SigPnd", ST_HEX, sig_pending),

@@ -28,7 +28,7 @@ struct proc_status {
 	u32 threads;
 	u32 uid[4], gid[4];	/* real, effective, saved, file system */
 	u64 sig_pending, shared_pending, sig_blocked, sig_ignored, sig_caught;
-	u64 vm_rss, vm_pte;
+	u64 vm_rss, vm_pte, rss_shmem;
 	bool has_mm;		/* VmSize is there: neither a zombie nor a kernel thread */
 	u32 seccomp;
 };

@@ -129,22 +129,22 @@ int repair_note_align(struct repair_ctx *x, struct err *e)
 }
 
 /*
- * The bytes that are there of the descriptor of our MISSING note, of which only
+ * The bytes that are there of the descriptor of our MISSING or PAUSE note, of which only
  * filling is lost: a NUL ends its text.  tagcore-notes(5).
  */
-static bool is_cut_missing(const struct core *c, struct bytes rest, size_t *len)
+static bool is_cut_filling(const struct core *c, struct bytes rest, size_t *len)
 {
 	enum { DESC = 12 + sizeof(TAGCORE_OWNER) };
 
 	if (rest.len <= DESC || memcmp(rest.p + 12, TAGCORE_OWNER, sizeof(TAGCORE_OWNER)) != 0 ||
 	    uint_get(c->fmt, rest.p, 4) != sizeof(TAGCORE_OWNER) ||
-	    uint_get(c->fmt, rest.p + 8, 4) != NT_TAGCORE_MISSING)
+	    (uint_get(c->fmt, rest.p + 8, 4) != NT_TAGCORE_MISSING && uint_get(c->fmt, rest.p + 8, 4) != NT_TAGCORE_PAUSE))
 		return false;
 	*len = rest.len - DESC;
 	return memchr(rest.p + DESC, 0, *len);
 }
 
-static int shorten_missing(struct repair_ctx *x, const struct core_note_seg *s, struct err *e)
+static int shorten_filling(struct repair_ctx *x, const struct core_note_seg *s, struct err *e)
 {
 	const struct core *c = x->core;
 	struct bytes rest;
@@ -155,7 +155,7 @@ static int shorten_missing(struct repair_ctx *x, const struct core_note_seg *s, 
 	if (bytes_sub(s->data, read_with(c, s, 4).end, 12, &rest, NULL))
 		return 0;
 	rest.len = s->data.len - (size_t)(rest.off - s->data.off);
-	if (!is_cut_missing(c, rest, &len))
+	if (!is_cut_filling(c, rest, &len))
 		return 0;
 	uint_put(c->fmt, raw, 4, len);
 	/* Some of the bytes that were cut off are these zeros, which are no loss. */
@@ -175,7 +175,7 @@ int repair_note_missing(struct repair_ctx *x, struct err *e)
 		const GElf_Phdr *p = &c->segs[s->seg];
 
 		if (s->malformed && s->data.len == p->p_filesz && p->p_align != 8)
-			r = shorten_missing(x, s, e);
+			r = shorten_filling(x, s, e);
 	}
 	return r;
 }

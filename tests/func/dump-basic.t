@@ -68,7 +68,7 @@ cp out j
 is "two dumps in it" "$(json j '.dumps#')" 2
 has_keys "the keys of a dump" j '.dumps[0]' pid comm path bytes bytes_on_disk threads areas mte_areas \
 	pause_us total_us snapshot missing target_rss_before target_rss_after target_pte_before \
-	target_pte_after
+	target_pte_after target_shmem_before target_shmem_after target_huge_before target_huge_after copy_pte copy_own
 is "version" "$(json j .version)" "$("$TAGCORE" --version | sed 's/.* //')"
 json_is "pid" j '.dumps[0].pid' "$first"
 json_is "comm" j '.dumps[0].comm' threads

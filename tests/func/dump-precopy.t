@@ -14,19 +14,20 @@ watched() { grep -c '^VmFlags:.* uw' "/proc/$PID/smaps"; }
 unwatched() { [ "$(watched)" = 0 ]; }
 pte() { status_of "$PID" VmPTE | tr -dc 0-9; }
 
-: "${MIB:=192}" "${DUMPS:=1 2 3 4 5 6}" "${INSTANTS:=0 2 5 10 20 40 80 160}"
+: "${MIB:=64}" "${DUMPS:=1 2 3 4 5 6}" "${INSTANTS:=0 2 5 10 20 40 80 160}"
 TARGET_LIFE=900
 export TARGET_LIFE
 start drift "$MIB" 5000
 before=$(descriptors) tables=$(pte)
-run "$TAGCORE" dump --force --max-pause 1 --json -o core "$PID"
+run "$TAGCORE" dump --force --max-pause 0.1 --json -o core "$PID"
 no=$(json out '.dumps[0].no_precopy')
 case $no in
 *"Linux 6.7"* | *refused\ a\ userfaultfd*) skip_all "$no" ;;
 esac
 for i in $DUMPS; do
-	ok "dump $i" "$TAGCORE" dump -q --force --max-pause 1 --json -o core "$PID"
+	ok "dump $i" "$TAGCORE" dump -q --force --max-pause 0.1 --json -o core "$PID"
 	json_is "$i: in rounds" out '.dumps[0].no_precopy' null
+	is "$i: its memory has not grown" "$(json out '.dumps[0].target_shmem_after')" "$(json out '.dumps[0].target_shmem_before')"
 	exits 0 "$i: more than one" test "$(json out '.dumps[0].rounds')" -gt 1
 	one_instant "$i: of one instant"
 	ok "$i: it validates" "$TAGCORE" validate core
@@ -35,7 +36,10 @@ for i in $DUMPS; do
 done
 # New mappings have some tables of their own.
 exits 0 "its page tables have not grown" test "$(pte)" -le $((tables * 3 / 2 + 128))
-run "$TAGCORE" dump --force --max-pause 1 -o core "$PID"
+run "$TAGCORE" dump --force --max-pause 0.1 -o core "$PID"
+run "$TAGCORE" inspect notes NT_TAGCORE_PAUSE core
+matches "the core says so" out 'mode pre-copy'
+run "$TAGCORE" dump --force --max-pause 0.1 -o core "$PID"
 matches "the report says so" err 'copied before, in [0-9]* rounds'
 
 # ---- the limit
@@ -43,20 +47,20 @@ run "$TAGCORE" dump -q --force --max-pause 60000 --json -o core "$PID"
 json_is "a long limit: a snapshot suffices" out '.dumps[0].snapshot' true
 json_is "and is kept" out '.dumps[0].late' null
 one_instant "of one instant"
-"$TAGCORE" dump --max-pause 1 -o - "$PID" >core 2>err
+"$TAGCORE" dump --max-pause 0.1 -o - "$PID" >core 2>err
 matches "to a pipe: why there is no pre-copy" err 'no pre-copy: the output is written front to back'
 one_instant "to a pipe: of one instant"
-run "$TAGCORE" dump --force --max-pause 1 --limit 16M -o limited.core "$PID"
+run "$TAGCORE" dump --force --max-pause 0.1 --limit 16M -o limited.core "$PID"
 matches "a limit of the size" err 'more than the limit'
 is "nothing is left" "$(find . -name '*limited*' -o -name '.core-tagcore*')" ""
 
 # ---- what is not to be dumped any more when it is stopped is not in the file, though it may have been copied
 for ms in 0.02 0.05 0.1; do
 	{ sleep "$ms"; kill -USR1 "$PID"; } &
-	ok "a secret, after $ms s" "$TAGCORE" dump -q --force --max-pause 1 -o core "$PID"
+	ok "a secret, after $ms s" "$TAGCORE" dump -q --force --max-pause 0.1 -o core "$PID"
 	wait "$!"
 done
-ok "a secret" "$TAGCORE" dump -q --force --max-pause 1 -o core "$PID"
+ok "a secret" "$TAGCORE" dump -q --force --max-pause 0.1 -o core "$PID"
 is "it is not in the file" "$(drift secret core)" "not there"
 finish
 
@@ -64,7 +68,7 @@ finish
 start drift "$MIB" 5000
 before=$(descriptors)
 for ms in $INSTANTS; do
-	"$TAGCORE" dump -q --force --max-pause 1 -o killed "$PID" 2>/dev/null &
+	"$TAGCORE" dump -q --force --max-pause 0.1 -o killed "$PID" 2>/dev/null &
 	victim=$!
 	sleep "$(printf '0.%03d' "$ms")"
 	kill -KILL "$victim" 2>/dev/null
@@ -73,7 +77,7 @@ for ms in $INSTANTS; do
 	is "it has the descriptors that it had" "$(descriptors)" "$before"
 done
 runs_free "$PID" "after that"
-ok "it can be dumped" "$TAGCORE" dump -q --force --max-pause 1 -o core "$PID"
+ok "it can be dumped" "$TAGCORE" dump -q --force --max-pause 0.1 -o core "$PID"
 one_instant "of one instant"
 finish
 done_testing

@@ -30,6 +30,10 @@ done
 ok "it validates" "$TAGCORE" validate core
 run "$TAGCORE" dump -s --force -o core "$PID"
 matches "the report says so" err '(snapshot, made in [0-9.]* ms)'
+matches "and what it cost" err 'the copy took .* of page tables, and .* that the process has written to or given back since'
+run "$TAGCORE" inspect notes NT_TAGCORE_PAUSE core
+matches "the core says so" out 'mode snapshot'
+matches "and how large the process was" out 'before rss [0-9]* pte [0-9]* shmem [0-9]* huge [0-9]*'
 run "$GCORE" -s -o pre "$PID"
 matches "gcore" out "^Saved corefile pre\.$PID\$"
 one_instant "gcore: of one instant" "pre.$PID"
