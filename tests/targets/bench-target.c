@@ -51,6 +51,20 @@ static int make_dense(const unsigned long *n)
 	return 0;
 }
 
+/* Every second page is random, the others are text: what shrinks, and what does not. */
+static int make_half(const unsigned long *n)
+{
+	char *p = map(n[0] * MIB);
+
+	if (!p)
+		return -1;
+	fill_random(p, n[0] * MIB);
+	for (size_t at = PAGE; at < n[0] * MIB; at += 2 * PAGE)
+		for (size_t i = 0; i < PAGE; i += 32)
+			snprintf(p + at + i, 32, "%030zu", at + i * 31 % 1000);
+	return 0;
+}
+
 /* Single pages, evenly spread: the worst a sparse target can be. */
 static int make_sparse(const unsigned long *n)
 {
@@ -106,6 +120,7 @@ static const struct shape {
 	int (*make)(const unsigned long *n);
 } shapes[] = {
 	{ "dense", make_dense },
+	{ "half", make_half },
 	{ "sparse", make_sparse },
 	{ "areas", make_areas },
 	{ "threads", make_threads },

@@ -1,0 +1,113 @@
+# tests/bench/pause.sh - read by tests/bench/run: how long a process stands still, as a thread of it sees it.
+# shellcheck shell=sh disable=SC2154 # what that sets
+
+# watch_start MIB small|huge [RATE]
+watch_start()
+{
+	rm -f "$dir/in" "$dir/out"
+	mkfifo "$dir/in" "$dir/out" || exit 2
+	"$O/targets/clockwatch" "$@" <"$dir/in" >"$dir/out" 2>"$dir/why" &
+	pid=$!
+	exec 9>"$dir/in" 8<"$dir/out"
+	read -r word pid <&8 && [ "$word" = ready ]
+}
+
+# asked pause|fork: microseconds
+asked()
+{
+	echo "$1" >&9
+	read -r word us <&8
+	echo "$us"
+}
+
+# paused_by COMMAND...: as a thread of the process sees it, in milliseconds, median
+paused_by()
+{
+	for _ in $(seq "$rounds"); do
+		rm -f "$mem/core"
+		asked pause >/dev/null
+		"$@" >/dev/null 2>&1 8<&- 9>&- </dev/null || { echo 1e9; return; }
+		asked pause
+	done | sort -n | sed -n "$(((rounds + 1) / 2))p" | awk '{ printf "%.2f", $1 / 1000 }'
+}
+
+own_fork()
+{
+	for _ in $(seq "$rounds"); do
+		asked fork
+	done | sort -n | sed -n "$(((rounds + 1) / 2))p" | awk '{ printf "%.2f", $1 / 1000 }'
+}
+
+ratio() { num "sprintf(\"%.3f\", $1 / ($2 + 1e-9))"; }
+
+bench_snapshot()
+{
+	what="snapshot: 1 GiB of random memory, to $shm: pause in ms, median of $rounds"
+	if [ "$(mem_free)" -lt $((3500 << 10)) ] || [ "$(disk_free "$shm")" -lt $((1200 << 10)) ]; then
+		skip "$what" 'needs 3.5 GiB of memory and 1.2 GiB there'
+		return
+	fi
+	watch_start 1024 small || { skip "$what" "$(cat "$dir/why")"; return; }
+	fork=$(own_fork)
+	ours=$(paused_by "$O/tagcore" dump -q --snapshot=require -o "$mem/core" "$pid")
+	plain=$(paused_by "$O/tagcore" dump -q -o "$mem/core" "$pid")
+	its=$(paused_by gdb -nx -batch -p "$pid" -ex "generate-core-file $mem/core")
+	head_line "$what" 'its fork(2)'
+	judge 'small pages' "$ours" "$fork" "$(ratio "$ours" "$fork")" 1.3
+	head_line "$what"
+	judge 'small pages' "$ours" "$its" "$(ratio "$ours" "$its")" 0.05
+	printf '  %-34s %12s %12s %9s\n' 'without a snapshot' "$plain" "$its" "$(ratio "$plain" "$its")"
+	rm -f "$mem/core"
+	target_end
+	watch_start 1024 huge || { skip "$what, huge pages" "$(cat "$dir/why")"; return; }
+	ours=$(paused_by "$O/tagcore" dump -q --snapshot=require -o "$mem/core" "$pid")
+	judge 'huge pages: ms' "$ours" '' "$ours" 3
+	rm -f "$mem/core"
+}
+
+# MIB GiB are written to at 50 MB a second; the bound is a share: how often the limit was missed.
+bench_precopy()
+{
+	gib=${BENCH_PRECOPY_GIB:-8} limit=25 times=${BENCH_PRECOPY_N:-20}
+	what="pre-copy: $gib GiB of which 50 MB/s are written to, --max-pause $limit, to ${TMPDIR:-/tmp}, $times dumps"
+	if [ "$(mem_free)" -lt $(((gib + 3) << 20)) ] || [ "$(disk_free "$dir")" -lt $(((gib + 1) << 20)) ]; then
+		skip "$what" "needs $((gib + 3)) GiB of memory and $((gib + 1)) GiB there"
+		return
+	fi
+	watch_start $((gib << 10)) small 50 || { skip "$what" "$(cat "$dir/why")"; return; }
+	head_line "$what" ''
+	: >"$dir/pauses"
+	for _ in $(seq "$times"); do
+		rm -f "$dir/core"
+		asked pause >/dev/null
+		"$O/tagcore" dump -q --max-pause "$limit" -o "$dir/core" "$pid" 8<&- 9>&- </dev/null || { note_over; break; }
+		asked pause >>"$dir/pauses"
+	done
+	missed=$(awk -v limit="$limit" '$1 > limit * 1000 { n++ } END { print n + 0 }' "$dir/pauses")
+	judge "missed, of $times" "$missed" '' "$(ratio "$missed" "$times")" 0.05
+	printf '  %-34s %12s\n' 'pause, ms: median' "$(sort -n "$dir/pauses" | sed -n "$(((times + 1) / 2))p" | awk '{ printf "%.1f", $1 / 1000 }')"
+	printf '  %-34s %12s\n' 'longest' "$(sort -n "$dir/pauses" | tail -n 1 | awk '{ printf "%.1f", $1 / 1000 }')"
+	rm -f "$dir/core"
+}
+
+# The process's random bytes would not shrink: every second page is text.
+bench_compress()
+{
+	what="compressed: 1 GiB, half of it random, to $shm: wall time in s, median of $rounds"
+	command -v zstd >/dev/null || { skip "$what" 'no zstd'; return; }
+	if [ "$(mem_free)" -lt $((4500 << 10)) ] || [ "$(disk_free "$shm")" -lt $((2400 << 10)) ]; then
+		skip "$what" 'needs 4.5 GiB of memory and 2.4 GiB there'
+		return
+	fi
+	target_start half 1024 || { skip "$what" "$(cat "$dir/why")"; return; }
+	"$O/tagcore" dump -q -o "$mem/plain" "$pid" || exit 2
+	head_line "$what" 'zstd -1 -T2'
+	"$O/targets/benchrun" "$rounds" 600 "rm -f $mem/core.zst" "exec '$O/tagcore' dump -q -z -o $mem/core $pid 8<&- 9>&- </dev/null" \
+		"exec zstd -q -f -1 -T2 $mem/plain -o $mem/core.zst 8<&- 9>&- </dev/null" >"$dir/times" || exit 2
+	read -r a_wall a_cpu a_rss a_status <"$dir/times"
+	b_wall=$(sed -n '2s/ .*//p' "$dir/times")
+	[ "$a_status" = 0 ] || { echo "  tagcore FAILED: exit status $a_status"; note_over; }
+	judge 'dump -z; zstd of the plain core' "$a_wall" "$b_wall" "$(ratio "$a_wall" "$b_wall")" 1.1
+	judge 'peak memory, MiB' '' '' "$(num "sprintf(\"%.1f\", $a_rss / 1024)")" 64
+	rm -f "$mem/plain" "$mem/core.zst"
+}
