@@ -111,14 +111,15 @@ killed()
 ran_on() { [ "$(status_of "$PID" TracerPid)" = 0 ] && in_state "$PID" SR; }
 
 for mode in plain -s --compress; do
-	[ $mode = plain ] && set -- --output-timeout 0 || set -- --output-timeout 0 $mode
+	set -- --output-timeout 0
+	[ $mode = plain ] || set -- "$@" $mode
 	for sig in $(soak_or "15 9" "15 2 9"); do
 		worst=0 all=yes
 		moments=$(soak_or "700 40000" "0 50 100 200 300 500 700 1000 1500 2000 3000 5000 8000 12000 20000 40000 80000")
 		# The one thing that harms it: the guardian's own SIGKILL as a thread of the target makes the first call.
 		[ "$mode $sig" = "-s 9" ] && moments=$(soak_or "-1" "-1 -1 -1 -1")
 		for us in $moments; do
-			killed kill-all $sig "$us" "$@" || all=no
+			killed kill-all "$sig" "$us" "$@" || all=no
 		done
 		is "$mode, signal $sig: the target runs on" $all yes
 		num "$mode, signal $sig: within a second" $worst -le 1000
