@@ -104,7 +104,7 @@ bench_compress()
 	head_line "$what" 'zstd -1 -T2'
 	"$O/targets/benchrun" "$rounds" 600 "rm -f $mem/core.zst" "exec '$O/tagcore' dump -q -z -o $mem/core $pid 8<&- 9>&- </dev/null" \
 		"exec zstd -q -f -1 -T2 $mem/plain -o $mem/core.zst 8<&- 9>&- </dev/null" >"$dir/times" || exit 2
-	read -r a_wall a_cpu a_rss a_status <"$dir/times"
+	read -r a_wall _ a_rss a_status <"$dir/times"
 	b_wall=$(sed -n '2s/ .*//p' "$dir/times")
 	[ "$a_status" = 0 ] || { echo "  tagcore FAILED: exit status $a_status"; note_over; }
 	judge 'dump -z; zstd of the plain core' "$a_wall" "$b_wall" "$(ratio "$a_wall" "$b_wall")" 1.1

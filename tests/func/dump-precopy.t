@@ -8,7 +8,7 @@ esac
 
 drift() { "$TARGETS/drift" "$@"; }
 one_instant() { is "$1" "$(drift check core | sed 's/ of .*//')" "0 bad pages"; }
-descriptors() { ls "/proc/$PID/fd" | wc -l; }
+descriptors() { set -- "/proc/$PID/fd"/*; echo $#; }
 # Watched by userfaultfd(2), as smaps has it.
 watched() { grep -c '^VmFlags:.* uw' "/proc/$PID/smaps"; }
 unwatched() { [ "$(watched)" = 0 ]; }

@@ -2,6 +2,7 @@
  * bench-target.c - a process of a given shape, to be dumped.
  *
  *   bench-target dense MIB            private memory full of random bytes
+ *   bench-target half MIB             the same, but every second page is text
  *   bench-target sparse GIB MIB       GIB mapped, MIB of it touched, a page here and there
  *   bench-target areas N              N areas of one page each, all with data
  *   bench-target threads N            N threads
