@@ -31,19 +31,35 @@ void places_fini(struct places *p)
 	*p = (struct places){ 0 };
 }
 
-struct place *places_find(const struct places *p, u64 start, u64 end)
+/* Of the first place that ends after @addr; p->n: there is none. */
+static size_t find_after(const struct places *p, u64 addr)
 {
 	size_t low = 0, high = p->n;
 
 	while (low < high) {
 		size_t mid = (low + high) / 2;
 
-		if (p->v[mid].end <= start)
+		if (p->v[mid].end <= addr)
 			low = mid + 1;
 		else
 			high = mid;
 	}
-	return low < p->n && p->v[low].start <= start && end <= p->v[low].end ? &p->v[low] : NULL;
+	return low;
+}
+
+struct place *places_find(const struct places *p, u64 start, u64 end)
+{
+	size_t i = find_after(p, start);
+
+	return i < p->n && p->v[i].start <= start && end <= p->v[i].end ? &p->v[i] : NULL;
+}
+
+bool places_watch(const struct places *p, u64 start, u64 end)
+{
+	for (size_t i = find_after(p, start); i < p->n && p->v[i].start < end; i++)
+		if (p->v[i].watched)
+			return true;
+	return false;
 }
 
 u64 places_end(const struct places *p)

@@ -30,6 +30,8 @@ void places_fini(struct places *p);
 
 /* The place that has all of [start, end), or NULL. */
 struct place *places_find(const struct places *p, u64 start, u64 end);
+/* Anything of [start, end) is in a place that is watched. */
+bool places_watch(const struct places *p, u64 start, u64 end);
 /* Where the last one ends in the output. */
 u64 places_end(const struct places *p);
 /* Offsets of those of d->segs that have a place. */

@@ -136,30 +136,32 @@ static bool would_fit(const struct dump *d, u64 bytes)
 	return (double)(mine + d->pre.scan_ns) + (double)bytes * rate < (double)limit * 0.6;
 }
 
-/* Until the rest fits the limit or does not shrink any more; then it is copied once more, so that less is left. */
+/* What has been written to since the last one is copied. */
+static int one_round(struct dump *d, u64 *rest, struct err *e)
+{
+	int r = look_at_all(d, true, on_written, e);
+
+	*rest = precopy_rest(d);
+	if (!r)
+		r = copy_round(d, e);
+	d->report->rounds++;
+	return r;
+}
+
+/* Until what is left for the next one fits the limit, or does not shrink any more. */
 static int copy_rounds(struct dump *d, struct err *e)
 {
-	u64 limit_ns = d->queue.limit_ns, before = UINT64_MAX, rest;
+	u64 before = UINT64_MAX, rest = UINT64_MAX;
 	unsigned stuck = 0;
 	int r = 0;
 
-	/* An output that stands still holds nobody up. */
-	d->queue.limit_ns = 0;
 	for (unsigned i = 0; !r && i < ROUNDS_MAX && stuck < 2; i++) {
-		bool last;
-
-		r = look_at_all(d, true, on_written, e);
-		rest = precopy_rest(d);
-		last = i && would_fit(d, rest);
+		r = one_round(d, &rest, e);
+		if (i && would_fit(d, rest))
+			break;
 		stuck += i && rest > before / 10 * 9;
 		before = rest;
-		if (!r)
-			r = copy_round(d, e);
-		d->report->rounds = i + 1;
-		if (last)
-			break;
 	}
-	d->queue.limit_ns = limit_ns;
 	return r;
 }
 
@@ -172,6 +174,23 @@ static int look_again(struct dump *d, struct err *e)
 	r = areas_collect(&d->target, &d->areas, e);
 	if (!r)
 		precopy_hide(d);
+	return r;
+}
+
+/* That look takes its time, so there is one more round after it. */
+static int copy_all(struct dump *d, struct err *e)
+{
+	u64 limit_ns = d->queue.limit_ns, rest;
+	int r;
+
+	/* An output that stands still holds nobody up. */
+	d->queue.limit_ns = 0;
+	r = copy_rounds(d, e);
+	if (!r)
+		r = look_again(d, e);
+	if (!r)
+		r = one_round(d, &rest, e);
+	d->queue.limit_ns = limit_ns;
 	return r;
 }
 
@@ -188,9 +207,7 @@ int precopy_run(struct dump *d, struct err *e)
 	d->pre.threads = st.threads;
 	r = make_places(d, e);
 	if (!r)
-		r = copy_rounds(d, e);
-	if (!r)
-		r = look_again(d, e);
+		r = copy_all(d, e);
 	d->pre.on = !r;
 	d->report->precopied = d->pre.copied;
 	return r;
@@ -201,12 +218,8 @@ void precopy_hide(struct dump *d)
 	for (size_t i = 0; i < d->areas.list.n; i++) {
 		struct vma *v = &d->areas.list.v[i];
 
-		for (size_t k = 0; v->flags & VM_UFFD_WP && k < d->pre.places.n; k++) {
-			const struct place *p = &d->pre.places.v[k];
-
-			if (p->watched && p->start < v->end && v->start < p->end)
-				v->flags &= ~(u32)VM_UFFD_WP;
-		}
+		if (v->flags & VM_UFFD_WP && places_watch(&d->pre.places, v->start, v->end))
+			v->flags &= ~(u32)VM_UFFD_WP;
 	}
 }
 
