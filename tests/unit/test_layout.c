@@ -38,6 +38,31 @@ static void offsets(void **state)
 	assert_int_equal(l.shdr_off, 0);
 }
 
+/* Segments that have their places keep them; the notes come before those, all others after them. */
+static void placed(void **state)
+{
+	struct segment segs[] = {
+		{ .type = PT_NOTE, .filesz = 100 },
+		{ .type = PT_LOAD, .filesz = 4096, .off = 0x10000 },
+		{ .type = PT_LOAD, .filesz = 8192 },
+		{ .type = PT_LOAD, .filesz = 4096, .off = 0x12000 },
+		{ .type = PT_NOTE, .filesz = 8 },
+	};
+	struct layout l;
+	struct err e;
+
+	(void)state;
+	assert_int_equal(layout_make(fmt, 4096, segs, ARRAY_SIZE(segs), &l, &e), 0);
+	assert_int_equal(segs[0].off, 64 + 56 * ARRAY_SIZE(segs));
+	assert_int_equal(segs[1].off, 0x10000);
+	assert_int_equal(segs[2].off, 0x13000);
+	assert_int_equal(segs[3].off, 0x12000);
+	assert_int_equal(segs[4].off, 0x15000);
+	assert_int_equal(l.size, 0x15008);
+	segs[0] = (struct segment){ .type = PT_NOTE, .filesz = 0x10000 };
+	assert_int_equal(layout_make(fmt, 4096, segs, ARRAY_SIZE(segs), &l, &e), ERR_LIMIT);
+}
+
 static void many_headers(struct segment *segs, size_t n)
 {
 	const struct arch *a = arch_find(EM_X86_64, fmt, 0);
@@ -73,10 +98,11 @@ static void xnum(void **state)
 	struct segment *segs = calloc(131070, sizeof(*segs));
 
 	(void)state;
-	for (size_t i = 0; i < 131070; i++)
-		segs[i] = (struct segment){ .type = i ? PT_LOAD : PT_NOTE, .memsz = 4096 };
-	for (size_t i = 0; i < ARRAY_SIZE(counts); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(counts); i++) {
+		for (size_t k = 0; k < 131070; k++)
+			segs[k] = (struct segment){ .type = k ? PT_LOAD : PT_NOTE, .memsz = 4096 };
 		many_headers(segs, counts[i]);
+	}
 	free(segs);
 }
 
@@ -98,6 +124,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(offsets),
+		cmocka_unit_test(placed),
 		cmocka_unit_test(xnum),
 		cmocka_unit_test(too_large),
 	};
