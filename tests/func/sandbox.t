@@ -146,7 +146,7 @@ else
 			# After the filter, and what was read of the core before it.
 			sed '1,/SECCOMP_SET_MODE_FILTER, 0, {/d' trace | grep -E 'open|socket|EPERM|EACCES' >>refused
 			# By its first six bytes it is known how it is packed.
-			sed -n "/openat.*\"$core\"/,/SECCOMP_SET_MODE_FILTER, 0, {/p" trace | grep 'read' |
+			sed -n "/openat.*\"$core\"/,/SECCOMP_SET_MODE_FILTER, 0, {/p" trace | grep 'read[a-z0-9]*(' |
 				grep -v ', 6, 0) *= 6$' >>early
 			grep -q 'SECCOMP_SET_MODE_FILTER, 0, {' trace || echo "$view $core: no filter" >>refused
 		done
