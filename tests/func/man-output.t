@@ -78,9 +78,12 @@ same_words "tagcore-repair(1)" prog page 10
 # Without files there is something to say about them.
 ok "stack --json" "$TAGCORE" stack --json core
 cp out stack.json
+# Of a process it says how long that was stopped.
+ok "stack --json of a process" "$TAGCORE" stack --json "$PID"
+cp out live.json
 mkdir nowhere
 ok "stack --json without files" "$TAGCORE" stack --json --sysroot "$PWD/nowhere" core
-keys stack.json out >prog
+keys stack.json live.json out >prog
 bold JSON "$man/tagcore-stack.1" >page
 same_words "tagcore-stack(1)" prog page 15
 
