@@ -37,7 +37,8 @@ call_results "five dumps"
 start "$BLOCKED" signalled
 mkfifo pipe
 exec 7<>pipe
-"$TAGCORE" dump -q -o - "$PID" >pipe 2>err 7>&- &
+# What is small is read at once, and waits for the pipe without the process: however long the test takes to see that.
+"$TAGCORE" dump -q --output-timeout 0 -o - "$PID" >pipe 2>err 7>&- &
 dumper=$!
 mine $dumper
 until_true 10 in_state "$PID" t || diag "not stopped"
