@@ -65,6 +65,22 @@ static int copy_nothing(struct copy *c, u64 start, u64 end, struct err *e)
 	return r ? r : write_queue_skip(&c->d->queue, end - start, e);
 }
 
+int dump_read_room(struct dump *d, u64 start, u64 end, size_t *want, size_t *n, struct err *e)
+{
+	size_t room = 0;
+	u8 *at;
+	int r = dump_check_cancel(d, e);
+
+	if (!r)
+		r = write_queue_room(&d->queue, (size_t)d->page_size, &at, &room, e);
+	*want = (size_t)align_down(min(end - start, (u64)room), d->page_size);
+	*n = 0;
+	if (!r)
+		r = target_read(d->source, start, at, *want, n, e);
+	*n = (size_t)align_down(*n, d->page_size);
+	return r;
+}
+
 /* From the target's memory: these pages are there. */
 static int copy_mapped(struct copy *c, u64 start, u64 end, struct err *e)
 {
@@ -72,15 +88,8 @@ static int copy_mapped(struct copy *c, u64 start, u64 end, struct err *e)
 
 	while (start < end) {
 		size_t want = 0, n = 0;
-		u8 *at;
-		int r = dump_check_cancel(d, e);
+		int r = dump_read_room(d, start, end, &want, &n, e);
 
-		if (!r)
-			r = write_queue_room(&d->queue, (size_t)d->page_size, &at, &want, e);
-		want = (size_t)align_down(min(end - start, (u64)want), d->page_size);
-		if (!r)
-			r = target_read(d->source, start, at, want, &n, e);
-		n = (size_t)align_down(n, d->page_size);
 		if (!r && n)
 			r = write_queue_emit(&d->queue, n, e);
 		start += n;

@@ -136,6 +136,11 @@ int dump_walk_pages(struct dump *d, const struct vma *v, u64 len, const struct p
 int dump_copy_tags(struct dump *d, const struct area *a, const struct plan_entry *p, struct err *e) must_check;
 /* Records a range of memory, or its tags, as missing; the output is not moved. */
 int dump_add_missing(struct dump *d, u64 start, u64 end, const char *reason, struct err *e) must_check;
+/*
+ * Reads memory of d->source into the queue's room: *want bytes of [@start, @end), of which *n came, whole pages; the
+ * page after those cannot be read.
+ */
+int dump_read_room(struct dump *d, u64 start, u64 end, size_t *want, size_t *n, struct err *e) must_check;
 /* ERR_CANCELLED if the user gave up; else says how far the dump is. */
 int dump_check_cancel(struct dump *d, struct err *e) must_check;
 

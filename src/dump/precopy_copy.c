@@ -32,15 +32,8 @@ static int copy_pages(struct dump *d, struct place *p, u64 start, u64 end, bool 
 {
 	while (start < end) {
 		size_t want = 0, n = 0;
-		u8 *at;
-		int r = dump_check_cancel(d, e);
+		int r = dump_read_room(d, start, end, &want, &n, e);
 
-		if (!r)
-			r = write_queue_room(&d->queue, (size_t)d->page_size, &at, &want, e);
-		want = (size_t)align_down(min(end - start, (u64)want), d->page_size);
-		if (!r)
-			r = target_read(&d->target, start, at, want, &n, e);
-		n = (size_t)align_down(n, d->page_size);
 		if (!r && n)
 			r = put_pages(d, p, start, n, e);
 		start += n;
