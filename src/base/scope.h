@@ -1,6 +1,7 @@
 /* scope.h - release by scope: memory, descriptors and any type with a destructor. */
 #pragma once
 
+#include <dirent.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -16,6 +17,12 @@ static inline void scope_close(const int *fd)
 {
 	if (*fd >= 0)
 		close(*fd);
+}
+
+static inline void scope_closedir(DIR **dir)
+{
+	if (*dir)
+		closedir(*dir);
 }
 
 /* char *p auto_free = NULL;   int fd auto_close = -1; */

@@ -39,18 +39,11 @@ static bool kernel_names_connections(void)
 
 static enum fuse_server of_connection(pid_t pid, pid_t tid, const char *fd, dev_t dev)
 {
-	static const char key[] = "fuse_connection:";
-	struct buf b scoped(buf_fini) = { 0 };
-	struct err ignored;
-	const char *at = NULL;
-	char file[64];
+	char value[64];
 
-	snprintf(file, sizeof(file), "fdinfo/%.16s", fd);
-	if (!proc_slurp(pid, tid, file, 1 << 16, &b, &ignored) && !buf_add(&b, "", 1, &ignored))
-		at = strstr((char *)b.p, key);
 	/* The kernel's own dev_t: such devices have the major number 0, which leaves the minor one. */
-	if (at)
-		return strtoul(at + strlen(key), NULL, 10) == minor(dev) ? FUSE_SERVER_YES : FUSE_SERVER_NO;
+	if (proc_fdinfo(pid, tid, fd, "fuse_connection:", value, sizeof(value)))
+		return strtoul(value, NULL, 10) == minor(dev) ? FUSE_SERVER_YES : FUSE_SERVER_NO;
 	return kernel_names_connections() ? FUSE_SERVER_NO : FUSE_SERVER_MAY;
 }
 

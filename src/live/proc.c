@@ -44,6 +44,26 @@ static int slurp_text(pid_t pid, pid_t tid, const char *file, struct buf *b, str
 	return r ? r : buf_add(b, "", 1, e);
 }
 
+bool proc_fdinfo(pid_t pid, pid_t tid, const char *fd, const char *key, char *value, size_t size)
+{
+	struct buf b scoped(buf_fini) = { 0 };
+	char file[64];
+	const char *line;
+	struct err ignored;
+
+	snprintf(file, sizeof(file), "fdinfo/%.16s", fd);
+	if (slurp_text(pid, tid, file, &b, &ignored))
+		return false;
+	for (line = (const char *)b.p; line; line = strchr(line, '\n'), line += line ? 1 : 0) {
+		if (strncmp(line, key, strlen(key)) != 0)
+			continue;
+		line += strlen(key);
+		snprintf(value, size, "%.*s", (int)strcspn(line, "\n"), line);
+		return true;
+	}
+	return false;
+}
+
 /*
  * "PID (COMM) S PPID …": COMM may hold anything, ')' and newlines too, so the
  * last ')' ends it.  proc(5); fs/proc/array.c: do_task_stat().
@@ -184,15 +204,9 @@ static int next_tid(DIR *dir, const char *path, pid_t *out, struct err *e)
 	return 1;
 }
 
-static void close_dir(DIR **dir)
-{
-	if (*dir)
-		closedir(*dir);
-}
-
 int proc_threads(pid_t pid, pid_t **tids, size_t *n, struct err *e)
 {
-	DIR *dir scoped(close_dir) = NULL;
+	DIR *dir scoped(scope_closedir) = NULL;
 	pid_t *list auto_free = NULL;
 	size_t len = 0, cap = 0;
 	char path[64];

@@ -37,6 +37,12 @@ int proc_status(pid_t pid, pid_t tid, struct proc_status *out, struct err *e) mu
 /* A whole file of thread @tid ("auxv", "cmdline", …), appended to @b. */
 int proc_slurp(pid_t pid, pid_t tid, const char *file, size_t max, struct buf *b, struct err *e) must_check;
 
+/*
+ * What follows @key, which begins a line of what the kernel says of descriptor @fd (proc_pid_fdinfo(5)), up to
+ * its end: false if there is no such line or descriptor.  @value is NUL-terminated, cut to @size.
+ */
+bool proc_fdinfo(pid_t pid, pid_t tid, const char *fd, const char *key, char *value, size_t size);
+
 /* The threads of a process, in the kernel's order: *tids is malloc'ed. */
 int proc_threads(pid_t pid, pid_t **tids, size_t *n, struct err *e) must_check;
 

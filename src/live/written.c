@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <linux/userfaultfd.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
@@ -118,17 +119,9 @@ static int ask_for_async(const struct written *w, struct err *e)
 /* Registered buffers: io_uring/fdinfo.c, "UserBufs:	N". */
 static bool has_buffers(const struct target *t, const char *fd)
 {
-	struct buf b scoped(buf_fini) = { 0 };
-	char path[64];
-	const char *line;
-	struct err ignored;
-	unsigned n = 0;
+	char value[64];
 
-	snprintf(path, sizeof(path), "fdinfo/%.16s", fd);
-	if (proc_slurp(t->pid, t->reader, path, 1 << 16, &b, &ignored) || buf_add(&b, "", 1, &ignored))
-		return false;
-	line = strstr((char *)b.p, "\nUserBufs:");
-	return line && sscanf(line, "\nUserBufs:%u", &n) == 1 && n;
+	return proc_fdinfo(t->pid, t->reader, fd, "UserBufs:", value, sizeof(value)) && strtoul(value, NULL, 10);
 }
 
 static bool lets_devices_write(const struct target *t, const char *fd)
@@ -143,19 +136,13 @@ static bool lets_devices_write(const struct target *t, const char *fd)
 	       (!strcmp(link, "anon_inode:[io_uring]") && has_buffers(t, fd));
 }
 
-static void close_dir(DIR **dir)
-{
-	if (*dir)
-		closedir(*dir);
-}
-
 /*
  * What a device writes into pages that were pinned for it before they were protected goes past the page
  * tables.  Those that are pinned for one read(2) with O_DIRECT are not known: see tagcore-dump(1).
  */
 static bool has_pinned(const struct target *t)
 {
-	DIR *dir scoped(close_dir) = NULL;
+	DIR *dir scoped(scope_closedir) = NULL;
 	struct dirent *d;
 	char path[64];
 
