@@ -9,7 +9,7 @@
  * log, …: a filter does that for clone(2) and others that are made for it, as long as it is not suspended.  shared: the
  * pages are shared memory of so many MiB, of which the rest is random.
  */
-#include "target.h"
+#include "notice.h"
 
 #include <linux/filter.h>
 #include <linux/futex.h>
@@ -25,20 +25,7 @@
 #define PAGE_MAGIC 0x6e6f746963656421ull
 enum { PAGES = 512, PAGE = 4096 };
 
-static unsigned noticed, rounds;
-static const char *what = "nothing";
-
-static void notice(const char *event)
-{
-	what = event;
-	__atomic_add_fetch(&noticed, 1, __ATOMIC_SEQ_CST);
-}
-
-static void on_child(int sig)
-{
-	(void)sig;
-	notice("SIGCHLD");
-}
+static unsigned rounds;
 
 static void *write_pages(void *arg)
 {

@@ -5,28 +5,15 @@
  * SIGUSR1: "noticed COUNT what".  What is none of its own: a wait that ends, SIGCHLD, and with "alone" a child that a wait
  * with __WALL has returned; that such a wait has something to wait for is counted apart: "something COUNT".
  */
-#include "target.h"
+#include "notice.h"
 
 #include <pthread.h>
 #include <sys/wait.h>
 
 /* More than a dump keeps in its own memory. */
 static char ballast[32 << 20];
-static unsigned noticed, something;
-static const char *what = "nothing";
+static unsigned something;
 static int alone;
-
-static void notice(const char *event)
-{
-	what = event;
-	__atomic_add_fetch(&noticed, 1, __ATOMIC_SEQ_CST);
-}
-
-static void on_child(int sig)
-{
-	(void)sig;
-	notice("SIGCHLD");
-}
 
 /* It never ends with a child. */
 static void *wait_blocking(void *arg)
