@@ -263,7 +263,8 @@ static int look_at_output(struct writer *out, void *arg, struct err *e)
 static struct request *make_request(const struct dump *d, struct err *e)
 {
 	const char *path = d->report->path;
-	struct request *q = calloc(1, sizeof(*q) + strlen(path) + 1);
+	const size_t size = strlen(path) + 1;
+	struct request *q = calloc(1, sizeof(*q) + size);
 
 	if (!q) {
 		err_set(e, -ENOMEM, "%s", path);
@@ -274,7 +275,7 @@ static struct request *make_request(const struct dump *d, struct err *e)
 	q->stream_fd = d->opts->stream_fd;
 	q->compress = d->opts->compress;
 	q->limit = d->opts->limit;
-	strcpy(q->path, path);
+	memcpy(q->path, path, size);
 	return q;
 }
 
@@ -282,11 +283,13 @@ static struct request *make_request(const struct dump *d, struct err *e)
 int output_look(struct dump *d, struct err *e)
 {
 	void *q auto_free = make_request(d, e);
-	int r = q ? 0 : e->code;
+	int r = 0;
 
-	if (!r && d->queue.t)
+	if (!q)
+		return e->code;
+	if (d->queue.t)
 		r = write_queue_call(&d->queue, look_at_output, &q, e);
-	else if (!r)
+	else
 		look(q);
 	if (!r)
 		d->place = ((struct request *)q)->place;
