@@ -82,7 +82,6 @@ full_pipe fifo
 held env
 ok "small: what was read is not yet written" until_true 10 waits_for_reader "$dumper"
 # It sleeps before the stop, too: that it has no tracer says that it was resumed.
-untraced() { [ "$(status_of "$PID" TracerPid)" = 0 ]; }
 ok "small: nothing of it is traced" until_true 10 untraced
 ok "small: the target runs again" wait_state "$PID" SR
 let_on "small"

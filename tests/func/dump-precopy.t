@@ -76,6 +76,7 @@ for ms in $INSTANTS; do
 	ok "killed after $ms ms: it is not watched any more" until_true 20 unwatched
 	is "it has the descriptors that it had" "$(descriptors)" "$before"
 done
+until_true 20 untraced
 runs_free "$PID" "after that"
 ok "it can be dumped" "$TAGCORE" dump -q --force --max-pause 0.1 -o core "$PID"
 one_instant "of one instant"

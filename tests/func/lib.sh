@@ -352,6 +352,9 @@ status_of()
 	sed -n "s/^$2:[[:space:]]*\([^[:space:]]*\).*/\1/p" "/proc/$1/status"
 }
 
+# PID.  To be waited for after a command was killed: the guardian, which is the tracer, sees its end a moment after we do.
+untraced() { [ "$(status_of "$PID" TracerPid)" = 0 ]; }
+
 # Nobody traces it, and it is not stopped.
 runs_free()
 {

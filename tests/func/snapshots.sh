@@ -17,9 +17,6 @@ no_living_child()
 	done
 }
 
-# A guardian whose command was killed lets it run on by itself.
-untraced() { [ "$(status_of "$PID" TracerPid)" = 0 ]; }
-
 # newest_thread PID: not the first
 newest_thread()
 {

@@ -45,6 +45,7 @@ for task in "/proc/$PID/task"/*; do
 	until_true 5 in_state "$PID/task/${task##*/}" SRD || break
 done
 is "killed: every thread runs or sleeps" "$(cat "/proc/$PID/task"/*/stat | sed 's/.*) \(.\).*/\1/' | grep -c '[Tt]')" 0
+until_true 20 untraced
 runs_free "$PID" "killed"
 is "killed: it lives" "$(report | cut -d' ' -f1)" alive
 finish
