@@ -96,7 +96,7 @@ define objects
 $(O)/$1/%.o: %.c $(O)/flags
 	$$(call say,CC,$$@)
 	@mkdir -p $$(@D)
-	$(Q)$2 $$(TC_CFLAGS) $$(CPPFLAGS) $$(CFLAGS) $3 -c -o $$@ $$<
+	$(Q)$2 $$(TC_CFLAGS) $$(CPPFLAGS) $$(CFLAGS) $3 -MT '$$$$(O)$$(@:$(O)%=%)' -c -o $$@ $$<
 endef
 $(eval $(call objects,obj,$$(CC),$$(PIC)))
 $(eval $(call objects,san,$$(CC),$$(SAN)))
@@ -219,7 +219,7 @@ DUMPED      := $(TARGETS) $(BARE) $(NARROW) $(NOTABLE)
 $(DUMPED): $(O)/flags
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
-	$(Q)$(TARGET_CC) -std=gnu11 -D_GNU_SOURCE $(WARN) $(TARGET_FLAGS) -MMD -MP -MF $@.d -o $@ $(filter %.c,$^)
+	$(Q)$(TARGET_CC) -std=gnu11 -D_GNU_SOURCE $(WARN) $(TARGET_FLAGS) -MMD -MP -MT '$$(O)$(@:$(O)%=%)' -MF $@.d -o $@ $(filter %.c,$^)
 
 # The fuzzer's entry, over files for any compiler; with libFuzzer only where clang has it.
 ifneq ($(filter tests programs check soak fuzz,$(MAKECMDGOALS)),)

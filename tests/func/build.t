@@ -8,8 +8,9 @@ cp "$TOP/Makefile" tree
 cp -R "$TOP/completion" tree
 printf '#include <stdio.h>\nint main(void)\n{\n\treturn puts("command\\tone\\tPID...\\thelp") < 0;\n}\n' >tree/completion/print.c
 cp "$TOP"/src/api/libtagcore.map "$TOP"/src/api/tagcore.pc.in tree/src/api
+echo '/* nothing */' >tree/src/base/first.h
 for f in first second; do
-	printf 'int %s(void);\nint %s(void)\n{\n\treturn 0;\n}\n' $f $f >tree/src/base/$f.c
+	printf '#include "base/first.h"\nint %s(void);\nint %s(void)\n{\n\treturn 0;\n}\n' $f $f >tree/src/base/$f.c
 done
 printf 'extern int machine;\nint machine;\n' >tree/arch/arch.c
 printf 'int first(void);\nint main(void)\n{\n\treturn first();\n}\n' >tree/src/cli/main.c
@@ -66,6 +67,9 @@ matches "a script among the tests: what it dumps is built before" out ' -o build
 is "the archive of all names has all sources" "$(ar t tree/build/libinternal.a | sort | tr '\n' ' ')" 'arch.o first.o second.o '
 build
 matches_not "a second make builds nothing" out '^  (CC|AR|LD|GEN) '
+touch tree/src/base/first.h
+build O="$PWD/tree/build"
+matches "a header is newer, and the build directory has another name: what includes it is built anew" out 'CC.*first\.o'
 rm tree/src/base/second.c
 build
 is "a source is removed: make goes on" "$rc" 0
