@@ -1,8 +1,10 @@
 #: make [CC=clang] [V=1] [O=build]     build/tagcore, build/gcore, build/libtagcore.{a,so}; O may be anywhere
 #: make LINK=shared                    the same, with a tagcore that takes all it can from libtagcore.so
 #: make CROSS=aarch64-linux-gnu        the same for another machine, in build-aarch64-linux-gnu
-#: make check [T=NAME]                 all tests; those with NAME in their path, building no more than they need
-#: make soak [T=NAME]                  the same in their long form: all that make check takes a sample of; hours
+#: make check                          the tests, but those that are for other machines or take long; six minutes
+#: make check-all                      all tests, those in the arm64 machine too
+#: make check T=NAME                   of all tests those with NAME in their path, building no more than they need
+#: make soak [T=NAME]                  the same in their long form: all that make check-all takes a sample of; hours
 #: make lint                           clang's warnings, clang-tidy, cppcheck, shellcheck
 #: make bench [BENCH_N=5]              against gdb's gcore
 #: make demo                           a dump of a running program, looked at
@@ -183,7 +185,7 @@ $(filter-out %-static,$(TARGETS)): $(O)/targets/%: tests/targets/%.c
 
 # The same for 32-bit programs that the kernel runs beside its own: without a library for any
 # compiler that makes such code, and of glibc where its cross compiler is.
-ifneq ($(filter tests programs dumped check soak check-mte,$(MAKECMDGOALS)),)
+ifneq ($(filter tests programs dumped check check-all soak check-mte,$(MAKECMDGOALS)),)
 MACHINE     := $(or $(firstword $(subst -, ,$(CROSS))),$(shell uname -m))
 BARE_CC     := $(shell tests/targets/bare/cc '$(CC)' $(MACHINE))
 NARROW_CC   := $(shell command -v $(if $(filter aarch64,$(MACHINE)),arm-linux-gnueabihf-gcc,i686-linux-gnu-gcc))
@@ -222,7 +224,7 @@ $(DUMPED): $(O)/flags
 	$(Q)$(TARGET_CC) -std=gnu11 -D_GNU_SOURCE $(WARN) $(TARGET_FLAGS) -MMD -MP -MT '$$(O)$(@:$(O)%=%)' -MF $@.d -o $@ $(filter %.c,$^)
 
 # The fuzzer's entry, over files for any compiler; with libFuzzer only where clang has it.
-ifneq ($(filter tests programs check soak fuzz,$(MAKECMDGOALS)),)
+ifneq ($(filter tests programs check check-all soak fuzz,$(MAKECMDGOALS)),)
 FUZZ_CC     := $(if $(CROSS),,$(shell tests/fuzz/cc))
 endif
 FUZZ_SAN    := $(SAN) -O2 -fsanitize=fuzzer-no-link
@@ -258,8 +260,11 @@ SLOW        := $(addprefix tests/,vm/smoke.t $(addprefix func/,inspect-packed.t 
                $(addprefix $(O)/san/unit/test_,sandbox repair_whole code_steps)
 LAST        := $(filter-out $(SLOW),$(filter tests/vm/%,$(TESTS)))
 TESTS       := $(filter $(TESTS),$(SLOW)) $(filter-out $(SLOW) $(LAST),$(TESTS)) $(LAST)
-CHOSEN      := $(if $(T),$(foreach t,$(TESTS),$(if $(findstring $(T),$t),$t)),$(TESTS))
-check soak: $(filter $(UNITS),$(CHOSEN)) $(if $(filter %.t,$(CHOSEN)),programs) $(if $(filter %/fuzz.t,$(CHOSEN)),$(FUZZ))
+# Not in make check: other machines' programs, in an emulator or from the cross compilers, and what else takes 20 seconds and more.
+LONG        := $(filter tests/vm/%,$(TESTS)) $(addprefix tests/func/,stack-arm.t stack-bare-cross.t stack-cross.t stack-riscv.t \
+               bounds.t dist.t dump-variables.t inspect-packed.t stack-java.t stack-tailcall.t)
+CHOSEN      := $(if $(T),$(foreach t,$(TESTS),$(if $(findstring $(T),$t),$t)),$(if $(filter check,$(MAKECMDGOALS)),$(filter-out $(LONG),$(TESTS)),$(TESTS)))
+check check-all soak: $(filter $(UNITS),$(CHOSEN)) $(if $(filter %.t,$(CHOSEN)),programs) $(if $(filter %/fuzz.t,$(CHOSEN)),$(FUZZ))
 	$(if $(CHOSEN),,@echo "no test has '$(T)' in its path" >&2; exit 2)
 	$(if $(filter soak,$@),$(if $(T),,$(Q)SOAK=yes $(MAKE) lint))
 	$(Q)O='$(abspath $(O))' $(if $(filter soak,$@),SOAK=yes) tests/run $(CHOSEN)
@@ -324,6 +329,6 @@ help:
 	@sed -n 's/^#: //p' $(firstword $(MAKEFILE_LIST))
 
 FORCE:
-.PHONY: all san tests programs dumped help uninstall dist check soak check-mte demo demo-mte bench bench-mte fuzz fuzz-afl lint install install-gcore clean FORCE
+.PHONY: all san tests programs dumped help uninstall dist check check-all soak check-mte demo demo-mte bench bench-mte fuzz fuzz-afl lint install install-gcore clean FORCE
 # Not below vm: the arm64 machine's files are none of ours.
 -include $(shell find $(O) -path '*/vm' -prune -o -type f -name '*.d' -print 2>/dev/null)

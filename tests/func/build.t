@@ -48,7 +48,7 @@ done
 NOT=libdw
 build help
 is "help needs no package" "$rc" 0
-for goal in check install uninstall lint bench demo fuzz dist clean; do
+for goal in check check-all install uninstall lint bench demo fuzz dist clean; do
 	matches "help has $goal" out "^make .*\b$goal\b"
 done
 NOT=cmocka
@@ -61,6 +61,10 @@ build check T=nothing-has-this-name
 is "a test that there is not: make fails" "$rc" 2
 matches "and says so" err "no test has 'nothing-has-this-name'"
 
+chosen() { make -s -n -C "$TOP" O="$O" "$@" 2>/dev/null | grep ' tests/run ' | tr ' ' '\n' | grep -E 'func/(bounds|cli)\.t'; }
+is "make check has what is short" "$(chosen check)" tests/func/cli.t
+is "make check-all has all" "$(chosen check-all | sort | tr '\n' ' ')" "tests/func/bounds.t tests/func/cli.t "
+is "make check has what is named" "$(chosen check T=bounds)" tests/func/bounds.t
 build -n check T=one.t
 matches "a script among the tests: what it dumps is built before" out ' -o build/targets/dumped .*tests/targets/dumped\.c'
 
