@@ -240,19 +240,21 @@ static int open_nameless(const struct file *f)
 }
 
 /*
- * Whether a nameless file can get a name at the end: not without /proc, nor where
- * a security module or a seccomp filter refuses linkat(2).  Tried with an empty one.
+ * *can: whether a nameless file can get a name at the end: not without /proc, nor where
+ * a security module or a seccomp filter refuses linkat(2).  Tried with an empty one, which
+ * must go again: not so in a directory that is append-only (chattr(1)).
  */
-static bool can_link_nameless(const struct file *f)
+static int can_link_nameless(const struct file *f, bool *can, struct err *e)
 {
 	char *name auto_free = NULL;
 	int fd auto_close = open_nameless(f);
 	struct err ignored;
 
-	if (fd < 0 || temp_name(&name, &ignored) || link_nameless(f, fd, name))
-		return false;
-	unlinkat(f->dir, name, 0);
-	return true;
+	*can = fd >= 0 && !temp_name(&name, &ignored) && !link_nameless(f, fd, name);
+	if (!*can || !unlinkat(f->dir, name, 0))
+		return 0;
+	return err_set(e, -errno, "create %s: an empty file %s was made there to see whether that is possible, and cannot "
+		       "be removed", f->path, name);
 }
 
 /* O_EXCL: nothing that is there is opened, be it a file, a FIFO or a link. */
@@ -273,7 +275,12 @@ static int create_named(struct file *f, struct err *e)
 /* A file without a name needs no cleaning up, even when we are killed. */
 static int create(struct file *f, struct err *e)
 {
-	if (can_link_nameless(f))
+	bool can;
+	int r = can_link_nameless(f, &can, e);
+
+	if (r)
+		return r;
+	if (can)
 		f->fd = open_nameless(f);
 	return f->fd >= 0 ? 0 : create_named(f, e);
 }
