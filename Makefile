@@ -8,6 +8,7 @@
 #: make demo                           a dump of a running program, looked at
 #: make fuzz | fuzz-afl [FUZZ_TIME=3600] [CORES=directory of cores to begin with]
 #: make check-mte | demo-mte | bench-mte    for arm64, in an emulated machine
+#: make check-kernels [K="6.1 newest"] [T=NAME]    functional tests on other x86-64 kernels, emulated: 6.1 6.12 newest
 #: make install | uninstall            [DESTDIR=] PREFIX=/usr/local, BINDIR, LIBDIR, INCLUDEDIR, MANDIR, BASHDIR, ZSHDIR, FISHDIR
 #: make install-gcore                  also the name gcore: it hides gdb's
 #: make dist                           build/tagcore-VERSION.tar.xz, of what is committed
@@ -265,6 +266,8 @@ check soak: $(filter $(UNITS),$(CHOSEN)) $(if $(filter %.t,$(CHOSEN)),programs) 
 	$(Q)O='$(abspath $(O))' $(if $(filter soak,$@),SOAK=yes) tests/run $(CHOSEN)
 check-mte: tests
 	$(Q)O='$(abspath $(O))' tests/run $(wildcard tests/vm/*.t tests/vm/host/*.t)
+check-kernels: programs
+	$(Q)O='$(abspath $(O))' tests/vm/kernels $(addprefix -k ,$(K)) $(if $(T),$(filter tests/func/%,$(CHOSEN)))
 demo-mte: all
 	$(Q)O='$(abspath $(O))' tests/vm/demo
 bench-mte: all
@@ -324,6 +327,6 @@ help:
 	@sed -n 's/^#: //p' $(firstword $(MAKEFILE_LIST))
 
 FORCE:
-.PHONY: all san tests programs dumped help uninstall dist check soak check-mte demo demo-mte bench bench-mte fuzz fuzz-afl lint install install-gcore clean FORCE
+.PHONY: all san tests programs dumped help uninstall dist check soak check-mte check-kernels demo demo-mte bench bench-mte fuzz fuzz-afl lint install install-gcore clean FORCE
 # Not below vm: the arm64 machine's files are none of ours.
 -include $(shell find $(O) -path '*/vm' -prune -o -type f -name '*.d' -print 2>/dev/null)

@@ -98,7 +98,7 @@ for sig in 15 2 9; do
 	not_mine $killer
 	report >line
 	num "signal $sig: the target ran on within a second" \
-		$(($(sed 's/.* until //' line) - $(sed 's/killed \([0-9]*\) .*/\1/' out))) -le 1000
+		$(($(sed 's/.* until //' line) - $(sed 's/killed \([0-9]*\) .*/\1/' out))) -le $((1000 * SLOWNESS))
 	runs_free "$PID" "signal $sig"
 done
 runs_free "$served_by" "after all"
