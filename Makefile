@@ -254,7 +254,7 @@ dumped: all $(DUMPED)
 TESTS       := $(UNITS) $(filter-out tests/vm/native.t,$(sort $(wildcard tests/func/*.t tests/vm/*.t tests/vm/host/*.t)))
 # Begun first, so that at the end there is no core left without work.  The arm64 machine's first test is all of them, in
 # one machine (tests/vm/check): the others wait for it, and are last.
-SLOW        := $(addprefix tests/,vm/smoke.t $(addprefix func/,inspect-packed.t bounds.t fuzz.t stack-arm.t stack-cross.t \
+SLOW        := $(addprefix tests/,vm/smoke.t $(addprefix func/,kernels.t inspect-packed.t bounds.t fuzz.t stack-arm.t stack-cross.t \
                stack-bare-cross.t stack-java.t dump-snapshot.t dump-variables.t sandbox.t)) \
                $(addprefix $(O)/san/unit/test_,sandbox repair_whole code_steps)
 LAST        := $(filter-out $(SLOW),$(filter tests/vm/%,$(TESTS)))
