@@ -110,8 +110,14 @@ if ! is_root || ! have setpriv || ! $user test -x "$O/tagcore" -a -x "$TARGETS/t
 elif [ "$scope" = 1 ]; then
 	mkdir -m 777 others
 	chmod 755 .
+	# Our own targets allow anybody to trace them, by PR_SET_PTRACER; others do not.
 	# shellcheck disable=SC2086 # a command and its options
 	start /usr/bin/env $user "$TARGETS/threads" 2
+	# shellcheck disable=SC2086
+	ok "Yama itself: a process that allows it" $user "$O/tagcore" dump -q -o others/allowed "$PID"
+	finish
+	# shellcheck disable=SC2016,SC2086 # the words are for that shell
+	start /usr/bin/env $user sh -c 'echo "ready $$"; exec sleep 1000'
 	# shellcheck disable=SC2086
 	exits 2 "Yama itself: a user's process that is not ours to trace" $user "$O/tagcore" dump -o others/core "$PID"
 	matches "Yama itself: its setting is named" err "process $PID may not be traced: kernel.yama.ptrace_scope is 1; run as root or"
