@@ -87,7 +87,7 @@ no_temporary() { [ -z "$(elsewhere ls -a mnt | grep tagcore)" ]; }
 ok "no temporary file is left" until_true 20 revived no_temporary
 
 for sig in 15 2 9; do
-	elsewhere "$HELPER" kill-all "$PID" $sig 200000 "$TAGCORE" dump -q --output-timeout 0 -o mnt/hung "$PID" >out 2>err &
+	elsewhere "$HELPER" kill-all "$PID" $sig $((200000 * SLOWNESS)) "$TAGCORE" dump -q --output-timeout 0 -o mnt/hung "$PID" >out 2>err &
 	killer=$!
 	mine $killer
 	ok "signal $sig: the server stops" wait_state "$SERVER" T 20
