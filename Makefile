@@ -10,6 +10,7 @@
 #: make demo                           a dump of a running program, looked at
 #: make fuzz | fuzz-afl [FUZZ_TIME=3600] [CORES=directory of cores to begin with]
 #: make check-mte | demo-mte | bench-mte    for arm64, in an emulated machine
+#: make check-kernels [K="6.1 newest"] [T=NAME]    functional tests on other x86-64 kernels, emulated: 6.1 6.12 newest
 #: make install | uninstall            [DESTDIR=] PREFIX=/usr/local, BINDIR, LIBDIR, INCLUDEDIR, MANDIR, BASHDIR, ZSHDIR, FISHDIR
 #: make install-gcore                  also the name gcore: it hides gdb's
 #: make dist                           build/tagcore-VERSION.tar.xz, of what is committed
@@ -256,14 +257,14 @@ dumped: all $(DUMPED)
 TESTS       := $(UNITS) $(filter-out tests/vm/native.t,$(sort $(wildcard tests/func/*.t tests/vm/*.t tests/vm/host/*.t)))
 # Begun first, so that at the end there is no core left without work.  The arm64 machine's first test is all of them, in
 # one machine (tests/vm/check): the others wait for it, and are last.
-SLOW        := $(addprefix tests/,vm/smoke.t $(addprefix func/,inspect-packed.t bounds.t fuzz.t stack-arm.t stack-cross.t \
+SLOW        := $(addprefix tests/,vm/smoke.t $(addprefix func/,kernels.t inspect-packed.t bounds.t fuzz.t stack-arm.t stack-cross.t \
                stack-bare-cross.t stack-java.t dump-snapshot.t dump-variables.t sandbox.t)) \
                $(addprefix $(O)/san/unit/test_,sandbox repair_whole code_steps)
 LAST        := $(filter-out $(SLOW),$(filter tests/vm/%,$(TESTS)))
 TESTS       := $(filter $(TESTS),$(SLOW)) $(filter-out $(SLOW) $(LAST),$(TESTS)) $(LAST)
 # Not in make check: other machines' programs, in an emulator or from the cross compilers, and what else takes 20 seconds and more.
 LONG        := $(filter tests/vm/%,$(TESTS)) $(addprefix tests/func/,stack-arm.t stack-bare-cross.t stack-cross.t stack-riscv.t \
-               bounds.t dist.t dump-variables.t inspect-packed.t stack-java.t stack-tailcall.t)
+               kernels.t bounds.t dist.t dump-variables.t inspect-packed.t stack-java.t stack-tailcall.t)
 CHOSEN      := $(if $(T),$(foreach t,$(TESTS),$(if $(findstring $(T),$t),$t)),$(if $(filter check,$(MAKECMDGOALS)),$(filter-out $(LONG),$(TESTS)),$(TESTS)))
 check check-all soak: $(filter $(UNITS),$(CHOSEN)) $(if $(filter %.t,$(CHOSEN)),programs) $(if $(filter %/fuzz.t,$(CHOSEN)),$(FUZZ))
 	$(if $(CHOSEN),,@echo "no test has '$(T)' in its path" >&2; exit 2)
@@ -271,6 +272,8 @@ check check-all soak: $(filter $(UNITS),$(CHOSEN)) $(if $(filter %.t,$(CHOSEN)),
 	$(Q)O='$(abspath $(O))' $(if $(filter soak,$@),SOAK=yes) tests/run $(CHOSEN)
 check-mte: tests
 	$(Q)O='$(abspath $(O))' tests/run $(wildcard tests/vm/*.t tests/vm/host/*.t)
+check-kernels: programs
+	$(Q)O='$(abspath $(O))' tests/vm/kernels $(addprefix -k ,$(K)) $(if $(T),$(filter tests/func/%,$(CHOSEN)))
 demo-mte: all
 	$(Q)O='$(abspath $(O))' tests/vm/demo
 bench-mte: all
@@ -330,6 +333,6 @@ help:
 	@sed -n 's/^#: //p' $(firstword $(MAKEFILE_LIST))
 
 FORCE:
-.PHONY: all san tests programs dumped help uninstall dist check check-all soak check-mte demo demo-mte bench bench-mte fuzz fuzz-afl lint install install-gcore clean FORCE
+.PHONY: all san tests programs dumped help uninstall dist check check-all soak check-mte check-kernels demo demo-mte bench bench-mte fuzz fuzz-afl lint install install-gcore clean FORCE
 # Not below vm: the arm64 machine's files are none of ours.
 -include $(shell find $(O) -path '*/vm' -prune -o -type f -name '*.d' -print 2>/dev/null)

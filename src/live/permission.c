@@ -94,6 +94,10 @@ int permission_explain(pid_t pid, int errnum, struct err *e)
 	if (other_user_ns(pid))
 		return err_set(e, -errnum, "process %d lives in another user namespace: CAP_SYS_PTRACE is needed there",
 			       pid);
+	/* Linux 6.1, Documentation/admin-guide/LSM/Yama.rst: nobody may, and the value cannot be changed */
+	if (yama_scope() >= 3)
+		return err_set(e, -errnum, "process %d may not be traced: kernel.yama.ptrace_scope is %d, so that nobody "
+			       "may trace until the next boot", pid, yama_scope());
 	if (yama_scope() > 0)
 		return err_set(e, -errnum, "process %d may not be traced: kernel.yama.ptrace_scope is %d; run as root "
 			       "or set it to 0", pid, yama_scope());

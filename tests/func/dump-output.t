@@ -122,7 +122,7 @@ for mode in plain -s --compress; do
 			killed kill-all "$sig" "$us" "$@" || all=no
 		done
 		is "$mode, signal $sig: the target runs on" $all yes
-		num "$mode, signal $sig: within a second" $worst -le 1000
+		num "$mode, signal $sig: within a second" $worst -le $((1000 * SLOWNESS))
 	done
 done
 runs_free "$PID" "after all that"

@@ -156,8 +156,8 @@ is "the target lives" "$(report)" alive
 runs_free "$PID" "after all"
 
 # A thread in vfork cannot be stopped: a dry run does not even try.
-start vforker 4
+start vforker $((4 * SLOWNESS))
 began=$(date +%s)
 ok "--dry-run stops nothing" "$TAGCORE" dump --dry-run --stop-timeout 60 "$PID"
-num "and does not wait" $(($(date +%s) - began)) -le 2
+num "and does not wait" $(($(date +%s) - began)) -le $((2 * SLOWNESS))
 done_testing

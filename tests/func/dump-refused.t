@@ -82,14 +82,51 @@ matches "nothing to be seen forbids it" err "^tagcore: process $PID may not be t
 if is_root && unshare -m true 2>/dev/null; then
 	# The words are for that shell.
 	# shellcheck disable=SC2016
-	exits 2 "Yama: exit 2" unshare -m sh -c 'mount -t tmpfs none /proc/sys/kernel && mkdir /proc/sys/kernel/yama &&
-		echo 2 >/proc/sys/kernel/yama/ptrace_scope && exec "$0" refuse ptrace 1 "$1" dump -o core "$2"' \
-		"$HELPER" "$O/tagcore" "$PID"
+	with_yama()
+	{
+		exits 2 "Yama, $1: exit 2" unshare -m sh -c 'mount -t tmpfs none /proc/sys/kernel && mkdir /proc/sys/kernel/yama &&
+			echo "$3" >/proc/sys/kernel/yama/ptrace_scope && exec "$0" refuse ptrace 1 "$1" dump -o core "$2"' \
+			"$HELPER" "$O/tagcore" "$PID" "$1"
+	}
+	with_yama 2
 	matches "its setting is named" err "kernel.yama.ptrace_scope is 2; run as root or set it to 0"
+	with_yama 3
+	matches "and that it cannot be changed" err "kernel.yama.ptrace_scope is 3, so that nobody may trace until the next boot"
 else
 	skip "Yama" "not root, or no mount namespace"
 fi
 kept=$PID kept_log=$LOG
+# The module itself, as Debian's kernels have it.  Its setting is everybody's: changed only where nobody else is.
+yama=/proc/sys/kernel/yama/ptrace_scope
+scope=$(cat $yama 2>/dev/null)
+if [ "$scope" = 0 ] && [ "${OWN_MACHINE-}" = yes ]; then
+	at_end "echo 0 >$yama"
+	scope=1
+	echo 1 >$yama
+fi
+user='setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all --bounding-set=-all'
+if ! is_root || ! have setpriv || ! $user test -x "$O/tagcore" -a -x "$TARGETS/threads" 2>/dev/null; then
+	skip "Yama itself" "not root, or the build directory is closed to others"
+elif [ "$scope" = 1 ]; then
+	mkdir -m 777 others
+	chmod 755 .
+	# Our own targets allow anybody to trace them, by PR_SET_PTRACER; others do not.
+	# shellcheck disable=SC2086 # a command and its options
+	start /usr/bin/env $user "$TARGETS/threads" 2
+	# shellcheck disable=SC2086
+	ok "Yama itself: a process that allows it" $user "$O/tagcore" dump -q -o others/allowed "$PID"
+	finish
+	# shellcheck disable=SC2016,SC2086 # the words are for that shell
+	start /usr/bin/env $user sh -c 'echo "ready $$"; exec sleep 1000'
+	# shellcheck disable=SC2086
+	exits 2 "Yama itself: a user's process that is not ours to trace" $user "$O/tagcore" dump -o others/core "$PID"
+	matches "Yama itself: its setting is named" err "process $PID may not be traced: kernel.yama.ptrace_scope is 1; run as root or"
+	runs_free "$PID" "Yama itself"
+	ok "Yama itself: root may" "$O/tagcore" dump -q -o others/core "$PID"
+	finish
+else
+	skip "Yama itself" "kernel.yama.ptrace_scope is ${scope:-not there}"
+fi
 if unshare -U true 2>/dev/null; then
 	start /usr/bin/env unshare -U "$TARGETS/threads" 1
 	exits 2 "a process of another user namespace: exit 2" "$HELPER" refuse ptrace $EPERM "$O/tagcore" dump -o core "$PID"

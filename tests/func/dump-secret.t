@@ -14,7 +14,12 @@ while [ $n -lt "$rounds" ]; do
 	n=$((n + 1))
 done
 is "$rounds dumps" "$failed $(cat err)" "0 "
-is "none has the secret" "$found" 0
+# tagcore-dump(1): where asking takes longer than 50 ms of processor time, it is not asked again in the stop.
+if [ "$SLOWNESS" -gt 1 ]; then
+	skip "none has the secret" "to ask for some areas takes 50 ms in an emulated machine (found $found times)"
+else
+	is "none has the secret" "$found" 0
+fi
 # The test would see it: it is there when all is asked for.
 n=0 found=0
 while [ $n -lt 60 ] && [ $found -eq 0 ]; do

@@ -87,7 +87,7 @@ no_temporary() { [ -z "$(elsewhere ls -a mnt | grep tagcore)" ]; }
 ok "no temporary file is left" until_true 20 revived no_temporary
 
 for sig in 15 2 9; do
-	elsewhere "$HELPER" kill-all "$PID" $sig 200000 "$TAGCORE" dump -q --output-timeout 0 -o mnt/hung "$PID" >out 2>err &
+	elsewhere "$HELPER" kill-all "$PID" $sig $((200000 * SLOWNESS)) "$TAGCORE" dump -q --output-timeout 0 -o mnt/hung "$PID" >out 2>err &
 	killer=$!
 	mine $killer
 	ok "signal $sig: the server stops" wait_state "$SERVER" T 20
@@ -98,7 +98,7 @@ for sig in 15 2 9; do
 	not_mine $killer
 	report >line
 	num "signal $sig: the target ran on within a second" \
-		$(($(sed 's/.* until //' line) - $(sed 's/killed \([0-9]*\) .*/\1/' out))) -le 1000
+		$(($(sed 's/.* until //' line) - $(sed 's/killed \([0-9]*\) .*/\1/' out))) -le $((1000 * SLOWNESS))
 	runs_free "$PID" "signal $sig"
 done
 runs_free "$served_by" "after all"

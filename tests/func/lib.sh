@@ -13,6 +13,8 @@ SANITIZED=$TAGCORE
 TARGETS=$O/targets
 CORECMP=$TARGETS/corecmp
 HELPER=$TARGETS/helper
+# By this number of times may take longer here what has a bound in time: an emulated machine's is given by tests/vm.
+SLOWNESS=${SLOWNESS:-1}
 test_n=0
 test_pids=
 test_restore=

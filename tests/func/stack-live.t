@@ -51,15 +51,15 @@ is "killed: it lives" "$(report | cut -d' ' -f1)" alive
 finish
 
 # ---- a thread that does not stop, in vfork(2): where it is, but what is not known of it is not zero
-start vforker 6
+start vforker $((6 * SLOWNESS))
 ok "does not stop" "$TAGCORE" stack "$PID"
 matches "does not stop: where it is" out '^#0 .* __?(libc_)?vfork\+0x'
 is "does not stop: no caller is made up, nor taken for none" "$(sed -n '/vfork/,$p' out | grep -c 'incomplete: ')" 1
 num "does not stop: the others wait no more than a second for it" \
-	"$(sed -n '1s/.*stopped for \([0-9]*\).*/\1/p' out)" -lt 3000
+	"$(sed -n '1s/.*stopped for \([0-9]*\).*/\1/p' out)" -lt $((3000 * SLOWNESS))
 ok "does not stop: JSON" "$TAGCORE" stack --json "$PID"
 json_is "does not stop: JSON: complete" out .threads[1].complete false
-ok "does not stop: vfork ends" wait_line "$LOG" "^vfork done" 20
+ok "does not stop: vfork ends" wait_line "$LOG" "^vfork done" $((20 * SLOWNESS))
 runs_free "$PID" "does not stop"
 finish
 
