@@ -8,8 +8,8 @@
  * see ptrace(2), "Ptrace access mode checking".  A process cannot save itself.
  *
  * What it does in the calling process.  It starts threads, which end before the call
- * returns, but for one that hangs in a call for an output that stands still: that one ends, and the
- * unfinished file goes, when the output moves.  They have all signals blocked that can be, so that no handler of the
+ * returns, but for those that hang in a call for an output that stands still, or for a file that does not
+ * answer: they end, and the unfinished file goes, when it does.  They have all signals blocked that can be, so that no handler of the
  * caller runs in them and a closed pipe is -EPIPE.  They wait(2) for the threads
  * that they trace, and for no others.  For as long as the call lasts the rest of the
  * process must not take those events from them: no wait for any child (pid -1),
@@ -88,6 +88,8 @@ struct tagcore_dump_options {
 	 * Milliseconds for which the output may stand still, as a pipe that nobody reads or a server that does not
 	 * answer: then the process is resumed, and the dump is given up with TAGCORE_ERR_TIMEOUT.  A snapshot is
 	 * waited for without a limit, as the process runs.  0: 10000; UINT32_MAX: no limit.
+	 * A file that the process maps is waited for as long, or 10000 where there is no limit; then what only it has
+	 * is missing.
 	 */
 	uint32_t output_timeout_ms;
 	/* Called beside @progress, with @progress_arg. */

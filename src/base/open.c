@@ -14,7 +14,7 @@
 /* ---- from a file that was looked at to the same one opened */
 
 /* @looked is of O_PATH.  Linux 6.11, fs/proc/fd.c: proc_fd_link(): the link leads to the file itself, not to its name. */
-static int reopen(int looked, const char *path, struct err *e)
+int open_found(int looked, const char *path, struct err *e)
 {
 	struct stat was, is;
 	char link[48];
@@ -40,7 +40,7 @@ int open_regular(const char *path, struct err *e)
 {
 	int looked auto_close = open(path, O_PATH | O_CLOEXEC);
 
-	return looked < 0 ? err_set(e, -errno, "open %s", path) : reopen(looked, path, e);
+	return looked < 0 ? err_set(e, -errno, "open %s", path) : open_found(looked, path, e);
 }
 
 /* ---- a directory as root */
@@ -160,9 +160,9 @@ int resolve_by_steps(int root, const char *path)
 	return s.n > 1 ? s.fds[--s.n] : fcntl(root, F_DUPFD_CLOEXEC, 0);
 }
 
-int open_regular_in(const char *root, const char *path, struct err *e)
+int find_in(const char *root, const char *path, struct err *e)
 {
-	int dir auto_close = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC), looked auto_close = -1;
+	int dir auto_close = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC), looked;
 
 	if (dir < 0)
 		return err_set(e, -errno, "open %s", root);
@@ -170,5 +170,12 @@ int open_regular_in(const char *root, const char *path, struct err *e)
 	/* Kernels before 5.6; containers whose filter does not know the call. */
 	if (looked < 0 && (errno == ENOSYS || errno == EPERM))
 		looked = resolve_by_steps(dir, path);
-	return looked < 0 ? err_set(e, -errno, "open %s in %s", path, root) : reopen(looked, path, e);
+	return looked < 0 ? err_set(e, -errno, "open %s in %s", path, root) : looked;
+}
+
+int open_regular_in(const char *root, const char *path, struct err *e)
+{
+	int looked auto_close = find_in(root, path, e);
+
+	return looked < 0 ? looked : open_found(looked, path, e);
 }

@@ -16,6 +16,9 @@ int open_regular(const char *path, struct err *e) must_check;
  * ".." and symbolic links, absolute ones too, do not lead out of it.
  */
 int open_regular_in(const char *root, const char *path, struct err *e) must_check;
+/* Its two halves: a descriptor of O_PATH, of a file of any kind; and the file of one, @path in messages. */
+int find_in(const char *root, const char *path, struct err *e) must_check;
+int open_found(int looked, const char *path, struct err *e) must_check;
 
 /* How a path is resolved in a root; *_open_in() takes the first that the kernel has.  A descriptor of O_PATH. */
 int resolve_by_kernel(int root, const char *path);

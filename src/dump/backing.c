@@ -1,31 +1,53 @@
 #include <errno.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/scope.h"
 #include "base/util.h"
 #include "dump/backing.h"
+#include "mm/pagewalk.h"
 
-bool backing_open(struct backing *b, const struct target *t, const struct area *a)
+static u32 flags_of(const struct target *t, const struct area *a)
 {
-	struct err ignored;
-	struct stat st;
-
-	if (b->fd != -1)
-		return b->fd >= 0;
-	b->fd = area_open_file(t, a, &ignored);
-	if (b->fd >= 0 && !fstat(b->fd, &st)) {
-		b->size = (u64)st.st_size;
-		b->allocated = (u64)st.st_blocks * 512;
-		return true;
-	}
-	scope_close(&b->fd);
-	b->fd = -2;
-	return false;
+	return a->file | files_server(t->files, a->vma);
 }
 
-void backing_close(struct backing *b)
+static const char *why_unasked(u32 flags)
 {
+	if (flags & AREA_FILE_SERVED)
+		return "not mapped in, and the process itself serves its file";
+	if (flags & AREA_FILE_MAY_BE_SERVED)
+		return "not mapped in, and the process may serve its file itself";
+	return flags & AREA_FILE_SILENT ? "not mapped in, and its file does not answer"
+					: "not mapped in, and its file cannot be opened";
+}
+
+static int open_once(struct backing *b, const struct target *t, const struct area *a, struct err *e)
+{
+	int r;
+
+	b->tried = true;
+	if (flags_of(t, a) & AREA_FILE_UNASKED)
+		return 0;
+	if (!b->file)
+		b->file = mapped_file_make(t, a, e);
+	if (!b->file)
+		return e->code;
+	r = mapped_file_open(t->files, &b->file, &b->fd, &b->size, &b->allocated, e);
+	b->open = !r;
+	return r == -ENOENT || r == ERR_TIMEOUT ? 0 : r;
+}
+
+int backing_open(struct backing *b, const struct target *t, const struct area *a, const char **why, struct err *e)
+{
+	int r = b->tried ? 0 : open_once(b, t, a, e);
+
+	*why = b->open ? NULL : why_unasked(flags_of(t, a));
+	return r;
+}
+
+void backing_close(struct backing *b, const struct target *t)
+{
+	mapped_file_close(t->files, &b->file);
 	scope_close(&b->fd);
 	*b = BACKING_NONE;
 }
@@ -35,17 +57,39 @@ bool backing_hides_holes(const struct backing *b, const struct vma *v)
 	return v->flags & VM_HUGETLB && b->allocated < b->size;
 }
 
-void backing_next(const struct backing *b, u64 off, u64 end, u64 *data, u64 *hole)
+static int given_up(struct err *e)
 {
-	off_t at = lseek(b->fd, (off_t)off, SEEK_DATA);
+	return err_set(e, ERR_TIMEOUT, "the file does not answer");
+}
 
-	if (at < 0) {
-		/* ENXIO: only a hole follows.  Anything else: the file system cannot tell. */
-		*data = errno == ENXIO ? end : off;
-		*hole = end;
-		return;
-	}
-	*data = min((u64)at, end);
-	at = lseek(b->fd, at, SEEK_HOLE);
-	*hole = at < 0 || (u64)at <= off ? end : min((u64)at, end);
+int backing_next(struct backing *b, const struct target *t, u64 off, u64 end, u64 *data, u64 *hole, struct err *e)
+{
+	if (b->fd < 0)
+		return b->file ? mapped_file_next(t->files, &b->file, off, end, data, hole, e) : given_up(e);
+	file_next_data(b->fd, off, end, data, hole);
+	return 0;
+}
+
+int backing_read(struct backing *b, const struct target *t, u64 off, void *p, size_t len, ssize_t *n, struct err *e)
+{
+	if (b->fd < 0)
+		return b->file ? mapped_file_read(t->files, &b->file, off, p, len, n, e) : given_up(e);
+	*n = pread(b->fd, p, len, (off_t)off);
+	return 0;
+}
+
+bool backing_may_wait(const struct target *t, const struct area *a, u32 page_flags)
+{
+	return page_flags & PAGE_FILE && !vma_is_anon(a->vma) && !vma_is_special(a->vma) &&
+	       flags_of(t, a) & (AREA_FILE_REMOTE | AREA_FILE_UNASKED);
+}
+
+int backing_memory(struct backing *b, const struct target *t, const struct area *a, u64 addr, void *p, size_t len,
+		   size_t *n, struct err *e)
+{
+	if (flags_of(t, a) & AREA_FILE_STUCK)
+		return given_up(e);
+	if (!b->file)
+		b->file = mapped_file_make(t, a, e);
+	return b->file ? mapped_file_memory(t->files, &b->file, addr, p, len, n, e) : e->code;
 }

@@ -1,6 +1,5 @@
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/scope.h"
 #include "base/util.h"
@@ -9,6 +8,7 @@
 #include "live/uffd.h"
 #include "live/vdso.h"
 
+#define FILE_SILENT "not mapped in, and its file does not answer"
 #define UFFD_LOST "not filled in: the content is with a userfaultfd monitor"
 #define UFFD_POISONED "poisoned by a userfaultfd monitor"
 #define UFFD_PROTECTED "protected against reading by a userfaultfd monitor"
@@ -103,6 +103,35 @@ static int copy_mapped(struct copy *c, u64 start, u64 end, struct err *e)
 	return 0;
 }
 
+/* The same where they may be there no more when they are read, and the file would be read then: not by this thread. */
+static int copy_mapped_file(struct copy *c, u64 start, u64 end, struct err *e)
+{
+	struct dump *d = c->d;
+
+	while (start < end) {
+		size_t room = 0, n = 0;
+		u8 *at;
+		int r = dump_check_cancel(d, e);
+
+		if (!r)
+			r = write_queue_room(&d->queue, (size_t)d->page_size, &at, &room, e);
+		room = (size_t)align_down(min(end - start, (u64)room), d->page_size);
+		if (!r)
+			r = backing_memory(&c->file, d->source, c->area, start, at, room, &n, e);
+		n = (size_t)align_down(n, d->page_size);
+		if (r == ERR_TIMEOUT)
+			return skip_missing(c, start, end, "cannot be read, and its file does not answer", e);
+		if (!r && n)
+			r = write_queue_emit(&d->queue, n, e);
+		if (!r && !n)
+			r = skip_missing(c, start, start + d->page_size, "cannot be read", e);
+		if (r)
+			return r;
+		start += n ? n : d->page_size;
+	}
+	return 0;
+}
+
 /* File bytes [off, end), which stand for the addresses from @addr. */
 static int copy_bytes(struct copy *c, u64 addr, u64 off, u64 end, struct err *e)
 {
@@ -112,14 +141,15 @@ static int copy_bytes(struct copy *c, u64 addr, u64 off, u64 end, struct err *e)
 	while (off < end) {
 		size_t want = 0;
 		u8 *at;
-		ssize_t n;
+		ssize_t n = 0;
 		int r = dump_check_cancel(d, e);
 
 		if (!r)
 			r = write_queue_room(&d->queue, (size_t)d->page_size, &at, &want, e);
+		if (!r)
+			r = backing_read(&c->file, d->source, off, at, (size_t)min(end - off, (u64)want), &n, e);
 		if (r)
-			return r;
-		n = pread(c->file.fd, at, (size_t)min(end - off, (u64)want), (off_t)off);
+			return r == ERR_TIMEOUT ? skip_missing(c, addr, addr + (end - off), FILE_SILENT, e) : r;
 		/* A bad block costs its page; a file that has become shorter, the rest. */
 		bad = n > 0 ? 0 : n < 0 ? min(end - off, d->page_size - off % d->page_size) : end - off;
 		r = bad ? skip_missing(c, addr, addr + bad, "cannot be read from the file", e) :
@@ -141,17 +171,20 @@ static int copy_backing(struct copy *c, u64 start, u64 end, struct err *e)
 {
 	u64 off = c->area->vma->pgoff + (start - c->area->vma->start);
 	u64 stop, data, hole, base = start - off;
+	const char *why;
 	bool unknown;
-	int r = 0;
+	int r = backing_open(&c->file, c->d->source, c->area, &why, e);
 
-	if (!backing_open(&c->file, c->d->source, c->area))
-		return skip_missing(c, start, end, "not mapped in, and its file cannot be opened", e);
+	if (r || why)
+		return r ? r : skip_missing(c, start, end, why, e);
 	stop = min(off + (end - start), c->file.size);
 	unknown = c->uffd && backing_hides_holes(&c->file, c->area->vma);
 	for (; !r && off < stop; off = hole) {
 		data = hole = stop;
 		if (!unknown)
-			backing_next(&c->file, off, stop, &data, &hole);
+			r = backing_next(&c->file, c->d->source, off, stop, &data, &hole, e);
+		if (r)
+			return r == ERR_TIMEOUT ? skip_missing(c, base + off, end, FILE_SILENT, e) : r;
 		r = copy_nothing(c, base + off, base + data, e);
 		if (!r && data < hole)
 			r = copy_bytes(c, base + data, data, hole, e);
@@ -210,7 +243,8 @@ static int on_run(const struct vma *v, const struct page_run *run, void *arg, st
 	/* Guard pages have no content; the zero page has none worth storing. */
 	if (run->flags & (PAGE_GUARD | PAGE_ZERO))
 		return write_queue_skip(&c->d->queue, run->end - run->start, e);
-	return copy_mapped(c, run->start, run->end, e);
+	return backing_may_wait(c->d->source, c->area, run->flags) ? copy_mapped_file(c, run->start, run->end, e)
+								   : copy_mapped(c, run->start, run->end, e);
 }
 
 static const struct page_walk_ops copy_walk_ops = { .run = on_run, .hole = on_hole };
@@ -242,7 +276,7 @@ int dump_copy_area(struct dump *d, const struct area *a, const struct plan_entry
 
 	c.vdso = vdso_ours(d->source, &d->pages, a->vma);
 	r = dump_walk_pages(d, a->vma, p->filesz, &copy_walk_ops, &c, e);
-	backing_close(&c.file);
+	backing_close(&c.file, d->source);
 	return r;
 }
 

@@ -136,16 +136,20 @@ static int file_hole(struct tag_copy *c, u64 start, u64 end, struct err *e)
 {
 	u64 off = c->area->vma->pgoff + (start - c->area->vma->start);
 	u64 base = start - off, page = c->d->page_size, stop, data, hole;
-	int r;
+	const char *why;
+	int r = backing_open(&c->file, c->d->source, c->area, &why, e);
 
-	if (!backing_open(&c->file, c->d->source, c->area)) {
+	/* Only files in memory can have some. */
+	if (!r && c->file.fd < 0) {
 		r = dump_add_missing(c->d, start, end, TAGCORE_TAGS_LOST ": not mapped in, and its file cannot be opened",
 				     e);
 		return r ? r : skip(c, start, end, e);
 	}
 	stop = max(off, min(end - base, align_up(c->file.size, page)));
-	for (r = 0; !r && off < stop; off = hole) {
-		backing_next(&c->file, off, stop, &data, &hole);
+	for (; !r && off < stop; off = hole) {
+		r = backing_next(&c->file, c->d->source, off, stop, &data, &hole, e);
+		if (r)
+			return r;
 		data = align_down(data, page);
 		hole = align_up(hole, page);
 		r = skip(c, base + off, base + data, e);
@@ -177,6 +181,6 @@ int dump_copy_tags(struct dump *d, const struct area *a, const struct plan_entry
 	c->watched = dump_is_watched(d, a->vma);
 	r = dump_walk_pages(d, a->vma, p->filesz, &tag_walk_ops, c, e);
 	file_tags_close(&c->file_tags);
-	backing_close(&c->file);
+	backing_close(&c->file, d->source);
 	return r;
 }

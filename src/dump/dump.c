@@ -24,6 +24,7 @@ static void dump_fini(struct dump *d)
 	write_queue_end(&d->spooling, NULL);
 	precopy_close(d);
 	spool_close(&d->spool);
+	files_fini(&d->files);
 	page_source_close(&d->pages);
 	areas_fini(&d->areas);
 	plan_free(&d->plan);
@@ -56,9 +57,12 @@ static int prepare(struct dump *d, pid_t pid, const struct dump_opts *opts, stru
 	d->opts = opts;
 	d->report = report;
 	d->source = &d->target;
+	d->files.worker.cancel = opts->cancel;
+	if (opts->output_timeout_ms)
+		d->files.worker.limit_ns = opts->output_timeout_ms * 1000000ull;
 	d->page_size = (u64)sysconf(_SC_PAGESIZE);
 	for (int i = 0;; i++) {
-		r = target_open(&d->target, pid, e);
+		r = target_open_with(&d->target, pid, &d->files, e);
 		if (r)
 			return r;
 		r = look_running(d, e);
@@ -96,11 +100,11 @@ static int check_room(const struct dump *d, u64 predicted, struct err *e)
 static int check_predicted(struct dump *d, struct err *e)
 {
 	u64 *bytes auto_free = NULL;
-	int r = dump_predict(&d->target, &d->areas, &d->plan, &bytes, &d->total, e);
+	int r = dump_predict(&d->areas, &d->plan, &bytes, &d->total, e);
 
 	d->lacked = 0;
 	for (size_t i = 0; !r && i < d->areas.n; i++)
-		d->lacked += snapshot_lacks(d->areas.v[i].vma) ? bytes[i] : 0;
+		d->lacked += snapshot_lacks(&d->areas.v[i]) ? bytes[i] : 0;
 	return r ? r : check_room(d, d->total, e);
 }
 
@@ -370,7 +374,7 @@ int dump_preview(pid_t pid, const struct dump_opts *opts, struct dump_preview *o
 	if (!r)
 		r = dump_unmatched(&d, e);
 	if (!r)
-		r = dump_predict(&d.target, &d.areas, &d.plan, &p.area_bytes, &p.bytes, e);
+		r = dump_predict(&d.areas, &d.plan, &p.area_bytes, &p.bytes, e);
 	if (!r)
 		r = dump_layout(&d, d.notes.len, e);
 	if (!r && d.place.no_room.code) {

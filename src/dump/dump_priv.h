@@ -11,6 +11,7 @@
 #include "dump/write_queue.h"
 #include "dump/writer.h"
 #include "live/area.h"
+#include "live/files.h"
 #include "live/snapshot.h"
 #include "live/target.h"
 #include "mm/pagewalk.h"
@@ -50,6 +51,7 @@ struct dump {
 	struct dump_report *report;
 	u64 page_size;
 	u32 filter;
+	struct files files;	/* of the target, and of its snapshot */
 	struct target target;
 	const struct target *source;	/* whose memory is read: the target's, or its snapshot's */
 	struct snapshot snapshot;
@@ -79,7 +81,7 @@ struct dump {
 };
 
 /* A dump of nothing yet, which owns nothing. */
-#define DUMP_NONE { .target.mem_fd = -1, .snapshot.memory.mem_fd = -1, .spool.fd = -1, .pre.written.uffd = -1 }
+#define DUMP_NONE { .files.worker.limit_ns = FILES_TIMEOUT_MS * 1000000ull, .target.mem_fd = -1, .snapshot.memory.mem_fd = -1, .spool.fd = -1, .pre.written.uffd = -1 }
 
 /* d->filter: the user's, or the target's own. */
 int dump_read_filter(struct dump *d, struct err *e) must_check;
@@ -148,8 +150,8 @@ int dump_check_cancel(struct dump *d, struct err *e) must_check;
  * Bytes that each planned area will take on disk, at most, from smaps and the
  * files' sizes: *bytes is malloc'ed, one an area; *total their sum.
  */
-int dump_predict(const struct target *t, const struct areas *areas, const struct plan *plan, u64 **bytes,
-		 u64 *total, struct err *e) must_check;
+int dump_predict(const struct areas *areas, const struct plan *plan, u64 **bytes, u64 *total,
+		 struct err *e) must_check;
 
 /* Which selections have no effect on the plan of d->areas; *out is replaced. */
 int dump_find_unmatched(const struct dump *d, const struct plan_opts *po, struct unmatched *out,

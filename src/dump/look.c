@@ -122,8 +122,7 @@ static int collect_stopped(struct dump *d, struct err *e)
 {
 	if (!d->target.execed && (d->opts->stacks || d->pre.on || d->collect_ns > SLOW_COLLECT_NS))
 		return areas_refresh(&d->target, &d->pages, &d->areas, !d->opts->stacks || d->opts->n_select, e);
-	areas_fini(&d->areas);
-	return areas_collect(&d->target, &d->areas, e);
+	return areas_collect_again(&d->target, &d->areas, e);
 }
 
 /* The cuts come last: smaps would not know them. */

@@ -330,7 +330,7 @@ void output_end(struct dump *d, int r, struct err *e)
 
 int output_check_server(struct dump *d, struct err *e)
 {
-	enum fuse_server served = d->place.on_fuse ? fuse_served_by(&d->target, d->place.dev) : FUSE_SERVER_NO;
+	enum fuse_server served = d->place.on_fuse ? fuse_is_served(&d->files.served, d->place.dev) : FUSE_SERVER_NO;
 
 	d->served = served != FUSE_SERVER_NO;
 	if (!d->served || d->opts->snapshot)

@@ -45,7 +45,7 @@ typedef int copy_fn(struct dump *d, const struct area *a, const struct plan_entr
 static int put_segment(struct dump *d, enum pass which, size_t i, const struct segment *s, copy_fn *copy,
 		       struct err *e)
 {
-	bool lacked = snapshot_lacks(d->areas.v[i].vma);
+	bool lacked = snapshot_lacks(&d->areas.v[i]);
 	int r;
 
 	if (d->plan.v[i].action == PLAN_OMIT || (which == PASS_LACKED && !lacked))
@@ -108,7 +108,7 @@ int pass_copy(struct dump *d, enum pass which, struct err *e)
 bool pass_lacks_nothing(const struct dump *d)
 {
 	for (size_t i = 0; i < d->areas.n; i++)
-		if (d->plan.v[i].action != PLAN_OMIT && snapshot_lacks(d->areas.v[i].vma))
+		if (d->plan.v[i].action != PLAN_OMIT && snapshot_lacks(&d->areas.v[i]))
 			return false;
 	return true;
 }

@@ -168,10 +168,8 @@ static int copy_rounds(struct dump *d, struct err *e)
 /* The areas as they are now: the list that a look at the stopped target will find to be right, if all is well. */
 static int look_again(struct dump *d, struct err *e)
 {
-	int r;
+	int r = areas_collect_again(&d->target, &d->areas, e);
 
-	areas_fini(&d->areas);
-	r = areas_collect(&d->target, &d->areas, e);
 	if (!r)
 		precopy_hide(d);
 	return r;

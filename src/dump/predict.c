@@ -1,36 +1,27 @@
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 
 #include "base/scope.h"
 #include "base/util.h"
 #include "dump/dump_priv.h"
 
 /* A sparse file holds less than it is long; private copies come on top. */
-static u64 predict_whole(const struct target *t, const struct area *a, u64 filesz)
+static u64 predict_whole(const struct area *a, u64 filesz)
 {
-	struct err ignored;
-	struct stat st;
-	int fd auto_close = -1;
-
-	if (vma_is_anon(a->vma))
+	if (vma_is_anon(a->vma) || !(a->file & AREA_FILE_FOUND))
 		return filesz;
-	fd = area_open_file(t, a, &ignored);
-	if (fd < 0 || fstat(fd, &st))
-		return filesz;
-	return min(filesz, (u64)st.st_blocks * 512 + a->vma->anon + a->vma->swap);
+	return min(filesz, a->allocated + a->vma->anon + a->vma->swap);
 }
 
 /* smaps has counted the private copies; zeros among them may take less. */
-static u64 predict_area(const struct target *t, const struct area *a, const struct plan_entry *p)
+static u64 predict_area(const struct area *a, const struct plan_entry *p)
 {
 	if (p->action == PLAN_TOUCHED)
 		return min(p->filesz, a->vma->anon + a->vma->swap);
-	return p->action == PLAN_WHOLE ? predict_whole(t, a, p->filesz) : p->filesz;
+	return p->action == PLAN_WHOLE ? predict_whole(a, p->filesz) : p->filesz;
 }
 
-int dump_predict(const struct target *t, const struct areas *areas, const struct plan *plan, u64 **bytes,
-		 u64 *total, struct err *e)
+int dump_predict(const struct areas *areas, const struct plan *plan, u64 **bytes, u64 *total, struct err *e)
 {
 	u64 *list auto_free = calloc(areas->n + 1, sizeof(*list));
 	u64 sum = 0;
@@ -38,7 +29,7 @@ int dump_predict(const struct target *t, const struct areas *areas, const struct
 	if (!list)
 		return err_set(e, -ENOMEM, "list of %zu sizes", areas->n);
 	for (size_t i = 0; i < areas->n; i++) {
-		list[i] = predict_area(t, &areas->v[i], &plan->v[i]);
+		list[i] = predict_area(&areas->v[i], &plan->v[i]);
 		sum += list[i];
 	}
 	*bytes = take_ptr(list);

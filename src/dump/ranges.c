@@ -5,6 +5,7 @@
 #include "base/array.h"
 #include "base/search.h"
 #include "base/util.h"
+#include "dump/backing.h"
 #include "dump/ranges.h"
 
 /* A program header and a line of the AREAS note take some 200 bytes; a hole of a file takes none. */
@@ -54,6 +55,15 @@ static bool is_in_memory(const struct dump *d, const struct page_run *run)
 	return run->flags & (PAGE_PRESENT | PAGE_SWAPPED) && !(v && page_may_wait(v, run));
 }
 
+/* It is of a file that may not answer, should it be needed after all. */
+static bool may_wait(const struct dump *d, const struct page_run *run)
+{
+	size_t i = dump_area_index(d, run->start);
+
+	return i < d->areas.n && d->areas.v[i].vma->start <= run->start &&
+	       backing_may_wait(&d->target, &d->areas.v[i], run->flags);
+}
+
 /* The next run in one area; false at the end. */
 static bool next_in_memory(struct dump *d, u64 start, u64 end, struct page_run *run)
 {
@@ -64,7 +74,8 @@ static bool next_in_memory(struct dump *d, u64 start, u64 end, struct page_run *
 
 		if (v)
 			run->end = min(run->end, v->end);
-		if (is_in_memory(d, run))
+		/* Stacks and such are in no file but by chance. */
+		if (is_in_memory(d, run) && !may_wait(d, run))
 			return true;
 		start = run->end;
 	}
@@ -124,7 +135,7 @@ static const u8 *peek_page(struct dump *d, u64 page)
 	bytes = p->bytes + p->next * size;
 	p->page[p->next] = UINT64_MAX;
 	if (d->pages.ops->next(&d->pages, page, page + size, &run, &e) <= 0 || !is_in_memory(d, &run) ||
-	    target_read(&d->target, page, bytes, size, &n, &e) || n < size)
+	    (may_wait(d, &run) ? files_read_memory : target_read)(&d->target, page, bytes, size, &n, &e) || n < size)
 		return NULL;
 	p->page[p->next] = page;
 	p->next = (p->next + 1) % PEEK_PAGES;

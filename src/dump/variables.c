@@ -60,14 +60,17 @@ struct module {
 static bool read_headers(struct dump *d, struct module *m)
 {
 	struct backing file = BACKING_NONE;
+	struct err ignored;
+	const char *why;
 	ssize_t n = 0;
 
 	m->headers = (struct bytes){ .p = m->raw, .len = sizeof(m->raw) };
 	if (dump_peek(d, m->area->vma->start, m->raw, sizeof(m->raw)))
 		return true;
-	if (backing_open(&file, &d->target, m->area))
-		n = pread(file.fd, m->raw, sizeof(m->raw), 0);
-	backing_close(&file);
+	if (backing_open(&file, &d->target, m->area, &why, &ignored) || why ||
+	    backing_read(&file, &d->target, 0, m->raw, sizeof(m->raw), &n, &ignored))
+		n = 0;
+	backing_close(&file, &d->target);
 	m->headers.len = n > 0 ? (size_t)n : 0;
 	return n > 0;
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "base/monotonic.h"
 #include "base/own_files.h"
 #include "base/util.h"
 #include "dump/write_queue.h"
@@ -141,13 +142,6 @@ static void *write_output(void *arg)
 
 /* ---- the thread that reads: waiting */
 
-static struct timespec time_in(u64 ns)
-{
-	u64 at = now_ns() + ns;
-
-	return (struct timespec){ .tv_sec = (time_t)(at / 1000000000), .tv_nsec = (long)(at % 1000000000) };
-}
-
 static bool stands_still(const struct write_queue *q)
 {
 	u64 since = __atomic_load_n(&q->t->since, __ATOMIC_RELAXED), now = now_ns();
@@ -158,7 +152,7 @@ static bool stands_still(const struct write_queue *q)
 /* One of several waits for what is to move; *cancelled_at: 0 before the first.  With the lock. */
 static int wait_moved(struct write_queue *q, u64 *cancelled_at, struct err *e)
 {
-	struct timespec until = time_in(LOOK_MS * 1000000ull);
+	struct timespec until = monotonic_in(LOOK_MS * 1000000ull);
 
 	if (q->cancel && *q->cancel) {
 		q->t->give_up = 1;
@@ -245,13 +239,8 @@ static int get_memory(struct write_thread *t, struct err *e)
 
 static void init_locks(struct write_thread *t)
 {
-	pthread_condattr_t monotonic;
-
 	pthread_mutex_init(&t->lock, NULL);
-	pthread_condattr_init(&monotonic);
-	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	pthread_cond_init(&t->moved, &monotonic);
-	pthread_condattr_destroy(&monotonic);
+	monotonic_init(&t->moved);
 }
 
 static int start_thread(struct write_thread *t, int keep, struct err *e)
@@ -399,7 +388,7 @@ int write_queue_rewind(struct write_queue *q, struct err *e)
 /* False: it is on its own from now on. */
 static bool wait_ended(struct write_thread *t)
 {
-	struct timespec until = time_in(END_NS);
+	struct timespec until = monotonic_in(END_NS);
 	bool ended;
 	int r = 0;
 

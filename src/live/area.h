@@ -13,7 +13,22 @@ enum area_file {
 	AREA_FILE_DAX		= 1 << 3,	/* STATX_ATTR_DAX */
 	AREA_FILE_UNKNOWN	= 1 << 4,	/* it could not be opened or read: bits that are not set mean nothing */
 	AREA_FILE_ELSEWHERE	= 1 << 5,	/* its name leads to no file here, or to another: a container's */
+	AREA_FILE_FOUND		= 1 << 6,
+	AREA_FILE_LINKED	= 1 << 15,	/* by the kernel's own link to it, without a path */
+	AREA_FILE_OPENED	= 1 << 14,	/* and it could be read */
+	/* Of its file system: */
+	AREA_FILE_MEMORY	= 1 << 7,	/* in memory (tmpfs): to read it waits for nobody */
+	AREA_FILE_REMOTE	= 1 << 8,	/* of a server, which may not answer */
+	AREA_FILE_FUSE		= 1 << 9,	/* one of those is a process */
+	AREA_FILE_SERVED	= 1 << 10,	/* and it is the target itself, */
+	AREA_FILE_MAY_BE_SERVED	= 1 << 11,	/* or perhaps: see fuse.h */
+	AREA_FILE_SILENT	= 1 << 12,	/* the server did not answer */
+	AREA_FILE_STUCK		= 1 << 13,	/* and pages that had been in memory by then were not any more */
+	AREA_FILE_SYSTEM	= AREA_FILE_MEMORY | AREA_FILE_REMOTE | AREA_FILE_FUSE | AREA_FILE_SERVED |
+				  AREA_FILE_MAY_BE_SERVED | AREA_FILE_SILENT | AREA_FILE_STUCK,
 };
+/* While the target is stopped these are not to be asked for anything. */
+#define AREA_FILE_UNASKED (AREA_FILE_SERVED | AREA_FILE_MAY_BE_SERVED | AREA_FILE_SILENT)
 
 /*
  * @vma is borrowed from the list that the area was made from.  [map_start,
@@ -22,6 +37,7 @@ enum area_file {
 struct area {
 	const struct vma *vma;
 	u32 file;
+	u64 allocated;	/* bytes of the file that take room, if it was opened */
 	u64 map_start;
 	u64 map_end;
 };
@@ -37,9 +53,12 @@ struct target;
 
 /*
  * Every area of the target, with VmFlags and file flags.  smaps walks
- * the page tables: 8 to 20 ms for a GiB of small pages.
+ * the page tables: 8 to 20 ms for a GiB of small pages.  Files are asked for by t->files, if that is not NULL.
  */
 int areas_collect(const struct target *t, struct areas *out, struct err *e) must_check;
+
+/* The same of a target that has been looked at before: of files that are still mapped where they were, @a knows. */
+int areas_collect_again(const struct target *t, struct areas *a, struct err *e) must_check;
 
 struct page_source;
 
@@ -56,10 +75,3 @@ void areas_fini(struct areas *a);
 
 /* Splits areas at the @n addresses @at (page-aligned, rising); those at a border or in a gap do nothing. */
 int areas_split(struct areas *a, const u64 *at, size_t n, struct err *e) must_check;
-
-/*
- * Opens the file that an area of a live target maps, for reading: the descriptor,
- * or negative and why not.  Never through the target's memory, so nothing is
- * faulted in.
- */
-int area_open_file(const struct target *t, const struct area *a, struct err *e) must_check;

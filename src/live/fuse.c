@@ -10,7 +10,7 @@
 #include <sys/sysmacros.h>
 #include <sys/utsname.h>
 
-#include "base/io.h"
+#include "base/array.h"
 #include "base/scope.h"
 #include "base/util.h"
 #include "live/fuse.h"
@@ -37,31 +37,30 @@ static bool kernel_names_connections(void)
 	       (major > 6 || (major == 6 && minor >= 16));
 }
 
-static enum fuse_server of_connection(pid_t pid, pid_t tid, const char *fd, dev_t dev)
+static void add_connection(pid_t pid, pid_t tid, const char *fd, struct fuse_served *out)
 {
+	struct err ignored;
 	char value[64];
 
-	/* The kernel's own dev_t: such devices have the major number 0, which leaves the minor one. */
-	if (proc_fdinfo(pid, tid, fd, "fuse_connection:", value, sizeof(value)))
-		return strtoul(value, NULL, 10) == minor(dev) ? FUSE_SERVER_YES : FUSE_SERVER_NO;
-	return kernel_names_connections() ? FUSE_SERVER_NO : FUSE_SERVER_MAY;
+	if (!proc_fdinfo(pid, tid, fd, "fuse_connection:", value, sizeof(value)))
+		out->any |= !kernel_names_connections();
+	else if (array_grow((void **)&out->v, out->n, &out->cap, sizeof(*out->v), "list of servers", &ignored))
+		out->any = true;
+	else
+		out->v[out->n++] = (unsigned)strtoul(value, NULL, 10);
 }
 
-static enum fuse_server in_table(pid_t pid, pid_t tid, dev_t dev)
+static void look_in_table(pid_t pid, pid_t tid, struct fuse_served *out)
 {
-	enum fuse_server found = FUSE_SERVER_NO;
+	DIR *d scoped(scope_closedir) = NULL;
 	struct dirent *entry;
 	char path[64];
-	DIR *d;
 
 	snprintf(path, sizeof(path), "/proc/%d/task/%d/fd", pid, tid);
 	d = opendir(path);
-	while (d && found != FUSE_SERVER_YES && (entry = readdir(d)))
+	while (d && (entry = readdir(d)))
 		if (is_fuse_device(dirfd(d), entry->d_name))
-			found = max(found, of_connection(pid, tid, entry->d_name, dev));
-	if (d)
-		closedir(d);
-	return found;
+			add_connection(pid, tid, entry->d_name, out);
 }
 
 /* Where the kernel does not say so (CONFIG_KCMP), a thread is taken to have the same table. */
@@ -70,17 +69,32 @@ static bool has_other_table(pid_t a, pid_t b)
 	return syscall(SYS_kcmp, a, b, KCMP_FILES, 0, 0) > 0;
 }
 
-enum fuse_server fuse_served_by(const struct target *t, dev_t dev)
+void fuse_find_served(pid_t pid, pid_t tid, struct fuse_served *out)
 {
-	enum fuse_server found = in_table(t->pid, t->reader, dev);
 	pid_t *tids auto_free = NULL;
 	struct err ignored;
 	size_t n = 0;
 
-	if (proc_threads(t->pid, &tids, &n, &ignored))
-		return found;
-	for (size_t i = 0; i < n && found != FUSE_SERVER_YES; i++)
-		if (tids[i] != t->reader && has_other_table(t->reader, tids[i]))
-			found = max(found, in_table(t->pid, tids[i], dev));
-	return found;
+	*out = (struct fuse_served){ 0 };
+	look_in_table(pid, tid, out);
+	if (proc_threads(pid, &tids, &n, &ignored))
+		return;
+	for (size_t i = 0; i < n; i++)
+		if (tids[i] != tid && has_other_table(tid, tids[i]))
+			look_in_table(pid, tids[i], out);
+}
+
+/* The kernel's own dev_t is what it names: such devices have the major number 0, which leaves the minor one. */
+enum fuse_server fuse_is_served(const struct fuse_served *s, dev_t dev)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (!major(dev) && s->v[i] == minor(dev))
+			return FUSE_SERVER_YES;
+	return s->any ? FUSE_SERVER_MAY : FUSE_SERVER_NO;
+}
+
+void fuse_served_fini(struct fuse_served *s)
+{
+	free(s->v);
+	*s = (struct fuse_served){ 0 };
 }

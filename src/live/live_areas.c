@@ -1,186 +1,15 @@
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
+#include <unistd.h>
 
-#include "base/io.h"
-#include "base/open.h"
 #include "base/scope.h"
+#include "base/search.h"
 #include "base/util.h"
 #include "live/area.h"
+#include "live/files.h"
 #include "live/target.h"
 #include "mm/pagewalk.h"
-
-static bool has_suffix(const char *s, const char *suffix)
-{
-	size_t n = strlen(s), m = strlen(suffix);
-
-	return n >= m && !strcmp(s + n - m, suffix);
-}
-
-/* What must agree for a path to count as the mapped file. */
-enum file_match {
-	BY_LINK,	/* the kernel's own link to it */
-	SAME_INODE,	/* its name: btrfs and overlayfs show another device in maps than in stat */
-	SAME_FILE,	/* any path: device and inode must agree */
-};
-
-static bool same_file(int fd, const struct vma *v, enum file_match how)
-{
-	struct stat st;
-
-	if (how == BY_LINK)
-		return true;
-	if (fstat(fd, &st) || st.st_ino != v->ino)
-		return false;
-	return how == SAME_INODE || st.st_dev == makedev(v->dev_major, v->dev_minor);
-}
-
-/* "\012" back to a newline, as seq_file_path() escaped it. */
-static void unescape(char *s)
-{
-	char *to = s;
-
-	while (*s) {
-		if (!strncmp(s, "\\012", 4)) {
-			*to++ = '\n';
-			s += 4;
-		} else {
-			*to++ = *s++;
-		}
-	}
-	*to = 0;
-}
-
-/* Takes over @opened, which is negative or a file. */
-static int keep_if_same(int opened, const struct vma *v, enum file_match how)
-{
-	int fd auto_close = opened;
-
-	return fd >= 0 && same_file(fd, v, how) ? take_fd(fd) : -1;
-}
-
-static int open_if_same(const char *path, const struct vma *v, enum file_match how)
-{
-	return keep_if_same(open_regular(path, NULL), v, how);
-}
-
-/* By the name that the target has for it: in its own root, which symbolic links do not lead out of. */
-static int open_by_name(const struct target *t, const struct vma *v)
-{
-	char root[64], name[PATH_MAX];
-
-	if (!v->name || v->name[0] != '/' || has_suffix(v->name, " (deleted)") ||
-	    snprintf(name, sizeof(name), "%s", v->name) >= (int)sizeof(name))
-		return -1;
-	snprintf(root, sizeof(root), "/proc/%d/root", t->reader);
-	unescape(name);
-	return keep_if_same(open_regular_in(root, name, NULL), v, SAME_INODE);
-}
-
-/* Shared memory without a name may be open as a descriptor of the target. */
-static int open_by_fd(const struct target *t, const struct vma *v)
-{
-	char path[512];
-	struct dirent *d;
-	int fd = -1;
-	DIR *dir;
-
-	snprintf(path, sizeof(path), "/proc/%d/fd", t->reader);
-	dir = opendir(path);
-	while (dir && fd < 0 && (d = readdir(dir))) {
-		snprintf(path, sizeof(path), "/proc/%d/fd/%s", t->reader, d->d_name);
-		fd = open_if_same(path, v, SAME_FILE);
-	}
-	if (dir)
-		closedir(dir);
-	return fd;
-}
-
-int area_open_file(const struct target *t, const struct area *a, struct err *e)
-{
-	const struct vma *v = a->vma;
-	char path[96];
-	int fd;
-
-	/* map_files opens the very file, deleted or not, but wants CAP_CHECKPOINT_RESTORE. */
-	snprintf(path, sizeof(path), "/proc/%d/map_files/%llx-%llx", t->reader,
-		 (unsigned long long)a->map_start, (unsigned long long)a->map_end);
-	fd = open_if_same(path, v, BY_LINK);
-	if (fd < 0)
-		fd = open_by_name(t, v);
-	if (fd < 0) {
-		snprintf(path, sizeof(path), "/proc/%d/exe", t->reader);
-		fd = open_if_same(path, v, SAME_FILE);
-	}
-	if (fd < 0)
-		fd = open_by_fd(t, v);
-	return fd >= 0 ? fd : err_set(e, -ENOENT, "no way to open %s", v->name ? v->name : "the mapped file");
-}
-
-static u32 magic_flags(const u8 *magic)
-{
-	return !memcmp(magic, "\177ELF", 4) ? AREA_FILE_ELF : 0;
-}
-
-static bool is_same_stat(const struct stat *a, const struct stat *b)
-{
-	return a->st_ino == b->st_ino && a->st_dev == b->st_dev;
-}
-
-/*
- * A reader here finds the file by the name that it has in maps.  In another mount namespace
- * the target may have another file of that name, or none is here.  Overlayfs and
- * btrfs show another device in maps, and of a mapped file, than by its name: then what the
- * name leads to in the target's own root decides.
- */
-static bool is_here(const struct target *t, const struct vma *v, int mapped)
-{
-	char name[PATH_MAX], there[PATH_MAX + 64];
-	struct stat here, st;
-
-	if (!v->name || v->name[0] != '/' || snprintf(name, sizeof(name), "%s", v->name) >= (int)sizeof(name))
-		return false;
-	unescape(name);
-	snprintf(there, sizeof(there), "/proc/%d/root%s", t->reader, name);
-	if (stat(name, &here))
-		return false;
-	return (mapped >= 0 && !fstat(mapped, &st) && is_same_stat(&here, &st)) ||
-	       (here.st_ino == v->ino && here.st_dev == makedev(v->dev_major, v->dev_minor)) ||
-	       (!stat(there, &st) && is_same_stat(&here, &st));
-}
-
-static u32 file_flags(const struct target *t, const struct area *a)
-{
-	const struct vma *v = a->vma;
-	u32 flags = v->name && has_suffix(v->name, " (deleted)") ? AREA_FILE_UNLINKED : 0;
-	u8 magic[4] = { 0 };
-	struct statx sx;
-	struct err ignored;
-	int fd auto_close = -1;
-	size_t n;
-
-	/* A DAX device is not opened, for opening may act; its whole memory is DAX. */
-	if (v->name && !strncmp(v->name, "/dev/dax", 8))
-		return AREA_FILE_DAX;
-	fd = area_open_file(t, a, &ignored);
-	if (fd < 0 || statx(fd, "", AT_EMPTY_PATH, STATX_MODE | STATX_NLINK, &sx))
-		return flags | AREA_FILE_UNKNOWN | (is_here(t, v, -1) ? 0 : AREA_FILE_ELSEWHERE);
-	flags = (sx.stx_nlink ? 0 : AREA_FILE_UNLINKED) | (is_here(t, v, fd) ? 0 : AREA_FILE_ELSEWHERE);
-	if (sx.stx_mode & 0111)
-		flags |= AREA_FILE_EXEC;
-	if (sx.stx_attributes & STATX_ATTR_DAX)
-		flags |= AREA_FILE_DAX;
-	/* A file of less than four bytes is no ELF file; for an unreadable one this is not known. */
-	if (io_pread_full(fd, magic, sizeof(magic), 0, &n, "the mapped file", &ignored))
-		return flags | AREA_FILE_UNKNOWN;
-	return flags | magic_flags(magic);
-}
 
 /*
  * The file's beginning as the target has it mapped, by which the kernel decides:
@@ -188,8 +17,11 @@ static u32 file_flags(const struct target *t, const struct area *a)
  * Only where that page is in memory, so that the target does not grow.  1 and
  * *facts; 0 when it is not.
  */
-static int memory_flags(const struct target *t, struct page_source *pages, const struct vma *v, u32 *flags)
+static int memory_flags(struct files *f, const struct target *t, struct page_source *pages, const struct area *a,
+			u32 *flags)
 {
+	struct mapped_file *file = NULL;
+	const struct vma *v = a->vma;
 	struct page_run run;
 	struct err ignored;
 	u8 magic[4];
@@ -200,11 +32,15 @@ static int memory_flags(const struct target *t, struct page_source *pages, const
 	if (!pages->ops && page_source_open_pid(pages, t->pid, t->reader, NULL, &ignored))
 		return 0;
 	if (pages->ops->next(pages, v->start, v->start + (u64)sysconf(_SC_PAGESIZE), &run, &ignored) <= 0 ||
-	    !(run.flags & (PAGE_PRESENT | PAGE_SWAPPED)) || page_may_wait(v, &run) ||
-	    target_read(t, v->start, magic, sizeof(magic), &n, &ignored) || n < sizeof(magic))
+	    !(run.flags & (PAGE_PRESENT | PAGE_SWAPPED)) || page_may_wait(v, &run))
 		return 0;
-	*flags = magic_flags(magic);
-	return 1;
+	/* By now it may be only in the file, which did not answer. */
+	file = mapped_file_make(t, a, &ignored);
+	if (!file || mapped_file_memory(f, &file, v->start, magic, sizeof(magic), &n, &ignored))
+		n = 0;
+	mapped_file_close(f, &file);
+	*flags = n == sizeof(magic) && !memcmp(magic, "\177ELF", 4) ? AREA_FILE_ELF : 0;
+	return n == sizeof(magic);
 }
 
 static bool same_inode(const struct vma *a, const struct vma *b)
@@ -212,24 +48,53 @@ static bool same_inode(const struct vma *a, const struct vma *b)
 	return a->ino == b->ino && a->dev_major == b->dev_major && a->dev_minor == b->dev_minor;
 }
 
-static void fill_file_flags(const struct target *t, struct areas *a)
+/* The area of @known that has @v's file in the same place. */
+static const struct area *same_file(const struct areas *known, const struct vma *v)
+{
+	size_t i = search_first(k, 0, known->n, known->v[k].vma->end > v->start);
+	const struct vma *w = i < known->n ? known->v[i].vma : NULL;
+
+	return w && w->start <= v->start && w->name && v->name && same_inode(v, w) && !strcmp(v->name, w->name) ?
+	       &known->v[i] : NULL;
+}
+
+/* @last: the area before it, or NULL. */
+static int fill_file(struct files *f, const struct target *t, const struct areas *known, const struct area *last,
+		     struct area *a, struct err *e)
+{
+	const struct area *same = same_file(known, a->vma);
+
+	/* A file's areas are adjacent: ask once a file, not once an area. */
+	if (last && !vma_is_anon(last->vma) && same_inode(a->vma, last->vma))
+		same = last;
+	if (!same)
+		return files_look(f, t, a, e);
+	a->file = same->file | files_server(f, a->vma);
+	a->allocated = same->allocated;
+	return 0;
+}
+
+static int fill_files(struct files *f, const struct target *t, const struct areas *known, struct areas *areas,
+		      struct err *e)
 {
 	struct page_source pages scoped(page_source_close) = { 0 };
 	u32 flags;
+	int r = t->stopped_at ? 0 : files_find_served(f, t, e);
 
-	for (size_t i = 0; i < a->n; i++) {
-		const struct vma *v = a->v[i].vma;
+	for (size_t i = 0; !r && i < areas->n; i++) {
+		struct area *a = &areas->v[i];
 
-		if (vma_is_anon(v) || vma_is_special(v))
+		if (vma_is_anon(a->vma) || vma_is_special(a->vma))
 			continue;
-		/* A file's areas are adjacent: ask once a file, not once an area. */
-		if (i && !vma_is_anon(a->v[i - 1].vma) && same_inode(v, a->v[i - 1].vma))
-			a->v[i].file = a->v[i - 1].file;
-		else
-			a->v[i].file = file_flags(t, &a->v[i]);
-		if (a->v[i].file & AREA_FILE_UNKNOWN && memory_flags(t, &pages, v, &flags))
-			a->v[i].file |= flags;
+		r = fill_file(f, t, known, i ? a - 1 : NULL, a, e);
+		if (r || !(a->file & AREA_FILE_UNKNOWN))
+			continue;
+		if (memory_flags(f, t, &pages, a, &flags))
+			a->file |= flags;
+		else if (a->file & AREA_FILE_FUSE && !t->stopped_at && !a->vma->pgoff)
+			r = files_look_inside(f, t, a, e);
 	}
+	return r;
 }
 
 static int make_areas(struct areas *a, struct err *e)
@@ -246,8 +111,9 @@ static int make_areas(struct areas *a, struct err *e)
 	return 0;
 }
 
-int areas_collect(const struct target *t, struct areas *out, struct err *e)
+static int collect(const struct target *t, const struct areas *known, struct areas *out, struct err *e)
 {
+	struct files own scoped(files_fini) = FILES_INIT;
 	struct areas a scoped(areas_fini) = { 0 };
 	struct mm mm scoped(mm_close) = { 0 };
 	int r = mm_open_pid(&mm, t->pid, t->reader, "smaps", e);
@@ -256,12 +122,26 @@ int areas_collect(const struct target *t, struct areas *out, struct err *e)
 		r = vma_snapshot(&mm, &a.list, e);
 	if (!r)
 		r = make_areas(&a, e);
+	if (!r)
+		r = fill_files(t->files ? t->files : &own, t, known, &a, e);
 	if (r)
 		return r;
-	fill_file_flags(t, &a);
 	*out = a;
 	a = (struct areas){ 0 };
 	return 0;
+}
+
+int areas_collect(const struct target *t, struct areas *out, struct err *e)
+{
+	return collect(t, &(struct areas){ 0 }, out, e);
+}
+
+int areas_collect_again(const struct target *t, struct areas *a, struct err *e)
+{
+	struct areas known scoped(areas_fini) = *a;
+
+	*a = (struct areas){ 0 };
+	return collect(t, &known, a, e);
 }
 
 static bool same_area(const struct vma *a, const struct vma *b)
@@ -323,10 +203,8 @@ int areas_refresh(const struct target *t, struct page_source *pages, struct area
 
 	if (r < 0)
 		return r;
-	if (!r) {
-		areas_fini(a);
-		return areas_collect(t, a, e);
-	}
+	if (!r)
+		return areas_collect_again(t, a, e);
 	r = 0;
 	for (size_t i = 0; !r && i < a->list.n; i++)
 		r = recount(pages, &a->list.v[i], reserved, e);

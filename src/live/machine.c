@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
 #include <sys/uio.h>
@@ -9,24 +10,69 @@
 #include "base/scope.h"
 #include "base/uapi.h"
 #include "elf/elffmt.h"
+#include "live/files.h"
 #include "live/live.h"
 #include "live/proc.h"
 
-/* What the program's file header says; false when it cannot be read. */
-static bool read_program(const struct target *t, GElf_Ehdr *out)
+/* The beginning of the program's file, read where its server may not answer. */
+struct program {
+	struct worker_job job;
+	char path[96];
+	u8 head[sizeof(Elf64_Ehdr)];
+	size_t n;
+};
+
+static void run_read(struct worker_job *job)
 {
+	struct program *p = (struct program *)job;
+	struct err ignored;
+	int fd auto_close = open_regular(p->path, NULL);
+
+	if (fd < 0 || io_read_full(fd, p->head, sizeof(p->head), &p->n, p->path, &ignored))
+		p->n = 0;
+}
+
+static void drop_program(struct worker_job *job)
+{
+	free(job);
+}
+
+/* 0, with *n bytes of it: none where it cannot be read. */
+static int read_head(struct files *f, const struct target *t, u8 head[sizeof(Elf64_Ehdr)], size_t *n, struct err *e)
+{
+	struct program *p = calloc(1, sizeof(*p));
+	int r;
+
+	*n = 0;
+	if (!p)
+		return err_set(e, -ENOMEM, "a program");
+	p->job = (struct worker_job){ run_read, drop_program };
+	snprintf(p->path, sizeof(p->path), "/proc/%d/task/%d/exe", t->pid, t->reader);
+	r = worker_call(&f->worker, &p->job, e);
+	if (!r) {
+		memcpy(head, p->head, p->n);
+		*n = p->n;
+	}
+	if (r != ERR_TIMEOUT && r != ERR_CANCELLED)
+		free(p);
+	else
+		worker_leave(&f->worker, &p->job);
+	return r == ERR_TIMEOUT ? 0 : r;
+}
+
+/* What the program's file header says; *known: it could be read. */
+static int read_program(const struct target *t, GElf_Ehdr *out, bool *known, struct err *e)
+{
+	struct files own scoped(files_fini) = FILES_INIT;
 	u8 head[sizeof(Elf64_Ehdr)];
 	struct elffmt fmt;
 	struct err ignored;
-	char path[96];
-	size_t n = 0;
-	int fd auto_close = -1;
+	size_t n;
+	int r = read_head(t->files ? t->files : &own, t, head, &n, e);
 
-	snprintf(path, sizeof(path), "/proc/%d/task/%d/exe", t->pid, t->reader);
-	fd = open_regular(path, NULL);
-	return fd >= 0 && !io_read_full(fd, head, sizeof(head), &n, path, &ignored) &&
-	       !elffmt_ident((struct bytes){ .p = head, .len = n }, &fmt, &ignored) &&
-	       !elffmt_get_ehdr(fmt, (struct bytes){ .p = head, .len = n }, out, &ignored);
+	*known = !r && n && !elffmt_ident((struct bytes){ .p = head, .len = n }, &fmt, &ignored) &&
+		 !elffmt_get_ehdr(fmt, (struct bytes){ .p = head, .len = n }, out, &ignored);
+	return r;
 }
 
 /* The auxiliary vector, as the kernel made it for the code that it started: create_elf_tables(). */
@@ -86,12 +132,14 @@ int machine_find(struct target *t, struct err *e)
 	const struct arch *native = arch_native(), *a = native;
 	struct buf auxv scoped(buf_fini) = { 0 };
 	GElf_Ehdr h = { 0 };
-	bool known;
+	bool known = false;
 	int r;
 
 	if (!native)
 		return err_set(e, ERR_UNSUPPORTED, "this machine has no register tables: no process can be dumped");
-	known = read_program(t, &h);
+	r = read_program(t, &h, &known, e);
+	if (r)
+		return r;
 	r = read_auxv(t, &auxv, e);
 	if (r && !known)
 		return r;

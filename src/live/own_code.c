@@ -3,6 +3,7 @@
 #include <sys/uio.h>
 
 #include "base/util.h"
+#include "live/files.h"
 #include "live/live.h"
 
 /*
@@ -29,12 +30,13 @@ struct configuration {
 };
 #define GET_RSEQ_CONFIGURATION 0x420f
 
+/* What it says is the process's own word, and may lead to a file whose server does not answer. */
 static bool read_there(const struct target *t, u64 addr, void *p, size_t len)
 {
 	struct err ignored;
 	size_t n = 0;
 
-	return !target_read(t, arch_untag(t->arch, addr), p, len, &n, &ignored) && n == len;
+	return !files_read_memory(t, arch_untag(t->arch, addr), p, len, &n, &ignored) && n == len;
 }
 
 static bool is_in_sequence(const struct target *t, const struct thread *th)

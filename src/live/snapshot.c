@@ -103,8 +103,13 @@ int snapshot_check(const struct target *t, const struct areas *areas, struct err
 	return check(t, areas, &unused, e);
 }
 
-bool snapshot_lacks(const struct vma *v)
+bool snapshot_lacks(const struct area *a)
 {
+	const struct vma *v = a->vma;
+
+	/* Pages of a file are not mapped in the copy, whose file would be asked for them. */
+	if (a->file & AREA_FILE_UNASKED)
+		return true;
 	/* Private huge pages: where none is free, a write of the target's takes the copy's away (mm/hugetlb.c: unmap_ref_private()). */
 	return v->flags & (VM_SHARED | VM_DONTCOPY | VM_WIPEONFORK | VM_IO | VM_PFNMAP | VM_HUGETLB);
 }
@@ -194,7 +199,7 @@ static int open_memory(struct snapshot *s, const struct target *t, struct err *e
 {
 	struct target *m = &s->memory;
 
-	*m = (struct target){ .pid = s->copy, .reader = s->copy, .arch = t->arch, .mem_fd = -1 };
+	*m = (struct target){ .pid = s->copy, .reader = s->copy, .arch = t->arch, .mem_fd = -1, .files = t->files };
 	m->threads = calloc(1, sizeof(*m->threads));
 	if (!m->threads)
 		return err_set(e, -ENOMEM, "a thread");

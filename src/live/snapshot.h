@@ -34,8 +34,8 @@ int snapshot_check(const struct target *t, const struct areas *areas, struct err
 /* Makes the copy of a stopped target, of a zeroed @s.  On error all is as before. */
 int snapshot_take(struct snapshot *s, struct target *t, const struct areas *areas, struct err *e) must_check;
 
-/* Memory of @v is not in the copy, or goes on changing in it: it must be saved before the target runs again. */
-bool snapshot_lacks(const struct vma *v);
+/* Memory of @a is not in the copy, or goes on changing in it: it must be saved before the target runs again. */
+bool snapshot_lacks(const struct area *a);
 
 /* When the target runs again: the copy lets go of what it shares with it, descriptors and shared memory. */
 void snapshot_part(struct snapshot *s, const struct areas *areas);

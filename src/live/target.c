@@ -139,15 +139,20 @@ int target_reader(pid_t *pid, pid_t *tid, struct err *e)
 	return 0;
 }
 
-int target_open(struct target *t, pid_t pid, struct err *e)
+int target_open_with(struct target *t, pid_t pid, struct files *files, struct err *e)
 {
 	int r;
 
-	*t = (struct target){ .pid = pid, .mem_fd = -1 };
+	*t = (struct target){ .pid = pid, .mem_fd = -1, .files = files };
 	r = open_checked(t, e);
 	if (r)
 		target_close(t);
 	return r;
+}
+
+int target_open(struct target *t, pid_t pid, struct err *e)
+{
+	return target_open_with(t, pid, NULL, e);
 }
 
 void target_close(struct target *t)

@@ -52,6 +52,8 @@ struct thread {
 	u64 ran_ns;		/* how long it had run when some time had been waited for it */
 };
 
+struct files;
+
 /* A process.  Owns @threads and its descriptors. */
 struct target {
 	pid_t pid;
@@ -68,6 +70,7 @@ struct target {
 	u64 pause_ns;		/* how long the last stop lasted */
 	bool urgent;		/* while it is stopped: our thread's nice value was raised from @nice */
 	int nice;
+	struct files *files;	/* by which its files are asked for; NULL: by a thread that begins and ends with each question */
 };
 
 struct target_opts {
@@ -86,6 +89,8 @@ struct target_opts {
  * help; ERR_UNSUPPORTED: a program of a machine that cannot be dumped here (x32).
  */
 int target_open(struct target *t, pid_t pid, struct err *e) must_check;
+/* The same with t->files, which is to live longer. */
+int target_open_with(struct target *t, pid_t pid, struct files *files, struct err *e) must_check;
 
 /*
  * *pid: the process that has a thread of that number; *tid: a thread of it by which its

@@ -3,7 +3,11 @@
  * "longest MS until MS": for how long that thread did not run, and when it did again, by CLOCK_MONOTONIC; both
  * since the last report.  With DIR it serves a FUSE file system there, in a mount namespace of its own (nsenter(1)
  * goes there): files in one directory, kept in memory.  Exit 77 where that is not allowed.  With "stops" after DIR
- * each write stops it (SIGSTOP) before it is answered.
+ * each write stops it (SIGSTOP) before it is answered, and with "stops-reading" each read past the pages touched.
+ *
+ * With CLOCKED_MAPS=FILE it maps that file, in which it has filled 16 pages with 1, 2, ...; it prints "mapped ADDRESS".
+ * The first 4 are touched, of the ninth it has a private copy, full of 238, and the others are in the file alone.  With
+ * CLOCKED_SHARED=yes the mapping is shared, and nothing is written to.
  */
 #include "target.h"
 
@@ -48,7 +52,7 @@ static void report(void)
 
 /* ---- the file system: node 1 is the directory, file @i is node i + 2 */
 
-enum { FILES = 64, MAX_WRITE = 1 << 17 };
+enum { FILES = 64, MAX_WRITE = 1 << 17, PAGES = 16, TOUCHED = 4, WRITTEN = 8 };
 
 static struct file {
 	char name[256];		/* "": it has none */
@@ -57,7 +61,7 @@ static struct file {
 	int used;
 } files[FILES];
 
-static int dev_fd, stops;
+static int dev_fd, stops, stops_reading;
 
 static void reply(uint64_t unique, int error, const void *p, size_t len)
 {
@@ -200,6 +204,8 @@ static void answer(const struct fuse_in_header *in, const void *arg)
 		reply(in->unique, 0, &written, sizeof(written));
 		break;
 	case FUSE_READ:
+		if (stops_reading && read->offset >= TOUCHED * 4096)
+			raise(SIGSTOP);
 		if (read->offset >= f->size)
 			reply(in->unique, 0, NULL, 0);
 		else
@@ -258,6 +264,53 @@ static void mount_at(const char *dir)
 		exit(77);
 }
 
+static int maps_shared(void)
+{
+	const char *s = getenv("CLOCKED_SHARED");
+
+	return s && *s;
+}
+
+/* The kernel may be about to use a page just then, and keep it. */
+static int is_cached(void *p, size_t len)
+{
+	unsigned char in_memory[PAGES];
+
+	must(!mincore(p, len, in_memory), "mincore");
+	for (int i = 0; i < PAGES; i++)
+		if (in_memory[i] & 1)
+			return 1;
+	return 0;
+}
+
+/* No page but what is asked for is read, nor stays in memory from when it was written. */
+static void map_file(const char *path)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE), len = PAGES * page;
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	volatile char *p;
+	char *bytes = malloc(len);
+
+	must(fd >= 0 && bytes, path);
+	for (int i = 0; i < PAGES; i++)
+		memset(bytes + (size_t)i * page, i + 1, page);
+	must(write(fd, bytes, len) == (ssize_t)len, "write");
+	must(!fsync(fd), "fsync");
+	p = mmap(NULL, len, PROT_READ | PROT_WRITE, maps_shared() ? MAP_SHARED : MAP_PRIVATE, fd, 0);
+	must(p != MAP_FAILED && !madvise((void *)p, len, MADV_RANDOM), "mmap");
+	while (is_cached((void *)p, len)) {
+		must(!posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED), "fadvise");
+		nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
+	}
+	for (int i = 0; i < TOUCHED; i++)
+		must(p[(size_t)i * page] == i + 1, "read");
+	if (!maps_shared())
+		memset((char *)p + WRITTEN * page, 238, page);
+	close(fd);
+	free(bytes);
+	printf("mapped %p\n", (void *)p);
+}
+
 int main(int argc, char **argv)
 {
 	size_t size = target_size(argc > 1 ? argv[1] : "4M");
@@ -271,8 +324,11 @@ int main(int argc, char **argv)
 	if (argc > 2)
 		mount_at(argv[2]);
 	stops = argc > 3 && !strcmp(argv[3], "stops");
+	stops_reading = argc > 3 && !strcmp(argv[3], "stops-reading");
 	must(pthread_create(&thread, NULL, watch, NULL) == 0, "thread");
 	must(argc < 3 || pthread_create(&thread, NULL, serve, NULL) == 0, "thread");
+	if (getenv("CLOCKED_MAPS"))
+		map_file(getenv("CLOCKED_MAPS"));
 	target_ready();
 	for (;;) {
 		target_wait();
