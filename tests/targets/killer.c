@@ -15,7 +15,7 @@
 #include <sys/ptrace.h>
 #include <sys/wait.h>
 
-enum { LIMIT_S = 30, OURS_MAX = 64 };
+enum { LIMIT_S = 60, OURS_MAX = 64 };
 
 /* Requests of ptrace(2) by their own names; request 0: any, or another call. */
 static const struct { const char *name; unsigned nr; uint64_t request; } names[] = {
@@ -164,20 +164,21 @@ static void begin(char **argv, int traced)
 	must(command > 0, "fork");
 }
 
+/* How the command ended, if it did before. */
 static int after_time(long us)
 {
 	int status = 0;
 	double until;
 
-	while (!each(pid, 1, thread_is_traced))
+	/* Those that are waited for need the processors, too. */
+	for (; !each(pid, 1, thread_is_traced); usleep(20))
 		if (waitpid(command, &status, WNOHANG) == command)
 			return status;
 	/* No sleep, which is longer than most of what happens. */
 	for (until = target_seconds() + (double)us / 1e6; target_seconds() < until;)
 		;
 	send_all();
-	waitpid(command, &status, 0);
-	return status;
+	return 0;
 }
 
 static unsigned name_of(const char *name, size_t len)
@@ -199,7 +200,15 @@ static int is_call(pid_t tid, unsigned which)
 	       (info.entry.nr == names[which].nr && (!names[which].request || names[which].request == info.entry.args[0]));
 }
 
-/* As strace -f has them: all that the command makes.  Once the signal is sent, they are let go as they stop. */
+/* A thread of the command's, or of a child's, that has stopped goes on; once the signal is sent, untraced. */
+static void go_on(pid_t tid, int status)
+{
+	int by_signal = status >> 16 == 0 && WSTOPSIG(status) != (SIGTRAP | 0x80);
+
+	ptrace(sent_at != 0 ? PTRACE_DETACH : PTRACE_SYSCALL, tid, NULL, (void *)(long)(by_signal ? WSTOPSIG(status) : 0));
+}
+
+/* As strace -f has them: all that the command makes. */
 static int at_call(const char *when)
 {
 	const unsigned long options = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK;
@@ -211,23 +220,44 @@ static int at_call(const char *when)
 	waitpid(command, &status, WUNTRACED);
 	must(ptrace(PTRACE_SEIZE, command, NULL, (void *)options) == 0, "PTRACE_SEIZE");
 	kill(command, SIGCONT);
-	while ((tid = waitpid(-1, &status, __WALL)) > 0 || errno == EINTR) {
-		int by_signal = status >> 16 == 0 && WSTOPSIG(status) != (SIGTRAP | 0x80);
-
+	while (sent_at == 0 && ((tid = waitpid(-1, &status, __WALL)) > 0 || errno == EINTR)) {
 		if (!WIFSTOPPED(status)) {
 			end = tid == command ? status : end;
 			continue;
 		}
 		if (WSTOPSIG(status) == (SIGTRAP | 0x80) && is_call(tid, which) && --left == 0)
 			send_all();
-		ptrace(sent_at != 0 ? PTRACE_DETACH : PTRACE_SYSCALL, tid, NULL, (void *)(long)(by_signal ? WSTOPSIG(status) : 0));
+		go_on(tid, status);
 	}
 	return end;
 }
 
+/* Until all is over. */
+static double await_end(int *end)
+{
+	double limit = target_seconds() + LIMIT_S, freed = -1;
+	int status = 0;
+	pid_t tid;
+
+	for (; target_seconds() < limit; target_nap()) {
+		int traced = each(pid, 1, thread_is_traced);
+
+		if (!traced && freed < 0)
+			freed = sent_at != 0 ? (target_seconds() - sent_at) * 1000 : 0;
+		while ((tid = waitpid(-1, &status, __WALL | WNOHANG)) > 0)
+			if (WIFSTOPPED(status))
+				go_on(tid, status);
+			else if (tid == command)
+				*end = status;
+		if (!traced && tid < 0 && !each(pid, 0, child_lives) && !ours_left())
+			break;
+	}
+	return freed;
+}
+
 int main(int argc, char **argv)
 {
-	double end, freed = 0;
+	double freed;
 	int status;
 
 	if (argc < 6) {
@@ -239,16 +269,8 @@ int main(int argc, char **argv)
 	whom = argv[3];
 	begin(argv + 5, strncmp(argv[4], "us:", 3) != 0);
 	status = strncmp(argv[4], "us:", 3) ? at_call(argv[4]) : after_time(atol(argv[4] + 3));
-	for (end = target_seconds() + LIMIT_S; target_seconds() < end; target_nap()) {
-		int traced = each(pid, 1, thread_is_traced);
-
-		if (!traced && freed == 0)
-			freed = target_seconds();
-		if (!traced && !each(pid, 0, child_lives) && !ours_left())
-			break;
-	}
-	printf("ended %d free %.0f left %d zombies %d seen %s\n", status,
-	       freed == 0 ? -1.0 : sent_at != 0 ? (freed - sent_at) * 1000 : 0.0, ours_left() + each(pid, 0, child_lives),
+	freed = await_end(&status);
+	printf("ended %d free %.0f left %d zombies %d seen %s\n", status, freed, ours_left() + each(pid, 0, child_lives),
 	       each(pid, 0, child_is_dead), sent_at != 0 ? "yes" : "no");
 	return 0;
 }

@@ -4,7 +4,7 @@
  * sleeps, signals in their order, and that no call ends without a reason.
  * steady check CORE: whether the pages of all threads are of one instant.
  *
- * SIGUSR1: "noticed COUNT what moved after MS", as soon as every thread that moves has done so once more; or
+ * SIGUSR1: "noticed COUNT what ended COUNT moved after MS", as soon as every thread that moves has done so once more; or
  * "... stuck KIND", where one has not within 20 s.  stopped: the process may be stopped and continued by signals, which
  * ends some calls (signal(7)): that is no reason to notice them.
  */
@@ -32,7 +32,17 @@ static unsigned n_threads = 50;
 static unsigned moved[THREADS_MAX];
 static int pipes[THREADS_MAX][2];
 static uint32_t turns[THREADS_MAX];
-static int may_end;	/* calls that SIGCONT ends, too: not those that wait for it */
+static int may_end;	/* calls that SIGCONT ends, too */
+static unsigned ended;	/* calls that a dump may end when all that is ours is killed, for nobody is there to make them again */
+
+/* A call that only a signal's handler ends, and stopping and continuing. */
+static void has_ended(const char *call)
+{
+	if (errno != EINTR)
+		notice(call);
+	else if (!may_end)
+		__atomic_add_fetch(&ended, 1, __ATOMIC_SEQ_CST);
+}
 
 static void nap_ms(long ms)
 {
@@ -199,8 +209,8 @@ static void sleeps(unsigned i)
 		double begin = target_seconds();
 		int r = epoll_wait(ep, &ev, 1, 20);
 
-		if (r && !(may_end && errno == EINTR))
-			notice("epoll_wait ended");
+		if (r)
+			has_ended("epoll_wait ended");
 		if (!r && target_seconds() - begin < 0.0199)
 			notice("epoll_wait was too short");
 		if (poll(NULL, 0, 10))
@@ -224,8 +234,8 @@ static void signals(unsigned i)
 		for (int k = 0; k < 2; k++) {
 			int r;
 
-			while ((r = sigwaitinfo(&set, &si)) < 0 && may_end && errno == EINTR)
-				;
+			while ((r = sigwaitinfo(&set, &si)) < 0)
+				has_ended("sigwaitinfo ended");
 			if (r != SIGRTMIN || si.si_value.sival_int != n + k)
 				notice("a signal is lost, or out of order");
 		}
@@ -244,8 +254,8 @@ static void for_ever(unsigned i)
 		switch (i / 8 % 4) {
 		case 0: (void)!read(fds[0], &c, 1); break;
 		case 1:
-			while (epoll_wait(ep, &ev, 1, -1) < 0 && may_end && errno == EINTR)
-				;
+			while (epoll_wait(ep, &ev, 1, -1) < 0)
+				has_ended("epoll_wait ended");
 			break;
 		case 2: syscall(SYS_futex, &turns[i], FUTEX_WAIT_PRIVATE, 0, NULL, NULL, 0); break;
 		case 3: nanosleep(&(struct timespec){ .tv_sec = 100000 }, NULL); break;
@@ -364,9 +374,9 @@ static void answer(void)
 	while ((stuck = still(before)) && target_seconds() - begin < LATE_S)
 		target_nap();
 	if (stuck)
-		printf("noticed %u %s stuck %s\n", noticed, what, stuck);
+		printf("noticed %u %s ended %u stuck %s\n", noticed, what, ended, stuck);
 	else
-		printf("noticed %u %s moved after %.0f\n", noticed, what, (target_seconds() - begin) * 1000);
+		printf("noticed %u %s ended %u moved after %.0f\n", noticed, what, ended, (target_seconds() - begin) * 1000);
 	fflush(stdout);
 }
 
