@@ -171,7 +171,7 @@ static int after_time(long us)
 	double until;
 
 	/* Those that are waited for need the processors, too. */
-	for (; !each(pid, 1, thread_is_traced); usleep(20))
+	for (; !each(pid, 1, thread_is_traced); usleep(100))
 		if (waitpid(command, &status, WNOHANG) == command)
 			return status;
 	/* No sleep, which is longer than most of what happens. */
