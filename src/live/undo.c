@@ -24,11 +24,11 @@ enum {
 	SIGNALS = 64,
 	XSAVE_ALIGN = 64,
 	XSAVE_SOFTWARE = 464,	/* struct _fpx_sw_bytes, arch/x86/include/uapi/asm/sigcontext.h */
-	XSAVE_MAGIC1 = 0x46505853, XSAVE_MAGIC2 = 0x46505845,
-	FPSIMD_MAGIC = 0x46508001, FPSIMD_SIZE = 528,	/* arch/arm64/include/uapi/asm/sigcontext.h */
-	POE_MAGIC = 0x504f4530, POE_SIZE = 16, POE_SET = 0x40f,
+	XSAVE_BEGIN = 0x46505853, XSAVE_END = 0x46505845,
+	REC_FPSIMD = 0x46508001, REC_FPSIMD_LEN = 528,	/* arch/arm64/include/uapi/asm/sigcontext.h */
+	REC_POE = 0x504f4530, REC_POE_LEN = 16, POE_SET = 0x40f,
 	BAD_STACK = 7,		/* ss_flags that are refused: the alternate stack stays; kernel/signal.c: restore_altstack() */
-	ERESTARTSYS_ = 512, ERESTART_RESTARTBLOCK_ = 516,	/* include/linux/errno.h */
+	RESTARTSYS = 512, RESTART_BLOCK = 516,	/* include/linux/errno.h */
 };
 
 /* ---- code that returns from a signal's handler */
@@ -180,31 +180,31 @@ static size_t put_xsave(pid_t tid, u8 *at, size_t size)
 		return 0;
 	memcpy(&features, sw, sizeof(features));
 	memset(sw, 0, 48);
-	put(sw, XSAVE_MAGIC1, 4);
+	put(sw, XSAVE_BEGIN, 4);
 	put(sw + 4, len + 4, 4);
 	put(sw + 8, features, 8);
 	put(sw + 16, len, 4);
-	put(at + len, XSAVE_MAGIC2, 4);
+	put(at + len, XSAVE_END, 4);
 	return align_up(len + 4, XSAVE_ALIGN);
 }
 
 /* Records one after another, to one that is 0: arch/arm64/kernel/signal.c: parse_user_sigframe(). */
 static size_t put_records(pid_t tid, u8 *at, size_t size)
 {
-	u8 fp[FPSIMD_SIZE], por[8];
-	size_t n = FPSIMD_SIZE;
+	u8 fp[REC_FPSIMD_LEN], por[8];
+	size_t n = REC_FPSIMD_LEN;
 
-	if (size < FPSIMD_SIZE + POE_SIZE + 8 || get_set(tid, NT_PRFPREG, fp, sizeof(fp)) < 520)
+	if (size < REC_FPSIMD_LEN + REC_POE_LEN + 8 || get_set(tid, NT_PRFPREG, fp, sizeof(fp)) < 520)
 		return 0;
-	put(at, FPSIMD_MAGIC, 4);
-	put(at + 4, FPSIMD_SIZE, 4);
+	put(at, REC_FPSIMD, 4);
+	put(at + 4, REC_FPSIMD_LEN, 4);
 	memcpy(at + 8, fp + 512, 8);
 	memcpy(at + 16, fp, 512);
 	if (get_set(tid, POE_SET, por, sizeof(por)) == sizeof(por)) {
-		put(at + n, POE_MAGIC, 4);
-		put(at + n + 4, POE_SIZE, 4);
+		put(at + n, REC_POE, 4);
+		put(at + n + 4, REC_POE_LEN, 4);
 		memcpy(at + n + 8, por, sizeof(por));
-		n += POE_SIZE;
+		n += REC_POE_LEN;
 	}
 	return n + 16;
 }
@@ -215,8 +215,8 @@ static void make_again(const struct arch *a, u8 *regs)
 	const struct syscall_abi *abi = &a->syscall;
 	s64 ret = abi->orig_reg >= 0 ? (s64)machine_reg(a, regs, abi->ret_reg) : 0;
 
-	if (abi->orig_reg < 0 || (s64)machine_reg(a, regs, (unsigned)abi->orig_reg) < 0 || ret > -ERESTARTSYS_ ||
-	    ret < -ERESTART_RESTARTBLOCK_)
+	if (abi->orig_reg < 0 || (s64)machine_reg(a, regs, (unsigned)abi->orig_reg) < 0 || ret > -RESTARTSYS ||
+	    ret < -RESTART_BLOCK)
 		return;
 	machine_put_reg(a, regs, abi->nr_reg, machine_reg(a, regs, (unsigned)abi->orig_reg));
 	machine_put_reg(a, regs, a->pc, machine_reg(a, regs, a->pc) - abi->insn_len);
