@@ -85,7 +85,8 @@ enum inject_call {
  * How a system call is made for a thread that stands still, with nothing but its registers: it runs one
  * instruction of its own vdso.  What follows that instruction needs the stack; should we die before
  * the registers are put back, it faults at once, since the stack pointer and whatever else could
- * lead on are @poison: addresses where nothing can be.
+ * lead on are @poison: addresses where nothing can be.  Where @undo has a place, the call is made
+ * elsewhere, and the thread goes on as before.
  */
 struct inject_abi {
 	const struct inject_code { u8 bytes[8], len; } *codes;	/* the instruction, and what follows it */

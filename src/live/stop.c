@@ -311,12 +311,20 @@ static void detach(struct target *t, struct thread *th, bool shared, u64 deadlin
 	th->stop = THREAD_EXITED;
 }
 
+static bool has_stopped(const struct target *t)
+{
+	for (size_t i = 0; i < t->n_threads; i++)
+		if (t->threads[i].stop == THREAD_STOPPED)
+			return true;
+	return false;
+}
+
 static void resume_stopped(struct target *t)
 {
 	u64 deadline = now_ns() + TAKEN_MS * 1000000ull;
 	bool shared;
 
-	if (!target_stopped_thread(t))
+	if (!has_stopped(t))
 		return;
 	shared = restart_shared_signals(t, NULL);
 	for (size_t i = 0; i < t->n_threads; i++)
