@@ -20,10 +20,13 @@
 enum {
 	RED_ZONE = 128,		/* below the stack pointer, and in use: psABI x86-64, 3.2.2 */
 	STACK_MAX = 64 << 20,	/* a stack pointer further below its beginning is not of that stack */
-	FRAMES_MAX = 16 << 10,
+	FRAMES_MAX = 20 << 10, XSAVE_MAX = 16 << 10,
 	SIGNALS = 64,
 	XSAVE_ALIGN = 64,
 	XSAVE_SOFTWARE = 464,	/* struct _fpx_sw_bytes, arch/x86/include/uapi/asm/sigcontext.h */
+	XSAVE_HEADER = 512, XSAVE_MIN = 576,	/* whose first word says which components are in use */
+	XSAVE_LEGACY = 3,	/* x87 and SSE, which are always there */
+	CPUID_XSTATE = 13,
 	XSAVE_BEGIN = 0x46505853, XSAVE_END = 0x46505845,
 	REC_FPSIMD = 0x46508001, REC_FPSIMD_LEN = 528,	/* arch/arm64/include/uapi/asm/sigcontext.h */
 	REC_POE = 0x504f4530, REC_POE_LEN = 16, POE_SET = 0x40f,
@@ -169,20 +172,34 @@ static size_t get_set(pid_t tid, u32 type, u8 *p, size_t size)
 	return ptrace(PTRACE_GETREGSET, tid, (void *)(uintptr_t)type, &iov) < 0 ? 0 : iov.iov_len;
 }
 
-/* arch/x86/kernel/fpu/signal.c: check_xstate_in_sigframe().  The first 8 of the bytes that are for software say what is in it. */
+/* Up to the last component that is in use: AMX alone has 8 KiB, which hardly ever are.  Intel SDM, volume 1, 13.4. */
+static size_t used_xsave(u64 in_use)
+{
+	size_t end = XSAVE_MIN;
+	u32 out[4];
+
+	for (unsigned i = 2; i < 63; i++)
+		if (in_use >> i & 1 && uapi_cpuid(CPUID_XSTATE, i, out))
+			end = max(end, (size_t)out[0] + out[1]);
+	return end;
+}
+
+/* arch/x86/kernel/fpu/signal.c: check_xstate_in_sigframe(). */
 static size_t put_xsave(pid_t tid, u8 *at, size_t size)
 {
-	size_t len = get_set(tid, NT_X86_XSTATE, at, size - 8);
+	size_t len = get_set(tid, NT_X86_XSTATE, at, size);
 	u8 *sw = at + XSAVE_SOFTWARE;
-	u64 features;
+	u64 in_use;
 
-	if (len < 576 || len == size - 8)
+	memcpy(&in_use, at + XSAVE_HEADER, sizeof(in_use));
+	if (len < XSAVE_MIN || used_xsave(in_use) > min(len, size - XSAVE_ALIGN))
 		return 0;
-	memcpy(&features, sw, sizeof(features));
-	memset(sw, 0, 48);
+	len = used_xsave(in_use);
+	memset(at + len, 0, size - len);
+	memset(sw, 0, XSAVE_HEADER - XSAVE_SOFTWARE);
 	put(sw, XSAVE_BEGIN, 4);
 	put(sw + 4, len + 4, 4);
-	put(sw + 8, features, 8);
+	put(sw + 8, in_use | XSAVE_LEGACY, 8);
 	put(sw + 16, len, 4);
 	put(at + len, XSAVE_END, 4);
 	return align_up(len + 4, XSAVE_ALIGN);
@@ -272,7 +289,7 @@ static bool put_frames(struct frames *f, const struct target *t, const struct th
 	if (ptrace(PTRACE_GETSIGMASK, th->tid, (void *)sizeof(mask), &mask) < 0)
 		return false;
 	if (undo->fp_pointer)
-		f->len = put_xsave(th->tid, f->bytes, sizeof(f->bytes) / 2);
+		f->len = put_xsave(th->tid, f->bytes, XSAVE_MAX);
 	return (f->len || !undo->fp_pointer) && put_frame(f, 0, a, th->tid, again, mask) &&
 	       put_frame(f, 1, a, th->tid, end, UINT64_MAX);
 }
