@@ -62,6 +62,20 @@ struct syscall_abi {
 	u16 restart_call;	/* number of restart_syscall(2) */
 };
 
+/*
+ * What rt_sigreturn(2) takes, beside the registers that frame_abi.signals[0] has saved: offsets from the stack pointer with
+ * which it is called, and of @saved and @fp_pointer from the context.
+ */
+struct undo_abi {
+	u16 len;		/* of such a frame, without the records after it */
+	u16 flags_off, mask_off;
+	u16 flags;		/* uc_flags */
+	u16 fp_pointer;		/* to the floating-point registers; 0: they are records after the frame */
+	const struct saved_regs *saved;	/* more registers */
+	u16 n_saved;
+	u16 exit_call;		/* number of exit_group(2) */
+};
+
 /* The calls that are made for a thread, in the order of struct inject_abi's numbers. */
 enum inject_call {
 	INJECT_CLONE, INJECT_WAIT4, INJECT_MUNMAP, INJECT_CLOSE_RANGE, INJECT_USERFAULTFD, INJECT_CLOSE, INJECT_CALLS
@@ -71,7 +85,8 @@ enum inject_call {
  * How a system call is made for a thread that stands still, with nothing but its registers: it runs one
  * instruction of its own vdso.  What follows that instruction needs the stack; should we die before
  * the registers are put back, it faults at once, since the stack pointer and whatever else could
- * lead on are @poison: addresses where nothing can be.
+ * lead on are @poison: addresses where nothing can be.  Where @undo has a place, the call is made
+ * elsewhere, and the thread goes on as before.
  */
 struct inject_abi {
 	const struct inject_code { u8 bytes[8], len; } *codes;	/* the instruction, and what follows it */
@@ -88,6 +103,7 @@ struct inject_abi {
 	u32 number_set;		/* type of the set that has the call's number; 0: syscall_abi.orig_reg has */
 	u16 numbers[INJECT_CALLS];
 	u16 waitid;		/* its number: a thread in it, or in wait4, waits for children */
+	const struct undo_abi *undo;	/* NULL: nothing puts the registers back if we die before */
 };
 
 /* Consecutive registers that the kernel saved for a signal handler, as numbers of @size bytes. */

@@ -11,8 +11,8 @@
  * bits, and cores exist with something else in the upper half: gdb takes 32, too.
  */
 enum {
-	R15 = 0, R14, R13, R12, RBP, RBX, R11, R10, R9, R8, RAX, RCX, RDX, RSI, RDI, ORIG_RAX, RIP, RSP = 19,
-	FS_BASE = 21,
+	R15 = 0, R14, R13, R12, RBP, RBX, R11, R10, R9, R8, RAX, RCX, RDX, RSI, RDI, ORIG_RAX, RIP, CS, EFLAGS, RSP, SS,
+	FS_BASE,
 };
 static const struct reg gregs[] = {
 	{ "r15", 0, 8, 15 }, { "r14", 8, 8, 14 }, { "r13", 16, 8, 13 }, { "r12", 24, 8, 12 },
@@ -101,6 +101,13 @@ static const struct inject_code calls[] = {
 	{ { 0x0f, 0x05, 0x48, 0x8d, 0x65 }, 5 } /* lea N(%rbp), %rsp */,
 	{ { 0x0f, 0x05, 0x48, 0x83, 0xc4 }, 5 } /* add $N, %rsp */,
 };
+/* struct ucontext and sigcontext_64, as above; uc_flags: UC_FP_XSTATE, UC_SIGCONTEXT_SS, UC_STRICT_RESTORE_SS. */
+static const struct saved_regs undone[] = {
+	SAVED_AT(EFLAGS, 136), { .reg = CS, .n = 1, .off = 144, .size = 2 }, { .reg = SS, .n = 1, .off = 150, .size = 2 },
+};
+static const struct undo_abi undo = {
+	.len = 304, .flags_off = 0, .flags = 7, .mask_off = 296, .fp_pointer = 184, SAVED(undone), .exit_call = 231,
+};
 /* psABI x86-64, A.2.1. */
 static const struct inject_abi inject = {
 	.codes = calls, .n_codes = ARRAY_SIZE(calls),
@@ -109,6 +116,7 @@ static const struct inject_abi inject = {
 	.numbers = { [INJECT_CLONE] = 56, [INJECT_WAIT4] = 61, [INJECT_MUNMAP] = 11, [INJECT_CLOSE_RANGE] = 436,
 		     [INJECT_USERFAULTFD] = 323, [INJECT_CLOSE] = 3 },
 	.waitid = 247,
+	.undo = &undo,
 };
 
 const struct arch arch_x86_64 = {

@@ -13,6 +13,7 @@
 #include "live/inject.h"
 #include "live/live.h"
 #include "live/proc.h"
+#include "live/undo.h"
 
 enum {
 	POISON = 0x18,		/* below the lowest address that a process may map: vm.mmap_min_addr */
@@ -76,12 +77,13 @@ static bool is_same(const struct target *t, u64 addr, const u8 *ours, size_t len
 }
 
 /* One kernel gives all processes of one word size the same vdso: it is looked for in ours. */
-int inject_open(struct inject *i, const struct target *t, const struct vma *vdso, bool seccomp, struct err *e)
+int inject_open(struct inject *i, const struct target *t, const struct vma *vdso, u64 undo, bool seccomp,
+		struct err *e)
 {
 	const u8 *ours = (const u8 *)(uintptr_t)getauxval(AT_SYSINFO_EHDR);
 	u64 len = vma_len(vdso);
 
-	*i = (struct inject){ .arch = t->arch, .options = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE };
+	*i = (struct inject){ .arch = t->arch, .options = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE, .undo = undo };
 	if (seccomp)
 		i->options |= PTRACE_O_SUSPEND_SECCOMP;
 	for (size_t k = 0; ours && is_known(t) && k < t->arch->inject->n_codes; k++) {
@@ -132,11 +134,10 @@ static void make_regs(const struct inject *i, u8 *regs, enum inject_call call, c
 		machine_put_reg(i->arch, regs, (unsigned)i->arch->syscall.orig_reg, UINT64_MAX);
 }
 
-/* The same where the number is no general register. */
-static int leave_call(const struct inject *i, pid_t tid, struct err *e)
+/* The same where the number is no general register.  -1: it is in no call. */
+static int put_number(const struct inject *i, pid_t tid, int number, struct err *e)
 {
-	int none = -1;
-	struct iovec iov = { .iov_base = &none, .iov_len = sizeof(none) };
+	struct iovec iov = { .iov_base = &number, .iov_len = sizeof(number) };
 	u32 type = i->arch->inject->number_set;
 
 	return type && ptrace(PTRACE_SETREGSET, tid, (void *)(uintptr_t)type, &iov) < 0
@@ -200,16 +201,13 @@ static int enter_call(pid_t tid, int *status, struct err *e)
 	return r;
 }
 
-/* From where it stands through one call, to the stop after it.  1: made; 0: *status is another stop. */
-static int run_call(const struct inject *i, pid_t tid, struct inject_result *out, int *status, struct err *e)
+/* From a call's beginning to the stop after it.  1: made; 0: *status is another stop. */
+static int finish_call(const struct inject *i, pid_t tid, struct inject_result *out, int *status, struct err *e)
 {
 	u8 regs[512];
 	unsigned long child = 0;
-	int r = enter_call(tid, status, e);
+	int r;
 
-	*out = (struct inject_result){ 0 };
-	if (r || !is_call_stop(*status))
-		return r;
 	r = resume(tid, PTRACE_SYSCALL, status, e);
 	if (!r && is_clone_stop(*status)) {
 		ptrace(PTRACE_GETEVENTMSG, tid, NULL, &child);
@@ -224,6 +222,15 @@ static int run_call(const struct inject *i, pid_t tid, struct inject_result *out
 	return is_call_stop(*status);
 }
 
+/* The same from where it stands. */
+static int run_call(const struct inject *i, pid_t tid, struct inject_result *out, int *status, struct err *e)
+{
+	int r = enter_call(tid, status, e);
+
+	*out = (struct inject_result){ 0 };
+	return r || !is_call_stop(*status) ? r : finish_call(i, tid, out, status, e);
+}
+
 static int start_call(const struct inject *i, pid_t tid, const u8 *from, enum inject_call call, const u64 args[4],
 		      struct err *e)
 {
@@ -232,7 +239,7 @@ static int start_call(const struct inject *i, pid_t tid, const u8 *from, enum in
 
 	memcpy(regs, from, sizeof(regs));
 	make_regs(i, regs, call, args);
-	r = leave_call(i, tid, e);
+	r = put_number(i, tid, -1, e);
 	return r ? r : set_regs(i, tid, regs, e);
 }
 
@@ -254,9 +261,17 @@ int inject_own(const struct inject *i, pid_t tid, enum inject_call call, const u
 	return r ? r : err_set(e, -EINTR, "process %d gets too many signals", tid);
 }
 
-int inject_options(pid_t tid, unsigned long options, struct err *e)
+static int set_options(pid_t tid, unsigned long options, struct err *e)
 {
 	return ptrace(PTRACE_SETOPTIONS, tid, NULL, (void *)options) < 0 ? machine_refused(tid, "set options", e) : 0;
+}
+
+int inject_adopt(const struct inject *i, pid_t pid, struct err *e)
+{
+	int status;
+	int r = inject_wait(pid, &status, e);
+
+	return r ? r : set_options(pid, i->options | PTRACE_O_EXITKILL, e);
 }
 
 /* ---- a thread of the target */
@@ -308,30 +323,94 @@ static int stop_again(struct thread *th, int *status, struct err *e)
 	return r ? r : resume(th->tid, PTRACE_CONT, status, e);
 }
 
-int inject_borrow(const struct inject *i, struct thread *th, enum inject_call call, const u64 args[4],
-		  struct inject_result *out, struct err *e)
+/* What is to be made, and how the registers were. */
+struct borrowed {
+	const struct inject *i;
+	const struct thread *th;
+	enum inject_call call;
+	u64 args[4];
+	u8 regs[512];
+	struct undo undo;
+};
+
+/*
+ * The thread is about to call rt_sigreturn(2), by which it would go on as before: it makes our call instead, and comes to
+ * that one again.  At no instant is it anywhere else.
+ */
+static int instead_of_return(struct borrowed *b, struct inject_result *out, int *status, struct err *e)
 {
-	u8 regs[512] = { 0 };
+	const struct arch *a = b->i->arch;
+	u8 regs[512];
+	int r;
+
+	memcpy(regs, b->regs, sizeof(regs));
+	machine_put_reg(a, regs, a->pc, b->undo.pc);
+	machine_put_reg(a, regs, a->sp, b->undo.sp);
+	if (a->syscall.orig_reg >= 0)
+		machine_put_reg(a, regs, (unsigned)a->syscall.orig_reg, UINT64_MAX);
+	r = put_number(b->i, b->th->tid, -1, e);
+	if (!r)
+		r = set_regs(b->i, b->th->tid, regs, e);
+	if (!r)
+		r = enter_call(b->th->tid, status, e);
+	if (r || !is_call_stop(*status))
+		return r;
+	for (size_t k = 0; k < ARRAY_SIZE(b->args); k++)
+		machine_put_reg(a, regs, a->inject->args[k], b->args[k]);
+	if (b->call == INJECT_CLONE)
+		machine_put_reg(a, regs, a->inject->args[1], b->undo.child_sp);
+	if (a->syscall.orig_reg >= 0)
+		machine_put_reg(a, regs, (unsigned)a->syscall.orig_reg, a->inject->numbers[b->call]);
+	r = set_regs(b->i, b->th->tid, regs, e);
+	if (!r)
+		r = put_number(b->i, b->th->tid, a->inject->numbers[b->call], e);
+	return r ? r : finish_call(b->i, b->th->tid, out, status, e);
+}
+
+static int make_call(struct borrowed *b, struct inject_result *out, int *status, struct err *e)
+{
+	pid_t tid = b->th->tid;
+	int r;
+
+	*out = (struct inject_result){ 0 };
+	if (b->undo.pc)
+		return instead_of_return(b, out, status, e);
+	r = start_call(b->i, tid, b->regs, b->call, b->args, e);
+	return r ? r : run_call(b->i, tid, out, status, e);
+}
+
+/* As early as can be, and once more where all that is written counts: in syscall stops arm64 keeps its x7. */
+static int give_back(const struct borrowed *b, struct thread *th, bool in_call, int *status, struct err *e)
+{
+	int r = set_regs(b->i, th->tid, b->regs, e);
+
+	if (!r && in_call)
+		r = stop_again(th, status, e);
+	if (!r)
+		r = set_regs(b->i, th->tid, b->regs, e);
+	return r ? r : set_options(th->tid, 0, e);
+}
+
+int inject_borrow(const struct inject *i, const struct target *t, struct thread *th, enum inject_call call,
+		  const u64 args[4], struct inject_result *out, struct err *e)
+{
+	struct borrowed b = { .i = i, .th = th, .call = call, .args = { args[0], args[1], args[2], args[3] } };
 	struct err later;
 	int status = 0, made, r;
 
-	r = inject_options(th->tid, i->options, e);
+	r = set_options(th->tid, i->options, e);
 	if (!r)
-		r = get_regs(i, th->tid, regs, e);
-	if (!r)
-		r = start_call(i, th->tid, regs, call, args, e);
+		r = get_regs(i, th->tid, b.regs, e);
 	if (r)
 		return r;
-	restart_timed(th, regs);
-	made = run_call(i, th->tid, out, &status, e);
-	/* As early as can be, and once more where all that is written counts: in syscall stops arm64 keeps its x7. */
-	r = set_regs(i, th->tid, regs, &later);
-	if (!r && made > 0)
-		r = stop_again(th, &status, &later);
-	if (!r)
-		r = set_regs(i, th->tid, regs, &later);
-	if (!r)
-		r = inject_options(th->tid, 0, &later);
+	undo_begin(&b.undo, t, th, b.regs, i->undo, i->pc);
+	made = make_call(&b, out, &status, e);
+	restart_timed(th, b.regs);
+	r = give_back(&b, th, made > 0, &status, &later);
+	/* What it made must not go on with a frame that is not there any more. */
+	if (out->child && inject_adopt(i, out->child, &later) == ERR_GONE)
+		out->child = 0;
+	undo_end(&b.undo, t);
 	if (!r && made >= 0)
 		stop_note_signal(th, status);
 	if (!r && made == 0 && is_dispatched(i, th))

@@ -9,6 +9,7 @@ struct inject {
 	const struct arch *arch;
 	u64 pc;		/* of the instruction that calls, in the target's vdso */
 	unsigned long options;	/* PTRACE_O_* with which calls are made */
+	u64 undo;	/* code that calls rt_sigreturn(2) there; 0: none is known */
 };
 
 /* What came of a call. */
@@ -19,9 +20,9 @@ struct inject_result {
 
 /*
  * Where the target's vdso calls the kernel.  ERR_UNSUPPORTED: this machine, or this vdso, is not
- * known.  @t is stopped.  @seccomp: its filter is not to see the calls.
+ * known.  @t is stopped.  @seccomp: its filter is not to see the calls.  @undo: see undo.h.
  */
-int inject_open(struct inject *i, const struct target *t, const struct vma *vdso, bool seccomp,
+int inject_open(struct inject *i, const struct target *t, const struct vma *vdso, u64 undo, bool seccomp,
 		struct err *e) must_check;
 
 /*
@@ -38,14 +39,14 @@ bool inject_may_use(const struct target *t, const struct thread *th);
 
 /*
  * Makes the call for a thread of the target, which is as before afterwards: registers, signals,
- * options.  1: it was made, or refused by the kernel (*out); 0: a signal came first, which
+ * options.  A process that it makes has stopped and dies with us.  1: it was made, or refused by the kernel (*out); 0: a signal came first, which
  * @th->give_back has: take another thread.  ERR_GONE: the thread has died.
  */
-int inject_borrow(const struct inject *i, struct thread *th, enum inject_call call, const u64 args[4],
-		  struct inject_result *out, struct err *e) must_check;
+int inject_borrow(const struct inject *i, const struct target *t, struct thread *th, enum inject_call call,
+		  const u64 args[4], struct inject_result *out, struct err *e) must_check;
 
-/* PTRACE_O_*; a process of ours needs i->options before its first call. */
-int inject_options(pid_t tid, unsigned long options, struct err *e) must_check;
+/* A process that a call has made: waits for its first stop.  It dies with us, and can make calls. */
+int inject_adopt(const struct inject *i, pid_t pid, struct err *e) must_check;
 
 /* The same for a process of ours, traced and stopped, which stays wherever the call leaves it. */
 int inject_own(const struct inject *i, pid_t tid, enum inject_call call, const u64 args[4],

@@ -71,7 +71,7 @@ bool proc_fdinfo(pid_t pid, pid_t tid, const char *fd, const char *key, char *va
 static int parse_stat(char *text, struct proc_stat *out)
 {
 	char *open = strchr(text, '('), *close = strrchr(text, ')');
-	unsigned long long flags, t[4], start;
+	unsigned long long flags, t[4], start, stack = 0;
 	struct proc_stat s = { 0 };
 	long nice;
 	int n;
@@ -79,9 +79,10 @@ static int parse_stat(char *text, struct proc_stat *out)
 	if (!open || !close || close < open)
 		return -1;
 	snprintf(s.comm, sizeof(s.comm), "%.*s", (int)(close - open - 1), open + 1);
-	n = sscanf(close + 1, " %c %d %d %d %*d %*d %llu %*u %*u %*u %*u %llu %llu %llu %llu %*d %ld %*d %*d %llu",
-		   &s.state, &s.ppid, &s.pgrp, &s.sid, &flags, &t[0], &t[1], &t[2], &t[3], &nice, &start);
-	if (n != 11)
+	n = sscanf(close + 1, " %c %d %d %d %*d %*d %llu %*u %*u %*u %*u %llu %llu %llu %llu %*d %ld %*d %*d %llu"
+		   " %*u %*d %*u %*u %*u %llu",
+		   &s.state, &s.ppid, &s.pgrp, &s.sid, &flags, &t[0], &t[1], &t[2], &t[3], &nice, &start, &stack);
+	if (n != 12)
 		return -1;
 	s.flags = flags;
 	s.utime = t[0];
@@ -90,6 +91,7 @@ static int parse_stat(char *text, struct proc_stat *out)
 	s.cstime = t[3];
 	s.nice = nice;
 	s.start_time = start;
+	s.start_stack = stack;
 	*out = s;
 	return 0;
 }

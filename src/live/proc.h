@@ -16,6 +16,7 @@ struct proc_stat {
 	u64 utime, stime, cutime, cstime;
 	s64 nice;
 	u64 start_time;
+	u64 start_stack;	/* highest address of the first thread's; 0: it may not be asked */
 };
 int proc_stat(pid_t pid, pid_t tid, struct proc_stat *out, struct err *e) must_check;
 /* /proc/PID/stat: the same, but times are those of all threads together. */

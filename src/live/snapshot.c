@@ -17,6 +17,7 @@
 #include "live/proc.h"
 #include "live/room.h"
 #include "live/snapshot.h"
+#include "live/undo.h"
 
 #define UNSHARE 2u	/* CLOSE_RANGE_UNSHARE, include/uapi/linux/close_range.h */
 
@@ -122,18 +123,12 @@ static int refused_call(struct err *e, s64 ret)
 		       ret == -EAGAIN ? " (RLIMIT_NPROC, or pids.max of its cgroup)" : "");
 }
 
-/* Nothing of ours may outlive us, nor leave a core of its own: 1 is also what a core handler is not called for. */
-static int tame(const struct snapshot *s, pid_t pid, struct err *e)
+/* It leaves no core of its own: 1 is also what a core handler is not called for. */
+static void forbid_core(pid_t pid)
 {
 	struct rlimit one = { 1, 1 };
-	int status;
-	int r = inject_wait(pid, &status, e);
 
-	if (!r)
-		r = inject_options(pid, s->inject.options | PTRACE_O_EXITKILL, e);
-	if (!r)
-		prlimit(pid, RLIMIT_CORE, &one, NULL);
-	return r;
+	prlimit(pid, RLIMIT_CORE, &one, NULL);
 }
 
 /* Where memory is short, the copy is to go first.  It shares nothing with the target that this would change. */
@@ -157,7 +152,7 @@ static int make_spawner(struct snapshot *s, struct target *t, struct err *e)
 
 	for (size_t i = 0; !r && i < t->n_threads; i++)
 		if (inject_may_use(t, &t->threads[i]))
-			r = inject_borrow(&s->inject, &t->threads[i], INJECT_CLONE, args, &out, e);
+			r = inject_borrow(&s->inject, t, &t->threads[i], INJECT_CLONE, args, &out, e);
 	s->spawner = out.child;
 	if (r < 0)
 		return r;
@@ -167,7 +162,8 @@ static int make_spawner(struct snapshot *s, struct target *t, struct err *e)
 	if (out.ret < 0 || !out.child)
 		return refused_call(e, out.ret);
 	s->spawner_there = (u64)out.ret;
-	return tame(s, s->spawner, e);
+	forbid_core(s->spawner);
+	return 0;
 }
 
 /*
@@ -189,7 +185,8 @@ static int make_copy(struct snapshot *s, struct err *e)
 		return refused_call(e, out.ret);
 	s->copy_there = (u64)out.ret;
 	s->fork_ns = now_ns() - begin;
-	r = tame(s, s->copy, e);
+	r = inject_adopt(&s->inject, s->copy, e);
+	forbid_core(s->copy);
 	offer_to_oom(s->copy);
 	return r;
 }
@@ -247,7 +244,7 @@ static int take(struct snapshot *s, struct target *t, const struct areas *areas,
 	if (!r && !vdso)
 		r = refuse(e, "the process has no vdso");
 	if (!r)
-		r = inject_open(&s->inject, t, vdso, seccomp, e);
+		r = inject_open(&s->inject, t, vdso, undo_find_code(t, areas), seccomp, e);
 	if (!r)
 		r = make_spawner(s, t, e);
 	if (r)

@@ -2,7 +2,7 @@
  * snapshot.h - a copy of a process, made by the kernel as fork(2) makes it, that stands still.
  *
  * A thread of the target that waits in a system call makes a process that shares its memory (the
- * spawner, by clone(2)), and this one makes the copy: nothing is written into the target, and its world
+ * spawner, by clone(2)), and this one makes the copy: nothing stays written in the target (undo.h), and its world
  * does not see them.  The spawner ends before the target runs again.  Both are children without an exit
  * signal, which wait(2) does not find without __WALL or __WCLONE, and die with us; the copy shares the
  * target's descriptors until that runs again, and then has none.

@@ -54,11 +54,11 @@ static void wait_here(pid_t *pid)
 /* ---- for the target */
 
 /* 1: the target has no such child any more; 0: this thread was not to be had. */
-static int wait_there(const struct snapshot *s, struct thread *th, u64 *child, struct err *e)
+static int wait_there(const struct snapshot *s, struct target *t, struct thread *th, u64 *child, struct err *e)
 {
 	const u64 args[4] = { *child, 0, WNOHANG | __WALL };
 	struct inject_result out;
-	int r = *child ? inject_borrow(&s->inject, th, INJECT_WAIT4, args, &out, e) : 1;
+	int r = *child ? inject_borrow(&s->inject, t, th, INJECT_WAIT4, args, &out, e) : 1;
 
 	if (r <= 0 || (*child && out.ret != (s64)*child && out.ret != -ECHILD))
 		return r < 0 ? r : 0;
@@ -77,12 +77,12 @@ static int reap_by_stopped(struct snapshot *s, struct target *t, struct err *e)
 		if (!inject_may_use(t, th))
 			continue;
 		wait_here(&s->spawner);
-		r = wait_there(s, th, &s->spawner_there, e);
+		r = wait_there(s, t, th, &s->spawner_there, e);
 		/* A signal may have come to it. */
 		if (r <= 0 || !inject_may_use(t, th))
 			continue;
 		wait_here(&s->copy);
-		r = wait_there(s, th, &s->copy_there, e);
+		r = wait_there(s, t, th, &s->copy_there, e);
 	}
 	return r < 0 ? r : !s->spawner_there && !s->copy_there;
 }
@@ -96,7 +96,7 @@ int snapshot_end_spawner(struct snapshot *s, struct target *t, struct err *e)
 		if (!inject_may_use(t, &t->threads[i]))
 			continue;
 		wait_here(&s->spawner);
-		r = wait_there(s, &t->threads[i], &s->spawner_there, e);
+		r = wait_there(s, t, &t->threads[i], &s->spawner_there, e);
 	}
 	return r < 0 ? r : 0;
 }

@@ -286,33 +286,6 @@ int target_stop_thread(struct target *t, pid_t tid, const struct target_opts *op
 }
 
 /*
- * An interrupted thread that was not seen to stop yet will stop at any moment,
- * and could not be detached before; one that has had its time is looked at once.
- */
-static void await_stops(struct target *t)
-{
-	u64 begin = now_ns(), soon = begin + 500 * 1000000ull, late = begin + 20 * 1000000000ull;
-	struct timespec nap = { .tv_nsec = 50 * 1000 };
-	size_t waiting;
-
-	for (size_t i = 0; i < t->n_threads; i++) {
-		if (t->threads[i].stop == THREAD_UNSTOPPABLE)
-			look(t, &t->threads[i]);
-		/* Only a stopped thread can be detached, so one that is merely seized is stopped for it. */
-		if (t->threads[i].stop == THREAD_SEIZED)
-			ptrace(PTRACE_INTERRUPT, t->threads[i].tid, NULL, NULL);
-	}
-	while (look_all(t, &waiting), waiting > 0) {
-		if (now_ns() > soon && (now_ns() > late || !stop_wait_one_runs(t)))
-			break;
-		nanosleep(&nap, NULL);
-	}
-	for (size_t i = 0; i < t->n_threads; i++)
-		if (t->threads[i].stop == THREAD_SEIZED)
-			t->threads[i].stop = THREAD_UNSTOPPABLE;
-}
-
-/*
  * A signal to the process is taken by one thread, and the calls of the others go on: they
  * are resumed after it has been taken.  While all are stopped, no thread can take it.
  */
@@ -338,6 +311,57 @@ static void detach(struct target *t, struct thread *th, bool shared, u64 deadlin
 	th->stop = THREAD_EXITED;
 }
 
+static bool has_stopped(const struct target *t)
+{
+	for (size_t i = 0; i < t->n_threads; i++)
+		if (t->threads[i].stop == THREAD_STOPPED)
+			return true;
+	return false;
+}
+
+static void resume_stopped(struct target *t)
+{
+	u64 deadline = now_ns() + TAKEN_MS * 1000000ull;
+	bool shared;
+
+	if (!has_stopped(t))
+		return;
+	shared = restart_shared_signals(t, NULL);
+	for (size_t i = 0; i < t->n_threads; i++)
+		if (t->threads[i].stop == THREAD_STOPPED)
+			detach(t, &t->threads[i], shared, deadline);
+	drop_exited(t);
+}
+
+/*
+ * An interrupted thread that was not seen to stop yet will stop at any moment, and could not be detached before; one
+ * that has had its time is looked at once.  Those that have stopped do not wait for it: it may have no processor.
+ */
+static void resume_all(struct target *t)
+{
+	u64 begin = now_ns(), soon = begin + 500 * 1000000ull, late = begin + 20 * 1000000000ull;
+	struct timespec nap = { .tv_nsec = 50 * 1000 };
+	size_t waiting;
+
+	for (size_t i = 0; i < t->n_threads; i++) {
+		if (t->threads[i].stop == THREAD_UNSTOPPABLE)
+			look(t, &t->threads[i]);
+		/* Only a stopped thread can be detached, so one that is merely seized is stopped for it. */
+		if (t->threads[i].stop == THREAD_SEIZED)
+			ptrace(PTRACE_INTERRUPT, t->threads[i].tid, NULL, NULL);
+	}
+	for (;;) {
+		look_all(t, &waiting);
+		resume_stopped(t);
+		if (!waiting || (now_ns() > soon && (now_ns() > late || !stop_wait_one_runs(t))))
+			break;
+		nanosleep(&nap, NULL);
+	}
+	for (size_t i = 0; i < t->n_threads; i++)
+		if (t->threads[i].stop == THREAD_SEIZED)
+			t->threads[i].stop = THREAD_UNSTOPPABLE;
+}
+
 /*
  * A thread that has not stopped yet cannot be detached.  It stays in the list, to be
  * looked at once more when the target is closed; then the kernel detaches it when this
@@ -345,16 +369,7 @@ static void detach(struct target *t, struct thread *th, bool shared, u64 deadlin
  */
 void target_resume(struct target *t)
 {
-	u64 deadline;
-	bool shared;
-
-	await_stops(t);
-	deadline = now_ns() + TAKEN_MS * 1000000ull;
-	shared = restart_shared_signals(t, NULL);
-	for (size_t i = 0; i < t->n_threads; i++)
-		if (t->threads[i].stop == THREAD_STOPPED)
-			detach(t, &t->threads[i], shared, deadline);
-	drop_exited(t);
+	resume_all(t);
 	if (t->stopped_at)
 		t->pause_ns = now_ns() - t->stopped_at;
 	t->stopped_at = 0;

@@ -15,6 +15,7 @@
 #include "live/borrow.h"
 #include "live/inject.h"
 #include "live/proc.h"
+#include "live/undo.h"
 #include "live/written.h"
 #include "mm/page_backend.h"
 
@@ -25,6 +26,7 @@ enum { BORROW_MS = 500, REGIONS_MAX = 512 };
 /* What a thread, or several, do in turn. */
 struct fetch {
 	const struct vma *vdso;
+	u64 undo;	/* see undo.h */
 	bool seccomp;
 	s64 there;	/* the number that it has in the process; -1: not made yet */
 	int ours;
@@ -41,11 +43,11 @@ static int fetch_copy(struct fetch *f, pid_t pid)
 	return f->ours < 0 ? errno : 0;
 }
 
-static int fetch_make(struct fetch *f, const struct inject *i, struct thread *th, struct err *e)
+static int fetch_make(struct fetch *f, const struct inject *i, struct target *t, struct err *e)
 {
 	const u64 args[4] = { O_CLOEXEC | UAPI_UFFD_USER_MODE_ONLY };
 	struct inject_result out = { 0 };
-	int r = inject_borrow(i, th, INJECT_USERFAULTFD, args, &out, e);
+	int r = inject_borrow(i, t, &t->threads[0], INJECT_USERFAULTFD, args, &out, e);
 
 	if (r > 0 && out.ret >= 0)
 		f->there = out.ret;
@@ -54,11 +56,11 @@ static int fetch_make(struct fetch *f, const struct inject *i, struct thread *th
 	return r;
 }
 
-static int fetch_close(struct fetch *f, const struct inject *i, struct thread *th, struct err *e)
+static int fetch_close(struct fetch *f, const struct inject *i, struct target *t, struct err *e)
 {
 	const u64 args[4] = { (u64)f->there };
 	struct inject_result out;
-	int r = inject_borrow(i, th, INJECT_CLOSE, args, &out, e);
+	int r = inject_borrow(i, t, &t->threads[0], INJECT_CLOSE, args, &out, e);
 
 	f->closed = r > 0;
 	return r;
@@ -67,21 +69,20 @@ static int fetch_close(struct fetch *f, const struct inject *i, struct thread *t
 /* Made, copied and closed while the thread stands still; should a signal come between, another goes on. */
 static int fetch_by(struct target *t, void *arg, struct err *e)
 {
-	struct thread *th = &t->threads[0];
 	struct fetch *f = arg;
 	struct inject i;
 	int r = 1;
 
-	if (!inject_may_use(t, th))
+	if (!inject_may_use(t, &t->threads[0]))
 		return 0;
-	if (inject_open(&i, t, f->vdso, f->seccomp, e))
+	if (inject_open(&i, t, f->vdso, f->undo, f->seccomp, e))
 		return e->code;
 	if (f->there < 0)
-		r = fetch_make(f, &i, th, e);
+		r = fetch_make(f, &i, t, e);
 	if (r <= 0 || f->there < 0)
 		return r;
 	f->refused = fetch_copy(f, t->pid);
-	return f->closed ? 1 : fetch_close(f, &i, th, e);
+	return f->closed ? 1 : fetch_close(f, &i, t, e);
 }
 
 static int refuse(struct err *e, const char *why)
@@ -89,10 +90,10 @@ static int refuse(struct err *e, const char *why)
 	return err_set(e, ERR_UNSUPPORTED, "no pre-copy: %s", why);
 }
 
-static int take_descriptor(struct written *w, const struct target *t, const struct vma *vdso, bool seccomp,
+static int take_descriptor(struct written *w, const struct target *t, const struct areas *areas, bool seccomp,
 			   struct err *e)
 {
-	struct fetch f = { .vdso = vdso, .seccomp = seccomp, .there = -1, .ours = -1 };
+	struct fetch f = { .vdso = inject_vdso(areas), .undo = undo_find_code(t, areas), .seccomp = seccomp, .there = -1, .ours = -1 };
 	int r = borrow_any(t->pid, t->start_time, BORROW_MS, fetch_by, &f, e);
 
 	w->uffd = f.ours;
@@ -246,7 +247,7 @@ int written_open(struct written *w, const struct target *t, const struct areas *
 	if (!r)
 		r = probe(w, e);
 	if (!r)
-		r = take_descriptor(w, t, vdso, seccomp, e);
+		r = take_descriptor(w, t, areas, seccomp, e);
 	if (!r)
 		r = ask_for_async(w, e);
 	if (r)

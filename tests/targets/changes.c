@@ -1,0 +1,158 @@
+/*
+ * changes ACTION FILE - three threads and known memory; at SIGUSR2 it changes, see actions[].  FILE is mapped, and made.
+ * changes check CORE LOG: every page that the core has bytes for is as it was before; "N pages of N, 0 differ".
+ * Pages of an area that is not in the core any more, or that the core says are missing, are not counted.
+ */
+#include "target.h"
+
+#include <elf.h>
+#include <pthread.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+enum { PAGE = 4096, PAGES = 64 };
+
+/* Kept as it is; changed; mapped from a file, and written to in part. */
+static char *areas[3];
+static const char *file;
+
+static void fill(char *p, unsigned from, unsigned step, unsigned seed)
+{
+	for (unsigned i = from; i < PAGES; i += step)
+		target_fill(p + i * PAGE, PAGE, seed + i);
+}
+
+static void *nothing(void *arg)
+{
+	for (;;)
+		pause();
+	return arg;
+}
+
+static void act_exit(void) { _exit(0); }
+static void act_kill(void) { kill(getpid(), SIGKILL); }
+static void act_exec(void) { execl("/bin/sleep", "sleep", "100", NULL); }
+static void act_unmap(void) { munmap(areas[1], PAGES * PAGE); }
+static void act_protect(void) { mprotect(areas[1], PAGES * PAGE, PROT_NONE); }
+static void act_drop(void) { madvise(areas[1], PAGES * PAGE, MADV_DONTNEED); }
+static void act_dumpable(void) { prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); }
+static void act_truncate(void) { must(!truncate(file, PAGE), "truncate"); }
+
+static void act_fork(void)
+{
+	for (int i = 0; i < 100; i++)
+		if (fork() == 0)
+			_exit(0);
+	while (waitpid(-1, NULL, 0) > 0)
+		;
+}
+
+static void act_threads(void)
+{
+	pthread_attr_t small;
+	pthread_t t;
+
+	pthread_attr_init(&small);
+	pthread_attr_setstacksize(&small, 64 << 10);
+	for (int i = 0; i < 2000 && !pthread_create(&t, &small, nothing, NULL); i++)
+		usleep(500);
+}
+
+static void act_uid(void)
+{
+	if (!geteuid())
+		must(!setresuid(65534, 65534, 65534), "setresuid");
+}
+
+static void *exec_by_other(void *arg)
+{
+	act_exec();
+	return arg;
+}
+
+static void act_exec_other(void)
+{
+	pthread_t t;
+
+	pthread_create(&t, NULL, exec_by_other, NULL);
+	nothing(NULL);
+}
+
+static const struct { const char *name; void (*act)(void); } actions[] = {
+	{ "exit", act_exit }, { "kill", act_kill }, { "exec", act_exec }, { "exec-other", act_exec_other },
+	{ "unmap", act_unmap }, { "protect", act_protect }, { "drop", act_drop }, { "truncate", act_truncate },
+	{ "fork", act_fork }, { "threads", act_threads }, { "uid", act_uid }, { "dumpable", act_dumpable },
+};
+
+/* ---- the check */
+
+/* The core's bytes at @addr, or NULL. */
+static const char *at(const char *core, uint64_t addr)
+{
+	const Elf64_Ehdr *h = (const void *)core;
+	const Elf64_Phdr *p = (const void *)(core + h->e_phoff);
+
+	for (unsigned i = 0; i < h->e_phnum; i++, p++)
+		if (p->p_type == PT_LOAD && addr >= p->p_vaddr && addr + PAGE <= p->p_vaddr + p->p_filesz)
+			return core + p->p_offset + (addr - p->p_vaddr);
+	return NULL;
+}
+
+static int check(const char *path, const char *log)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	unsigned n = 0, good = 0, bad = 0;
+	uint64_t addrs[3] = { 0 };
+	FILE *f = fopen(log, "r");
+	struct stat st;
+	const char *core;
+
+	must(fd >= 0 && f && !fstat(fd, &st) && fscanf(f, "areas %lx %lx %lx", &addrs[0], &addrs[1], &addrs[2]) == 3, log);
+	core = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	must(core != MAP_FAILED, path);
+	for (unsigned a = 0; a < 3; a++)
+		for (unsigned i = 0; i < PAGES; i++) {
+			const char *p = at(core, addrs[a] + i * PAGE);
+
+			n++;
+			good += p && target_filled(p, PAGE, a * 1000 + i);
+			bad += p && !target_filled(p, PAGE, a * 1000 + i);
+		}
+	printf("%u pages of %u, %u differ\n", good, n, bad);
+	return bad > 0;
+}
+
+int main(int argc, char **argv)
+{
+	pthread_t t;
+	sigset_t set;
+	int sig, fd;
+
+	must(argc > 2, "usage");
+	if (!strcmp(argv[1], "check"))
+		return check(argv[2], argv[3]);
+	target_begin();
+	file = argv[2];
+	fd = open(file, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	must(fd >= 0 && !ftruncate(fd, PAGES * PAGE), file);
+	areas[0] = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	areas[1] = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	areas[2] = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	for (unsigned a = 0; a < 3; a++)
+		fill(areas[a], 0, 1, a * 1000);
+	printf("areas %lx %lx %lx\n", (unsigned long)areas[0], (unsigned long)areas[1], (unsigned long)areas[2]);
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR2);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	for (int i = 0; i < 3; i++)
+		must(pthread_create(&t, NULL, nothing, NULL) == 0, "pthread_create");
+	target_ready();
+	must(sigwait(&set, &sig) == 0, "sigwait");
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+	for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++)
+		if (!strcmp(actions[i].name, argv[1]))
+			actions[i].act();
+	for (;;)
+		pause();
+}
