@@ -50,6 +50,8 @@ rm -f d/gcore.*
 # Nobody can set a call right that has come back in the moment when we are killed.  How often that is depends
 # on the load; what can be had is below: each call is set right as its thread stops.
 ended_at 9 "$TAGCORE" dump -q --force -o d/core "$PID"
+# Killed after it had its name.
+rm -f d/core
 runs_free "$PID" "after all that"
 finish
 

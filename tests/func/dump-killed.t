@@ -10,10 +10,15 @@ TARGET_LIFE=6000
 export TARGET_LIFE
 mkdir d
 
-# at NAME N...: those instants, and N at random: after so many microseconds, and when so many calls have been made
+# at NAME N...: those instants
 at() { at_name=$1; shift; for n; do echo "$at_name:$n"; done; }
-at_random()
+# at_any N: as many, all over: by a count of calls, each time another; under make soak at random, by time, too
+at_any()
 {
+	if ! soak; then
+		for n in $(seq "$1"); do echo "any:$(((n_all + n) * 37 % 700 + 1))"; done
+		return
+	fi
 	awk -v n="$1" -v seed="$$" -v kills="$n_all" 'BEGIN { srand(seed * 7919 + kills); for (i = 0; i < n; i++)
 		print (i + kills) % 2 ? "us:" int(rand() * rand() * 40000) : "any:" int(rand() * 2000) + 1 }'
 }
@@ -135,7 +140,7 @@ all_signals()
 		for one in $whoms; do
 			for signal in $1; do
 				# shellcheck disable=SC2086 # words
-				several "$name" "$signal" "$one" "$(at_random "$KILLS")" "$program" $command $arguments
+				several "$name" "$signal" "$one" "$(at_any "$KILLS")" "$program" $command $arguments
 			done
 		done
 		report_kills "$2$name"
@@ -162,7 +167,7 @@ kill -STOP "$PID"
 until_true 20 all_stopped
 for what in '15 command' '9 command' '9 all'; do
 	for mode in '' -s; do
-		for when in $(at_random "$(soak_or 2 20)"); do
+		for when in $(at_any "$(soak_or 2 20)"); do
 			n_all=$((n_all + 1))
 			# shellcheck disable=SC2086 # words
 			"$TARGETS/killer" "$PID" $what "$when" "$TAGCORE" dump -q --force $mode -o d/core "$PID" >out 2>&1
