@@ -72,13 +72,19 @@ static u64 predict_fork_ns(const struct dump *d)
 	return min(st.vm_pte / WORD, st.vm_rss / d->page_size) * fork_ns_a_page(d->page_size) + d->areas.n * AREA_NS;
 }
 
-/* A snapshot of the target can be had, and is likely to take less than the limit. */
-static bool suits_snapshot(const struct dump *d)
+/* What can be looked at before the stop is. */
+static bool can_snapshot(struct dump *d)
 {
 	struct err ignored;
 
+	return !snapshot_check(&d->target, &d->areas, &d->room, &ignored);
+}
+
+/* A snapshot of the target can be had, and is likely to take less than the limit. */
+static bool suits_snapshot(struct dump *d)
+{
 	/* The rest of the pause, and a busy machine, have some of it, too. */
-	return !snapshot_check(&d->target, &d->areas, &ignored) &&
+	return can_snapshot(d) &&
 	       predict_fork_ns(d) < d->opts->max_pause_us * 1000 / 10 * 6;
 }
 
@@ -93,6 +99,9 @@ static void note_no_precopy(struct dump *d, const char *why)
 void pause_choose(struct dump *d)
 {
 	d->wish = d->opts->snapshot;
+	/* If it cannot be had, the stop says why. */
+	if (d->wish)
+		can_snapshot(d);
 	if (!d->opts->max_pause_us || d->wish)
 		return;
 	if (suits_snapshot(d))
