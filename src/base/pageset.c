@@ -73,6 +73,21 @@ bool pageset_has(const struct pageset *s, u64 page)
 	return word_at(s, page) >> page % WORD & 1;
 }
 
+u64 pageset_count(const struct pageset *s, u64 from, u64 to)
+{
+	u64 n = 0;
+
+	for (u64 next; from < to; from = next) {
+		u64 mask = mask_of(from, to, &next);
+
+		if (s->leaves[from / LEAF])
+			n += (u64)__builtin_popcountll(mask & word_at(s, from));
+		else
+			next = min(to, (from / LEAF + 1) * LEAF);
+	}
+	return n;
+}
+
 /* The first page at or after @from, below @to, whose bit is @value; @to if there is none. */
 static u64 find(const struct pageset *s, u64 from, u64 to, bool value)
 {

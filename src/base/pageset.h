@@ -19,5 +19,7 @@ void pageset_fini(struct pageset *s);
 int pageset_add(struct pageset *s, u64 from, u64 to, struct err *e) must_check;
 void pageset_remove(struct pageset *s, u64 from, u64 to);
 bool pageset_has(const struct pageset *s, u64 page);
+/* How many of pages [@from, @to) are in it. */
+u64 pageset_count(const struct pageset *s, u64 from, u64 to);
 /* The first run of pages of [@from, @to) that are in it: false if there is none. */
 bool pageset_next(const struct pageset *s, u64 from, u64 to, u64 *start, u64 *end);

@@ -264,7 +264,7 @@ static int prepare_output(struct dump *d, struct err *e)
 	int r = check_predicted(d, e);
 
 	if (!r && d->opts->snapshot == SNAPSHOT_REQUIRE)
-		r = snapshot_check(&d->target, &d->areas, e);
+		r = snapshot_check(&d->target, &d->areas, &d->room, e);
 	if (!r)
 		r = output_check_server(d, e);
 	if (!r)

@@ -57,7 +57,8 @@ struct dump {
 	struct snapshot snapshot;
 	u64 parts[PAUSE_PARTS];	/* of the pause, ns */
 	enum snapshot_wish wish;	/* the user's, or what is best for the longest pause that he wants */
-	bool precopy;		/* the same */
+	u64 room;		/* for a snapshot, as was found before the stop; 0: it is to be looked for */
+	bool precopy;		/* as @wish */
 	struct precopy pre;
 	struct areas areas;
 	u64 collect_ns;		/* processor time that it took to learn them while the target ran */

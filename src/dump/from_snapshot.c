@@ -96,7 +96,7 @@ static int take(struct dump *d, struct err *e)
 	int r = check_output(d, e);
 
 	if (!r)
-		r = snapshot_take(&d->snapshot, &d->target, &d->areas, e);
+		r = snapshot_take(&d->snapshot, &d->target, &d->areas, d->target.execed ? 0 : d->room, e);
 	if (!r && pass_lacks_nothing(d))
 		spool_close(&d->spool);
 	if (r || d->spool.fd < 0)

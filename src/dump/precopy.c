@@ -8,6 +8,7 @@
 
 enum {
 	ROUNDS_MAX = 16,
+	PIECE = 32 << 20,	/* bytes that are looked at, and protected, at once */
 	HEAD_ROOM = 1 << 20,	/* bytes beyond what headers and notes take now: threads and areas that are to come */
 };
 
@@ -63,22 +64,6 @@ static int on_written(const struct written_run *run, void *arg, struct err *e)
 	return 0;
 }
 
-static int look_at_all(struct dump *d, bool protect, written_fn *fn, struct err *e)
-{
-	u64 begin = now_ns();
-	int r = 0;
-
-	for (size_t i = 0; !r && i < d->pre.places.n; i++) {
-		struct place *p = &d->pre.places.v[i];
-		struct look l = { .d = d, .place = p };
-
-		if (p->watched)
-			r = written_scan(&d->pre.written, p->start, p->end, protect, fn, &l, e);
-	}
-	d->pre.scan_ns = now_ns() - begin;
-	return r;
-}
-
 static u64 stored_bytes(const struct dump *d)
 {
 	u64 pages = 0;
@@ -110,20 +95,33 @@ int precopy_rewind(struct dump *d, struct err *e)
 	return r;
 }
 
-static int copy_round(struct dump *d, struct err *e)
+/*
+ * What has been written to is protected, and copied at once, a piece of memory after the other: the address space is
+ * locked while page tables change, and a hypervisor may have to follow up; in between the process runs.
+ */
+static int copy_piece(struct dump *d, struct place *p, u64 start, u64 end, u64 *pages, struct err *e)
 {
-	u64 begin = now_ns();
-	int r = precopy_rewind(d, e);
+	struct look l = { .d = d, .place = p };
+	u64 begin = now_ns(), had = p->rest.count;
+	int r = written_scan(&d->pre.written, start, end, true, on_written, &l, e);
 
-	for (size_t i = 0; !r && i < d->pre.places.n; i++) {
-		struct place *p = &d->pre.places.v[i];
-
-		if (p->watched)
-			r = precopy_copy_running(d, p, e);
-	}
+	d->pre.scan_ns += now_ns() - begin;
+	*pages += max(p->rest.count, had) - had;
+	begin = now_ns();
 	if (!r)
-		r = write_queue_flush(&d->queue, e);
+		r = precopy_copy_running(d, p, start, end, e);
 	d->pre.copy_ns += now_ns() - begin;
+	return r;
+}
+
+static int copy_place(struct dump *d, struct place *p, u64 *pages, struct err *e)
+{
+	int r = 0;
+
+	for (u64 at = p->start, end; !r && at < p->end; at = end) {
+		end = min(align_down(at, (u64)PIECE) + PIECE, p->end);
+		r = copy_piece(d, p, at, end, pages, e);
+	}
 	return r;
 }
 
@@ -136,14 +134,21 @@ static bool would_fit(const struct dump *d, u64 bytes)
 	return (double)(mine + d->pre.scan_ns) + (double)bytes * rate < (double)limit * 0.6;
 }
 
-/* What has been written to since the last one is copied. */
-static int one_round(struct dump *d, u64 *rest, struct err *e)
+/* What has been written to since the last one is copied.  *bytes: how much that was. */
+static int one_round(struct dump *d, u64 *bytes, struct err *e)
 {
-	int r = look_at_all(d, true, on_written, e);
+	u64 pages = 0, begin;
+	int r = precopy_rewind(d, e);
 
-	*rest = precopy_rest(d);
+	d->pre.scan_ns = 0;
+	for (size_t i = 0; !r && i < d->pre.places.n; i++)
+		if (d->pre.places.v[i].watched)
+			r = copy_place(d, &d->pre.places.v[i], &pages, e);
+	begin = now_ns();
 	if (!r)
-		r = copy_round(d, e);
+		r = write_queue_flush(&d->queue, e);
+	d->pre.copy_ns += now_ns() - begin;
+	*bytes = pages * d->page_size;
 	d->report->rounds++;
 	return r;
 }
@@ -203,6 +208,7 @@ int precopy_run(struct dump *d, struct err *e)
 	if (r)
 		return r;
 	d->pre.threads = st.threads;
+	d->pre.unwatch_ns = written_unwatch_ns();
 	r = make_places(d, e);
 	if (!r)
 		r = copy_all(d, e);
@@ -232,6 +238,8 @@ u64 precopy_rest(const struct dump *d)
 
 void precopy_close(struct dump *d)
 {
+	if (d->pre.written.uffd >= 0)
+		precopy_unwatch(d);
 	written_close(&d->pre.written);
 	places_fini(&d->pre.places);
 	d->pre.on = false;

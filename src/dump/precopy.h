@@ -18,6 +18,7 @@ struct precopy {
 	u64 copied;		/* bytes, all rounds */
 	u64 copy_ns;		/* that this took */
 	u64 scan_ns;		/* the last look at all pages */
+	u64 unwatch_ns;		/* what it will take for a page not to be watched any more */
 };
 
 /* Rounds, while the target runs, of its areas as they are planned.  ERR_UNSUPPORTED: it cannot be done, and the sentence says why; nothing is in the output. */

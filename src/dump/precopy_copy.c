@@ -75,13 +75,13 @@ static int on_still_there(const struct written_run *run, void *arg, struct err *
  * While it runs, pages may have gone since they were seen; to read those would give them to the process anew, which
  * must not grow.  So each piece is looked at once more; what is gone stays in the rest.
  */
-int precopy_copy_running(struct dump *d, struct place *p, struct err *e)
+int precopy_copy_running(struct dump *d, struct place *p, u64 start, u64 end, struct err *e)
 {
 	const u64 piece = PIECE / d->page_size;
-	u64 at = 0, from, to;
+	u64 at = place_page_of(d, p, start), last = place_page_of(d, p, end), from, to;
 	int r = 0;
 
-	for (; !r && pageset_next(&p->rest, at, p->rest.n_pages, &from, &to); at = to) {
+	for (; !r && pageset_next(&p->rest, at, last, &from, &to); at = to) {
 		struct look l = { .d = d, .place = p };
 
 		to = min(to, from + piece);

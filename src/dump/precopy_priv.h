@@ -20,7 +20,14 @@ static inline u64 place_addr_of(const struct dump *d, const struct place *p, u64
 	return p->start + page * d->page_size;
 }
 
-/* The rest of a place, of a target that runs. */
-int precopy_copy_running(struct dump *d, struct place *p, struct err *e) must_check;
+/* The rest of [start, end), which is in the place, of a target that runs. */
+int precopy_copy_running(struct dump *d, struct place *p, u64 start, u64 end, struct err *e) must_check;
+/* Before the descriptor is closed, of a target that runs: its memory is not watched any more. */
+void precopy_unwatch(struct dump *d);
+/*
+ * Where the piece ends that begins at @start and can be done at once, and *ns, what it will take.  It is of whole
+ * page tables, so that no huge page is split.
+ */
+u64 precopy_piece(const struct dump *d, const struct place *p, u64 start, u64 *ns);
 /* Bytes of all places. */
 u64 precopy_rest(const struct dump *d);

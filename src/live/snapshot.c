@@ -68,23 +68,24 @@ static int check_namespace(const struct target *t, struct err *e)
  * At its limit the kernel kills the copy first, but frees its memory only after it has looked for the next one, which
  * may be the target: mm/mmap.c: exit_mmap() sets MMF_OOM_SKIP before tlb_finish_mmu().
  */
-static int check_room(const struct target *t, const struct areas *areas, const struct proc_status *st, struct err *e)
+static u64 needed_memory(const struct areas *areas, const struct proc_status *st)
 {
-	const struct room_need need = {
-		.memory = st->vm_pte + areas->n * AREA_BYTES + TASK_BYTES + min(st->vm_rss, (u64)WRITE_ROOM),
-		.tasks = 2,
-	};
+	return st->vm_pte + areas->n * AREA_BYTES + TASK_BYTES + min(st->vm_rss, (u64)WRITE_ROOM);
+}
+
+static int check_room(const struct target *t, u64 memory, struct err *e)
+{
+	const struct room_need need = { .memory = memory, .tasks = 2 };
 	struct err why;
 
 	return room_check(t->pid, &need, &why) ? refuse(e, why.msg) : 0;
 }
 
-/* *seccomp: the process has a filter, which may be suspended. */
-static int check(const struct target *t, const struct areas *areas, bool *seccomp, struct err *e)
+/* All but the room.  *seccomp: the process has a filter, which may be suspended.  *memory: what is needed of it. */
+static int check(const struct target *t, const struct areas *areas, bool *seccomp, u64 *memory, struct err *e)
 {
-	int r = inject_check(t, seccomp, e);
-
 	struct proc_status st;
+	int r = inject_check(t, seccomp, e);
 
 	if (r == ERR_UNSUPPORTED)
 		return err_wrap(e, "no snapshot");
@@ -94,14 +95,26 @@ static int check(const struct target *t, const struct areas *areas, bool *seccom
 		r = check_areas(areas, e);
 	if (!r)
 		r = check_namespace(t, e);
-	return r ? r : check_room(t, areas, &st, e);
+	if (!r)
+		*memory = needed_memory(areas, &st);
+	return r;
 }
 
-int snapshot_check(const struct target *t, const struct areas *areas, struct err *e)
+int snapshot_check(const struct target *t, const struct areas *areas, u64 *room, struct err *e)
 {
 	bool unused;
+	u64 memory = 0;
+	int r = check(t, areas, &unused, &memory, e);
 
-	return check(t, areas, &unused, e);
+	if (r)
+		return r;
+	/* The target may grow until the stop. */
+	*room = memory + memory / 8;
+	if (!check_room(t, *room, e))
+		return 0;
+	r = check_room(t, memory, e);
+	*room = r ? 0 : memory;
+	return r;
 }
 
 bool snapshot_lacks(const struct area *a)
@@ -235,12 +248,15 @@ static bool is_sysv(const struct vma *v)
 	return is_shared(v) && v->name && !strncmp(v->name, "/SYSV", 5);
 }
 
-static int take(struct snapshot *s, struct target *t, const struct areas *areas, struct err *e)
+static int take(struct snapshot *s, struct target *t, const struct areas *areas, u64 room, struct err *e)
 {
 	const struct vma *vdso = inject_vdso(areas);
 	bool seccomp = false;
-	int r = check(t, areas, &seccomp, e);
+	u64 memory = 0;
+	int r = check(t, areas, &seccomp, &memory, e);
 
+	if (!r && memory > room)
+		r = check_room(t, memory, e);
 	if (!r && !vdso)
 		r = refuse(e, "the process has no vdso");
 	if (!r)
@@ -260,12 +276,12 @@ static int take(struct snapshot *s, struct target *t, const struct areas *areas,
 	return r ? r : snapshot_end_spawner(s, t, e);
 }
 
-int snapshot_take(struct snapshot *s, struct target *t, const struct areas *areas, struct err *e)
+int snapshot_take(struct snapshot *s, struct target *t, const struct areas *areas, u64 room, struct err *e)
 {
 	int r;
 
 	*s = (struct snapshot){ .target = t->pid, .start_time = t->start_time, .memory.mem_fd = -1 };
-	r = take(s, t, areas, e);
+	r = take(s, t, areas, room, e);
 	if (r)
 		snapshot_end(s, t);
 	return r;

@@ -27,12 +27,15 @@ struct snapshot {
 
 /*
  * Whether a snapshot can be had, as far as it can be known while the target runs, or stands still.
- * ERR_UNSUPPORTED: no, and the sentence says why.
+ * ERR_UNSUPPORTED: no, and the sentence says why.  *room: bytes of memory that machine and control groups had for it.
  */
-int snapshot_check(const struct target *t, const struct areas *areas, struct err *e) must_check;
+int snapshot_check(const struct target *t, const struct areas *areas, u64 *room, struct err *e) must_check;
 
-/* Makes the copy of a stopped target, of a zeroed @s.  On error all is as before. */
-int snapshot_take(struct snapshot *s, struct target *t, const struct areas *areas, struct err *e) must_check;
+/*
+ * Makes the copy of a stopped target, of a zeroed @s.  On error all is as before.  Some 20 files say whether there is
+ * room; they are read only for more than the @room that has been found before the stop.
+ */
+int snapshot_take(struct snapshot *s, struct target *t, const struct areas *areas, u64 room, struct err *e) must_check;
 
 /* Memory of @a is not in the copy, or goes on changing in it: it must be saved before the target runs again. */
 bool snapshot_lacks(const struct area *a);

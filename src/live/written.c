@@ -262,6 +262,13 @@ bool written_watch(const struct written *w, u64 start, u64 end)
 	return !ioctl(w->uffd, UFFDIO_REGISTER, &range);
 }
 
+bool written_unwatch(const struct written *w, u64 start, u64 end)
+{
+	struct uffdio_range range = { start, end - start };
+
+	return !ioctl(w->uffd, UFFDIO_UNREGISTER, &range);
+}
+
 void written_close(struct written *w)
 {
 	scope_close(&w->uffd);

@@ -40,5 +40,10 @@ typedef int written_fn(const struct written_run *run, void *arg, struct err *e);
 int written_scan(const struct written *w, u64 start, u64 end, bool protect, written_fn *fn, void *arg,
 		 struct err *e) must_check;
 
-/* Ends the watching.  Accepts one that was not opened: uffd -1. */
+/* [start, end) is not watched any more.  False: some of it is still, and will be until written_close(). */
+bool written_unwatch(const struct written *w, u64 start, u64 end);
+/* unwatch.c: nanoseconds that this takes for a page, measured with memory of our own. */
+u64 written_unwatch_ns(void);
+
+/* Ends the watching, of all memory at once.  Accepts one that was not opened: uffd -1. */
 void written_close(struct written *w);

@@ -83,10 +83,15 @@ bench_precopy()
 		"$O/tagcore" dump -q --max-pause "$limit" -o "$dir/core" "$pid" 8<&- 9>&- </dev/null || { note_over; break; }
 		asked pause >>"$dir/pauses"
 	done
+	# How long it stood still in as much time when nothing was done to it: what other work on this machine takes from it.
+	asked pause >/dev/null
+	sleep 3
+	alone=$(asked pause | awk '{ printf "%.1f", $1 / 1000 }')
 	missed=$(awk -v limit="$limit" '$1 > limit * 1000 { n++ } END { print n + 0 }' "$dir/pauses")
 	judge "missed, of $times" "$missed" '' "$(ratio "$missed" "$times")" 0.05
 	printf '  %-34s %12s\n' 'pause, ms: median' "$(sort -n "$dir/pauses" | sed -n "$(((times + 1) / 2))p" | awk '{ printf "%.1f", $1 / 1000 }')"
 	printf '  %-34s %12s\n' 'longest' "$(sort -n "$dir/pauses" | tail -n 1 | awk '{ printf "%.1f", $1 / 1000 }')"
+	printf '  %-34s %12s\n' 'without a dump, within 3 s' "$alone"
 	rm -f "$dir/core"
 }
 

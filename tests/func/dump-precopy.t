@@ -54,6 +54,16 @@ run "$TAGCORE" dump --force --max-pause 0.1 --limit 16M -o limited.core "$PID"
 matches "a limit of the size" err 'more than the limit'
 is "nothing is left" "$(find . -name '*limited*' -o -name '.core-tagcore*')" ""
 
+# ---- closing the descriptor would do it all at once: userfaultfd_release(), with the address space locked
+if command -v strace >/dev/null; then
+	# The leak checker cannot work beside it.
+	exits 0 "dumped" env ASAN_OPTIONS="${ASAN_OPTIONS-}:detect_leaks=0" strace -f -e trace=ioctl -o calls "$TAGCORE" dump -q --force --max-pause 0.1 -o core "$PID"
+	all=$(grep -c 'UFFDIO_REGISTER.*= 0' calls)
+	exits 0 "what was watched is let go area by area, or in smaller pieces" test "$(grep -c 'UFFDIO_UNREGISTER.*= 0' calls)" -ge "$all"
+else
+	skip "what was watched is let go area by area" 'no strace'
+fi
+
 # ---- what is not to be dumped any more when it is stopped is not in the file, though it may have been copied
 for ms in 0.02 0.05 0.1; do
 	{ sleep "$ms"; kill -USR1 "$PID"; } &

@@ -15,6 +15,10 @@ static void check_against(const struct pageset *s, const bool *model)
 		count += model[i];
 	}
 	assert_int_equal(s->count, count);
+	assert_int_equal(pageset_count(s, 0, PAGES), count);
+	for (u64 i = count = 0; i < PAGES / 2; i++)
+		count += i >= 77 && model[i];
+	assert_int_equal(pageset_count(s, 77, PAGES / 2), count);
 	while (pageset_next(s, at, PAGES, &start, &end)) {
 		assert_true(start >= at && end > start && end <= PAGES);
 		for (; at < start; at++)
