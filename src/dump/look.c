@@ -8,10 +8,10 @@
 #include "dump/dump_priv.h"
 
 /*
- * The longest stop that users will not notice, and what is little beside a snapshot: below it, the areas are read twice.
+ * The longest stop that users will not notice: below it, the areas are read twice.
  * In processor time, so that a busy machine does not change the decision.
  */
-enum { SLOW_COLLECT_NS = 50 * 1000 * 1000, SLOW_BESIDE_FORK_NS = 2 * 1000 * 1000 };
+enum { SLOW_COLLECT_NS = 50 * 1000 * 1000 };
 
 int dump_read_filter(struct dump *d, struct err *e)
 {
@@ -120,9 +120,7 @@ int dump_plan_running(struct dump *d, struct err *e)
  */
 static int collect_stopped(struct dump *d, struct err *e)
 {
-	bool slow = d->collect_ns > (d->wish ? SLOW_BESIDE_FORK_NS : SLOW_COLLECT_NS);
-
-	if (!d->target.execed && (d->opts->stacks || d->pre.on || slow))
+	if (!d->target.execed && (d->opts->stacks || d->pre.on || d->collect_ns > SLOW_COLLECT_NS))
 		return areas_refresh(&d->target, &d->pages, &d->areas, !d->opts->stacks || d->opts->n_select, e);
 	return areas_collect_again(&d->target, &d->areas, e);
 }
