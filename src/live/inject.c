@@ -301,18 +301,6 @@ bool inject_may_use(const struct target *t, const struct thread *th)
 }
 
 /*
- * The call was none: syscall user dispatch (prctl(2), PR_SET_SYSCALL_USER_DISPATCH) takes those that a program
- * which it emulates makes, and did so with ours.  kernel/entry/syscall_user_dispatch.c.
- */
-static bool is_dispatched(const struct inject *i, const struct thread *th)
-{
-	const siginfo_t *s = &th->siginfo;
-
-	return th->give_back == SIGSYS && th->has_siginfo && s->si_code == USER_DISPATCH &&
-	       (u64)(uintptr_t)s->si_call_addr == i->pc + i->arch->syscall.insn_len;
-}
-
-/*
  * Back to a stop as the first one was, before the kernel decides about signals and calls to be
  * restarted: it has not run a single instruction.  It may be a signal that it stops for.
  */
@@ -331,6 +319,7 @@ struct borrowed {
 	u64 args[4];
 	u8 regs[512];
 	struct undo undo;
+	u64 end;	/* of the instruction that calls */
 };
 
 /*
@@ -391,6 +380,19 @@ static int give_back(const struct borrowed *b, struct thread *th, bool in_call, 
 	return r ? r : set_options(th->tid, 0, e);
 }
 
+/*
+ * The call was none: syscall user dispatch (prctl(2), PR_SET_SYSCALL_USER_DISPATCH) takes those that a program
+ * which it emulates makes, and did so with ours.  kernel/entry/syscall_user_dispatch.c.
+ */
+static bool is_dispatched(const struct borrowed *b)
+{
+	const struct thread *th = b->th;
+	const siginfo_t *s = &th->siginfo;
+
+	return th->give_back == SIGSYS && th->has_siginfo && s->si_code == USER_DISPATCH &&
+	       (u64)(uintptr_t)s->si_call_addr == b->end;
+}
+
 int inject_borrow(const struct inject *i, const struct target *t, struct thread *th, enum inject_call call,
 		  const u64 args[4], struct inject_result *out, struct err *e)
 {
@@ -404,6 +406,7 @@ int inject_borrow(const struct inject *i, const struct target *t, struct thread 
 	if (r)
 		return r;
 	undo_begin(&b.undo, t, th, b.regs, i->undo, i->pc);
+	b.end = b.undo.pc ? b.undo.end : i->pc + i->arch->syscall.insn_len;
 	made = make_call(&b, out, &status, e);
 	restart_timed(th, b.regs);
 	r = give_back(&b, th, made > 0, &status, &later);
@@ -413,7 +416,7 @@ int inject_borrow(const struct inject *i, const struct target *t, struct thread 
 	undo_end(&b.undo, t);
 	if (!r && made >= 0)
 		stop_note_signal(th, status);
-	if (!r && made == 0 && is_dispatched(i, th))
+	if (!r && made == 0 && is_dispatched(&b))
 		th->give_back = 0;
 	if (r && made >= 0)
 		return err_set(e, r, "%s", later.msg);

@@ -330,6 +330,7 @@ void undo_begin(struct undo *u, const struct target *t, const struct thread *th,
 		put(f->bytes + f->at[0] + frame_of(a)->context + a->inject->undo->fp_pointer, addr, 8);
 	if (addr && keep(u, t, addr, f->len) && write_there(t->pid, addr, f->bytes, f->len)) {
 		u->pc = code;
+		u->end = code + frame_of(a)->code_len;
 		u->sp = addr + f->at[0];
 		u->child_sp = addr + f->at[1];
 		return;

@@ -13,6 +13,7 @@
 
 struct undo {
 	u64 pc;		/* of code that calls rt_sigreturn(2); 0: there is no way back, and all else is unused */
+	u64 end;	/* of that code, whose last instruction is the call */
 	u64 sp;		/* with which it is called */
 	u64 child_sp;
 	u64 addr;	/* what was there before */
