@@ -189,24 +189,32 @@ static bool is_apart(void)
 
 int box_run(reader_fn *fn, void *arg, struct unwind_opts *opts, struct err *e)
 {
-	struct unwind_opts outside = *opts;
-	struct box b = { .fn = fn, .arg = arg, .opts = opts, .opener = { .opts = &outside },
+	struct box b = { .fn = fn, .arg = arg, .opts = opts,
 			 .watch = { .listener = -1, .memory = -1, .open = open_file, .arg = &b } };
 	int pair[2], r;
 
-	if (!is_apart()) {
-		cli_end_by_signal();
+	cli_end_by_signal();
+	if (!is_apart())
 		return fn(arg, NULL, e);
-	}
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
+	/* Signals end us at once until here: a directory, too, may be on a file system that does not answer. */
+	r = broker_make(&b.opener.broker, opts, e);
+	if (r)
+		return r;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair)) {
+		broker_free(b.opener.broker);
 		return err_set(e, -errno, "start what unwinds");
+	}
 	b.sock = pair[0];
 	b.theirs = pair[1];
+	opts->dirs = broker_dirs(b.opener.broker);
 	opts->fetch = unwind_fetch_start();
 	block_signals(&b.mask);
+	cli_signals();
 	r = run_outside(&b, e);
 	unwind_fetch_end(opts->fetch);
 	opts->fetch = NULL;
+	opts->dirs = NULL;
+	broker_free(b.opener.broker);
 	sigprocmask(SIG_SETMASK, &b.mask, NULL);
 	cli_end_by_signal();
 	return r;

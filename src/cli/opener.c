@@ -28,11 +28,9 @@ static void keep_only(int sock)
 
 static _Noreturn void opener_run(const struct opener *o, int sock, pid_t parent)
 {
-	struct broker *b = NULL;
 	char path[PATH_MAX + 1];
 	struct err e = { 0 };
 	ssize_t len;
-	int r;
 
 	signal(SIGINT, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
@@ -42,15 +40,11 @@ static _Noreturn void opener_run(const struct opener *o, int sock, pid_t parent)
 	if (getppid() != parent)
 		_exit(0);
 	keep_only(sock);
-	r = broker_make(&b, o->opts, &e);
 	while ((len = recv(sock, path, sizeof(path) - 1, 0)) > 0) {
 		int fd auto_close = -1;
 
 		path[len] = 0;
-		if (!r)
-			fd = broker_open(b, path, &e);
-		if (fd >= 0)
-			e.code = 0;
+		fd = broker_open(o->broker, path, &e);
 		if (!fdpass_send(sock, &e, sizeof(e), &fd, 1))
 			break;
 	}

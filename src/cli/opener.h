@@ -8,7 +8,7 @@
 enum { OPENER_WAIT_S = 5, OPENER_HUNG_MAX = 3 };
 
 struct opener {
-	const struct unwind_opts *opts;
+	struct broker *broker;
 	pid_t pid;		/* 0: not started */
 	int fd;			/* a socket to it */
 	unsigned n_hung;	/* files that did not answer */

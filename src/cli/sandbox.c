@@ -146,6 +146,7 @@ static const struct {
 	 * does not answer can hold it, and no other process by it.
 	 */
 	{ .nr = SCMP_SYS(openat), .watched = true, .arg = 2, .mask = NOT_TO_READ, .value = 0 },
+	{ .nr = SCMP_SYS(fcntl), .watched = true, .arg = 1, .mask = UINT64_MAX, .value = F_GETFD },	/* elf_begin() */
 	{ .nr = SCMP_SYS(newfstatat), .watched = true },
 	{ .nr = SCMP_SYS(statx), .watched = true },
 	{ .nr = SCMP_SYS(lstat), .watched = true },

@@ -103,17 +103,18 @@ static void decide(struct watch *w, const struct seccomp_notif *q, struct seccom
 
 void watch_answer(struct watch *w)
 {
-	struct seccomp_notif *q = NULL;
-	struct seccomp_notif_resp *a = NULL;
+	/* A later kernel's may be longer: it fills what it has. */
+	union {
+		struct seccomp_notif q;
+		char room[1024];
+	} in = { .room = { 0 } };
+	struct seccomp_notif_resp a = { 0 };
 
-	if (seccomp_notify_alloc(&q, &a))
+	/* There is one process that asks; after a signal it asks no more: ENOENT. */
+	if (ioctl(w->listener, SECCOMP_IOCTL_NOTIF_RECV, &in))
 		return;
-	/* Not its number but ours would be in another PID namespace; there is one process. */
-	if (!seccomp_notify_receive(w->listener, q)) {
-		decide(w, q, a);
-		(void)seccomp_notify_respond(w->listener, a);
-	}
-	seccomp_notify_free(q, a);
+	decide(w, &in.q, &a);
+	ioctl(w->listener, SECCOMP_IOCTL_NOTIF_SEND, &a);
 }
 
 void watch_close(struct watch *w)

@@ -62,6 +62,7 @@ struct stack {
 void stack_fini(struct stack *s);
 
 struct fetch;
+struct unwind;
 
 /* All optional; zero means the default.  Strings are borrowed until unwind_close(). */
 struct unwind_opts {
@@ -78,11 +79,10 @@ struct unwind_opts {
 	int (*open_file)(void *arg, const char *path, struct err *e);
 	void *open_arg;
 	struct fetch *fetch;
+	const struct unwind *dirs;	/* has the directories above already: broker_dirs() */
 	pid_t pid;			/* of the live process that the core was taken of: /proc/PID/root, map_files; or 0 */
 };
 enum { UNWIND_FRAMES_MAX = 4096 };
-
-struct unwind;
 
 /*
  * Starts the process that asks servers of debuginfod, for processes that are forked later; NULL where

@@ -61,6 +61,8 @@ int modfile_open(const struct unwind *u, const char *path, struct err *e)
 
 	if (u->opts.open_file)
 		return u->opts.open_file(u->opts.open_arg, path, e);
+	if (!allowed_name(u, path))
+		return err_set(e, -ENOENT, "%s is outside of --sysroot", path);
 	fd = open_in_its_root(u, path, e);
 	/* In the sysroot absolute symbolic links are its own; where that leads nowhere, --exe is meant as it is. */
 	return fd == -ENOENT && u->opts.exe && !strcmp(path, u->opts.exe) ? open_regular(path, e) : fd;
