@@ -5,6 +5,7 @@
 #include <linux/openat2.h>
 #include <linux/seccomp.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <sys/ptrace.h>
@@ -16,8 +17,10 @@
 #include <sys/uio.h>
 #include <sys/un.h>
 
+#include "base/fdpass.h"
 #include "base/io.h"
 #include "cli/sandbox.h"
+#include "cli/watch.h"
 #include "base/uapi.h"
 
 /* What was open before the lock. */
@@ -394,6 +397,97 @@ static void test_landlock_alone(void **state)
 	try_all(&t);
 }
 
+/* ---- a reader whose files another process opens */
+
+struct watched {
+	struct try t;
+	int pair[2];
+	const char *may;	/* the one file that is opened for it */
+	unsigned asked;
+};
+
+static int watched_child(void *arg)
+{
+	struct watched *v = arg;
+
+	close(v->pair[0]);
+	if (!(sandbox_enter_watched(v->pair[1]) & SANDBOX_WATCHED))
+		return NOT_LOCKED;
+	errno = 0;
+	if (v->t.a->run(&v->t.o) >= 0)
+		return ALLOWED;
+	return errno == EPERM || errno == EACCES ? REFUSED : OTHERWISE;
+}
+
+static int open_for_watched(void *arg, const char *path)
+{
+	struct watched *v = arg;
+
+	v->asked++;
+	return v->may && !strcmp(path, v->may) ? open(path, O_RDONLY | O_CLOEXEC) : -EACCES;
+}
+
+/* Answers until it has ended. */
+static int watch_child(struct watched *v)
+{
+	struct watch w = { .listener = -1, .memory = -1, .open = open_for_watched, .arg = v };
+	int fds[2] = { -1, -1 }, status;
+	char byte;
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, v->pair), 0);
+	fflush(NULL);
+	w.pid = fork();
+	assert_true(w.pid >= 0);
+	if (!w.pid)
+		leave(watched_child(v));
+	close(v->pair[1]);
+	assert_int_equal(fdpass_recv(v->pair[0], &byte, 1, fds, 2), 1);
+	w.listener = fds[0];
+	w.memory = fds[1];
+	for (;;) {
+		struct pollfd p[2] = { { .fd = w.listener, .events = POLLIN }, { .fd = v->pair[0], .events = POLLIN } };
+
+		assert_true(poll(p, 2, 60000) > 0);
+		if (p[0].revents & POLLIN)
+			watch_answer(&w);
+		else if (p[1].revents)
+			break;
+	}
+	assert_int_equal(waitpid(w.pid, &status, 0), w.pid);
+	watch_close(&w);
+	close(v->pair[0]);
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+static void test_watched_reader(void **state)
+{
+	struct watched v = { .t = { .o = open_some() } };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(attempts); i++) {
+		int r;
+
+		v.t.a = &attempts[i];
+		r = watch_child(&v);
+		if (r == NOT_LOCKED)
+			skip_because("no notification by seccomp here");
+		/* What a name leads to may be looked at. */
+		if (r != (attempts[i].run == try_stat ? ALLOWED : REFUSED))
+			fail_msg("%s: %d", attempts[i].what, r);
+	}
+	assert_int_not_equal(access("sandbox-was-here", F_OK), 0);
+	assert_int_equal(v.asked, 1);
+	v.may = "/dev/null";
+	for (size_t i = 0; i < ARRAY_SIZE(attempts); i++) {
+		v.t.a = &attempts[i];
+		if (attempts[i].run == try_open)
+			assert_int_equal(watch_child(&v), ALLOWED);
+		else if (attempts[i].run == try_open_call || attempts[i].run == try_openat2 || attempts[i].run == try_reopen)
+			assert_int_equal(watch_child(&v), REFUSED);
+	}
+	close_all(&v.t.o);
+}
+
 /* The attempts are real ones: without the lock those that need no privilege succeed. */
 static void test_attempts_are_real(void **state)
 {
@@ -608,6 +702,7 @@ int main(void)
 		cmocka_unit_test(test_nothing_gets_out),
 		cmocka_unit_test(test_seccomp_alone),
 		cmocka_unit_test(test_landlock_alone),
+		cmocka_unit_test(test_watched_reader),
 		cmocka_unit_test(test_reader_works),
 		cmocka_unit_test(test_abort_ends_it),
 		cmocka_unit_test(test_status_is_true),
