@@ -298,6 +298,14 @@ static void refuse_call(int nr, int error)
 	seccomp_release(ctx);
 }
 
+static void notify_call(int nr)
+{
+	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
+
+	child_check(ctx && !seccomp_rule_add(ctx, SCMP_ACT_NOTIFY, nr, 0) && !seccomp_load(ctx));
+	seccomp_release(ctx);
+}
+
 static unsigned lock(const struct try *t)
 {
 	if (t->no_landlock)
@@ -417,6 +425,59 @@ static int watched_child(void *arg)
 	if (v->t.a->run(&v->t.o) >= 0)
 		return ALLOWED;
 	return errno == EPERM || errno == EACCES ? REFUSED : OTHERWISE;
+}
+
+/* Where nobody can be asked, files are opened for reading; nothing more. */
+static int unasked_child(void *arg)
+{
+	struct watched *v = arg;
+	unsigned in_force;
+
+	if (v->t.no_seccomp)
+		refuse_call(SCMP_SYS(seccomp), EPERM);
+	/* As in a container whose manager answers some calls. */
+	if (v->t.no_landlock)
+		notify_call(SCMP_SYS(swapon));
+	in_force = sandbox_enter_watched(v->pair[1]);
+	if (in_force & SANDBOX_WATCHED || !(in_force & (v->t.no_seccomp ? SANDBOX_LANDLOCK : SANDBOX_SECCOMP)))
+		return NOT_LOCKED;
+	errno = 0;
+	if (v->t.a->run(&v->t.o) >= 0)
+		return ALLOWED;
+	return errno == EPERM || errno == EACCES ? REFUSED : OTHERWISE;
+}
+
+static void unasked(struct watched *v)
+{
+	v->t.o = open_some();
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, v->pair), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(attempts); i++) {
+		const struct attempt *a = v->t.a = &attempts[i];
+		bool may = a->run == try_open || a->run == try_stat, is_open = may || a->run == try_open_call || a->run == try_openat2;
+		int r;
+
+		/* Landlock alone: what it does not refuse is not refused. */
+		if (v->t.no_seccomp && (is_open || !a->since || landlock_abi() < a->since))
+			continue;
+		r = in_child(unasked_child, v);
+		if (r != (may ? ALLOWED : REFUSED))
+			fail_msg("%s: %d", a->what, r);
+	}
+	assert_int_not_equal(access("sandbox-was-here", F_OK), 0);
+	close_all(&v->t.o);
+	close(v->pair[0]);
+	close(v->pair[1]);
+}
+
+static void test_unasked_reader(void **state)
+{
+	struct watched landlock = { .t.no_seccomp = true }, other = { .t.no_landlock = true };
+
+	(void)state;
+	if (landlock_abi() >= 1)
+		unasked(&landlock);
+	if (seccomp_api_get() >= 6)
+		unasked(&other);
 }
 
 static int open_for_watched(void *arg, const char *path)
@@ -703,6 +764,7 @@ int main(void)
 		cmocka_unit_test(test_seccomp_alone),
 		cmocka_unit_test(test_landlock_alone),
 		cmocka_unit_test(test_watched_reader),
+		cmocka_unit_test(test_unasked_reader),
 		cmocka_unit_test(test_reader_works),
 		cmocka_unit_test(test_abort_ends_it),
 		cmocka_unit_test(test_status_is_true),
