@@ -190,8 +190,11 @@ static void release(scmp_filter_ctx *ctx)
 		seccomp_release(*ctx);
 }
 
-static bool enter_seccomp(bool watched)
+static bool enter_seccomp(bool watched, bool reads)
 {
+	/* Code for libraries: of any file where nobody decides of which, else what the other process allows. */
+	struct scmp_arg_cmp of_file = { .arg = 3, .op = SCMP_CMP_MASKED_EQ, .datum_a = MAP_ANONYMOUS, .datum_b = 0 };
+
 	/* Calls in the manner of another machine (i386, x32) end the process: libseccomp's default. */
 	scmp_filter_ctx ctx scoped(release) = seccomp_init(SCMP_ACT_ERRNO(EPERM));
 
@@ -200,7 +203,7 @@ static bool enter_seccomp(bool watched)
 	for (size_t i = 0; i < ARRAY_SIZE(calls); i++)
 		if ((watched || !calls[i].watched) && allow(ctx, i))
 			return false;
-	if (watched && seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 0))
+	if (watched && seccomp_rule_add_array(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mmap), reads, &of_file))
 		return false;
 	return !seccomp_load(ctx);
 }
@@ -213,7 +216,7 @@ static unsigned enter(bool watched, bool reads)
 		in_force |= SANDBOX_NO_NEW_PRIVS;
 	if (enter_landlock(reads))
 		in_force |= SANDBOX_LANDLOCK;
-	if (enter_seccomp(watched))
+	if (enter_seccomp(watched, reads))
 		in_force |= SANDBOX_SECCOMP;
 	return in_force;
 }

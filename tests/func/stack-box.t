@@ -174,6 +174,19 @@ else
 	skip "the status of what unwinds" "no seccomp in this kernel"
 fi
 
+# ---- no memory: as little as is just too little depends on the libraries
+bad= short=
+for kib in 6000 4000 3000 2500 2000 1700 1400; do
+	(ulimit -d $kib && exec "$LOCKED" stack --source core) >out 2>err
+	case $? in
+	0) ;;
+	2) short=$kib; has_line err 'memory' || bad="$bad $kib:$(cat err)" ;;
+	*) bad="$bad $kib:$?" ;;
+	esac
+done
+is "too little memory: said in a sentence" "$bad" ""
+if [ -z "$short" ]; then skip "too little memory" "it was enough"; fi
+
 # ---- every call, where strace may
 if ! have strace || ! strace -o trace true 2>/dev/null; then
 	skip "the calls of what unwinds" "no strace, or it may not trace"

@@ -303,6 +303,8 @@ static void notify_call(int nr)
 	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
 
 	child_check(ctx && !seccomp_rule_add(ctx, SCMP_ACT_NOTIFY, nr, 0) && !seccomp_load(ctx));
+	/* It stays open, as if in another process; libseccomp, as after execve(2), knows nothing of it. */
+	child_check(fcntl(seccomp_notify_fd(ctx), F_DUPFD_CLOEXEC, 0) >= 0 && !seccomp_reset(NULL, 0));
 	seccomp_release(ctx);
 }
 
