@@ -1,10 +1,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 
 #include "base/open.h"
 #include "base/scope.h"
@@ -12,6 +14,27 @@
 #include "base/util.h"
 
 /* ---- from a file that was looked at to the same one opened */
+
+/*
+ * Regular by their type, but made by the kernel when they are read: that may wait (/proc/kmsg,
+ * tracefs' trace_pipe), act, or read the memory of a process.
+ */
+static bool is_of_the_kernel(int looked)
+{
+	static const unsigned kinds[] = {
+		PROC_SUPER_MAGIC, SYSFS_MAGIC, DEBUGFS_MAGIC, TRACEFS_MAGIC, SECURITYFS_MAGIC, CGROUP_SUPER_MAGIC,
+		CGROUP2_SUPER_MAGIC, SELINUX_MAGIC, SMACK_MAGIC, BPF_FS_MAGIC, PSTOREFS_MAGIC, EFIVARFS_MAGIC, NSFS_MAGIC,
+		BINFMTFS_MAGIC, 0x62656570 /* configfs: fs/configfs/mount.c */,
+	};
+	struct statfs st;
+
+	if (fstatfs(looked, &st))
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		if ((unsigned)st.f_type == kinds[i])
+			return true;
+	return false;
+}
 
 /* @looked is of O_PATH.  Linux 6.11, fs/proc/fd.c: proc_fd_link(): the link leads to the file itself, not to its name. */
 int open_found(int looked, const char *path, struct err *e)
@@ -24,6 +47,8 @@ int open_found(int looked, const char *path, struct err *e)
 		return err_set(e, -errno, "look at %s", path);
 	if (!S_ISREG(was.st_mode))
 		return err_set(e, ERR_INPUT, "%s is no regular file", path);
+	if (is_of_the_kernel(looked))
+		return err_set(e, ERR_INPUT, "%s is no regular file: the kernel makes what is read from it", path);
 	snprintf(link, sizeof(link), "/proc/thread-self/fd/%d", looked);
 	fd = open(link, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR) && access("/proc/thread-self/fd", X_OK))

@@ -6,7 +6,7 @@
 /*
  * A regular file, for reading.  It is looked at before it is opened (O_PATH), so
  * that a FIFO, a terminal or a watchdog is not opened even for an instant: opening
- * alone may wait, or act.  The descriptor, or negative: -errno where there is no file,
+ * alone may wait, or act; nor is one of procfs, sysfs and their kind.  The descriptor, or negative: -errno where there is no file,
  * ERR_INPUT where it is something else, ERR_UNSUPPORTED without /proc, which is the
  * only way from a file that was looked at to that same file opened.
  */

@@ -166,6 +166,8 @@ struct uapi_landlock_ruleset_attr {
 	u64 scoped;
 };
 #define UAPI_LANDLOCK_FS_1 ((1 << 13) - 1)	/* EXECUTE to MAKE_SYM: version 1 of the interface */
+#define UAPI_LANDLOCK_FS_READ_FILE (1 << 2)
+#define UAPI_LANDLOCK_FS_READ_DIR (1 << 3)
 #define UAPI_LANDLOCK_FS_REFER (1 << 13)	/* version 2 */
 #define UAPI_LANDLOCK_FS_TRUNCATE (1 << 14)	/* 3 */
 #define UAPI_LANDLOCK_NET_TCP (1 << 0 | 1 << 1)	/* 4: BIND, CONNECT */

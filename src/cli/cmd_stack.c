@@ -6,6 +6,7 @@
 #include "base/scope.h"
 #include "base/text.h"
 #include "base/util.h"
+#include "cli/box.h"
 #include "cli/cmds.h"
 #include "cli/dump_args.h"
 #include "cli/reader.h"
@@ -43,6 +44,9 @@ enum { GROUP_FROM = 20 };	/* threads, from which on text is grouped */
 struct stack_args {
 	struct stack_print p;
 	struct unwind_opts opts;
+	struct core core;
+	struct core_file file;	/* of a core; nothing of it was read yet but how it is packed */
+	const char *path;	/* of that, or NULL */
 	const char *tid;
 	enum snapshot_wish snapshot;
 	bool group, no_group;
@@ -149,6 +153,7 @@ static int unwind_threads(struct stack_args *a, struct core *core, struct unwind
 	for (size_t i = from; !r && i < to; i++) {
 		struct stack s scoped(stack_fini) = { 0 };
 
+		box_next();
 		r = unwind_thread(u, in_order(core, from, to, i), &s, e);
 		if (!r)
 			r = stack_groups_add(g, &s, &group, e);
@@ -204,14 +209,15 @@ static bool is_pid(const char *operand, pid_t *pid)
 	return true;
 }
 
-static int open_live(struct stack_args *a, pid_t pid, struct core *core, struct dump_report *report, struct err *e)
+static int open_live(struct stack_args *a, pid_t pid, struct dump_report *report, struct err *e)
 {
-	int r = process_core(pid, PROCESS_STOP_TIMEOUT_MS, a->snapshot, &cli_cancelled, core, report, e);
+	int r = process_core(pid, PROCESS_STOP_TIMEOUT_MS, a->snapshot, &cli_cancelled, &a->core, report, e);
 
-	/* The target runs again. */
-	cli_end_by_signal();
-	if (r)
+	if (r) {
+		/* The target runs again. */
+		cli_end_by_signal();
 		return r;
+	}
 	a->opts.pid = report->pid;
 	a->p.live = report;
 	a->p.unstopped = report->unstopped;
@@ -219,12 +225,38 @@ static int open_live(struct stack_args *a, pid_t pid, struct core *core, struct 
 	return 0;
 }
 
+/* All that interprets what others have made. */
+static int unwind_inside(void *arg, u64 *value, struct err *e)
+{
+	struct stack_args *a = arg;
+	struct unwind *u = NULL;
+	int r = a->path ? core_open_file(&a->core, &a->file, a->path, e) : 0;
+
+	(void)value;
+	if (!r)
+		r = unwind_open(&u, &a->core, &a->opts, e);
+	if (!r)
+		r = print_threads(a, &a->core, u, e);
+	unwind_close(u);
+	return r < 0 ? r : EXIT_GOOD;
+}
+
+static int open_core(struct stack_args *a, const char *path, struct err *e)
+{
+	int r;
+
+	a->file = (struct core_file){ .cancel = &cli_cancelled, .unpack_limit = a->unpack_limit };
+	a->path = path;
+	r = core_file_open(&a->file, path, e);
+	if (r)
+		cli_end_by_signal();
+	return r;
+}
+
 int cmd_stack(int argc, char **argv, struct err *e)
 {
 	struct stack_args a = { .p = { .out = stdout } };
 	struct dump_report report scoped(dump_report_fini) = { 0 };
-	struct core core scoped(core_close) = { 0 };
-	struct unwind *u = NULL;
 	const char *operand = NULL;
 	pid_t pid;
 	int r = parse(&a, argc, argv, &operand, e);
@@ -232,19 +264,17 @@ int cmd_stack(int argc, char **argv, struct err *e)
 	if (r)
 		return r;
 	if (is_pid(operand, &pid)) {
-		r = open_live(&a, pid, &core, &report, e);
+		r = open_live(&a, pid, &report, e);
 	} else if (a.snapshot) {
 		return err_set(e, ERR_USAGE, "stack: --snapshot is for a process, and %s is a core", operand);
 	} else {
-		cli_end_by_signal();
-		r = reader_open_free(&core, operand, a.unpack_limit, e);
+		r = open_core(&a, operand, e);
 	}
 	if (r)
 		return r;
 	a.p.name = a.opts.pid ? "process" : operand;
-	r = unwind_open(&u, &core, &a.opts, e);
-	if (!r)
-		r = print_threads(&a, &core, u, e);
-	unwind_close(u);
-	return r < 0 ? r : EXIT_GOOD;
+	r = box_run(unwind_inside, &a, &a.opts, e);
+	core_file_close(&a.file);
+	core_close(&a.core);
+	return r;
 }

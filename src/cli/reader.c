@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -29,27 +30,18 @@ int reader_unpack_limit(const char *arg, u64 *out, struct err *e)
 	return 0;
 }
 
-static int open_core(struct core *core, const char *path, u64 unpack_limit, bool lock, struct err *e)
+int reader_open(struct core *core, const char *path, u64 unpack_limit, struct err *e)
 {
 	struct core_file file = { .cancel = &cli_cancelled, .unpack_limit = unpack_limit };
 	int r = core_file_open(&file, path, e);
 
 	if (r)
 		return r;
-	if (lock)
-		reader_lock();
+	reader_lock();
 	return core_open_file(core, &file, path, e);
 }
 
-int reader_open(struct core *core, const char *path, u64 unpack_limit, struct err *e)
-{
-	return open_core(core, path, unpack_limit, true, e);
-}
-
-int reader_open_free(struct core *core, const char *path, u64 unpack_limit, struct err *e)
-{
-	return open_core(core, path, unpack_limit, false, e);
-}
+enum { END_MS = 1000 };	/* for a child that was killed */
 
 /* What a child has returned; not trusted. */
 struct child_result {
@@ -74,6 +66,15 @@ static void run_child(reader_fn *fn, void *arg, struct child_result *v)
 	_exit(0);
 }
 
+static int explain_signal(int sig, struct err *e)
+{
+	if (sig == SIGXCPU)
+		return err_set(e, ERR_LIMIT, "reading it took more processor time than it may have: given up");
+	if (sig == SIGKILL)
+		return err_set(e, ERR_UNSUPPORTED, "reading it ended by signal 9: somebody has sent it, or the kernel for want of memory");
+	return err_set(e, ERR_UNSUPPORTED, "reading it ended by signal %d: a fault of this program", sig);
+}
+
 static int wait_child(pid_t pid, struct err *e)
 {
 	int status;
@@ -87,15 +88,14 @@ static int wait_child(pid_t pid, struct err *e)
 	if (cli_cancelled)
 		return err_set(e, ERR_CANCELLED, "cancelled by a signal");
 	if (WIFSIGNALED(status))
-		return err_set(e, ERR_UNSUPPORTED, "reading it ended by signal %d: a fault of this program",
-			       WTERMSIG(status));
+		return explain_signal(WTERMSIG(status), e);
 	return 0;
 }
 
 static int take_result(const struct child_result *v, u64 *value, struct err *e)
 {
 	if (!v->is_set)
-		return err_set(e, ERR_UNSUPPORTED, "reading it ended early: a fault of this program");
+		return err_set(e, ERR_UNSUPPORTED, "reading it ended early: out of memory, or a fault of this program");
 	if (v->r < 0 && e) {
 		*e = v->e;
 		e->msg[sizeof(e->msg) - 1] = 0;
@@ -107,22 +107,49 @@ static int take_result(const struct child_result *v, u64 *value, struct err *e)
 	return v->r;
 }
 
-int reader_apart(reader_fn *fn, void *arg, u64 *value, struct err *e)
+int reader_child_start(struct reader_child *c, reader_fn *fn, void *arg, struct err *e)
 {
-	struct child_result *v = mmap(NULL, sizeof(*v), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	pid_t pid;
-	int r;
-
-	if (v == MAP_FAILED)
+	c->v = mmap(NULL, sizeof(*c->v), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (c->v == MAP_FAILED)
 		return err_set(e, -errno, "start a reader");
 	/* Else both would print what is waiting. */
 	fflush(stdout);
-	pid = fork();
-	if (!pid)
-		run_child(fn, arg, v);
-	r = pid < 0 ? err_set(e, -errno, "start a reader") : wait_child(pid, e);
+	c->pid = fork();
+	if (!c->pid)
+		run_child(fn, arg, c->v);
+	if (c->pid > 0)
+		return 0;
+	munmap(c->v, sizeof(*c->v));
+	return err_set(e, -EAGAIN, "start a reader");
+}
+
+/* Killed, and waited for if it does end: not one that waits for a disk. */
+static int kill_child(const struct reader_child *c, int sock, struct err *e)
+{
+	struct pollfd p = { .fd = sock, .events = 0 };
+	bool ended;
+
+	kill(c->pid, SIGKILL);
+	ended = poll(&p, 1, END_MS) == 1;
+	while (waitpid(c->pid, NULL, ended ? 0 : WNOHANG) < 0 && errno == EINTR)
+		;
+	return err_set(e, ERR_CANCELLED, "cancelled by a signal");
+}
+
+int reader_child_end(struct reader_child *c, int sock, u64 *value, struct err *e)
+{
+	int r = sock >= 0 && cli_cancelled ? kill_child(c, sock, e) : wait_child(c->pid, e);
+
 	if (!r)
-		r = take_result(v, value, e);
-	munmap(v, sizeof(*v));
+		r = take_result(c->v, value, e);
+	munmap(c->v, sizeof(*c->v));
 	return r;
+}
+
+int reader_apart(reader_fn *fn, void *arg, u64 *value, struct err *e)
+{
+	struct reader_child c = { 0 };
+	int r = reader_child_start(&c, fn, arg, e);
+
+	return r ? r : reader_child_end(&c, -1, value, e);
 }

@@ -20,8 +20,6 @@ int reader_unpack_limit(const char *arg, u64 *out, struct err *e) must_check;
  * or SIGHUP.  @unpack_limit: as in struct core_file.
  */
 int reader_open(struct core *core, const char *path, u64 unpack_limit, struct err *e) must_check;
-/* The same for a command that opens other files later, and is not sandboxed. */
-int reader_open_free(struct core *core, const char *path, u64 unpack_limit, struct err *e) must_check;
 
 /*
  * fn(@arg, value, e) in a child, for a command that needs its rights later: to
@@ -32,3 +30,14 @@ int reader_open_free(struct core *core, const char *path, u64 unpack_limit, stru
  */
 typedef int reader_fn(void *arg, u64 *value, struct err *e);
 int reader_apart(reader_fn *fn, void *arg, u64 *value, struct err *e) must_check;
+
+/*
+ * The same in two steps.  @sock: a socket whose other end the child has open as long as it runs, or -1: after a signal
+ * the child is killed then.
+ */
+struct reader_child {
+	pid_t pid;
+	struct child_result *v;
+};
+int reader_child_start(struct reader_child *c, reader_fn *fn, void *arg, struct err *e) must_check;
+int reader_child_end(struct reader_child *c, int sock, u64 *value, struct err *e) must_check;

@@ -5,6 +5,7 @@
 enum {
 	SANDBOX_NO_NEW_PRIVS = 1,	/* no program gives more rights */
 	SANDBOX_LANDLOCK = 2,		/* no file is opened, made or removed; no TCP; no signals to others */
+	SANDBOX_WATCHED = 8,		/* another process opens the files that libraries ask for: sandbox_enter_watched() */
 	SANDBOX_SECCOMP = 4,		/* no system calls but those of a reader: the others fail with EPERM */
 };
 
@@ -21,3 +22,12 @@ enum {
  * reader that was taken over gains nothing by being alive.
  */
 unsigned sandbox_enter(void);
+
+/*
+ * The same for a reader whose libraries open files by themselves: each openat(2) for reading, and each mmap(2) of
+ * code, waits for the answer of the process at the other end of @sock, which gets a message of one byte
+ * with the listener of seccomp_unotify(2) and this process's /proc/PID/mem, for the names.  It also may look at names, and use
+ * sockets that it has.  Where the kernel has no such listener the message comes alone, and files are
+ * opened for reading without a question: SANDBOX_WATCHED is not set then.
+ */
+unsigned sandbox_enter_watched(int sock);

@@ -61,6 +61,9 @@ struct stack {
 };
 void stack_fini(struct stack *s);
 
+struct fetch;
+struct unwind;
+
 /* All optional; zero means the default.  Strings are borrowed until unwind_close(). */
 struct unwind_opts {
 	const char *exe;		/* the program itself, instead of what the core names */
@@ -69,11 +72,27 @@ struct unwind_opts {
 	const char *unwinder;		/* "libdw", "libunwind"; NULL or "auto": the better result of each thread */
 	bool no_tail_calls;		/* frames of tail calls need debug information, which takes its time */
 	u32 max_frames;			/* 0: UNWIND_FRAMES_MAX */
+	/*
+	 * For a process that is locked in: opens a file for reading, as modfile_open() does, by asking one that is
+	 * not; and the connection to debuginfod that was made before, which stays its maker's.
+	 */
+	int (*open_file)(void *arg, const char *path, struct err *e);
+	void *open_arg;
+	struct fetch *fetch;
+	const struct unwind *dirs;	/* has the directories above already: broker_dirs() */
 	pid_t pid;			/* of the live process that the core was taken of: /proc/PID/root, map_files; or 0 */
 };
 enum { UNWIND_FRAMES_MAX = 4096 };
 
-struct unwind;
+/*
+ * Starts the process that asks servers of debuginfod, for processes that are forked later; NULL where
+ * the user has named no server.  It is ended, with all that it has not finished, by its maker alone.
+ */
+struct fetch *unwind_fetch_start(void);
+void unwind_fetch_end(struct fetch *f);
+
+/* The library that is loaded when code is first read; a process that is locked in must be allowed to. */
+extern const char unwind_code_library[];
 
 /*
  * Gets ready to unwind the threads of @core, which must outlive *out.  Executables

@@ -1,6 +1,6 @@
 /*
  * hungfs DIR COMMAND...: runs it where DIR is a file system in which every name is a
- * file that can be opened, and no read of it ever ends.  For root; nobody else sees
+ * file that can be opened, and no read of it ever ends; what is called $HUNG_NAME cannot even be looked up.  For root; nobody else sees
  * it (a mount namespace of its own), and it goes with the command.  Exit 77 where
  * that is not allowed, else the command's status.
  */
@@ -48,7 +48,14 @@ static void answer(int fd, const struct fuse_in_header *in)
 
 	switch (in->opcode) {
 	case FUSE_INIT: reply(fd, in->unique, 0, &init, sizeof(init)); break;
-	case FUSE_LOOKUP: reply(fd, in->unique, 0, &entry, sizeof(entry)); break;
+	case FUSE_LOOKUP:
+		if (getenv("HUNG_NAME") && !strcmp((const char *)(in + 1), getenv("HUNG_NAME"))) {
+			printf("lookup\n");
+			fflush(stdout);
+			break;
+		}
+		reply(fd, in->unique, 0, &entry, sizeof(entry));
+		break;
 	case FUSE_GETATTR: reply(fd, in->unique, 0, &attr, sizeof(attr)); break;
 	case FUSE_OPEN: reply(fd, in->unique, 0, &open, sizeof(open)); break;
 	case FUSE_FLUSH: case FUSE_RELEASE: case FUSE_ACCESS: reply(fd, in->unique, 0, NULL, 0); break;

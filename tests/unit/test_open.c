@@ -49,6 +49,10 @@ static void regular_only(void **state)
 	assert_string_equal(e.msg, "fifo is no regular file");
 	fails(open_regular(".", &e), ERR_INPUT);
 	fails(open_regular("/dev/zero", &e), ERR_INPUT);
+	fails(open_regular("/proc/self/mem", &e), ERR_INPUT);
+	fails(open_regular("/proc/self/maps", &e), ERR_INPUT);
+	fails(open_regular_in("/proc/self", "maps", &e), ERR_INPUT);
+	has_text(open_regular_in("/proc/self/cwd", "file", &e), "hello");
 	fails(open_regular("loop", &e), -ELOOP);
 	fails(open_regular("absent", &e), -ENOENT);
 	alarm(0);

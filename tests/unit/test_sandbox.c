@@ -5,6 +5,7 @@
 #include <linux/openat2.h>
 #include <linux/seccomp.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <sys/ptrace.h>
@@ -16,8 +17,10 @@
 #include <sys/uio.h>
 #include <sys/un.h>
 
+#include "base/fdpass.h"
 #include "base/io.h"
 #include "cli/sandbox.h"
+#include "cli/watch.h"
 #include "base/uapi.h"
 
 /* What was open before the lock. */
@@ -295,6 +298,16 @@ static void refuse_call(int nr, int error)
 	seccomp_release(ctx);
 }
 
+static void notify_call(int nr)
+{
+	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
+
+	child_check(ctx && !seccomp_rule_add(ctx, SCMP_ACT_NOTIFY, nr, 0) && !seccomp_load(ctx));
+	/* It stays open, as if in another process; libseccomp, as after execve(2), knows nothing of it. */
+	child_check(fcntl(seccomp_notify_fd(ctx), F_DUPFD_CLOEXEC, 0) >= 0 && !seccomp_reset(NULL, 0));
+	seccomp_release(ctx);
+}
+
 static unsigned lock(const struct try *t)
 {
 	if (t->no_landlock)
@@ -392,6 +405,150 @@ static void test_landlock_alone(void **state)
 
 	(void)state;
 	try_all(&t);
+}
+
+/* ---- a reader whose files another process opens */
+
+struct watched {
+	struct try t;
+	int pair[2];
+	const char *may;	/* the one file that is opened for it */
+	unsigned asked;
+};
+
+static int watched_child(void *arg)
+{
+	struct watched *v = arg;
+
+	close(v->pair[0]);
+	if (!(sandbox_enter_watched(v->pair[1]) & SANDBOX_WATCHED))
+		return NOT_LOCKED;
+	errno = 0;
+	if (v->t.a->run(&v->t.o) >= 0)
+		return ALLOWED;
+	return errno == EPERM || errno == EACCES ? REFUSED : OTHERWISE;
+}
+
+/* Where nobody can be asked, files are opened for reading; nothing more. */
+static int unasked_child(void *arg)
+{
+	struct watched *v = arg;
+	unsigned in_force;
+
+	if (v->t.no_seccomp)
+		refuse_call(SCMP_SYS(seccomp), EPERM);
+	/* As in a container whose manager answers some calls. */
+	if (v->t.no_landlock)
+		notify_call(SCMP_SYS(swapon));
+	in_force = sandbox_enter_watched(v->pair[1]);
+	if (in_force & SANDBOX_WATCHED || !(in_force & (v->t.no_seccomp ? SANDBOX_LANDLOCK : SANDBOX_SECCOMP)))
+		return NOT_LOCKED;
+	errno = 0;
+	if (v->t.a->run(&v->t.o) >= 0)
+		return ALLOWED;
+	return errno == EPERM || errno == EACCES ? REFUSED : OTHERWISE;
+}
+
+static void unasked(struct watched *v)
+{
+	v->t.o = open_some();
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, v->pair), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(attempts); i++) {
+		const struct attempt *a = v->t.a = &attempts[i];
+		bool may = a->run == try_open || a->run == try_stat, is_open = may || a->run == try_open_call || a->run == try_openat2;
+		int r;
+
+		/* Landlock alone: what it does not refuse is not refused. */
+		if (v->t.no_seccomp && (is_open || !a->since || landlock_abi() < a->since))
+			continue;
+		r = in_child(unasked_child, v);
+		if (r != (may ? ALLOWED : REFUSED))
+			fail_msg("%s: %d", a->what, r);
+	}
+	assert_int_not_equal(access("sandbox-was-here", F_OK), 0);
+	close_all(&v->t.o);
+	close(v->pair[0]);
+	close(v->pair[1]);
+}
+
+static void test_unasked_reader(void **state)
+{
+	struct watched landlock = { .t.no_seccomp = true }, other = { .t.no_landlock = true };
+
+	(void)state;
+	if (landlock_abi() >= 1)
+		unasked(&landlock);
+	if (seccomp_api_get() >= 6)
+		unasked(&other);
+}
+
+static int open_for_watched(void *arg, const char *path)
+{
+	struct watched *v = arg;
+
+	v->asked++;
+	return v->may && !strcmp(path, v->may) ? open(path, O_RDONLY | O_CLOEXEC) : -EACCES;
+}
+
+/* Answers until it has ended. */
+static int watch_child(struct watched *v)
+{
+	struct watch w = { .listener = -1, .memory = -1, .open = open_for_watched, .arg = v };
+	int fds[2] = { -1, -1 }, status;
+	char byte;
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, v->pair), 0);
+	fflush(NULL);
+	w.pid = fork();
+	assert_true(w.pid >= 0);
+	if (!w.pid)
+		leave(watched_child(v));
+	close(v->pair[1]);
+	assert_int_equal(fdpass_recv(v->pair[0], &byte, 1, fds, 2), 1);
+	w.listener = fds[0];
+	w.memory = fds[1];
+	for (;;) {
+		struct pollfd p[2] = { { .fd = w.listener, .events = POLLIN }, { .fd = v->pair[0], .events = POLLIN } };
+
+		assert_true(poll(p, 2, 60000) > 0);
+		if (p[0].revents & POLLIN)
+			watch_answer(&w);
+		else if (p[1].revents)
+			break;
+	}
+	assert_int_equal(waitpid(w.pid, &status, 0), w.pid);
+	watch_close(&w);
+	close(v->pair[0]);
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+static void test_watched_reader(void **state)
+{
+	struct watched v = { .t = { .o = open_some() } };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(attempts); i++) {
+		int r;
+
+		v.t.a = &attempts[i];
+		r = watch_child(&v);
+		if (r == NOT_LOCKED)
+			skip_because("no notification by seccomp here");
+		/* What a name leads to may be looked at. */
+		if (r != (attempts[i].run == try_stat ? ALLOWED : REFUSED))
+			fail_msg("%s: %d", attempts[i].what, r);
+	}
+	assert_int_not_equal(access("sandbox-was-here", F_OK), 0);
+	assert_int_equal(v.asked, 1);
+	v.may = "/dev/null";
+	for (size_t i = 0; i < ARRAY_SIZE(attempts); i++) {
+		v.t.a = &attempts[i];
+		if (attempts[i].run == try_open)
+			assert_int_equal(watch_child(&v), ALLOWED);
+		else if (attempts[i].run == try_open_call || attempts[i].run == try_openat2 || attempts[i].run == try_reopen)
+			assert_int_equal(watch_child(&v), REFUSED);
+	}
+	close_all(&v.t.o);
 }
 
 /* The attempts are real ones: without the lock those that need no privilege succeed. */
@@ -608,6 +765,8 @@ int main(void)
 		cmocka_unit_test(test_nothing_gets_out),
 		cmocka_unit_test(test_seccomp_alone),
 		cmocka_unit_test(test_landlock_alone),
+		cmocka_unit_test(test_watched_reader),
+		cmocka_unit_test(test_unasked_reader),
 		cmocka_unit_test(test_reader_works),
 		cmocka_unit_test(test_abort_ends_it),
 		cmocka_unit_test(test_status_is_true),

@@ -6,6 +6,9 @@
 
 #include "base/util.h"
 #include "unwind/code/capstone.h"
+#include "unwind/unwind.h"
+
+const char unwind_code_library[] = CAPSTONE_SONAME;
 
 #define FN(name) { "cs_" #name, offsetof(struct capstone, name) }
 static const struct {

@@ -74,7 +74,7 @@ static int try_name(struct search *s, const char *name)
 	Elf *elf = fd < 0 ? NULL : elf_begin(fd, ELF_C_READ, NULL);
 	bool good = fits(s, fd, elf);
 
-	if (fd == ERR_INPUT || fd == ERR_UNSUPPORTED)
+	if (modfile_is_odd(fd))
 		snprintf(why, sizeof(why), "%s; not used", e.msg);
 	else if (good && ((s->is_alt && section_find(elf, ".gnu_debugaltlink")) || !sections_fit(s->u, elf)))
 		snprintf(why, sizeof(why), "%s would take too much memory when it is unpacked, or leads on; not used", name);

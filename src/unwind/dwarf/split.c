@@ -54,17 +54,23 @@ static bool is_in_root(const struct unwind *u, int fd)
 	return !strcmp(root, "/") || (!strncmp(real, root, len) && real[len] == '/');
 }
 
+/* Where a broker opens files, it opens those of libdw, too, and by the same rules. */
+static int open_as_libdw(const struct unwind *u, const char *path, struct err *e)
+{
+	return u->opts.open_file ? modfile_open(u, path, e) : open_regular(path, e);
+}
+
 /* Nothing is there; or a file that can be opened, and does not take too much memory or lead on to another one. */
 static bool is_good(struct module *m, const char *path)
 {
 	char note[NAME_SIZE + 64];
 	struct err e = { 0 };
-	int fd auto_close = open_regular(path, &e);
+	int fd auto_close = open_as_libdw(m->u, path, &e);
 	Elf *elf = NULL;
 	bool good;
 
 	/* What we cannot open, libdw cannot either. */
-	if (fd < 0 && fd != ERR_INPUT && fd != ERR_UNSUPPORTED)
+	if (fd < 0 && !modfile_is_odd(fd))
 		return true;
 	if (fd >= 0)
 		elf = elf_begin(fd, ELF_C_READ, NULL);

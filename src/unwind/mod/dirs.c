@@ -91,11 +91,26 @@ static int add_default(struct unwind *u, struct err *e)
 	return add(u, dir, e);
 }
 
+static int copy(struct unwind *u, const struct unwind *from, struct err *e)
+{
+	int r = 0;
+
+	u->sysroot = from->sysroot ? strdup(from->sysroot) : NULL;
+	if (from->sysroot && !u->sysroot)
+		return err_set(e, -ENOMEM, "--sysroot");
+	u->opts.sysroot = u->sysroot;
+	for (size_t i = 0; !r && i < from->n_debugdirs; i++)
+		r = add(u, strdup(from->debugdirs[i]), e);
+	return r;
+}
+
 int dirs_open(struct unwind *u, struct err *e)
 {
 	char *path auto_free = NULL, *rest, *dir;
 	int r = 0;
 
+	if (u->opts.dirs)
+		return copy(u, u->opts.dirs, e);
 	if (u->opts.sysroot)
 		r = real_dir("--sysroot", u->opts.sysroot, &u->sysroot, e);
 	if (r)

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/open.h"
 #include "base/scope.h"
 #include "base/util.h"
 #include "unwind/mod/mod.h"
@@ -28,14 +27,6 @@ static void exe_fini(struct exe *x)
 
 /* ---- the file */
 
-/* In the sysroot absolute symbolic links are its own; where that leads nowhere, the name is meant as it is. */
-static int open_named(const struct unwind *u, const char *path, struct err *e)
-{
-	int fd = modfile_open(u, path, e);
-
-	return fd == -ENOENT ? open_regular(path, e) : fd;
-}
-
 static int check_header(const struct unwind *u, struct exe *x, struct err *e)
 {
 	const struct elffmt *fmt = &u->core->fmt;
@@ -57,7 +48,7 @@ static int open_exe(struct unwind *u, struct exe *x, struct err *e)
 	ssize_t len;
 	int r;
 
-	x->m.fd = open_named(u, u->opts.exe, e);
+	x->m.fd = modfile_open(u, u->opts.exe, e);
 	if (x->m.fd < 0)
 		return err_wrap(e, "--exe");
 	x->m.elf = elf_begin(x->m.fd, ELF_C_READ, NULL);

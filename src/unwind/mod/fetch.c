@@ -28,6 +28,7 @@ enum {
 
 struct fetch {
 	pid_t pid;
+	pid_t owner;		/* who has started it, and may end it */
 	int fd;			/* a socket to the child */
 	bool off;		/* no server is asked any more */
 	u64 max_s, max_bytes;	/* 0: no limit */
@@ -51,6 +52,7 @@ static bool start(struct fetch *f, const sigset_t *mask)
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
 		return false;
+	f->owner = parent;
 	f->pid = fork();
 	if (!f->pid) {
 		close(pair[0]);
@@ -71,6 +73,10 @@ static void stop(struct fetch *f)
 
 	if (f->pid <= 0)
 		return;
+	if (f->owner != getpid()) {
+		f->off = true;
+		return;
+	}
 	kill(f->pid, SIGTERM);
 	/* Until its end is closed. */
 	ended = poll(&p, 1, END_MS) == 1;
@@ -89,6 +95,11 @@ void fetch_close(struct fetch *f)
 	if (f)
 		stop(f);
 	free(f);
+}
+
+void unwind_fetch_end(struct fetch *f)
+{
+	fetch_close(f);
 }
 
 /* ---- signals that end programs */
@@ -124,7 +135,8 @@ static s64 now_ms(void)
 /* 1: there is an answer; 0: not in time; -1: a signal came first. */
 static int wait_answer(struct fetch *f, const sigset_t *set)
 {
-	int signals auto_close = signalfd(-1, set, SFD_CLOEXEC);
+	/* Who has not started it has nothing to clean up: signals end it as they come. */
+	int signals auto_close = f->owner == getpid() ? signalfd(-1, set, SFD_CLOEXEC) : -1;
 	struct pollfd p[] = { { .fd = f->fd, .events = POLLIN }, { .fd = signals, .events = POLLIN } };
 	s64 end = now_ms() + (s64)min(f->max_s, (u64)INT32_MAX) * 1000, left = -1;
 
@@ -191,22 +203,43 @@ static struct fetch *fetch_make(void)
 	return f;
 }
 
+struct fetch *unwind_fetch_start(void)
+{
+	struct fetch *f = fetch_make();
+	sigset_t mask;
+
+	if (!f || f->off) {
+		free(f);
+		return NULL;
+	}
+	pthread_sigmask(SIG_SETMASK, NULL, &mask);
+	if (!start(f, &mask))
+		f->off = true;
+	return f;
+}
+
 bool fetch_file(struct unwind *u, enum fetch_kind kind, const u8 *id, size_t len, char path[FETCH_PATH_SIZE],
 		char why[FETCH_WHY_SIZE])
 {
 	struct fetch_question q = { .kind = kind, .len = (u32)min(len, sizeof(q.id)) };
-	struct fetch *f = u->fetch = u->fetch ? u->fetch : fetch_make();
+	struct fetch *f = u->opts.fetch;
 	struct fetch_answer a = { 0 };
 	sigset_t set, old;
 	bool found;
 
 	*why = 0;
+	if (!f)
+		f = u->fetch = u->fetch ? u->fetch : fetch_make();
 	if (!f || f->off)
 		return false;
 	memcpy(q.id, id, q.len);
-	keep_back(&set, &old);
-	found = (f->pid > 0 || start(f, &old)) && ask(f, &q, &set, &a, why);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (f->pid > 0 && f->owner != getpid()) {
+		found = ask(f, &q, &set, &a, why);
+	} else {
+		keep_back(&set, &old);
+		found = (f->pid > 0 || start(f, &old)) && ask(f, &q, &set, &a, why);
+		pthread_sigmask(SIG_SETMASK, &old, NULL);
+	}
 	if (found)
 		snprintf(path, FETCH_PATH_SIZE, "%.*s", (int)sizeof(a.path) - 1, a.path);
 	return found;

@@ -104,6 +104,13 @@ Elf *module_elf(struct unwind *u, struct module *m);
  * root directory.  As open_regular().
  */
 int modfile_open(const struct unwind *u, const char *path, struct err *e) must_check;
+/* allowed.c: within --sysroot, where that is given, or where another option says. */
+bool allowed_name(const struct unwind *u, const char *path);
+/* Its result means that there is something, which was not opened: e->msg says why.  -errno is not below -4095. */
+static inline bool modfile_is_odd(int fd)
+{
+	return fd < -4095;
+}
 /* The name of an open file, without symbolic links; false when it has none any more. */
 bool modfile_real(int fd, char *out, size_t size);
 /* A build-id as text. */

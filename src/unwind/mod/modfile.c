@@ -1,4 +1,5 @@
 #include <elfutils/libdwelf.h>
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,7 +43,7 @@ static const char *below(const char *path, const char *root)
 	return root && !strncmp(path, root, len) && path[len] == '/' ? path + len : NULL;
 }
 
-int modfile_open(const struct unwind *u, const char *path, struct err *e)
+static int open_in_its_root(const struct unwind *u, const char *path, struct err *e)
 {
 	char live[64];
 	const char *roots[] = { u->opts.sysroot, u->opts.pid ? live : NULL };
@@ -52,6 +53,19 @@ int modfile_open(const struct unwind *u, const char *path, struct err *e)
 		if (below(path, roots[i]))
 			return open_regular_in(roots[i], below(path, roots[i]), e);
 	return open_regular(path, e);
+}
+
+int modfile_open(const struct unwind *u, const char *path, struct err *e)
+{
+	int fd;
+
+	if (u->opts.open_file)
+		return u->opts.open_file(u->opts.open_arg, path, e);
+	if (!allowed_name(u, path))
+		return err_set(e, -ENOENT, "%s is outside of --sysroot", path);
+	fd = open_in_its_root(u, path, e);
+	/* In the sysroot absolute symbolic links are its own; where that leads nowhere, --exe is meant as it is. */
+	return fd == -ENOENT && u->opts.exe && !strcmp(path, u->opts.exe) ? open_regular(path, e) : fd;
 }
 
 bool modfile_layout_fits(const struct unwind *u, const struct module *m, Elf *elf)
@@ -172,7 +186,7 @@ static bool try_file(struct unwind *u, struct module *m, const char *path)
 	int fd = modfile_open(u, path, &e);
 
 	/* Not there is said when all have been tried. */
-	if (fd == ERR_INPUT || fd == ERR_UNSUPPORTED)
+	if (modfile_is_odd(fd))
 		set_note(m, "%s; not used", e.msg);
 	return try_fd(u, m, fd, path);
 }
