@@ -29,10 +29,10 @@ static const struct {
 	CALL(openat), CALL(read), CALL(pread64), CALL(write), CALL(writev), CALL(pwrite64), CALL(pwritev), CALL(lseek),
 	CALL(fallocate), CALL(ftruncate), CALL(fsync), CALL(fdatasync), CALL(linkat), CALL(renameat2), CALL(unlinkat),
 	CALL(close), CALL(fstat), CALL(newfstatat), CALL(statfs), CALL(fstatfs), CALL(fcntl), CALL(ioctl), CALL(mmap),
-	CALL(mprotect), CALL(clone3), CALL(socketpair), CALL(pidfd_open), CALL(poll), CALL(sendto), CALL(recvfrom), CALL(process_vm_readv), CALL(getdents64),
-	CALL(readlinkat), CALL(recvmsg), CALL(pipe2), CALL(memfd_create),
+	CALL(mprotect), CALL(clone3), CALL(socketpair), CALL(pidfd_open), CALL(sendto), CALL(recvfrom), CALL(process_vm_readv), CALL(getdents64),
+	CALL(readlinkat), CALL(recvmsg), CALL(pipe2), CALL(memfd_create), CALL(clone),
 #ifdef SYS_readlink
-	CALL(readlink), CALL(clone),
+	CALL(readlink), CALL(poll),
 #endif
 };
 
