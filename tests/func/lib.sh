@@ -71,6 +71,8 @@ fail()
 {
 	test_n=$((test_n + 1))
 	printf 'not ok %d - %s\n' $test_n "$1"
+	# Of standard output prove(1) shows nothing.
+	printf '# not ok %d - %s\n' $test_n "$1" >&2
 }
 
 # skip DESCRIPTION REASON

@@ -32,6 +32,7 @@ static unsigned n_threads = 50;
 static unsigned moved[THREADS_MAX];
 static int pipes[THREADS_MAX][2];
 static uint32_t turns[THREADS_MAX];
+static double late_s = LATE_S;	/* times $SLOWNESS */
 static int may_end;	/* calls that SIGCONT ends, too */
 static unsigned ended;	/* calls that a dump may end when all that is ours is killed, for nobody is there to make them again */
 
@@ -56,7 +57,7 @@ static void nap_ms(long ms)
 	took = (double)(end.tv_sec - begin.tv_sec) * 1e3 + (double)(end.tv_nsec - begin.tv_nsec) / 1e6;
 	if (took < (double)ms)
 		notice("nanosleep was too short");
-	if (took > LATE_S * 1000 && !may_end)
+	if (took > late_s * 1000 && !may_end)
 		notice("nanosleep was late");
 }
 
@@ -370,7 +371,7 @@ static void answer(void)
 	if (waitpid(-1, NULL, WNOHANG) != -1 || errno != ECHILD)
 		notice("wait");
 	memcpy(before, moved, sizeof(before));
-	while ((stuck = still(before)) && target_seconds() - begin < LATE_S)
+	while ((stuck = still(before)) && target_seconds() - begin < late_s)
 		target_nap();
 	if (stuck)
 		printf("noticed %u %s ended %u stuck %s\n", noticed, what, ended, stuck);
@@ -392,6 +393,7 @@ int main(int argc, char **argv)
 	n_threads = argc > 1 ? (unsigned)atoi(argv[1]) : n_threads;
 	must(n_threads >= 24 && n_threads <= THREADS_MAX, "24 to 512 threads");
 	may_end = argc > 2;
+	late_s *= getenv("SLOWNESS") ? atof(getenv("SLOWNESS")) : 1;
 	signal(SIGCHLD, on_child);
 	sigemptyset(&set);
 	sigaddset(&set, SIGRTMIN);
