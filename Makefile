@@ -1,7 +1,7 @@
 #: make [CC=clang] [V=1] [O=build]     build/tagcore, build/gcore, build/libtagcore.{a,so}; O may be anywhere
 #: make LINK=shared                    the same, with a tagcore that takes all it can from libtagcore.so
 #: make CROSS=aarch64-linux-gnu        the same for another machine, in build-aarch64-linux-gnu
-#: make check                          the tests, but those that are for other machines or take long; six minutes
+#: make check                          the tests, but those that are for other machines or take long
 #: make check-all                      all tests, those in the arm64 machine too
 #: make check T=NAME                   of all tests those with NAME in their path, building no more than they need
 #: make soak [T=NAME]                  the same in their long form: all that make check-all takes a sample of; hours
