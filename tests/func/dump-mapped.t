@@ -1,18 +1,13 @@
 # Mapped files on file systems whose servers do not answer, and on one that the target itself serves: it is never held for them.
 . "$TOP/tests/func/lib.sh"
+. "$TOP/tests/func/served.sh"
 need_ptrace
 plain_build
-have nsenter || skip_all "no nsenter"
 TARGET_LIFE=400
 # The sanitizer stops all threads to look for leaks, and would wait for one that hangs until the server goes on.
 ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0
 export TARGET_LIFE ASAN_OPTIONS
-mkdir mnt
-"$TARGETS/clocked" 4M "$PWD/mnt" >probe.log 2>&1 &
-probe=$!
-mine $probe
-until_true 20 has_line probe.log '^ready ' || { wait $probe; skip_all "no FUSE mount here: $(cat probe.log)"; }
-finish $probe
+need_served
 page=$(getconf PAGESIZE)
 snapshots=
 case $(uname -m) in
@@ -20,8 +15,6 @@ x86_64 | aarch64) snapshots=yes ;;
 esac
 
 mapped() { sed -n 's/^mapped //p' "$LOG"; }
-
-is_held() { report | sed 's/longest \([0-9]*\) .*/\1/'; }
 
 # page_at N: its address
 page_at() { printf '0x%x' $(($(mapped) + $1 * page)); }
@@ -120,13 +113,6 @@ behind_server()
 	is_held >/dev/null
 }
 
-# The kernel's calls for a server that has taken them, and says nothing, end when it goes on: not even SIGKILL ends them.
-revived()
-{
-	kill -CONT "$SERVER"
-	"$@"
-}
-
 for CLOCKED_SHARED in "" yes; do
 	export CLOCKED_SHARED
 	absent="4-8
@@ -179,19 +165,8 @@ held "it stops in the pause"
 behind_server stops-reading
 for sig in 15 9; do
 	rm -f core
-	"$HELPER" kill-all "$PID" $sig 200000 "$TAGCORE" dump -q --all --output-timeout 0 -o core "$PID" >out 2>err &
-	killer=$!
-	mine $killer
-	ok "signal $sig: the server stops" wait_state "$SERVER" T 20
-	ran_on() { [ "$(status_of "$PID" TracerPid)" = 0 ] && in_state "$PID" SR; }
-	until_true 20 ran_on
-	until_true 60 revived gone $killer
-	wait $killer
-	not_mine $killer
-	report >line
-	num "signal $sig: the target ran on within a second" \
-		$(($(sed 's/.* until //' line) - $(sed 's/killed \([0-9]*\) .*/\1/' out))) -le 1000
-	runs_free "$PID" "signal $sig"
+	killed_while_it_waits $sig 1000 "$HELPER" kill-all "$PID" $sig 200000 \
+		"$TAGCORE" dump -q --all --output-timeout 0 -o core "$PID"
 	ok "signal $sig: no core" [ ! -e core ]
 done
 done_testing

@@ -1,24 +1,14 @@
 # The output on a FUSE file system that the target itself serves: seen before the stop, or saved from a snapshot.
 . "$TOP/tests/func/lib.sh"
+. "$TOP/tests/func/served.sh"
 need_ptrace
 plain_build
-have nsenter || skip_all "no nsenter"
 TARGET_LIFE=400
 export TARGET_LIFE
-mkdir mnt
-"$TARGETS/clocked" 4M "$PWD/mnt" >probe.log 2>&1 &
-probe=$!
-mine $probe
-until_true 20 has_line probe.log '^ready ' || { wait $probe; skip_all "no FUSE mount here: $(cat probe.log)"; }
-finish $probe
+need_served
 
 # there COMMAND...: where it is mounted; what hangs is killed, and so seen
 there() { nsenter --mount="/proc/$PID/ns/mnt" --wdns="$PWD" timeout -s KILL 60 "$@"; }
-
-is_held()
-{
-	report | sed 's/longest \([0-9]*\) .*/\1/'
-}
 
 start clocked 4M "$PWD/mnt"
 echo content | there tee mnt/file >/dev/null
@@ -55,13 +45,6 @@ is_held >/dev/null
 # elsewhere COMMAND...: where SERVER's file system is
 elsewhere() { nsenter --mount="/proc/$SERVER/ns/mnt" --wdns="$PWD" "$@"; }
 
-# revived COMMAND...: true, with the server going on as often as it stops
-revived()
-{
-	kill -CONT "$SERVER"
-	"$@"
-}
-
 given_up()
 {
 	elsewhere "$TAGCORE" dump -q --output-timeout 0.5 -o mnt/hung "$PID" 2>err &
@@ -87,19 +70,8 @@ no_temporary() { [ -z "$(elsewhere ls -a mnt | grep tagcore)" ]; }
 ok "no temporary file is left" until_true 20 revived no_temporary
 
 for sig in 15 2 9; do
-	elsewhere "$HELPER" kill-all "$PID" $sig $((200000 * SLOWNESS)) "$TAGCORE" dump -q --output-timeout 0 -o mnt/hung "$PID" >out 2>err &
-	killer=$!
-	mine $killer
-	ok "signal $sig: the server stops" wait_state "$SERVER" T 20
-	ran_on() { [ "$(status_of "$PID" TracerPid)" = 0 ] && in_state "$PID" SR; }
-	until_true 20 ran_on
-	until_true 60 revived gone $killer
-	wait $killer
-	not_mine $killer
-	report >line
-	num "signal $sig: the target ran on within a second" \
-		$(($(sed 's/.* until //' line) - $(sed 's/killed \([0-9]*\) .*/\1/' out))) -le $((1000 * SLOWNESS))
-	runs_free "$PID" "signal $sig"
+	killed_while_it_waits $sig $((1000 * SLOWNESS)) elsewhere "$HELPER" kill-all "$PID" $sig $((200000 * SLOWNESS)) \
+		"$TAGCORE" dump -q --output-timeout 0 -o mnt/hung "$PID"
 done
 runs_free "$served_by" "after all"
 done_testing

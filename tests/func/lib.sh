@@ -356,6 +356,21 @@ status_of()
 	sed -n "s/^$2:[[:space:]]*\([^[:space:]]*\).*/\1/p" "/proc/$1/status"
 }
 
+# waiting_program: C text of one that says that it is ready and waits, for tests that have it built in their own ways
+waiting_program()
+{
+	cat <<-'END'
+	#include <stdio.h>
+	#include <unistd.h>
+	int main(void)
+	{
+		printf("ready %d\n", (int)getpid());
+		fflush(stdout);
+		return pause();
+	}
+	END
+}
+
 # PID.  To be waited for after a command was killed: the guardian, which is the tracer, sees its end a moment after we do.
 untraced() { [ "$(status_of "$PID" TracerPid)" = 0 ]; }
 

@@ -17,16 +17,7 @@ both()
 	[ "$rc" = "$free_rc" ] && cmp out out.free && cmp err err.free
 }
 
-cat >waits.c <<'END2'
-#include <stdio.h>
-#include <unistd.h>
-int main(void)
-{
-	printf("ready %d\n", (int)getpid());
-	fflush(stdout);
-	return pause();
-}
-END2
+waiting_program >waits.c
 cp "$TARGETS/stacks" program
 TARGET_LIFE=300 start ./program inline
 LIVE=$PID LIVE_CHILD=$CHILD

@@ -200,16 +200,7 @@ ok "FIFO for the shared debug file" timeout 60 "$TAGCORE" stack --source --inlin
 matches "FIFO for the shared debug file: lines without it" out 'stacks\.c:[0-9]'
 still "FIFO for the shared debug file"
 
-cat >waits.c <<'END2'
-#include <stdio.h>
-#include <unistd.h>
-int main(void)
-{
-	printf("ready %d\n", (int)getpid());
-	fflush(stdout);
-	return pause();
-}
-END2
+waiting_program >waits.c
 for v in 4 5; do
 	if ! gcc -gdwarf-$v -O1 -gsplit-dwarf -c -o waits.o waits.c 2>log || ! gcc -o waits waits.o 2>>log; then
 		skip "split DWARF $v" "no gcc"

@@ -4,6 +4,8 @@
  * has the number of those calls.  N 0: none fails.
  * failcall names - the calls that it knows.
  */
+#include "target.h"
+
 #include <errno.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -21,11 +23,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define CALL(name) { #name, SYS_##name }
-static const struct {
+struct named {
 	const char *name;
-	int nr;
-} calls[] = {
+	int value;
+};
+
+#define CALL(name) { #name, SYS_##name }
+static const struct named calls[] = {
 	CALL(openat), CALL(read), CALL(pread64), CALL(write), CALL(writev), CALL(pwrite64), CALL(pwritev), CALL(lseek),
 	CALL(fallocate), CALL(ftruncate), CALL(fsync), CALL(fdatasync), CALL(linkat), CALL(renameat2), CALL(unlinkat),
 	CALL(close), CALL(fstat), CALL(newfstatat), CALL(statfs), CALL(fstatfs), CALL(fcntl), CALL(ioctl), CALL(mmap),
@@ -36,38 +40,17 @@ static const struct {
 #endif
 };
 
-static const struct {
-	const char *name;
-	int value;
-} errors[] = {
+static const struct named errors[] = {
 	{ "EIO", EIO }, { "ENOSPC", ENOSPC }, { "EDQUOT", EDQUOT }, { "EINTR", EINTR }, { "EMFILE", EMFILE },
 	{ "ENOMEM", ENOMEM }, { "EAGAIN", EAGAIN }, { "EPERM", EPERM }, { "EROFS", EROFS }, { "EFBIG", EFBIG },
 	{ "ESTALE", ESTALE }, { "EBADF", EBADF }, { "ENOSYS", ENOSYS }, { "EACCES", EACCES },
 };
 
-static void must(int good, const char *what)
+static int value_of(const struct named *v, size_t n, const char *name)
 {
-	if (good)
-		return;
-	perror(what);
-	exit(125);
-}
-
-static int number_of(const char *name)
-{
-	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
-		if (!strcmp(calls[i].name, name))
-			return calls[i].nr;
-	errno = EINVAL;
-	must(0, name);
-	return -1;
-}
-
-static int error_of(const char *name)
-{
-	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++)
-		if (!strcmp(errors[i].name, name))
-			return errors[i].value;
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(v[i].name, name))
+			return v[i].value;
 	errno = EINVAL;
 	must(0, name);
 	return -1;
@@ -175,8 +158,8 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: failcall CALL N ERRNO COMMAND...\n");
 		return 125;
 	}
-	nr = number_of(argv[1]);
-	error = error_of(argv[3]);
+	nr = value_of(calls, sizeof(calls) / sizeof(calls[0]), argv[1]);
+	error = value_of(errors, sizeof(errors) / sizeof(errors[0]), argv[3]);
 	must(!socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), "socketpair");
 	child = fork();
 	must(child >= 0, "fork");
