@@ -1,5 +1,6 @@
 # dump: a file behind a mapping that cannot be read (EIO) costs what only the file has.
 . "$TOP/tests/func/lib.sh"
+check_leaks
 need_ptrace
 "$HELPER" bad-disk true 2>err || skip_all "no seccomp: $(cat err)"
 start kinds

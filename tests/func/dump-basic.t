@@ -1,5 +1,6 @@
 # dump: names of the output, modes, reports, exit codes.
 . "$TOP/tests/func/lib.sh"
+check_leaks
 need_ptrace
 
 # ---- the default

@@ -1,5 +1,6 @@
 # dump: what goes wrong leaves no file, no stopped target, and a sentence.
 . "$TOP/tests/func/lib.sh"
+check_leaks
 need_ptrace
 mkdir d
 

@@ -1,5 +1,6 @@
 # dump: what could not be asked is not taken for "no": it is asked in another way, or the error is said.
 . "$TOP/tests/func/lib.sh"
+check_leaks
 need_ptrace
 EPERM=1 EIO=5 ENOMEM=12 EACCES=13 EINVAL=22 EMFILE=24 ENOTTY=25 ENOSYS=38
 

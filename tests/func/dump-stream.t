@@ -1,5 +1,6 @@
 # dump -o -: a pipe, never seeks; the same core as a file.
 . "$TOP/tests/func/lib.sh"
+check_leaks
 need_ptrace
 start kinds
 kill -STOP "$PID"

@@ -1,5 +1,6 @@
 # The drop-in for gdb's gcore.
 . "$TOP/tests/func/lib.sh"
+check_leaks
 need_ptrace
 start threads 3
 first=$PID first_log=$LOG

@@ -1,5 +1,6 @@
 # Messages: what a process, a core or an argument is named cannot drive the terminal.
 . "$TOP/tests/func/lib.sh"
+check_leaks
 need_ptrace
 
 # A title of the terminal's window; a name that reads backwards; a byte that is no text.

@@ -1,5 +1,6 @@
 # inspect and validate on our own cores, the kernel's, and damaged ones.
 . "$TOP/tests/func/lib.sh"
+check_leaks
 need_ptrace
 start threads 5
 ok "dump" "$TAGCORE" dump -o core "$PID"

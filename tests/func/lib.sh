@@ -42,6 +42,10 @@ plain_build()
 	TAGCORE=$O/tagcore GCORE=$O/gcore
 }
 
+# check_leaks: at the end of each command of ours that the sanitizers watch, too.  It takes as long as the rest of a short
+# command, so only tests of errors ask for it; unit tests and make soak do always.
+check_leaks() { ASAN_OPTIONS=${ASAN_OPTIONS-}:detect_leaks=1; export ASAN_OPTIONS; }
+
 # in_order FILE FILE: the lines of the first that are not empty are among those of the second, in their order
 in_order()
 {

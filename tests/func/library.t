@@ -1,5 +1,6 @@
 # libtagcore as a stranger meets it: installed, found by pkg-config, linked either way, in C and in C++.
 . "$TOP/tests/func/lib.sh"
+check_leaks
 
 for tool in make cc pkg-config nm objcopy; do
 	have $tool || skip_all "no $tool"

@@ -1,5 +1,6 @@
 # repair: dumps and others' cores, cut off in many places, become cores that debuggers open.
 . "$TOP/tests/func/lib.sh"
+check_leaks
 need_ptrace
 start threads 3
 ok "a dump" "$TAGCORE" dump -q -o core "$PID"

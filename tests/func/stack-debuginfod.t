@@ -1,5 +1,6 @@
 # Executables and debug files that are not here come from a server of debuginfod, where one is named, and only then.
 . "$TOP/tests/func/lib.sh"
+check_leaks
 need_ptrace
 have debuginfod || skip_all "no debuginfod"
 have strip || skip_all "no strip"

@@ -1,5 +1,6 @@
 # Backtraces of a program whose strings do not end in their section, live and of its core: nothing after it is shown.
 . "$TOP/tests/func/lib.sh"
+check_leaks
 need_ptrace
 
 # damage FILE SECTION: no string of the section ends, but the empty one at its begin.
