@@ -116,6 +116,11 @@ static const struct signal_frame signals[] = {
 static const struct inject_code calls[] = { { { 0x01, 0, 0, 0xd4, 0xc0, 0x03, 0x5f, 0xd6 }, 8 } /* svc #0; ret */ };
 /* arch/arm64/kernel/syscall.c: fp_user_discard(); include/uapi/asm/ptrace.h: struct user_sve_header, SVE_PT_REGS_SVE. */
 static const struct volatile_set volatile_sets[] = { { NT_ARM_SVE, 12, 1 }, { NT_ARM_SSVE, 12, 1 } };
+/* struct rt_sigframe: siginfo, and struct ucontext from 128 on; of its sigcontext, __reserved has the records. */
+static const struct saved_regs undone[] = { SAVED_AT(PSTATE, 272) };
+static const struct undo_abi undo = {
+	.len = 304 + 288, .flags_off = 128, .mask_off = 128 + 40, SAVED(undone), .exit_call = 94,
+};
 /* The link register leads on, too.  BTYPE: Arm ARM, D24.2 (PSTATE), bits 10 and 11. */
 static const struct inject_abi inject = {
 	.codes = calls, .n_codes = ARRAY_SIZE(calls),
@@ -127,6 +132,7 @@ static const struct inject_abi inject = {
 	.numbers = { [INJECT_CLONE] = 220, [INJECT_WAIT4] = 260, [INJECT_MUNMAP] = 215, [INJECT_CLOSE_RANGE] = 436,
 		     [INJECT_USERFAULTFD] = 282, [INJECT_CLOSE] = 57 },
 	.waitid = 95,
+	.undo = &undo,
 };
 
 /* x0 is argument and result: the first argument comes from /proc/TID/syscall, read before the stop. */
