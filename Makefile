@@ -259,7 +259,7 @@ TESTS       := $(UNITS) $(filter-out tests/vm/native.t,$(sort $(wildcard tests/f
 # Begun first, so that at the end there is no core left without work.  The arm64 machine's first test is all of them, in
 # one machine (tests/vm/check): the others wait for it, and are last.
 SLOW        := $(addprefix tests/,vm/smoke.t $(addprefix func/,kernels.t inspect-packed.t bounds.t fuzz.t stack-arm.t stack-cross.t \
-               stack-bare-cross.t stack-java.t dump-snapshot.t dump-variables.t sandbox.t)) \
+               stack-bare-cross.t stack-java.t stack.t dump-snapshot.t dump-variables.t sandbox.t)) \
                $(addprefix $(O)/san/unit/test_,sandbox repair_whole code_steps)
 LAST        := $(filter-out $(SLOW),$(filter tests/vm/%,$(TESTS)))
 TESTS       := $(filter $(TESTS),$(SLOW)) $(filter-out $(SLOW) $(LAST),$(TESTS)) $(LAST)
