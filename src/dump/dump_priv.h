@@ -62,6 +62,7 @@ struct dump {
 	struct precopy pre;
 	struct areas areas;
 	u64 collect_ns;		/* processor time that it took to learn them while the target ran */
+	bool refreshed;		/* at the stop only what has changed was: a new MADV_DONTDUMP is not seen */
 	struct plan_ranges ranges;	/* --stacks: what of the areas it saves */
 	size_t ranges_cap;
 	struct peeked peeked;
@@ -93,6 +94,8 @@ int dump_make_plan(struct dump *d, struct err *e) must_check;
 /* Both, of the target while it runs; of one that stands still, after that. */
 int dump_plan_running(struct dump *d, struct err *e) must_check;
 int dump_plan_stopped(struct dump *d, struct err *e) must_check;
+/* Of a copy: areas that the process has withdrawn since they were looked at are marked, and not to be saved. */
+int dump_withdraw(struct dump *d, struct err *e) must_check;
 /* The user's selections that had no effect on the plan that was carried out; after the target has been resumed. */
 int dump_unmatched(struct dump *d, struct err *e) must_check;
 

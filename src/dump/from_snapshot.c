@@ -149,6 +149,8 @@ int dump_from_snapshot(struct dump *d, struct err *e)
 	if (!r)
 		r = read_copy(d, e);
 	if (!r)
+		r = dump_withdraw(d, e);
+	if (!r)
 		r = pass_copy(d, PASS_REST, e);
 	if (r == ERR_GONE)
 		err_set(e, r, "the snapshot of process %d was killed while it was read: is memory short?", d->target.pid);

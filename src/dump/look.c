@@ -8,10 +8,10 @@
 #include "dump/dump_priv.h"
 
 /*
- * The longest stop that users will not notice: below it, the areas are read twice.
- * In processor time, so that a busy machine does not change the decision.
+ * The longest stop that users will not notice: below it, the areas are read twice.  Before a snapshot it is less, for
+ * the copy can be asked afterwards.  In processor time, so that a busy machine does not change the decision.
  */
-enum { SLOW_COLLECT_NS = 50 * 1000 * 1000 };
+enum { SLOW_COLLECT_NS = 50 * 1000 * 1000, SLOW_FOR_SNAPSHOT_NS = 2 * 1000 * 1000 };
 
 int dump_read_filter(struct dump *d, struct err *e)
 {
@@ -95,6 +95,41 @@ int dump_make_plan(struct dump *d, struct err *e)
 	return plan_make(&d->areas, &po, &d->plan, e);
 }
 
+/* What the copy's VmFlags say that ours do not. */
+static int take_flags(struct dump *d, struct err *e)
+{
+	struct mm mm scoped(mm_close) = { 0 };
+	size_t i = 0;
+	struct vma *v;
+	int r = mm_open_pid(&mm, d->snapshot.copy, d->snapshot.copy, "smaps", e);
+
+	if (r)
+		return r;
+	VMA_ITERATOR(vmi, &mm, 0);
+	while ((v = vma_next(&vmi))) {
+		for (; i < d->areas.list.n && d->areas.list.v[i].start < v->end; i++)
+			if (d->areas.list.v[i].start >= v->start)
+				d->areas.list.v[i].flags |= v->flags & VM_DONTDUMP;
+	}
+	return vma_iter_end(&vmi, e);
+}
+
+int dump_withdraw(struct dump *d, struct err *e)
+{
+	struct plan_opts po = plan_opts(d);
+	struct plan now scoped(plan_free) = { 0 };
+	int r;
+
+	if (!d->refreshed || d->opts->stacks)
+		return 0;
+	r = take_flags(d, e);
+	if (!r)
+		r = plan_make(&d->areas, &po, &now, e);
+	for (size_t i = 0; !r && i < now.n; i++)
+		d->areas.v[i].withdrawn = now.v[i].action == PLAN_OMIT && d->plan.v[i].action != PLAN_OMIT;
+	return r;
+}
+
 /* For the plan that was carried out; after the target has been resumed. */
 int dump_unmatched(struct dump *d, struct err *e)
 {
@@ -120,7 +155,10 @@ int dump_plan_running(struct dump *d, struct err *e)
  */
 static int collect_stopped(struct dump *d, struct err *e)
 {
-	if (!d->target.execed && (d->opts->stacks || d->pre.on || d->collect_ns > SLOW_COLLECT_NS))
+	u64 limit = d->wish ? SLOW_FOR_SNAPSHOT_NS : SLOW_COLLECT_NS;
+
+	d->refreshed = !d->target.execed && (d->opts->stacks || d->pre.on || d->collect_ns > limit);
+	if (d->refreshed)
 		return areas_refresh(&d->target, &d->pages, &d->areas, !d->opts->stacks || d->opts->n_select, e);
 	return areas_collect_again(&d->target, &d->areas, e);
 }

@@ -1,3 +1,5 @@
+#include <elf.h>
+
 #include "base/scope.h"
 #include "dump/pass.h"
 #include "live/snapshot.h"
@@ -39,6 +41,15 @@ static int fetch(struct dump *d, const struct segment *s, struct err *e)
 	return r;
 }
 
+/* Its place was kept for it; its tags go without a word of their own. */
+static int leave_out(struct dump *d, size_t i, const struct segment *s, struct err *e)
+{
+	const struct vma *v = d->areas.v[i].vma;
+
+	return s->type != PT_LOAD ? 0 :
+	       dump_add_missing(d, v->start, v->start + s->filesz, "withdrawn by MADV_DONTDUMP while it was saved", e);
+}
+
 typedef int copy_fn(struct dump *d, const struct area *a, const struct plan_entry *p, struct err *e);
 
 /* What is in segment @s of area @i: its memory, or its tags. */
@@ -52,6 +63,8 @@ static int put_segment(struct dump *d, enum pass which, size_t i, const struct s
 		return 0;
 	if (which == PASS_REST && lacked)
 		return fetch(d, s, e);
+	if (d->areas.v[i].withdrawn)
+		return leave_out(d, i, s, e);
 	r = write_queue_skip_to(&d->queue, s->off, e);
 	return r ? r : copy(d, &d->areas.v[i], &d->plan.v[i], e);
 }

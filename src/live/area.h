@@ -40,6 +40,7 @@ struct area {
 	u64 allocated;	/* bytes of the file that take room, if it was opened */
 	u64 map_start;
 	u64 map_end;
+	bool withdrawn;	/* by a madvise(MADV_DONTDUMP) that was seen when the plan had been carried out in part */
 };
 
 /* The areas of a process, in address order.  Owns all. */

@@ -260,21 +260,6 @@ int proc_syscall(pid_t pid, pid_t tid, u64 out[4])
 	return 1;
 }
 
-bool proc_are_there(pid_t pid, u64 start, u64 end, bool anonymous)
-{
-	u64 page = (u64)sysconf(_SC_PAGESIZE), entry;
-	int fd auto_close = -1;
-	char path[64];
-
-	snprintf(path, sizeof(path), "/proc/%d/pagemap", pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	for (u64 at = align_down(start, page); at < end; at += page)
-		if (fd < 0 || pread(fd, &entry, sizeof(entry), (off_t)(at / page * sizeof(entry))) != sizeof(entry) ||
-		    !(entry >> 63 & 1) || (anonymous && entry >> 61 & 1))
-			return false;
-	return true;
-}
-
 int proc_readlink(pid_t pid, pid_t tid, const char *file, char *out, size_t size, struct err *e)
 {
 	char path[96];

@@ -50,11 +50,5 @@ int proc_threads(pid_t pid, pid_t **tids, size_t *n, struct err *e) must_check;
 /* 1 and out[] = number, first argument, sp, pc of the call @tid is blocked in; 0: it runs or may not be asked. */
 int proc_syscall(pid_t pid, pid_t tid, u64 out[4]);
 
-/*
- * Are all pages of [@start, @end) in memory; @anonymous: and neither of a file nor shared?  To ask changes nothing.
- * Bits 63 and 61 of a pagemap entry, Documentation/admin-guide/mm/pagemap.rst.
- */
-bool proc_are_there(pid_t pid, u64 start, u64 end, bool anonymous);
-
 /* Target of the link /proc/PID/task/TID/@file; NUL-terminated, cut to @size. */
 int proc_readlink(pid_t pid, pid_t tid, const char *file, char *out, size_t size, struct err *e) must_check;

@@ -2,10 +2,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/ptrace.h>
-#include <sys/uio.h>
-#include <unistd.h>
 
-#include "base/util.h"
 #include "live/live.h"
 #include "live/proc.h"
 
@@ -68,15 +65,6 @@ static bool is_restartable(const struct arch *a, u64 nr)
 	return false;
 }
 
-/* Is what is known of its call true of where it stands? */
-static bool knows_call(const struct thread *th)
-{
-	const struct arch *a = th->form;
-
-	return th->was_blocked && th->call[2] == reg(th, a->sp) && th->call[3] == reg(th, a->pc) &&
-	       th->call[0] == reg(th, a->syscall.nr_reg);
-}
-
 /* The number of the call that has just returned to the thread, or one that no call has. */
 static u64 call_number(const struct thread *th)
 {
@@ -84,7 +72,11 @@ static u64 call_number(const struct thread *th)
 
 	if (a->syscall.orig_reg >= 0)
 		return (u32)reg(th, (unsigned)a->syscall.orig_reg);
-	return knows_call(th) ? th->call[0] : UINT32_MAX;
+	/* Known from before the stop, if the thread has not moved since. */
+	if (th->was_blocked && th->call[2] == reg(th, a->sp) && th->call[3] == reg(th, a->pc) &&
+	    th->call[0] == reg(th, a->syscall.nr_reg))
+		return th->call[0];
+	return UINT32_MAX;
 }
 
 /* Where no register keeps the number, what was seen before the stop must still be so; the call may be restarted. */
@@ -191,75 +183,8 @@ void restart_reconsider(const struct target *t, struct thread *th)
 		change(th);
 }
 
-static bool put_number(const struct thread *th, s32 nr)
-{
-	struct iovec iov = { .iov_base = &nr, .iov_len = sizeof(nr) };
-
-	return ptrace(PTRACE_SETREGSET, th->tid, (void *)(uintptr_t)th->form->inject->number_set, &iov) == 0;
-}
-
-/* Reads no page that is not there: that would make the process larger, or wait for whoever serves it. */
-static bool read_there(const struct target *t, u64 addr, u8 *p, size_t len, bool anonymous)
-{
-	return proc_are_there(t->pid, addr, addr + len, anonymous) && pread(t->mem_fd, p, len, (off_t)addr) == (ssize_t)len;
-}
-
-static bool follows_call(const struct target *t, const struct thread *th)
-{
-	u16 len = insn_len(th);
-	u8 code[8];
-
-	return read_there(t, reg(th, th->form->pc) - len, code, len, false) &&
-	       !memcmp(code, th->form->inject->codes[0].bytes, len);
-}
-
-/*
- * Has a handler returned to where the thread stands?  Then the EINTR is its signal's, and the last call was rt_sigreturn(2).
- * Its frame, with the stack pointer and the program counter beside each other, is below the stack still, unless the
- * handler had another stack.
- */
-static bool has_been_handled(const struct target *t, const struct thread *th)
-{
-	enum { STEP = 4 << 10, STEPS = 4 };
-	u64 sp = reg(th, th->form->sp), end = align_down(sp, STEP), at[2] = { sp, reg(th, th->form->pc) };
-	struct proc_status st;
-	struct err ignored;
-	u8 below[STEP];
-
-	if (!proc_status(t->pid, th->tid, &st, &ignored) && !st.sig_caught)
-		return false;
-	for (unsigned i = 0; i <= STEPS && end >= i * STEP; i++) {
-		size_t len = i ? STEP : (size_t)(sp - end);
-
-		if (!read_there(t, end - i * STEP, below, len, true))
-			break;
-		if (memmem(below, len, at, sizeof(at)))
-			return true;
-	}
-	return false;
-}
-
-/*
- * Where no register keeps the first argument, and the thread had not begun its call when it was looked at: the kernel
- * forgets at the stop that there was a call, but not the argument.  Told the number, it shows both.
- * arch/arm64/kernel/signal.c: do_signal(), forget_syscall(); asm/syscall.h: syscall_get_arguments().
- */
-static void learn_call(const struct target *t, struct thread *th)
-{
-	const struct arch *a = th->form;
-	u64 nr = reg(th, a->syscall.nr_reg);
-
-	if (a->syscall.orig_reg >= 0 || !a->inject || !a->inject->number_set || knows_call(th) ||
-	    !is_restartable(call_arch(th), nr) || !follows_call(t, th) || has_been_handled(t, th) || !put_number(th, (s32)nr))
-		return;
-	th->was_blocked = proc_syscall(t->pid, th->tid, th->call);
-	put_number(th, -1);
-}
-
 void restart_stopped(const struct target *t, struct thread *th)
 {
-	if (th->form && th->form->syscall.insn_len && returned_eintr(th))
-		learn_call(t, th);
 	th->broken = th->form && th->form->syscall.insn_len && returned_eintr(th) &&
 		     is_restartable(call_arch(th), call_number(th)) && !th->group_stopped;
 	th->restarted = false;

@@ -1,5 +1,7 @@
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
@@ -114,6 +116,22 @@ static bool is_code(const struct target *t, const struct signal_frame *f, u64 at
 
 /* ---- a place */
 
+/* Private pages that are there: bits 63 and 61 of a pagemap entry, Documentation/admin-guide/mm/pagemap.rst. */
+static bool are_there(pid_t pid, u64 start, u64 end)
+{
+	u64 page = (u64)sysconf(_SC_PAGESIZE), entry;
+	int fd auto_close = -1;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/pagemap", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	for (u64 at = align_down(start, page); at < end; at += page)
+		if (fd < 0 || pread(fd, &entry, sizeof(entry), (off_t)(at / page * sizeof(entry))) != sizeof(entry) ||
+		    !(entry >> 63 & 1) || entry >> 61 & 1)
+			return false;
+	return true;
+}
+
 /* Below the first thread's stack pointer, if that is on the stack that the kernel made: others may be of any size. */
 static u64 place_for(const struct target *t, size_t len)
 {
@@ -129,7 +147,7 @@ static u64 place_for(const struct target *t, size_t len)
 	if (sp >= st.start_stack || st.start_stack - sp > STACK_MAX)
 		return 0;
 	addr = align_down(sp - RED_ZONE - len, XSAVE_ALIGN);
-	return proc_are_there(t->pid, addr, sp, true) ? addr : 0;
+	return are_there(t->pid, addr, sp) ? addr : 0;
 }
 
 /* ---- frames */

@@ -176,6 +176,23 @@ if ! grep -q 'user dispatch' "$LOG"; then
 	like "system calls that are dispatched: it has noticed nothing" "$(report)" "faults 0 rounds *"
 	runs_free "$PID" "system calls that are dispatched"
 fi
+
+# ---- withdrawn when its areas have been looked at: where that is slow it is not done again in the pause
+withdrawn()
+{
+	finish
+	start changes withdraw mapped
+	"$TARGETS/killer" "$PID" 12 target seize:1 "$TAGCORE" dump -q --force --snapshot=require -o withdrawn "$PID" >out 2>err
+	grep -q '^ended 256 ' out
+}
+# The process has 30 ms for it.
+ok "withdrawn in the last moment: said" until_true 5 withdrawn
+secret=$(sed -n 's/^secret //p' "$LOG")
+"$TAGCORE" inspect missing withdrawn >out 2>err
+matches "and why" out "^$secret-.* withdrawn by MADV_DONTDUMP while it was saved"
+ok "and what is left is valid" "$TAGCORE" validate withdrawn
+is "and none of it is there" "$(grep -c ssssssssssssssss withdrawn)" 0
+rm -f withdrawn
 finish
 
 # ---- where there is none, and why

@@ -11,16 +11,32 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-enum { PAGE = 4096, PAGES = 64 };
+enum { PAGE = 4096, PAGES = 64, BIG = 300 << 20 };
 
 /* Kept as it is; changed; mapped from a file, and written to in part. */
 static char *areas[3];
 static const char *file;
+static char *secret;
 
 static void fill(char *p, unsigned from, unsigned step, unsigned seed)
 {
 	for (unsigned i = from; i < PAGES; i += step)
 		target_fill(p + i * PAGE, PAGE, seed + i);
+}
+
+/* A page between two that cannot be touched, and as much memory as makes reading smaps slow. */
+static void make_secret(void)
+{
+	char *big = mmap(NULL, BIG, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *p = mmap(NULL, 3 * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	must(big != MAP_FAILED && p != MAP_FAILED, "mmap");
+	madvise(big, BIG, MADV_NOHUGEPAGE);
+	memset(big, 1, BIG);
+	secret = p + PAGE;
+	must(!mprotect(secret, PAGE, PROT_READ | PROT_WRITE), "mprotect");
+	memset(secret, 's', PAGE);
+	printf("secret 0x%lx\n", (unsigned long)secret);
 }
 
 static void *nothing(void *arg)
@@ -38,6 +54,8 @@ static void act_protect(void) { mprotect(areas[1], PAGES * PAGE, PROT_NONE); }
 static void act_drop(void) { madvise(areas[1], PAGES * PAGE, MADV_DONTNEED); }
 static void act_dumpable(void) { prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); }
 static void act_truncate(void) { must(!truncate(file, PAGE), "truncate"); }
+
+static void act_withdraw(void) { must(!madvise(secret, PAGE, MADV_DONTDUMP), "madvise"); }
 
 static void act_fork(void)
 {
@@ -82,7 +100,7 @@ static void act_exec_other(void)
 static const struct { const char *name; void (*act)(void); } actions[] = {
 	{ "exit", act_exit }, { "kill", act_kill }, { "exec", act_exec }, { "exec-other", act_exec_other },
 	{ "unmap", act_unmap }, { "protect", act_protect }, { "drop", act_drop }, { "truncate", act_truncate },
-	{ "fork", act_fork }, { "threads", act_threads }, { "uid", act_uid }, { "dumpable", act_dumpable },
+	{ "withdraw", act_withdraw }, { "fork", act_fork }, { "threads", act_threads }, { "uid", act_uid }, { "dumpable", act_dumpable },
 };
 
 /* ---- the check */
@@ -142,6 +160,8 @@ int main(int argc, char **argv)
 	for (unsigned a = 0; a < 3; a++)
 		fill(areas[a], 0, 1, a * 1000);
 	printf("areas %lx %lx %lx\n", (unsigned long)areas[0], (unsigned long)areas[1], (unsigned long)areas[2]);
+	if (!strcmp(argv[1], "withdraw"))
+		make_secret();
 	sigemptyset(&set);
 	sigaddset(&set, SIGUSR2);
 	sigprocmask(SIG_BLOCK, &set, NULL);
