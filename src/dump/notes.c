@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/io.h"
@@ -341,6 +342,8 @@ int dump_notes_reserve(struct dump *d, struct err *e)
 	size_t len;
 	int r = proc_status(d->target.pid, d->target.reader, &st, &ignored);
 
+	/* It reads a file, which the conversion of a time would do in the pause. */
+	tzset();
 	len = (r ? 1 : st.threads) * a_thread + d->areas.n * AREA_LINE_LEN;
 	r = buf_reserve(&d->notes, len, &at, e);
 	/* Not zero: see write_queue_init(). */

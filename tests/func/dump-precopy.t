@@ -54,6 +54,32 @@ run "$TAGCORE" dump --force --max-pause 0.1 --limit 16M -o limited.core "$PID"
 matches "a limit of the size" err 'more than the limit'
 is "nothing is left" "$(find . -name '*limited*' -o -name '.core-tagcore*')" ""
 
+# ---- the choice follows what fork(2) of that very process takes: well above it a snapshot, well below it pre-copy
+finish
+mkfifo ask answer
+exec 6<>ask 7<>answer
+"$TARGETS/clockwatch" 256 small <ask >answer 7>&- 6>&- &
+CHILD=$!
+mine $CHILD
+# A killed target leaves the pipe open: all that is read has a limit.
+answer() { timeout 100 head -n 1 answer; }
+PID=$(answer | sed -n 's/^ready //p')
+for i in 1 2 3 4 5; do
+	echo fork >&6
+	answer
+done | sed -n 's/^fork //p' | sort -n >forks
+is "fork(2) was measured" "$(wc -l <forks)" 5
+chosen() { run "$TAGCORE" dump -q --force --max-pause "$(awk -v us="$1" -v by="$2" 'BEGIN { print us * by / 1000 }')" --json -o core "$PID"; }
+chosen "$(tail -n 1 forks)" 12
+json_is "the limit is well above it: a snapshot" out '.dumps[0].snapshot' true
+chosen "$(head -n 1 forks)" 0.2
+json_is "the limit is well below it: no snapshot" out '.dumps[0].snapshot' false
+json_is "but pre-copy" out '.dumps[0].no_precopy' null
+exits 0 "in rounds" test "$(json out '.dumps[0].rounds')" -gt 0
+finish
+exec 6>&- 7>&-
+start drift "$MIB" 5000
+
 # ---- closing the descriptor would do it all at once: userfaultfd_release(), with the address space locked
 if command -v strace >/dev/null; then
 	# The leak checker cannot work beside it.
