@@ -268,7 +268,7 @@ TESTS       := $(filter $(TESTS),$(SLOW)) $(filter-out $(SLOW) $(LAST),$(TESTS))
 RARE        := $(addprefix tests/,$(addprefix vm/,killed.t unnoticed-limits.t unnoticed-world.t svestack.t) $(addprefix func/,stack-riscv.t stack-tailcall.t))
 LONG        := $(filter tests/vm/%,$(TESTS)) $(RARE) $(addprefix tests/func/,stack-arm.t stack-bare-cross.t stack-cross.t kernels.t bounds.t \
                dist.t dump-variables.t inspect-packed.t stack-java.t dump-calls.t dump-killed.t dump-mapped.t dump-syscalls.t stack-box.t \
-               completion.t build.t dump-unnoticed.t stack-fiber.t stack-limits.t sandbox.t)
+               completion.t build.t dump-together.t dump-unnoticed.t stack-fiber.t stack-limits.t sandbox.t)
 SHORTER      = $(filter-out $(if $(filter check,$(MAKECMDGOALS)),$(LONG),$(if $(filter check-all,$(MAKECMDGOALS)),$(RARE))),$(TESTS))
 CHOSEN      := $(if $(T),$(foreach t,$(TESTS),$(if $(findstring $(T),$t),$t)),$(SHORTER))
 check check-all soak: $(filter $(UNITS),$(CHOSEN)) $(if $(filter %.t,$(CHOSEN)),programs) $(if $(filter %/fuzz.t,$(CHOSEN)),$(FUZZ))

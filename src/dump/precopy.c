@@ -51,6 +51,20 @@ static int make_places(struct dump *d, struct err *e)
 	return r;
 }
 
+/* Without any, rounds would find nothing, and the stop all. */
+static int check_watched(const struct dump *d, struct err *e)
+{
+	bool could = false;
+
+	for (size_t i = 0; i < d->pre.places.n; i++)
+		if (d->pre.places.v[i].watched)
+			return 0;
+	for (size_t i = 0; i < d->areas.n; i++)
+		could |= can_watch(&d->areas.v[i], &d->plan.v[i]);
+	return err_set(e, ERR_UNSUPPORTED, "no pre-copy: %s", could ? "its memory is watched by another userfaultfd" :
+		       "it has no private memory to be watched");
+}
+
 /* ---- rounds */
 
 static int on_written(const struct written_run *run, void *arg, struct err *e)
@@ -162,7 +176,7 @@ static int copy_rounds(struct dump *d, struct err *e)
 
 	for (unsigned i = 0; !r && i < ROUNDS_MAX && stuck < 2; i++) {
 		r = one_round(d, &rest, e);
-		if (i && would_fit(d, rest))
+		if (i && (!rest || would_fit(d, rest)))
 			break;
 		stuck += i && rest > before / 10 * 9;
 		before = rest;
@@ -210,6 +224,8 @@ int precopy_run(struct dump *d, struct err *e)
 	d->pre.threads = st.threads;
 	d->pre.unwatch_ns = written_unwatch_ns();
 	r = make_places(d, e);
+	if (!r)
+		r = check_watched(d, e);
 	if (!r)
 		r = copy_all(d, e);
 	d->pre.on = !r;
