@@ -1,0 +1,201 @@
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/util.h"
+#include "explain/abort_message.h"
+#include "explain/heap.h"
+#include "explain/rows.h"
+
+/* Programs that have ended themselves by abort(3). */
+
+static bool is_abort(const struct crash *c)
+{
+	return !c->is_fault && crash_is(c, "ABRT");
+}
+
+/* A caller of the frames of abort(3) itself: the first that is not of the C library's. */
+static size_t caller(struct crash *c, char *name, size_t size)
+{
+	static const char *const own[] = {
+		"raise", "abort", "__pthread_kill", "pthread_kill", "__GI_", "__assert", "__libc_message", "__fortify_fail",
+		"__stack_chk_fail", "malloc_printerr", "__chk_fail", "gsignal", "tgkill", "__libc_fatal",
+	};
+
+	for (size_t i = c->v->frame; i < c->v->stack.n && i < c->v->frame + 24; i++) {
+		bool is_own = false;
+
+		crash_function(c, i, name, size);
+		for (size_t k = 0; k < ARRAY_SIZE(own); k++)
+			is_own |= !strncmp(name, own[k], strlen(own[k]));
+		if (*name && !is_own)
+			return i;
+	}
+	*name = 0;
+	return 0;
+}
+
+static bool has_message(struct crash *c, const char *part)
+{
+	const char *text = is_abort(c) ? abort_message(c) : NULL;
+
+	return text && strstr(text, part);
+}
+
+static void show_message(struct crash *c)
+{
+	char name[128];
+	size_t i = caller(c, name, sizeof(name));
+
+	show_thread(c, "the C library's message before abort: \"%.280s\"", abort_message(c));
+	if (i)
+		show_frame(c, i, "%s led to the call of abort", name);
+}
+
+static const char *in_caller(struct crash *c, char out[160])
+{
+	char name[128];
+
+	*out = 0;
+	if (caller(c, name, sizeof(name)))
+		put_fmt(out, 160, " in %s", name);
+	return out;
+}
+
+/* "prog: file.c:12: func: Assertion `x' failed." */
+bool row_assertion(struct crash *c)
+{
+	if (!has_message(c, "Assertion `"))
+		return false;
+	say(c, "an assertion failed: %.400s", abort_message(c));
+	say_sure(c, SURE_CERTAIN, "SIGABRT, and the C library holds the message of assert(3)");
+	show_message(c);
+	return true;
+}
+
+bool row_stack_smashing(struct crash *c)
+{
+	char in[160];
+
+	if (!has_message(c, "stack smashing detected"))
+		return false;
+	say(c, "a buffer on the stack was written past its end%s: the guard value before the return address has changed", in_caller(c, in));
+	say_sure(c, SURE_CERTAIN, "SIGABRT, and the C library holds the message of -fstack-protector");
+	show_message(c);
+	try_next(c, "look at the local arrays of the function that was about to return; compile with -fsanitize=address");
+	return true;
+}
+
+bool row_fortify(struct crash *c)
+{
+	char in[160];
+
+	if (!has_message(c, "buffer overflow detected") && !has_message(c, "longjmp causes uninitialized stack frame"))
+		return false;
+	say(c, "a function of the C library would have written past the end of a buffer%s: %.200s", in_caller(c, in), abort_message(c));
+	say_sure(c, SURE_CERTAIN, "SIGABRT, and the C library holds the message of _FORTIFY_SOURCE");
+	show_message(c);
+	return true;
+}
+
+/* What malloc(3)'s checks say begins with a function's name: glibc 2.36, malloc/malloc.c: malloc_printerr(). */
+static bool is_heap_message(const char *m)
+{
+	static const char *const parts[] = {
+		"free(): ", "malloc(): ", "realloc(): ", "double free or corruption", "corrupted size vs. prev_size",
+		"corrupted double-linked list", "malloc_consolidate(): ", "munmap_chunk(): ", "mremap_chunk(): ", "sysmalloc: ",
+		"break adjusted to free malloc space", "malloc: top chunk is corrupt", "corrupted unsorted chunks", "_int_free", "tcache_thread_shutdown()",
+		"calloc(): ", "memalign(): ", "realloc: ",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
+		if (!strncmp(m, parts[i], strlen(parts[i])))
+			return true;
+	return false;
+}
+
+bool row_heap_corruption(struct crash *c)
+{
+	const char *m = is_abort(c) ? abort_message(c) : NULL;
+	const char *what;
+	char in[160];
+
+	if (!m || !is_heap_message(m))
+		return false;
+	what = strstr(m, "double free") ? "a block was freed twice" :
+	       !strncmp(m, "free(): invalid pointer", 23) || !strncmp(m, "munmap_chunk", 12) ? "a pointer was freed that malloc(3) has not given" :
+	       "the heap is damaged";
+	say(c, "%s%s: malloc(3) says \"%.200s\"", what, in_caller(c, in), m);
+	say_sure(c, SURE_CERTAIN, "SIGABRT, and the C library holds the message of its allocator; which code did the damage is not known");
+	show_message(c);
+	heap_show_damage(c);
+	try_next(c, "run it again with valgrind or -fsanitize=address, or with GLIBC_TUNABLES=glibc.malloc.check=3 and libc_malloc_debug.so");
+	return true;
+}
+
+static bool has_terminate(struct crash *c)
+{
+	char name[128];
+
+	for (size_t i = c->v->frame; i < c->v->stack.n && i < c->v->frame + 16; i++)
+		if (strstr(crash_function(c, i, name, sizeof(name)), "terminate") || strstr(name, "__cxa_"))
+			return true;
+	return false;
+}
+
+bool row_exception(struct crash *c)
+{
+	struct exception x;
+	char in[160];
+
+	if (!is_abort(c) || abort_message(c) || !exception_find(c, &x) || !has_terminate(c))
+		return false;
+	if (*x.text)
+		say(c, "a C++ exception of type %s was not caught%s: \"%s\"", x.type, in_caller(c, in), x.text);
+	else
+		say(c, "a C++ exception of type %s was not caught%s", x.type, in_caller(c, in));
+	say_sure(c, SURE_CERTAIN, "std::terminate() is on the stack, and the exception in memory");
+	show_mem(c, x.object, "the exception, of type %s", x.type);
+	show_mem(c, x.found_at, "the stack has a pointer to it");
+	if (*x.text)
+		show_mem(c, x.object + 8, "its string is \"%s\"%s", x.text, x.is_standard ? "" : " (if it holds it as std::runtime_error does)");
+	return true;
+}
+
+bool row_abort_message(struct crash *c)
+{
+	char in[160];
+
+	if (!is_abort(c) || !abort_message(c))
+		return false;
+	say(c, "the C library has ended the program%s: %.300s", in_caller(c, in), abort_message(c));
+	say_sure(c, SURE_CERTAIN, "SIGABRT, and the C library holds the message");
+	show_message(c);
+	return true;
+}
+
+/* si_pid and si_uid are the first members of the union. */
+static bool is_own(const struct crash *c)
+{
+	struct core_procinfo ps;
+
+	core_procinfo(c->core, &ps);
+	return c->has_si && c->si.code <= 0 && ps.has_pid && (s64)(s32)crash_si_uint(c, 0, 4) == ps.pid;
+}
+
+bool row_abort(struct crash *c)
+{
+	char in[160], name[128];
+	size_t i;
+
+	if (!is_abort(c) || !is_own(c))
+		return false;
+	i = caller(c, name, sizeof(name));
+	say(c, "the program has ended itself by abort(3)%s, without a message that is known", in_caller(c, in));
+	say_sure(c, SURE_LIKELY, "SIGABRT from the process itself; raise(3) would leave the same");
+	if (i)
+		show_frame(c, i, "%s led to the call of abort", name);
+	show_thread(c, "SIGABRT was sent by the process itself");
+	try_next(c, "look at what the program has written to standard error, and at tagcore stack");
+	return true;
+}
