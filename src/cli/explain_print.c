@@ -62,7 +62,7 @@ static int print_text(struct stack_print *p, const struct verdict *v, struct err
 
 /* ---- JSON */
 
-static struct json_object *access_json(const struct verdict *v)
+static struct json_object *access_json(const struct core *core, const struct verdict *v)
 {
 	const struct access *a = &v->access;
 	struct json_object *o;
@@ -76,7 +76,7 @@ static struct json_object *access_json(const struct verdict *v)
 	else
 		json_put_null(o, "size");
 	if (a->has_addr)
-		json_put_hex(o, "address", a->addr);
+		json_put_hex(o, "address", core_untag(core, a->addr));
 	else
 		json_put_null(o, "address");
 	json_put_text(o, "register", a->is_decoded && *a->base.name ? a->base.name : NULL);
@@ -89,6 +89,8 @@ static struct json_object *access_json(const struct verdict *v)
 		json_put_hex(o, "index_value", a->index.value);
 	else
 		json_put_null(o, "index_value");
+	json_put_tag(o, "pointer_tag", v->has_tags ? TAG_KNOWN : TAG_NONE, v->pointer_tag);
+	json_put_tag(o, "memory_tag", v->has_tags ? TAG_KNOWN : TAG_NONE, v->memory_tag);
 	json_put_text(o, "instruction", *a->insn ? a->insn : NULL);
 	return o;
 }
@@ -155,7 +157,7 @@ static int print_json(struct stack_print *p, const struct verdict *v, struct err
 	json_put_text(o, "kind", v->kind ? v->kind->name : NULL);
 	json_put_text(o, "confidence", v->kind ? sure_name(v->sure) : NULL);
 	json_put_text(o, "confidence_reason", v->kind ? v->why_sure : NULL);
-	json_object_object_add(o, "access", access_json(v));
+	json_object_object_add(o, "access", access_json(p->core, v));
 	json_object_object_add(o, "object", object_json(&v->object));
 	if (v->tid)
 		json_put_s64(o, "tid", v->tid);

@@ -76,6 +76,46 @@ static bool is_memory_fault(const struct crash *c)
 	return c->is_fault && (crash_is(c, "SEGV") || crash_is(c, "BUS"));
 }
 
+/* ---- without the kernel's word */
+
+/*
+ * Old kernels (before 3.7), gdb and others write no siginfo; and where the kernel could not make a handler's
+ * frame, as on a stack that is used up, it forces a SIGSEGV that has no address (Linux 6.12,
+ * kernel/signal.c: signal_setup_done()).  An access that could not have been made is the reason then.
+ */
+static bool may_infer(const struct crash *c)
+{
+	return crash_is(c, "SEGV") && c->has_regs && (!c->has_si || c->is_kernel_code) && !c->v->caught;
+}
+
+static void infer(struct crash *c, const struct machine *m, const u8 *code, size_t len)
+{
+	enum { MAPERR = 1, ACCERR = 2 };
+	struct access *a = &c->access;
+	struct place p;
+
+	/* A jump to nowhere has an address. */
+	if (c->is_kernel_code && place_is_refused(c, c->pc, ACCESS_FETCH))
+		return;
+	c->is_inferred = true;
+	if (!place_is_refused(c, c->pc, ACCESS_FETCH)) {
+		if (!m || !len || !decode(c, m, code, len)) {
+			c->is_inferred = false;
+			return;
+		}
+		a->is_decoded = true;
+	} else {
+		a->type = ACCESS_FETCH;
+		a->addr = c->pc;
+	}
+	a->has_addr = c->has_addr = c->has_si = c->is_fault = true;
+	c->addr = core_untag(c->core, a->addr);
+	place_at(c, c->addr, &p);
+	c->si = (struct core_siginfo){ .signo = c->signo, .code = p.area ? ACCERR : MAPERR, .addr = a->addr, .has_addr = true,
+				       .form = SIGINFO_FAULT };
+	c->si.generic_code = c->si.code;
+}
+
 void access_find(struct crash *c)
 {
 	const struct machine *m = machine_of(c->core);
@@ -91,9 +131,11 @@ void access_find(struct crash *c)
 		a->type = ACCESS_FETCH;
 		return;
 	}
-	if (!m || !c->is_fault)
-		return;
 	len = access_code(c, code, sizeof(code));
+	if (!c->is_fault && may_infer(c))
+		infer(c, m, code, len);
+	if (!m || !c->is_fault || c->is_inferred)
+		return;
 	a->is_decoded = len && decode(c, m, code, len);
 	if (!a->is_decoded && is_memory_fault(c) && m->arch == CS_ARCH_ARM64 && len >= 4)
 		a->is_decoded = access_arm64_bits(c, (u32)uint_get((struct elffmt){ ELFCLASS64, ELFDATA2LSB }, code, 4));
@@ -101,6 +143,8 @@ void access_find(struct crash *c)
 		a->has_addr = c->is_kernel_code;
 	if (a->is_decoded && c->is_kernel_code)
 		c->addr = a->addr;
+	else if (!a->is_decoded && may_infer(c))
+		infer(c, m, code, len);
 }
 
 const char *access_text(const struct crash *c, char *out, size_t size)

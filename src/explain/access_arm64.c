@@ -49,6 +49,30 @@ static const char *data_reg(const struct capstone *cs)
 	return at < a->op_count && a->operands[at].type == ARM64_OP_REG ? cs->reg_name(cs->handle, a->operands[at].reg) : NULL;
 }
 
+/* The address, with the base's tag. */
+static u64 address(const struct access *a, const cs_arm64_op *op)
+{
+	u64 index = a->index.value;
+
+	if (op->ext == ARM64_EXT_SXTW)
+		index = (u64)(s64)(s32)index;
+	return a->base.value + index * a->scale + (u64)a->disp;
+}
+
+/* Where the kernel gives an address, it gives no tag of it but for tag faults (SA_EXPOSE_TAGBITS: sigaction(2)). */
+static bool take_address(struct crash *c, u64 addr)
+{
+	struct access *a = &c->access;
+
+	if (c->is_inferred) {
+		a->addr = addr;
+		return a->base.known && place_is_refused(c, addr, a->type);
+	}
+	if (a->has_addr && a->base.known && core_untag(c->core, addr) == c->addr)
+		a->addr = addr;
+	return true;
+}
+
 bool access_arm64(struct crash *c, const struct capstone *cs)
 {
 	const cs_arm64 *x = &cs->insn->detail->arm64;
@@ -73,7 +97,7 @@ bool access_arm64(struct crash *c, const struct capstone *cs)
 		c->access.disp = op->mem.disp;
 		reg = data_reg(cs);
 		c->access.size = reg ? size_of(cs->insn, reg) : 0;
-		return true;
+		return take_address(c, address(&c->access, op));
 	}
 	return false;
 }

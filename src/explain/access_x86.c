@@ -101,8 +101,10 @@ static bool is_refused(const struct crash *c, const struct operand *o)
 			    (o->a.must_align && o->a.addr % o->a.size));
 }
 
-static bool fits(const struct crash *c, const struct operand *o)
+static bool fits(struct crash *c, const struct operand *o)
 {
+	if (c->is_inferred)
+		return o->known && place_is_refused(c, o->a.addr, o->a.type);
 	return c->is_kernel_code ? is_refused(c, o) : has_address(c, o);
 }
 
@@ -111,6 +113,7 @@ static bool accept(struct crash *c, const struct operand *o)
 	u64 addr = c->access.addr;
 	bool has = c->access.has_addr;
 
+	/* Of an inferred one only the operand has the address. */
 	c->access = o->a;
 	if (has)
 		c->access.addr = addr;
@@ -125,7 +128,7 @@ static bool take_target(struct crash *c, const struct capstone *cs)
 	struct access *a = &c->access;
 	u64 target;
 
-	if (!c->is_kernel_code)
+	if (!c->is_kernel_code || c->is_inferred)
 		return false;
 	if (cs->insn->id == X86_INS_RET) {
 		if (!space_word(c->u, c->sp, &target) || place_is_canonical(c, target))

@@ -24,6 +24,7 @@ struct crash {
 	u64 addr;		/* of the fault, without a pointer's tag */
 	bool has_addr;
 	bool is_kernel_code;	/* si_code is SI_KERNEL, which has no address */
+	bool is_inferred;	/* the fault's address and kind are not the kernel's words: they follow from instruction and areas */
 	struct access access;
 	char function[128];	/* in which it happened, or "" */
 	struct mte *mte;	/* mte.c's, made when needed */
@@ -87,6 +88,8 @@ void place_is_object(struct crash *c, const struct place *p, const char *state);
 /* Not below @addr: the first area; and the last one that ends at or below it.  NULL: none. */
 const struct core_area *place_above(const struct crash *c, u64 addr);
 const struct core_area *place_below(const struct crash *c, u64 addr);
+/* By the areas: such an access to @addr cannot be made. */
+bool place_is_refused(struct crash *c, u64 addr, enum access_type type);
 /* x86-64: bits 63:47 are not equal. */
 bool place_is_canonical(const struct crash *c, u64 addr);
 

@@ -52,6 +52,8 @@ const struct diagnosis diagnoses[] = {
 	  "a general protection fault of an instruction that needs alignment; its address from the registers" },
 	{ "privileged-instruction", "SIGSEGV, x86", row_privileged,
 	  "an instruction of the kernel was executed", "a general protection fault at such an instruction" },
+	{ "general-protection", "SIGSEGV, SIGBUS, x86", row_protection,
+	  "the kernel gives no address for a fault", "SI_KERNEL, where the instruction is not known or does not explain it" },
 	{ "write-to-read-only", "SIGSEGV", row_read_only,
 	  "read-only memory was written to", "SEGV_ACCERR in a mapping that may be read and not written" },
 	{ "stack-guard", "SIGSEGV", row_stack_guard,

@@ -62,6 +62,8 @@ struct verdict {
 	enum sure sure;
 	char why_sure[EVIDENCE_TEXT_MAX];
 	bool has_access;
+	bool has_tags;		/* of a memory tag fault: */
+	u8 pointer_tag, memory_tag;
 	struct access access;
 	struct object object;
 	s32 tid;		/* 0: none */

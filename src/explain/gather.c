@@ -155,24 +155,47 @@ static bool read_trap(struct crash *c, u64 context, struct crash *out)
 	return true;
 }
 
-/* What the frame @f of the stack interrupted, if that was a fault. */
-static bool read_frame(struct crash *c, const struct frame *f, struct crash *out)
+/* What the signal's frame at @sp interrupted, if that was a fault. */
+static bool read_frame(struct crash *c, const struct signal_frame *row, u64 pc, u64 sp, struct crash *out)
 {
-	const struct signal_frame *row = f->sp ? frame_row(c, f->pc) : NULL;
-	u64 sp;
+	u64 its_sp;
 
 	*out = *c;
-	if (!row || !(row->signo >= 0 && strstr(row->name, "rt_") && read_siginfo(c, f->sp + (u64)row->signo, out)))
-		if (!row || !read_trap(c, f->sp + row->context, out))
-			return false;
-	out->regs = (struct cpu_regs){ .pc = f->pc };
-	regs_set(c->u, &out->regs, c->core->arch->sp, f->sp);
+	if (!(row->signo >= 0 && strstr(row->name, "rt_") && read_siginfo(c, sp + (u64)row->signo, out)) &&
+	    !read_trap(c, sp + row->context, out))
+		return false;
+	out->regs = (struct cpu_regs){ .pc = pc };
+	regs_set(c->u, &out->regs, c->core->arch->sp, sp);
 	if (!step_signal(c->u, &out->regs))
 		return false;
 	out->has_regs = true;
 	out->pc = out->regs.pc;
-	out->sp = regs_get(c->u, &out->regs, c->core->arch->sp, &sp) ? sp : 0;
+	out->sp = regs_get(c->u, &out->regs, c->core->arch->sp, &its_sp) ? its_sp : 0;
 	return true;
+}
+
+/*
+ * Where the stack pointer of the frame is not known, or only by the chain of frame pointers, which passes over what the
+ * kernel has put there: the first place above the thread's that looks like such a frame.
+ */
+static bool search_frame(struct crash *c, const struct signal_frame *row, u64 pc, struct crash *out)
+{
+	enum { BYTES = 64 << 10, STEP = 8 };
+	u64 at = c->sp & ~(u64)(STEP - 1), signo;
+
+	if (!at || row->signo < 0)
+		return false;
+	for (u64 end = range_end(at, BYTES); at < end && space_uint(c->u, at + (u64)row->signo, 4, &signo); at += STEP)
+		if (signo && signo < 32 && read_frame(c, row, pc, at, out) && space_is_code(c->u, out->pc) && out->sp > at)
+			return true;
+	return false;
+}
+
+static bool find_frame(struct crash *c, const struct frame *f, struct crash *out)
+{
+	const struct signal_frame *row = frame_row(c, f->pc);
+
+	return row && ((f->sp && read_frame(c, row, f->pc, f->sp, out)) || search_frame(c, row, f->pc, out));
 }
 
 /*
@@ -185,7 +208,7 @@ static void find_caught(struct crash *c)
 	struct crash found;
 
 	for (size_t i = v->stack.n; !c->is_fault && i-- > 0;)
-		if (v->stack.frames[i].signal && i + 1 < v->stack.n && read_frame(c, &v->stack.frames[i], &found)) {
+		if (v->stack.frames[i].signal && i + 1 < v->stack.n && find_frame(c, &v->stack.frames[i], &found)) {
 			show_frame(c, i, "a handler of SIG%s ran for the fault, then SIG%s ended the process", found.signal,
 				   *c->signal ? c->signal : "?");
 			*c = found;

@@ -7,7 +7,7 @@
  * The main heap, at the program's break: from its start on each chunk says in its second word how large it is; the last,
  * top, ends with the area (glibc 2.36, malloc/malloc.c: struct malloc_chunk).
  */
-enum { SIZE_FLAGS = 7, CHUNKS_MAX = 1 << 20, CHUNKS_LEAST = 3, TCACHE_MIN = 0x250, TCACHE_MAX = 0x300 };
+enum { SIZE_FLAGS = 7, CHUNKS_MAX = 1 << 20, CHUNKS_LEAST = 2, TCACHE_MIN = 0x250, TCACHE_MAX = 0x300 };
 
 struct chunk {
 	u64 at, size;
@@ -36,7 +36,7 @@ static void show_bad(struct crash *c, const struct chunk *last, size_t n, u64 at
 		 word);
 }
 
-static void walk(struct crash *c, const struct core_area *a)
+static bool walk(struct crash *c, const struct core_area *a)
 {
 	struct chunk last[4];
 	u64 at = a->start, align = (u64)2 * c->core->layout.word, word;
@@ -48,18 +48,22 @@ static void walk(struct crash *c, const struct core_area *a)
 		if (size < 2 * align || size % align || size > a->end - at) {
 			if (n >= CHUNKS_LEAST)
 				show_bad(c, last, n, at, word);
-			return;
+			return n >= CHUNKS_LEAST;
 		}
 		last[n++ % 4] = (struct chunk){ at, size };
 		at += size;
 	}
+	return false;
 }
 
-void heap_show_damage(struct crash *c)
+bool heap_show_damage(struct crash *c)
 {
+	bool found = false;
+
 	enum { AREAS_MAX = 4096 };
 
 	for (size_t i = 0; i < min(c->core->n_areas, (size_t)AREAS_MAX); i++)
 		if (is_heap(c, &c->core->areas[i]))
-			walk(c, &c->core->areas[i]);
+			found |= walk(c, &c->core->areas[i]);
+	return found;
 }

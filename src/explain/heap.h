@@ -3,5 +3,5 @@
 
 #include "explain/crash.h"
 
-/* Evidence: the first damaged chunk and those before it. */
-void heap_show_damage(struct crash *c);
+/* Evidence: the first damaged chunk and those before it; false when there is none. */
+bool heap_show_damage(struct crash *c);

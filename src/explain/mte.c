@@ -109,23 +109,62 @@ static bool by_free(struct crash *c, struct mte *m)
 	return true;
 }
 
+/* The register that has the block's start, @less bytes before it, with the pointer's tag; the base register first. */
+static bool find_start(struct crash *c, struct mte *m, u64 less)
+{
+	const struct access *a = &c->access;
+	u64 want = (m->at.start - less) | (u64)m->pointer_tag << 56, value;
+
+	if (a->is_decoded && a->base.known && *a->base.name && a->base.value == want) {
+		put_fmt(m->by, sizeof(m->by), "%s", a->base.name);
+		m->by_value = want;
+		return true;
+	}
+	for (unsigned i = 0; i < crash_n_regs(c); i++) {
+		const char *name = crash_reg_at(c, i, &value);
+
+		if (*name && value == want) {
+			put_fmt(m->by, sizeof(m->by), "%s", name);
+			m->by_value = want;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* free() has the chunk's address, too, which is a header before the block (glibc 2.36, malloc/malloc.c: mem2chunk()). */
+static bool is_in_free(struct crash *c, struct mte *m)
+{
+	const struct module *mod = module_at(c->u, c->pc);
+	bool is_libc = mod && mod->path && strstr(mod->path, "/libc.so");
+
+	return !*c->function && is_libc && c->addr == m->at.start && find_start(c, m, TAG_GRANULE);
+}
+
 /* The pointer begins where the block does that has the address, and that has another tag now. */
 static bool by_stale_base(struct crash *c, struct mte *m)
 {
 	const struct access *a = &c->access;
-	u64 base = core_untag(c->core, a->base.value);
-	bool glibc = blocks_is_glibc(m->blocks);
+	bool glibc = blocks_is_glibc(m->blocks), is_base;
 
-	if (!a->is_decoded || !a->base.known || !*a->base.name || tags_of_pointer(a->base.value) != m->pointer_tag || m->in_header ||
-	    base != m->at.start)
+	if (m->in_header || (!glibc && !a->is_decoded))
+		return false;
+	if (glibc && is_in_free(c, m)) {
+		m->of = m->at;
+		decide(m, MTE_DOUBLE_FREE, SURE_LIKELY,
+		       "the C library met the freed block at its start, and a register has its chunk's address, as free() has");
+		return true;
+	}
+	if (!find_start(c, m, 0))
+		return false;
+	is_base = a->is_decoded && !strcmp(a->base.name, m->by);
+	if (!glibc && !is_base)
 		return false;
 	m->of = m->at;
-	put_fmt(m->by, sizeof(m->by), "%s", a->base.name);
-	m->by_value = a->base.value;
 	if (glibc)
-		decide(m, m->at.is_freed ? MTE_USE_AFTER_FREE : MTE_REUSED, m->at.is_freed ? SURE_CERTAIN : SURE_LIKELY,
-		       m->at.is_freed ? "the base register points to the start of a freed block, with the tag of its life" :
-		       "the base register points to the start of a block that is live with another tag");
+		decide(m, m->at.is_freed ? MTE_USE_AFTER_FREE : MTE_REUSED, m->at.is_freed && is_base ? SURE_CERTAIN : SURE_LIKELY,
+		       m->at.is_freed ? "a register points to the start of a freed block, with the tag of its life" :
+		       "a register points to the start of a block that is live with another tag");
 	else
 		decide(m, MTE_USE_AFTER_FREE, SURE_LIKELY,
 		       "the base register points to the start of a run of another tag, as of a block that was freed; "
@@ -152,7 +191,10 @@ static bool by_neighbours(struct crash *c, struct mte *m)
 		after = m->at;
 	else
 		has_after = blocks_after(m->blocks, &m->at, &after);
-	over = is_of(m, has_before, &before) && c->addr - before.end < (blocks_is_glibc(m->blocks) && m->in_header ? 16 : EDGE);
+	/* In glibc's heap the header is between two blocks: who walks from one to the other meets it. */
+	if (blocks_is_glibc(m->blocks) && !m->in_header)
+		return false;
+	over = is_of(m, has_before, &before) && c->addr - before.end < EDGE;
 	under = is_of(m, has_after, &after) && after.start - c->addr <= EDGE;
 	if (!over && !under)
 		return false;
@@ -218,7 +260,7 @@ const struct mte *mte_of(struct crash *c)
 	m = calloc(1, sizeof(*m));
 	if (!m)
 		return NULL;
-	m->pointer_tag = tags_of_pointer(c->si.addr);
+	m->pointer_tag = tags_of_pointer(c->access.has_addr ? c->access.addr : c->si.addr);
 	m->blocks = blocks_open(c, c->addr);
 	m->has_memory_tag = m->blocks && blocks_tag(m->blocks, c->addr, &m->memory_tag);
 	/* Another thread may have changed the tag since. */

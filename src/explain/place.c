@@ -141,3 +141,15 @@ void place_is_object(struct crash *c, const struct place *p, const char *state)
 	c->v->object = (struct object){ .is_set = true, .start = p->start, .end = p->end, .offset = (s64)(c->addr - p->start) };
 	put_fmt(c->v->object.state, sizeof(c->v->object.state), "%s", state);
 }
+
+bool place_is_refused(struct crash *c, u64 addr, enum access_type type)
+{
+	struct place p;
+	u32 need = type == ACCESS_WRITE ? PF_W : type == ACCESS_FETCH ? PF_X : PF_R;
+
+	place_at(c, core_untag(c->core, addr), &p);
+	/* Code that was not changed may be in a file alone. */
+	if (!p.area && type == ACCESS_FETCH && module_at(c->u, addr))
+		return false;
+	return !p.area || (p.prot_known && !(p.prot & need));
+}

@@ -14,7 +14,19 @@ static bool is_abort(const struct crash *c)
 	return !c->is_fault && crash_is(c, "ABRT");
 }
 
-/* A caller of the frames of abort(3) itself: the first that is not of the C library's. */
+/* The libraries between abort(3) and who is to blame. */
+static bool is_in_library(struct crash *c, size_t frame)
+{
+	static const char *const names[] = { "/libc.so", "/libc-2", "/libpthread", "/libstdc++.so", "/libc++", "/libgcc_s", "/libunwind" };
+	const struct module *m = module_at(c->u, c->v->stack.frames[frame].pc);
+
+	for (size_t i = 0; m && m->path && i < ARRAY_SIZE(names); i++)
+		if (strstr(m->path, names[i]))
+			return true;
+	return false;
+}
+
+/* The first frame that is not of these; by names, too, for a program that has them in itself. */
 static size_t caller(struct crash *c, char *name, size_t size)
 {
 	static const char *const own[] = {
@@ -23,7 +35,7 @@ static size_t caller(struct crash *c, char *name, size_t size)
 	};
 
 	for (size_t i = c->v->frame; i < c->v->stack.n && i < c->v->frame + 24; i++) {
-		bool is_own = false;
+		bool is_own = is_in_library(c, i);
 
 		crash_function(c, i, name, size);
 		for (size_t k = 0; k < ARRAY_SIZE(own); k++)
@@ -114,21 +126,26 @@ static bool is_heap_message(const char *m)
 	return false;
 }
 
+/* "double free or corruption (!prev)" and "(out)" say both: chunks that make no sense decide. */
+static const char *heap_what(const char *m, bool is_damaged)
+{
+	if (!strncmp(m, "free(): double free", 19) || strstr(m, "(fasttop)") || (strstr(m, "(!prev)") && !is_damaged))
+		return "a block was freed twice";
+	if (!is_damaged && (!strncmp(m, "free(): invalid pointer", 23) || !strncmp(m, "munmap_chunk", 12)))
+		return "a pointer was freed that malloc(3) has not given";
+	return "the heap is damaged";
+}
+
 bool row_heap_corruption(struct crash *c)
 {
 	const char *m = is_abort(c) ? abort_message(c) : NULL;
-	const char *what;
 	char in[160];
 
 	if (!m || !is_heap_message(m))
 		return false;
-	what = strstr(m, "double free") ? "a block was freed twice" :
-	       !strncmp(m, "free(): invalid pointer", 23) || !strncmp(m, "munmap_chunk", 12) ? "a pointer was freed that malloc(3) has not given" :
-	       "the heap is damaged";
-	say(c, "%s%s: malloc(3) says \"%.200s\"", what, in_caller(c, in), m);
 	say_sure(c, SURE_CERTAIN, "SIGABRT, and the C library holds the message of its allocator; which code did the damage is not known");
 	show_message(c);
-	heap_show_damage(c);
+	say(c, "%s%s: malloc(3) says \"%.200s\"", heap_what(m, heap_show_damage(c)), in_caller(c, in), m);
 	try_next(c, "run it again with valgrind or -fsanitize=address, or with GLIBC_TUNABLES=glibc.malloc.check=3 and libc_malloc_debug.so");
 	return true;
 }
@@ -191,7 +208,7 @@ bool row_abort(struct crash *c)
 	if (!is_abort(c) || !is_own(c))
 		return false;
 	i = caller(c, name, sizeof(name));
-	say(c, "the program has ended itself by abort(3)%s, without a message that is known", in_caller(c, in));
+	say(c, "the program has ended itself by SIGABRT, as abort(3) does%s, without a message that is known", in_caller(c, in));
 	say_sure(c, SURE_LIKELY, "SIGABRT from the process itself; raise(3) would leave the same");
 	if (i)
 		show_frame(c, i, "%s led to the call of abort", name);

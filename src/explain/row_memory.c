@@ -36,7 +36,10 @@ static void say_null(struct crash *c, const char *access)
 {
 	const struct access *a = &c->access;
 
-	if (!a->is_decoded || !*a->base.name || !a->base.known) {
+	if (a->is_decoded && !*a->base.name && !*a->index.name) {
+		say(c, "%s: the instruction has that address in itself: a null pointer that the compiler knew", access);
+		say_sure(c, SURE_LIKELY, "the address is in the first pages, which are never mapped, and no register is part of it");
+	} else if (!a->is_decoded || !*a->base.name || !a->base.known) {
 		say(c, "%s: a null pointer, or one with a small offset", access);
 		say_sure(c, c->addr < NULL_PAGE ? SURE_LIKELY : SURE_POSSIBLE,
 			 "the address is in the first pages, which are never mapped; the instruction's registers are not known");
@@ -173,6 +176,22 @@ bool row_privileged(struct crash *c)
 }
 
 /* ---- rights */
+
+/* What is left: the instruction is not in the core, or nothing in it explains the fault. */
+bool row_protection(struct crash *c)
+{
+	if (!is_protection(c) || c->is_inferred || c->access.is_decoded)
+		return false;
+	say(c, "a fault for which the kernel gives no address%s%s: an address that is not canonical, or a general protection fault of another kind",
+	    *c->function ? " in " : "", c->function);
+	say_sure(c, SURE_POSSIBLE, "the signal's code is SI_KERNEL; the instruction %s", *c->access.insn ? "does not show which" :
+		 "is not in this core, nor in a file that is here");
+	show_access(c);
+	show_insn(c, "the program counter");
+	try_next(c, *c->access.insn ? "look at the registers with tagcore inspect registers" :
+		 "give the files of the process with --exe or --sysroot: then the instruction can be read");
+	return true;
+}
 
 bool row_protection_key(struct crash *c)
 {

@@ -51,6 +51,9 @@ static void finish(struct crash *c, const struct mte *m)
 	struct block b;
 
 	say_sure(c, m->sure, "%s", m->why);
+	c->v->has_tags = true;
+	c->v->pointer_tag = m->pointer_tag;
+	c->v->memory_tag = m->memory_tag;
 	show_access(c);
 	show_mem(c, c->addr, "the pointer has tag 0x%x, the memory 0x%x", m->pointer_tag, m->memory_tag);
 	if (*m->by)
@@ -81,10 +84,10 @@ bool row_mte_double_free(struct crash *c)
 	if (!m)
 		return false;
 	crash_function(c, c->v->frame + 1, caller, sizeof(caller));
-	say(c, "double free: %s%s frees %s again", *caller ? caller : c->function, *caller ? "" : "()", block_text(&m->of, text));
+	say(c, "double free: %s frees %s again", *caller ? caller : "the thread", block_text(&m->of, text));
 	finish(c, m);
 	if (*caller)
-		show_frame(c, c->v->frame + 1, "%s has called %s", caller, c->function);
+		show_frame(c, c->v->frame + 1, "%s has called %s", caller, *c->function ? c->function : "it");
 	try_next(c, "look for who else frees it: another owner, or the same code run twice");
 	return true;
 }
@@ -202,6 +205,20 @@ static void show_call(struct crash *c, const struct core_thread *t)
 	show_thread(c, "the thread was in the system call %s", name);
 }
 
+/* The instruction before is a system call, by which the kernel noticed: "svc #0"; its number is in x8. */
+static void show_last_call(struct crash *c)
+{
+	struct access_reg nr;
+	char name[64];
+	u64 insn;
+
+	if (!space_uint(c->u, c->pc - 4, 4, &insn) || insn != 0xd4000001 || !crash_reg(c, "x8", &nr))
+		return;
+	if (!c->opts.call_name || !c->opts.call_name(AUDIT_AARCH64, (s32)nr.value, name, sizeof(name)))
+		put_fmt(name, sizeof(name), "number %d", (s32)nr.value);
+	show_insn(c, "the instruction before is a system call, %s: the access was before it", name);
+}
+
 bool row_mte_async(struct crash *c)
 {
 	if (c->core->ehdr.e_machine != EM_AARCH64 || !crash_is_code(c, "SEGV", MTEAERR))
@@ -210,6 +227,7 @@ bool row_mte_async(struct crash *c)
 	    *c->function ? " or in " : " this place", c->function);
 	say_sure(c, SURE_CERTAIN, "the kernel says so: SEGV_MTEAERR, which has neither address nor instruction");
 	show_insn(c, "where the thread was when the kernel noticed: at its next entry into the kernel, not at the access");
+	show_last_call(c);
 	show_call(c, c->thread);
 	show_ctrl(c);
 	mte_show_stale(c);

@@ -9,12 +9,27 @@
 
 enum { SI_TIMER_CODE = -2 };
 
+/*
+ * The kernel sends SIGXFSZ as if the process had, by kill(2) (Linux 6.12, fs/read_write.c and mm/filemap.c:
+ * send_sig(SIGXFSZ, current, 0)); SIGXCPU as itself.
+ */
+static bool is_from_kernel(const struct crash *c)
+{
+	struct core_procinfo ps;
+
+	core_procinfo(c->core, &ps);
+	return c->si.code > 0 || (crash_is(c, "XFSZ") && !c->si.code && ps.has_pid && (s32)crash_si_uint(c, 0, 4) == ps.pid);
+}
+
 bool row_limit(struct crash *c)
 {
-	if (c->is_fault || !c->has_si || c->si.code <= 0 || (!crash_is(c, "XCPU") && !crash_is(c, "XFSZ")))
+	if (c->is_fault || !c->has_si || (!crash_is(c, "XCPU") && !crash_is(c, "XFSZ")) || !is_from_kernel(c))
 		return false;
 	say(c, "a limit was reached: %s", crash_is(c, "XCPU") ? "processor time (RLIMIT_CPU, ulimit -t)" : "the size of a file (RLIMIT_FSIZE, ulimit -f)");
-	say_sure(c, SURE_CERTAIN, "the kernel sends SIG%s only for that", c->signal);
+	if (c->si.code > 0)
+		say_sure(c, SURE_CERTAIN, "the kernel sends SIG%s only for that", c->signal);
+	else
+		say_sure(c, SURE_LIKELY, "the kernel sends SIG%s for that; a kill(2) of the process itself would look the same", c->signal);
 	show_thread(c, "the kernel sent SIG%s", c->signal);
 	return true;
 }

@@ -37,7 +37,7 @@ static bool stack_above(struct crash *c, u64 addr, struct place *out)
 		if (c->v->stack.frames[i].sp >= out->start && c->v->stack.frames[i].sp < out->end)
 			return true;
 	/* Without frames: the stack pointer itself is at the edge. */
-	return c->sp && c->sp >= addr - FRAME_MAX && c->sp < out->start + FRAME_MAX && c->sp + FRAME_MAX >= out->start;
+	return c->sp && c->sp < out->start + FRAME_MAX && c->sp + FRAME_MAX >= out->start;
 }
 
 /* The frames that come again: *period of them, *times times, from @from on. */
@@ -78,7 +78,7 @@ static void show_recursion(struct crash *c, char out[160])
 			   s->frames[i].pc, period, period == 1 ? "" : "s", times,
 			   s->end == STACK_LIMIT ? " or more (the backtrace is cut)" : "");
 	}
-	put_fmt(out, 160, ": %s%s calls itself without an end", *first ? first : "a function",
+	put_fmt(out, 160, ": %s calls itself without an end%s", *first ? first : "a function",
 		 period > 1 ? " by way of others" : "");
 	try_next(c, "look for what should have ended the recursion in %s", *first ? first : "the frames of the cycle");
 }
@@ -88,14 +88,24 @@ static bool is_memory(const struct crash *c)
 	return c->is_fault && crash_is(c, "SEGV") && c->has_addr && c->access.type != ACCESS_FETCH;
 }
 
-/* The stack pointer is where the fault was, below the stack or at its very end. */
+static bool is_by_sp(const struct crash *c)
+{
+	const char *base = c->access.is_decoded ? c->access.base.name : "";
+
+	return !strcmp(base, "rsp") || !strcmp(base, "esp") || !strcmp(base, "sp");
+}
+
+/*
+ * The stack pointer is below the stack, and the access at it or above; or it is at the stack's very end, and
+ * the access just below, as of a push or a probe.  An index out of bounds leads further away.
+ */
 static bool is_overflow(const struct crash *c, const struct place *stack)
 {
-	u64 low = c->addr > FRAME_MAX ? c->addr - FRAME_MAX : 0;
+	u64 below = is_by_sp(c) ? 16384 : 256;	/* psABI x86-64, 3.2.2: a red zone of 128 bytes */
 
-	if (c->sp < stack->start)
-		return c->sp >= low && c->sp <= c->addr + FRAME_MAX;
-	return c->sp < stack->start + FRAME_MAX && c->sp - c->addr <= FRAME_MAX;
+	if (c->addr < c->sp)
+		return c->sp - c->addr <= below;
+	return c->sp < stack->start && c->addr - c->sp <= BELOW_MAX;
 }
 
 bool row_stack_overflow(struct crash *c)

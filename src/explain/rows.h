@@ -28,6 +28,7 @@ bool row_null(struct crash *c);
 bool row_noncanonical(struct crash *c);
 bool row_misaligned_vector(struct crash *c);
 bool row_privileged(struct crash *c);
+bool row_protection(struct crash *c);
 bool row_protection_key(struct crash *c);
 bool row_shadow_stack(struct crash *c);
 bool row_read_only(struct crash *c);

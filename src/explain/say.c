@@ -45,8 +45,11 @@ void say(struct crash *c, const char *fmt, ...)
 
 void say_sure(struct crash *c, enum sure sure, const char *fmt, ...)
 {
-	c->v->sure = sure;
+	c->v->sure = c->is_inferred && sure == SURE_CERTAIN ? SURE_LIKELY : sure;
 	PRINT_TO(c->v->why_sure, fmt);
+	if (c->is_inferred)
+		put_fmt(c->v->why_sure, sizeof(c->v->why_sure), "%s, and the address follows from the instruction and the registers",
+			c->is_kernel_code ? "the kernel gives no address for the signal" : "the core has no siginfo");
 }
 
 /* A row that has no room goes to the last place. */
