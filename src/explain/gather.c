@@ -229,6 +229,18 @@ static void find_registers(struct crash *c)
 	c->sp = c->has_regs && c->core->arch && regs_get(c->u, &c->regs, c->core->arch->sp, &sp) ? sp : 0;
 }
 
+static void show_signal(struct crash *c)
+{
+	char addr[32] = "";
+
+	if (c->has_addr)
+		put_fmt(addr, sizeof(addr), ", address 0x%" PRIx64, c->si.addr);
+	if (c->has_si)
+		show_insn(c, "SIG%s, code %d%s", *c->signal ? c->signal : "?", c->si.code, addr);
+	else
+		show_insn(c, "SIG%s, of which the core has no siginfo", *c->signal ? c->signal : "?");
+}
+
 static void say_nothing(struct crash *c)
 {
 	if (core_kind_is_machine(c->core->kind))
@@ -263,5 +275,6 @@ bool crash_gather(struct crash *c, struct err *e, int *r)
 		return false;
 	find_caught(c);
 	crash_function(c, c->v->frame, c->function, sizeof(c->function));
+	show_signal(c);
 	return true;
 }
