@@ -27,7 +27,7 @@ struct crash {
 	bool is_inferred;	/* the fault's address and kind are not the kernel's words: they follow from instruction and areas */
 	struct access access;
 	char function[128];	/* in which it happened, or "" */
-	struct mte *mte;	/* mte.c's, made when needed */
+	struct mte *mte;	/* tagfault.c's, made when needed */
 	bool no_mte;
 	char *message;		/* abort_message.c's, looked for once */
 	bool no_message;

@@ -1,7 +1,7 @@
 #include <stdlib.h>
 
 #include "explain/crash.h"
-#include "explain/mte.h"
+#include "explain/tagfault.h"
 
 void verdict_fini(struct verdict *v)
 {

@@ -4,7 +4,7 @@
 
 #include "base/uapi.h"
 #include "base/util.h"
-#include "explain/mte.h"
+#include "explain/tagfault.h"
 #include "explain/rows.h"
 
 /* Memory tag faults of arm64: Documentation/arch/arm64/memory-tagging-extension.rst. */
@@ -243,11 +243,15 @@ bool row_mte_unknown(struct crash *c)
 	if (!m)
 		return false;
 	say(c, "memory tag fault: %s, by a pointer with tag 0x%x", access_text(c, access, sizeof(access)), m->pointer_tag);
-	say_sure(c, SURE_CERTAIN, "the kernel says so: SEGV_MTESERR; %s", m->has_memory_tag ?
-		 "the memory's tag is the pointer's by now: it was changed since" : "the memory's tag is not in this core");
-	show_access(c);
-	if (m->has_memory_tag)
-		show_mem(c, c->addr, "the memory has tag 0x%x", m->memory_tag);
-	mte_show_stale(c);
+	if (m->at.end) {
+		finish(c, m);
+		place_is_object(c, &(struct place){ .start = m->at.start, .end = m->at.end }, "tagged");
+		also_near(c, m);
+	} else {
+		show_access(c);
+		mte_show_stale(c);
+	}
+	say_sure(c, SURE_CERTAIN, "the kernel says so: SEGV_MTESERR; %s", m->at.end ? "which block the pointer was for is not known" :
+		 m->has_memory_tag ? "the memory's tag is the pointer's by now: it was changed since" : "the memory's tag is not in this core");
 	return true;
 }

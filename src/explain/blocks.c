@@ -3,7 +3,7 @@
 
 #include "base/util.h"
 #include "elf/tags.h"
-#include "explain/mte.h"
+#include "explain/tagfault.h"
 
 /*
  * glibc 2.36, malloc/malloc.c with glibc.mem.tagging: a chunk begins with a granule for prev_size and size, which keeps tag 0;

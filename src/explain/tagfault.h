@@ -1,4 +1,4 @@
-/* mte.h - a memory tag fault: the blocks around the address, and which of them the pointer was for. */
+/* tagfault.h - a memory tag fault: the blocks around the address, and which of them the pointer was for. */
 #pragma once
 
 #include "explain/crash.h"
@@ -50,5 +50,5 @@ struct mte {
 const struct mte *mte_of(struct crash *c);
 void mte_free(struct mte *m);
 
-/* ---- mte_stale.c: pointers whose tag is not the memory's, as evidence */
+/* ---- stale.c: pointers whose tag is not the memory's, as evidence */
 void mte_show_stale(struct crash *c);

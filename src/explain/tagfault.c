@@ -5,7 +5,7 @@
 
 #include "base/util.h"
 #include "elf/tags.h"
-#include "explain/mte.h"
+#include "explain/tagfault.h"
 
 /* Which block the pointer was for: by the registers first, then by the tags beside the address. */
 
@@ -244,7 +244,9 @@ static void analyse(struct crash *c, struct mte *m)
 		return;
 	if (by_stale_base(c, m) || by_neighbours(c, m) || by_register(c, m) || by_freed(c, m) || by_reused(c, m))
 		return;
-	decide(m, MTE_WILD, SURE_LIKELY, "no register has a good pointer of that tag, and no block beside the address has it");
+	/* Without the instruction it is not known what to look for. */
+	if (c->access.is_decoded && c->access.base.known)
+		decide(m, MTE_WILD, SURE_LIKELY, "no register has a good pointer of that tag, and no block beside the address has it");
 }
 
 const struct mte *mte_of(struct crash *c)

@@ -2,7 +2,7 @@
 
 #include "base/util.h"
 #include "elf/tags.h"
-#include "explain/mte.h"
+#include "explain/tagfault.h"
 
 /* Pointers that are not the memory's any more: where others of a freed block may be. */
 
