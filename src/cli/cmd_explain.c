@@ -1,5 +1,4 @@
 #include <errno.h>
-#include <seccomp.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -67,19 +66,9 @@ static int parse(struct explain_args *a, int argc, char **argv, const char **ope
 	return 0;
 }
 
-static bool call_name(u32 audit_arch, s32 nr, char *out, size_t size)
-{
-	char *name auto_free = seccomp_syscall_resolve_num_arch(audit_arch, nr);
-
-	if (name)
-		snprintf(out, size, "%s", name);
-	return name;
-}
-
 /* All that interprets what others have made: EXIT_GOOD with a verdict, else EXIT_FINDINGS. */
 static int explain_inside(void *arg, u64 *value, struct err *e)
 {
-	static const struct explain_opts opts = { .call_name = call_name };
 	struct explain_args *a = arg;
 	struct verdict *v auto_free = calloc(1, sizeof(*v));
 	struct unwind *u = NULL;
@@ -90,7 +79,7 @@ static int explain_inside(void *arg, u64 *value, struct err *e)
 	if (!r)
 		r = unwind_open(&u, &a->of.core, &a->of.opts, e);
 	if (!r)
-		r = explain_crash(u, &opts, v, e);
+		r = explain_crash(u, &explain_with_names, v, e);
 	if (r >= 0) {
 		found = r;
 		a->p.core = &a->of.core;

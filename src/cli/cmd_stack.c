@@ -9,6 +9,7 @@
 #include "cli/box.h"
 #include "cli/cmds.h"
 #include "cli/dump_args.h"
+#include "cli/explain_print.h"
 #include "cli/reader.h"
 #include "cli/stack_folded.h"
 #include "cli/stack_print.h"
@@ -166,6 +167,14 @@ static int print_groups(struct stack_args *a, const struct stack_groups *g, stru
 	return r;
 }
 
+/* In text, where the thread that crashed is the first. */
+static bool shows_crash(const struct stack_args *a, const struct core *core, size_t from, size_t to)
+{
+	size_t crashed = core->crashed ? (size_t)(core->crashed - core->threads) : to;
+
+	return !a->p.json && !a->p.raw && !a->p.folded && crashed >= from && crashed < to;
+}
+
 static int print_threads(struct stack_args *a, struct core *core, struct unwind *u, struct err *e)
 {
 	struct stack_groups g scoped(stack_groups_fini) = { 0 };
@@ -177,7 +186,10 @@ static int print_threads(struct stack_args *a, struct core *core, struct unwind 
 		return r;
 	grouped = a->group || (!a->no_group && !a->p.json && to - from >= GROUP_FROM);
 	stack_print_begin(&a->p, core, u);
-	r = unwind_threads(a, core, u, from, to, &g, grouped || a->p.folded, e);
+	if (shows_crash(a, core, from, to))
+		r = explain_print_line(a->p.out, u, e);
+	if (!r)
+		r = unwind_threads(a, core, u, from, to, &g, grouped || a->p.folded, e);
 	/* For a thread that was asked for and has no registers, choose() has reported it. */
 	if (a->tid)
 		a->p.n_unstopped = 0;

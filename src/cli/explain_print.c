@@ -1,10 +1,24 @@
 #include <inttypes.h>
+#include <seccomp.h>
 #include <stdio.h>
+#include <stdlib.h>
 
+#include "base/scope.h"
 #include "base/text.h"
 #include "cli/explain_print.h"
 
 enum { FRAMES_TEXT = 10, FRAMES_JSON = 64 };
+
+static bool call_name(u32 audit_arch, s32 nr, char *out, size_t size)
+{
+	char *name auto_free = seccomp_syscall_resolve_num_arch(audit_arch, nr);
+
+	if (name)
+		snprintf(out, size, "%s", name);
+	return name;
+}
+
+const struct explain_opts explain_with_names = { .call_name = call_name };
 
 /* ---- text */
 
@@ -58,6 +72,21 @@ static int print_text(struct stack_print *p, const struct verdict *v, struct err
 	for (size_t i = 0; i < v->n_next; i++)
 		put_line(p->out, "  ", v->next[i]);
 	return r;
+}
+
+int explain_print_line(FILE *out, struct unwind *u, struct err *e)
+{
+	struct verdict *v auto_free = calloc(1, sizeof(*v));
+	int r = v ? explain_crash(u, &explain_with_names, v, e) : 0;
+
+	if (r > 0) {
+		fputs("crash: ", out);
+		text_puts(out, v->sentence);
+		fprintf(out, " (%s; tagcore explain)\n", sure_name(v->sure));
+	}
+	if (v)
+		verdict_fini(v);
+	return r < 0 ? r : 0;
 }
 
 /* ---- JSON */

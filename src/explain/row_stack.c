@@ -40,18 +40,19 @@ static bool stack_above(struct crash *c, u64 addr, struct place *out)
 	return c->sp && c->sp < out->start + FRAME_MAX && c->sp + FRAME_MAX >= out->start;
 }
 
-/* The frames that come again: *period of them, *times times, from @from on. */
-static bool find_recursion(const struct stack *s, size_t from, size_t *period, size_t *times)
+/* The frames that come again: *period of them, *times times, from *from on, which may move. */
+static bool find_recursion(const struct stack *s, size_t *from, size_t *period, size_t *times)
 {
 	enum { PERIOD_MAX = 32, TIMES_LEAST = 8 };
 
 	for (size_t skip = 0; skip < 8; skip++)
 		for (size_t p = 1; p <= PERIOD_MAX; p++) {
-			size_t first = from + skip, n = 0;
+			size_t first = *from + skip, n = 0;
 
 			while (first + n + p < s->n && s->frames[first + n].pc == s->frames[first + n + p].pc)
 				n++;
 			if (n / p >= TIMES_LEAST) {
+				*from = first;
 				*period = p;
 				*times = n / p + 1;
 				return true;
@@ -63,14 +64,14 @@ static bool find_recursion(const struct stack *s, size_t from, size_t *period, s
 static void show_recursion(struct crash *c, char out[160])
 {
 	const struct stack *s = &c->v->stack;
-	size_t period, times, shown = 0;
+	size_t from = c->v->frame + 1, period, times, shown = 0;
 	char name[128], first[128] = "";
 
 	*out = 0;
 	/* The innermost frames may be of what the recursive function calls. */
-	if (!find_recursion(s, c->v->frame + 1, &period, &times))
+	if (!find_recursion(s, &from, &period, &times))
 		return;
-	for (size_t i = c->v->frame + 1; i <= c->v->frame + period && i < s->n && shown < 6; i++, shown++) {
+	for (size_t i = from; i < from + period && i < s->n && shown < 6; i++, shown++) {
 		crash_function(c, i, name, sizeof(name));
 		if (!*first)
 			put_fmt(first, sizeof(first), "%s", name);

@@ -52,6 +52,7 @@ verdict past_file likely past-end-of-file "write of 1 byte at 0x*003 in past_fil
 verdict stack_main certain stack-overflow "stack overflow in recurse: the stack of thread *: recurse calls itself without an end"
 matches "the frames that repeat" out 'recurse at 0x.* is in a cycle of 1 frame that comes [0-9]* times'
 verdict stack_mutual certain stack-overflow "stack overflow in *: * calls itself without an end by way of others"
+verdict stack_callee certain stack-overflow "stack overflow in *: print_all calls itself without an end"
 verdict stack_thread certain stack-overflow "stack overflow in recurse: the stack of thread *, 1??.0 KiB, is used up*"
 verdict stack_large certain stack-overflow "stack overflow in large_array: the stack of thread *"
 verdict stack_index likely stack-guard "write of 1 byte at 0x* in thread_index: the guard page below the stack of thread *"

@@ -124,6 +124,16 @@ static int odd(int n);
 APART static int even(int n) { volatile char room[100]; room[n % 100] = 1; return sink == n ? 0 : odd(n + 1) + room[0]; }
 APART static int odd(int n) { volatile char room[100]; room[n % 100] = 1; return sink == n ? 0 : even(n + 1) + room[0]; }
 
+/* What it calls uses up the last of it. */
+APART static int print_all(int n)
+{
+	volatile char room[200];
+
+	snprintf((char *)room, sizeof(room), "%d %s", n, "and so on");
+	return sink == n ? 0 : print_all(n + 1) + room[0];
+}
+
+static void stack_callee(void) { sink = print_all(1); }
 static void stack_main(void) { sink = recurse(1); }
 static void stack_mutual(void) { sink = even(1); }
 
@@ -325,7 +335,7 @@ static const struct { const char *name; void (*run)(void); } ways[] = {
 #define WAY(f) { #f, f }
 	WAY(null_read), WAY(null_offset), WAY(null_index), WAY(null_before), WAY(small_number), WAY(wild), WAY(jump_null),
 	WAY(jump_unmapped), WAY(jump_data), WAY(write_literal), WAY(write_protected), WAY(past_mapping), WAY(guard),
-	WAY(guard_within), WAY(past_file), WAY(stack_main), WAY(stack_mutual), WAY(stack_thread), WAY(stack_large),
+	WAY(guard_within), WAY(past_file), WAY(stack_main), WAY(stack_mutual), WAY(stack_callee), WAY(stack_thread), WAY(stack_large),
 	WAY(stack_index), WAY(deep_null), { "noncanonical", noncanonical }, { "text_pointer", text_pointer },
 	{ "jump_noncanonical", jump_noncanonical }, { "return_noncanonical", return_noncanonical }, { "misaligned", misaligned },
 	{ "privileged", privileged }, { "bad_stack", bad_stack }, { "divide_zero", divide_zero },
