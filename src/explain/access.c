@@ -131,6 +131,9 @@ void access_find(struct crash *c)
 		a->type = ACCESS_FETCH;
 		return;
 	}
+	/* WnR, bit 6: it was a write. */
+	if (c->has_esr && is_memory_fault(c))
+		a->type = c->esr >> 6 & 1 ? ACCESS_WRITE : ACCESS_READ;
 	len = access_code(c, code, sizeof(code));
 	if (!c->is_fault && may_infer(c))
 		infer(c, m, code, len);

@@ -25,6 +25,8 @@ struct crash {
 	bool has_addr;
 	bool is_kernel_code;	/* si_code is SI_KERNEL, which has no address */
 	bool is_inferred;	/* the fault's address and kind are not the kernel's words: they follow from instruction and areas */
+	bool has_esr;		/* arm64's syndrome, from a signal's frame: */
+	u64 esr;
 	struct access access;
 	char function[128];	/* in which it happened, or "" */
 	struct mte *mte;	/* tagfault.c's, made when needed */
@@ -34,15 +36,26 @@ struct crash {
 	struct verdict *v;
 };
 
-/* ---- gather.c */
+/* ---- crash_signal.c: what the kernel says of the signal */
 
-/* Everything above, of the thread that crashed.  False when there is none; c->v->sentence says so. */
-bool crash_gather(struct crash *c, struct err *e, int *r);
+enum { SI_KERNEL_CODE = 0x80 };	/* include/uapi/asm-generic/siginfo.h: SI_KERNEL */
+/* What follows from c->si and @signo. */
+void crash_set_signal(struct crash *c, s32 signo);
 /* An int or a word at @at of siginfo_t's union, in bytes from the union's start. */
 u64 crash_si_uint(const struct crash *c, u64 at, unsigned size);
 bool crash_is(const struct crash *c, const char *signal);
 /* A fault of that signal with that code, as si_code numbers it everywhere but on MIPS. */
 bool crash_is_code(const struct crash *c, const char *signal, s32 code);
+
+/* ---- caught.c */
+
+/* A signal that was sent, after a fault: a handler has reported that and ended the process. */
+void crash_find_caught(struct crash *c);
+
+/* ---- gather.c */
+
+/* Everything above, of the thread that crashed.  False when there is none; c->v->sentence says so. */
+bool crash_gather(struct crash *c, struct err *e, int *r);
 /* The function of frame @i of the stack, or "". */
 const char *crash_function(struct crash *c, size_t i, char *out, size_t size);
 
