@@ -13,6 +13,18 @@
 #define CLASS_GNU_CXX 0x474e5543432b2b00ull
 enum { HEADER = 32, TYPE_BEFORE = 80, STACK_BYTES = 256 << 10 };
 
+/*
+ * The allocation begins with a count of references, 1 when it is thrown (struct __cxa_refcounted_exception); free(3) writes
+ * its own words there, and what was caught long ago is none.
+ */
+static bool is_alive(struct crash *c, u64 header)
+{
+	enum { COUNT_BEFORE = 128 - HEADER, COUNT_MAX = 64 };
+	u64 count;
+
+	return space_uint(c->u, header - COUNT_BEFORE, 4, &count) && count && count <= COUNT_MAX;
+}
+
 static size_t read_text(struct crash *c, u64 at, char *out, size_t size)
 {
 	enum mem_state state;
@@ -95,7 +107,8 @@ bool exception_find(struct crash *c, struct exception *out)
 	for (u64 end = range_end(at, STACK_BYTES); at < end && space_word(c->u, at, &v); at += 8) {
 		/* The header, or the object after it. */
 		for (u64 header = v; v && !(v & 15); header = v - HEADER) {
-			if (v > HEADER && space_word(c->u, header, &mark) && mark == CLASS_GNU_CXX && read_object(c, header, out)) {
+			if (v > HEADER && space_word(c->u, header, &mark) && mark == CLASS_GNU_CXX && is_alive(c, header) &&
+			    read_object(c, header, out)) {
 				out->found_at = at;
 				return true;
 			}

@@ -136,14 +136,22 @@ if have c++; then
 #include <stdexcept>
 #include <string>
 struct mine : std::runtime_error { mine(const std::string &s) : std::runtime_error(s) {} };
+#include <thread>
 struct plain { int code; };
+
 int main(int argc, char **) {
+	if (argc > 3) {
+		try { throw std::runtime_error("caught long ago"); } catch (const std::exception &) { }
+		/* It can be joined: its destructor ends the program. */
+		std::thread t([] { for (;;) std::this_thread::sleep_for(std::chrono::seconds(1)); });
+		return 0;
+	}
 	if (argc > 2) throw plain{ 7 };
 	if (argc > 1) throw mine("mine: the file is gone");
 	throw std::out_of_range("index 17 of 3");
 }
 END
-	c++ -g -O1 -o throw throw.cc
+	c++ -g -O1 -pthread -o throw throw.cc
 	# thrown PATTERN ARG...
 	thrown()
 	{
@@ -158,6 +166,10 @@ END
 	thrown 'a C++ exception of type std::out_of_range was not caught in main: "index 17 of 3"'
 	thrown 'a C++ exception of type mine was not caught in main: "mine: the file is gone"' a
 	thrown 'a C++ exception of type plain was not caught in main' a b
+	rm -f core.of
+	(exec 9<&-; exec ./throw a b c) >said 2>&1
+	ok "terminate without an exception" "$TAGCORE" explain core.of
+	like "no exception is named" "$(sed -n 2p out)" "likely (abort): *"
 else
 	skip "C++ exceptions" "no c++"
 fi
