@@ -12,12 +12,13 @@ static const struct machine {
 	u8 class;
 	cs_arch arch;
 	cs_mode mode;
+	bool has_protection;	/* SI_KERNEL may mean a general protection fault */
 	bool (*find)(struct crash *c, const struct capstone *cs);
 } machines[] = {
-	{ EM_X86_64, ELFCLASS64, CS_ARCH_X86, CS_MODE_64, access_x86 },
-	{ EM_X86_64, ELFCLASS32, CS_ARCH_X86, CS_MODE_64, access_x86 },
-	{ EM_386, ELFCLASS32, CS_ARCH_X86, CS_MODE_32, access_x86 },
-	{ EM_AARCH64, ELFCLASS64, CS_ARCH_ARM64, 0, access_arm64 },
+	{ EM_X86_64, ELFCLASS64, CS_ARCH_X86, CS_MODE_64, true, access_x86 },
+	{ EM_X86_64, ELFCLASS32, CS_ARCH_X86, CS_MODE_64, true, access_x86 },
+	{ EM_386, ELFCLASS32, CS_ARCH_X86, CS_MODE_32, true, access_x86 },
+	{ EM_AARCH64, ELFCLASS64, CS_ARCH_ARM64, 0, false, access_arm64 },
 };
 
 static const struct machine *machine_of(const struct core *core)
@@ -135,9 +136,11 @@ void access_find(struct crash *c)
 	if (c->has_esr && is_memory_fault(c))
 		a->type = c->esr >> 6 & 1 ? ACCESS_WRITE : ACCESS_READ;
 	len = access_code(c, code, sizeof(code));
-	if (!c->is_fault && may_infer(c))
+	if (may_infer(c) && (!c->is_fault || !m || !m->has_protection)) {
 		infer(c, m, code, len);
-	if (!m || !c->is_fault || c->is_inferred)
+		return;
+	}
+	if (!m || !c->is_fault)
 		return;
 	a->is_decoded = len && decode(c, m, code, len);
 	if (!a->is_decoded && is_memory_fault(c) && m->arch == CS_ARCH_ARM64 && len >= 4)

@@ -65,7 +65,7 @@ static bool read_trap_x86(struct crash *c, u64 context, struct crash *out)
  * address and, in a record, the syndrome of each fault (Linux 6.12, arch/arm64/include/uapi/asm/sigcontext.h: struct esr_context;
  * arch/arm64/kernel/signal.c).  Codes of faults: Arm ARM, D24.2.40, ISS encoding for an exception from a Data Abort.
  */
-enum { FAR_AT = 304, RECORDS_AT = 592, RECORDS = 4096, ESR_MAGIC = 0x45535201 };
+enum { FAR_AT = 304, RECORDS_AT = 592, RECORDS = 4096, ESR_RECORD = 0x45535201 };
 
 static bool find_esr(struct crash *c, u64 sp, u64 *esr)
 {
@@ -74,7 +74,7 @@ static bool find_esr(struct crash *c, u64 sp, u64 *esr)
 	for (u64 at = sp + RECORDS_AT, end = at + RECORDS; at < end; at += size) {
 		if (!space_uint(c->u, at, 4, &magic) || !space_uint(c->u, at + 4, 4, &size) || !magic || size < 16 || size % 16)
 			return false;
-		if (magic == ESR_MAGIC)
+		if (magic == ESR_RECORD)
 			return space_uint(c->u, at + 8, 8, esr);
 	}
 	return false;

@@ -209,6 +209,13 @@ APART static void illegal(void) { __asm__ volatile(".byte 0x06"); }
 APART static void breakpoint(void) { __asm__ volatile("int3"); }
 #else
 static void none(void) { exit(NONE); }
+#ifdef __aarch64__
+APART static void illegal(void) { __asm__ volatile(".inst 0x02000000"); }
+APART static void breakpoint(void) { __asm__ volatile("brk #1"); }
+#else
+#define illegal none
+#define breakpoint none
+#endif
 #define noncanonical none
 #define text_pointer none
 #define jump_noncanonical none
@@ -219,8 +226,6 @@ static void none(void) { exit(NONE); }
 #define divide_zero none
 #define divide_overflow none
 #define float_zero none
-#define illegal none
-#define breakpoint none
 #endif
 APART static void trap(void) { __builtin_trap(); }
 
