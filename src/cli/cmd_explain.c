@@ -7,6 +7,7 @@
 #include "cli/box.h"
 #include "cli/cmds.h"
 #include "cli/explain_print.h"
+#include "cli/live_look.h"
 #include "cli/reader.h"
 #include "cli/subject.h"
 
@@ -25,11 +26,13 @@ struct explain_args {
 	struct stack_print p;
 	struct subject of;
 	bool list;
+	struct live live;	/* of a process */
 };
 
 static void args_fini(struct explain_args *a)
 {
 	subject_close(&a->of);
+	live_fini(&a->live);
 }
 
 static int take_option(struct explain_args *a, int id, const char *arg, struct err *e)
@@ -70,16 +73,20 @@ static int parse(struct explain_args *a, int argc, char **argv, const char **ope
 static int explain_inside(void *arg, u64 *value, struct err *e)
 {
 	struct explain_args *a = arg;
+	struct explain_opts opts = explain_with_names;
 	struct verdict *v auto_free = calloc(1, sizeof(*v));
 	struct unwind *u = NULL;
 	bool found = false;
 	int r = v ? subject_read(&a->of, e) : err_set(e, -ENOMEM, "explain");
 
 	(void)value;
+	opts.next_thread = box_next;
+	if (!a->of.path)
+		opts.live = &a->live;
 	if (!r)
 		r = unwind_open(&u, &a->of.core, &a->of.opts, e);
 	if (!r)
-		r = explain_crash(u, &explain_with_names, v, e);
+		r = explain_core(u, &opts, v, e);
 	if (r >= 0) {
 		found = r;
 		a->p.core = &a->of.core;
@@ -95,7 +102,7 @@ static int explain_inside(void *arg, u64 *value, struct err *e)
 
 int cmd_explain(int argc, char **argv, struct err *e)
 {
-	struct explain_args a scoped(args_fini) = { .p = { .out = stdout } };
+	struct explain_args a scoped(args_fini) = { .p = { .out = stdout }, .of.waits = true };
 	const char *operand = NULL;
 	int r = parse(&a, argc, argv, &operand, e);
 
@@ -108,7 +115,12 @@ int cmd_explain(int argc, char **argv, struct err *e)
 	r = subject_open(&a.of, "explain", operand, e);
 	if (r)
 		return r;
-	if (!a.of.path)
+	if (!a.of.path) {
 		a.p.live = &a.of.report;
+		/* After the stop: /proc may answer as late as it likes. */
+		r = live_look(a.of.report.pid, &a.live, e);
+	}
+	if (r)
+		return r;
 	return box_run(explain_inside, &a, &a.of.opts, e);
 }

@@ -2,6 +2,7 @@
 #include <seccomp.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/scope.h"
 #include "base/text.h"
@@ -48,12 +49,77 @@ static void put_candidates(FILE *out, const struct verdict *v)
 		put_line(out, "  ", v->candidates[i].what);
 }
 
+/* ---- text: what threads wait for, equal ones together */
+
+enum { WAITS_MAX = 24, TIDS_MAX = 8 };
+
+static int compare_waits(const void *a, const void *b)
+{
+	const struct wait *x = a, *y = b;
+	int r = strcmp(x->call, y->call);
+
+	if (!r)
+		r = strcmp(x->on, y->on);
+	return r ? r : x->tid < y->tid ? -1 : x->tid > y->tid;
+}
+
+static void put_group(FILE *out, const struct wait *w, size_t n)
+{
+	fprintf(out, n == 1 ? "  %zu thread, " : "  %zu threads, ", n);
+	text_puts(out, *w->call ? w->call : "in no system call");
+	if (*w->on) {
+		fputs(": ", out);
+		text_puts(out, w->on);
+	}
+	fputs(" [", out);
+	for (size_t i = 0; i < n && i < TIDS_MAX; i++)
+		fprintf(out, "%s%d", i ? ", " : "", w[i].tid);
+	if (n > TIDS_MAX)
+		fprintf(out, " and %zu more", n - TIDS_MAX);
+	fputs("]\n", out);
+}
+
+/* The largest group first would be of more use than their order, but a list that is sorted can be compared. */
+static void put_waits(FILE *out, const struct verdict *v)
+{
+	struct wait *w auto_free = calloc(v->n_waits + 1, sizeof(*w));
+	size_t groups = 0;
+
+	if (!v->n_waits || !w)
+		return;
+	memcpy(w, v->waits, v->n_waits * sizeof(*w));
+	qsort(w, v->n_waits, sizeof(*w), compare_waits);
+	fputs("what threads wait for\n", out);
+	for (size_t i = 0, n; i < v->n_waits; i += n) {
+		for (n = 1; i + n < v->n_waits && !strcmp(w[i].call, w[i + n].call) && !strcmp(w[i].on, w[i + n].on);)
+			n++;
+		if (groups++ < WAITS_MAX)
+			put_group(out, &w[i], n);
+	}
+	if (groups > WAITS_MAX)
+		fprintf(out, "  and %zu groups more: --json has all\n", groups - WAITS_MAX);
+}
+
+static int put_stack(struct stack_print *p, s32 tid, const struct stack *s, struct err *e)
+{
+	int r;
+
+	if (!s->n)
+		return 0;
+	fprintf(p->out, "frames of thread %d\n", tid);
+	r = stack_print_frames(p, s, FRAMES_TEXT, e);
+	if (s->n > FRAMES_TEXT)
+		fprintf(p->out, "     and %zu more: tagcore stack\n", s->n - FRAMES_TEXT);
+	return r;
+}
+
 static int print_text(struct stack_print *p, const struct verdict *v, struct err *e)
 {
 	int r = 0;
 
 	if (!v->kind) {
 		put_line(p->out, "", v->sentence);
+		put_waits(p->out, v);
 		return 0;
 	}
 	put_line(p->out, "", v->sentence);
@@ -61,12 +127,10 @@ static int print_text(struct stack_print *p, const struct verdict *v, struct err
 	put_line(p->out, "", v->why_sure);
 	put_evidence(p->out, v);
 	put_candidates(p->out, v);
-	if (v->stack.n) {
-		fprintf(p->out, "frames of thread %d\n", v->tid);
-		r = stack_print_frames(p, &v->stack, FRAMES_TEXT, e);
-		if (v->stack.n > FRAMES_TEXT)
-			fprintf(p->out, "     and %zu more: tagcore stack\n", v->stack.n - FRAMES_TEXT);
-	}
+	put_waits(p->out, v);
+	r = put_stack(p, v->tid, &v->stack, e);
+	for (size_t i = 0; !r && i < v->n_others; i++)
+		r = put_stack(p, v->others[i].thread->tid, &v->others[i], e);
 	if (v->n_next)
 		fputs("next\n", p->out);
 	for (size_t i = 0; i < v->n_next; i++)
@@ -176,9 +240,66 @@ static void add_text(struct json_object *list, const char *text)
 	json_object_put(o);
 }
 
+static void put_tid(struct json_object *o, const char *key, s32 tid)
+{
+	if (tid)
+		json_put_s64(o, key, tid);
+	else
+		json_put_null(o, key);
+}
+
+static struct json_object *waits_json(const struct verdict *v)
+{
+	struct json_object *list = json_object_new_array();
+
+	for (size_t i = 0; i < v->n_waits; i++) {
+		const struct wait *w = &v->waits[i];
+		struct json_object *o = json_object_new_object();
+
+		json_put_s64(o, "tid", w->tid);
+		json_put_text(o, "call", *w->call ? w->call : NULL);
+		json_put_text(o, "on", *w->on ? w->on : NULL);
+		put_tid(o, "owner_tid", w->owner);
+		json_object_array_add(list, o);
+	}
+	return list;
+}
+
+static struct json_object *deadlocks_json(const struct verdict *v)
+{
+	struct json_object *list = json_object_new_array();
+
+	for (size_t i = 0; i < v->n_deadlocks; i++) {
+		const struct deadlock *d = &v->deadlocks[i];
+		struct json_object *tids = json_object_new_array();
+
+		for (size_t k = 0; k < d->n; k++)
+			json_object_array_add(tids, json_object_new_int(v->locked[d->from + k]));
+		json_object_array_add(list, tids);
+	}
+	return list;
+}
+
+/* Of the other threads that the verdict is about. */
+static int others_json(struct stack_print *p, const struct verdict *v, struct json_object *list, struct err *e)
+{
+	int r = 0;
+
+	for (size_t i = 0; !r && i < v->n_others; i++) {
+		struct json_object *o = json_object_new_object(), *frames = json_object_new_array();
+
+		json_put_s64(o, "tid", v->others[i].thread->tid);
+		json_object_object_add(o, "frames", frames);
+		json_object_array_add(list, o);
+		r = stack_print_frames_json(p, &v->others[i], FRAMES_JSON, frames, e);
+	}
+	return r;
+}
+
 static int print_json(struct stack_print *p, const struct verdict *v, struct err *e)
 {
 	struct json_object *o = json_object_new_object(), *frames = json_object_new_array(), *next = json_object_new_array();
+	struct json_object *others = json_object_new_array();
 	int r;
 
 	json_put_u64(o, "schema", EXPLAIN_SCHEMA);
@@ -188,10 +309,7 @@ static int print_json(struct stack_print *p, const struct verdict *v, struct err
 	json_put_text(o, "confidence_reason", v->kind ? v->why_sure : NULL);
 	json_object_object_add(o, "access", access_json(p->core, v));
 	json_object_object_add(o, "object", object_json(&v->object));
-	if (v->tid)
-		json_put_s64(o, "tid", v->tid);
-	else
-		json_put_null(o, "tid");
+	put_tid(o, "tid", v->tid);
 	json_put_bool(o, "caught", v->caught);
 	json_put_u64(o, "frame", v->frame);
 	json_object_object_add(o, "frames", frames);
@@ -201,8 +319,11 @@ static int print_json(struct stack_print *p, const struct verdict *v, struct err
 	for (size_t i = 0; i < v->n_next; i++)
 		add_text(next, v->next[i]);
 	json_object_object_add(o, "next", next);
-	json_object_object_add(o, "waits", json_object_new_array());
-	json_object_object_add(o, "deadlocks", json_object_new_array());
+	json_object_object_add(o, "waits", waits_json(v));
+	json_object_object_add(o, "deadlocks", deadlocks_json(v));
+	json_object_object_add(o, "other_threads", others);
+	if (!r)
+		r = others_json(p, v, others, e);
 	json_print(p->out, o);
 	return r;
 }

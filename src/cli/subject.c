@@ -16,7 +16,7 @@ static bool is_pid(const char *operand, pid_t *pid)
 
 static int open_live(struct subject *s, pid_t pid, struct err *e)
 {
-	int r = process_core(pid, PROCESS_STOP_TIMEOUT_MS, s->snapshot, &cli_cancelled, &s->core, &s->report, e);
+	int r = process_core(pid, PROCESS_STOP_TIMEOUT_MS, s->snapshot, s->waits, &cli_cancelled, &s->core, &s->report, e);
 
 	if (r) {
 		/* The target runs again. */

@@ -5,11 +5,12 @@
 #include "dump/dump.h"
 #include "unwind/unwind.h"
 
-/* Begins zeroed, but for @snapshot, @unpack_limit and what options set in @opts. */
+/* Begins zeroed, but for @snapshot, @unpack_limit, @waits and what options set in @opts. */
 struct subject {
 	struct unwind_opts opts;
 	enum snapshot_wish snapshot;
 	u64 unpack_limit;
+	bool waits;		/* of a process: the locks that its threads wait for, too */
 	/* Of subject_open(). */
 	struct core core;
 	struct core_file file;	/* of a core; nothing of it was read yet but how it is packed */

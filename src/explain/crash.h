@@ -5,6 +5,7 @@
 #include "unwind/frame/frame.h"
 
 struct mte;
+struct hang;
 
 enum { SIGINFO_SIZE = 128 };
 struct crash {
@@ -33,6 +34,7 @@ struct crash {
 	bool no_mte;
 	char *message;		/* abort_message.c's, looked for once */
 	bool no_message;
+	struct hang *hang;	/* NULL: a crash */
 	struct verdict *v;
 };
 
@@ -117,6 +119,8 @@ void say_sure(struct crash *c, enum sure sure, const char *fmt, ...) printf_like
 void show_insn(struct crash *c, const char *fmt, ...) printf_like(2, 3);
 void show_thread(struct crash *c, const char *fmt, ...) printf_like(2, 3);
 void show_frame(struct crash *c, size_t frame, const char *fmt, ...) printf_like(3, 4);
+/* Of another thread; 0: of the process. */
+void show_tid(struct crash *c, s32 tid, const char *fmt, ...) printf_like(3, 4);
 void show_mem(struct crash *c, u64 addr, const char *fmt, ...) printf_like(3, 4);
 void also_possible(struct crash *c, const char *kind, const char *fmt, ...) printf_like(3, 4);
 void try_next(struct crash *c, const char *fmt, ...) printf_like(2, 3);

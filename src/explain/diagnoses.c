@@ -1,6 +1,8 @@
 #include "base/util.h"
 #include "explain/rows.h"
 
+const char diagnosis_of_hang[] = "a process that hangs";
+
 /* The table of diagnoses: the first row that applies is the verdict, so mind the place. */
 const struct diagnosis diagnoses[] = {
 	{ "mte-double-free", "SIGSEGV, arm64 with memory tags", row_mte_double_free,
@@ -113,5 +115,35 @@ const struct diagnosis diagnoses[] = {
 	  "The process has sent itself a signal", "the sender in the signal's siginfo" },
 	{ "killed", "any signal", row_killed,
 	  "Somebody else has sent a signal", "the sender in the signal's siginfo" },
+	{ "deadlock", diagnosis_of_hang, row_deadlock,
+	  "Threads wait for each other",
+	  "each waits in futex(2) in a function of the C library for a lock whose owner is the next, or for its end" },
+	{ "self-deadlock", diagnosis_of_hang, row_self_deadlock,
+	  "A thread waits for a mutex that it owns",
+	  "the owner in the mutex that it waits for" },
+	{ "stopped", diagnosis_of_hang, row_stopped,
+	  "The process is stopped",
+	  "the state of its threads in /proc" },
+	{ "waits-for-disk", diagnosis_of_hang, row_waits_for_disk,
+	  "A thread waits in the kernel and cannot be interrupted",
+	  "state D in /proc, and that it did not run between two looks" },
+	{ "waits-for-owner", diagnosis_of_hang, row_waits_for_owner,
+	  "Threads wait for one that does something else",
+	  "owners of locks, and ends of threads that are waited for, to the last of the chain" },
+	{ "busy", diagnosis_of_hang, row_busy,
+	  "Threads use the processor",
+	  "how long each ran between two looks in /proc; a process only" },
+	{ "waits-for-child", diagnosis_of_hang, row_waits_for_child,
+	  "It waits for another process of its own",
+	  "wait4(2) or waitid(2), while no other thread does anything" },
+	{ "waits-for-output", diagnosis_of_hang, row_waits_for_output,
+	  "Nobody reads what it writes",
+	  "write(2) and the like, while no other thread does anything" },
+	{ "nobody-signals", diagnosis_of_hang, row_nobody_signals,
+	  "Every thread waits for another to signal",
+	  "condition variables, semaphores and joins without a limit of time, and nothing from outside" },
+	{ "all-idle", diagnosis_of_hang, row_all_idle,
+	  "The process is waiting for work",
+	  "every thread waits, at least one for input, events, a signal or the clock" },
 };
 const size_t n_diagnoses = ARRAY_SIZE(diagnoses);

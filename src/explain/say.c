@@ -86,6 +86,14 @@ void show_frame(struct crash *c, size_t frame, const char *fmt, ...)
 	put_fmt(e->where, sizeof(e->where), "thread %d, frame %zu", c->thread->tid, frame);
 }
 
+void show_tid(struct crash *c, s32 tid, const char *fmt, ...)
+{
+	struct evidence *e = evidence_new(c);
+
+	PRINT_TO(e->what, fmt);
+	put_fmt(e->where, sizeof(e->where), tid ? "thread %d" : "the process", tid);
+}
+
 void show_mem(struct crash *c, u64 addr, const char *fmt, ...)
 {
 	struct evidence *e = evidence_new(c);
