@@ -319,6 +319,10 @@ static int print_json(struct stack_print *p, const struct verdict *v, struct err
 	for (size_t i = 0; i < v->n_next; i++)
 		add_text(next, v->next[i]);
 	json_object_object_add(o, "next", next);
+	if (p->live)
+		json_put_u64(o, "pause_us", p->live->pause_us);
+	else
+		json_put_null(o, "pause_us");
 	json_object_object_add(o, "waits", waits_json(v));
 	json_object_object_add(o, "deadlocks", deadlocks_json(v));
 	json_object_object_add(o, "other_threads", others);

@@ -9,6 +9,8 @@
 static const struct wait_call calls[] = {
 	{ "accept", WAIT_EVENTS, .has_fd = true }, { "accept4", WAIT_EVENTS, .has_fd = true },
 	{ "clock_nanosleep", WAIT_SLEEP, .has_fd = false }, { "clock_nanosleep_time64", WAIT_SLEEP, .has_fd = false },
+	/* With CLONE_VFORK; else they do not wait. */
+	{ "clone", WAIT_CHILD, .has_fd = false }, { "clone3", WAIT_CHILD, .has_fd = false },
 	{ "connect", WAIT_CALL, .has_fd = true },
 	{ "epoll_pwait", WAIT_EVENTS, .has_fd = true, .limit = 4, .limit_is_ms = true },
 	{ "epoll_pwait2", WAIT_EVENTS, .has_fd = true, .limit = 4 },
@@ -34,14 +36,17 @@ static const struct wait_call calls[] = {
 	{ "semop", WAIT_CALL, .has_fd = false }, { "semtimedop", WAIT_CALL, .has_fd = false },
 	{ "send", WAIT_OUTPUT, .has_fd = true }, { "sendfile", WAIT_OUTPUT, .has_fd = true },
 	{ "sendmsg", WAIT_OUTPUT, .has_fd = true }, { "sendto", WAIT_OUTPUT, .has_fd = true },
-	{ "sigsuspend", WAIT_SIGNAL, .has_fd = false }, { "wait4", WAIT_CHILD, .has_fd = false }, { "waitid", WAIT_CHILD, .has_fd = false }, { "waitpid", WAIT_CHILD, .has_fd = false },
+	{ "sigsuspend", WAIT_SIGNAL, .has_fd = false }, { "vfork", WAIT_CHILD, .has_fd = false },
+	{ "wait4", WAIT_CHILD, .has_fd = false }, { "waitid", WAIT_CHILD, .has_fd = false }, { "waitpid", WAIT_CHILD, .has_fd = false },
 	{ "write", WAIT_OUTPUT, .has_fd = true }, { "writev", WAIT_OUTPUT, .has_fd = true },
 };
 
 const struct wait_call *wait_call_find(const char *name)
 {
+	size_t len = strcspn(name, "@");
+
 	for (size_t i = 0; i < ARRAY_SIZE(calls); i++)
-		if (!strcmp(calls[i].name, name))
+		if (strlen(calls[i].name) == len && !strncmp(calls[i].name, name, len))
 			return &calls[i];
 	return NULL;
 }
@@ -182,6 +187,10 @@ static void put_child(struct crash *c, const struct hang_thread *t, char *out, s
 	const struct live *l = c->hang->live;
 	s32 pid = (s32)t->args[is_wait4 ? 0 : 1];
 
+	if (t->call && strncmp(t->call->name, "wait", 4) != 0) {
+		put_fmt(out, size, "the child of vfork(2), until it runs another program or ends");
+		return;
+	}
 	/* P_PID of waitid(2) is 1. */
 	if (pid <= 0 || (!is_wait4 && t->args[0] != 1))
 		pid = l && l->n_children == 1 ? l->children[0].pid : 0;

@@ -45,6 +45,13 @@ static void show(struct crash *c, const struct hang_thread *t)
 	show_tid(c, t->tid, "%s", hang_text(t, text, sizeof(text)));
 }
 
+/* What is missing of a core, where it matters. */
+static void show_core(struct crash *c, const struct hang_thread *t)
+{
+	if (!c->hang->live && t->call && (t->call->has_fd || t->kind == WAIT_EVENTS))
+		show_tid(c, 0, "a core does not say what its descriptors are: /proc had that while the process ran");
+}
+
 static const struct hang_thread *thread_of(const struct crash *c, s32 tid)
 {
 	return &c->hang->v[hang_find(c->hang, tid)];
@@ -273,8 +280,8 @@ bool row_waits_for_disk(struct crash *c)
 	const struct hang_thread *t = in_state(c, "D", &n);
 	char text[300];
 
-	/* Another process's vfork(2), say, is no disk; and a moment of it is normal. */
-	if (!t || moved(t))
+	/* vfork(2) waits so, too; and a moment of it is normal. */
+	if (!t || moved(t) || t->kind == WAIT_CHILD)
 		return false;
 	about(c, t);
 	say(c, "thread %d waits in the kernel and cannot be interrupted, as for a disk or a file server%s%s: it %s", t->tid,
@@ -368,6 +375,7 @@ bool row_waits_for_output(struct crash *c)
 	    *t->wait->on ? t->wait->on : "a file descriptor");
 	sure_by_looks(c, SURE_LIKELY, "a pipe, terminal or socket makes a writer wait when it is full");
 	show(c, t);
+	show_core(c, t);
 	return true;
 }
 
@@ -442,6 +450,7 @@ bool row_all_idle(struct crash *c)
 	for (size_t i = 0; i < c->hang->n && shown < NAMED_MAX; i++)
 		if (is_external(&c->hang->v[i]) && ++shown)
 			show(c, &c->hang->v[i]);
+	show_core(c, first);
 	return true;
 }
 
