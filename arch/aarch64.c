@@ -124,7 +124,6 @@ static const struct undo_abi undo = {
 /* The link register leads on, too.  BTYPE: Arm ARM, D24.2 (PSTATE), bits 10 and 11. */
 static const struct inject_abi inject = {
 	.codes = calls, .n_codes = ARRAY_SIZE(calls),
-	.args = { X0, X0 + 1, X0 + 2, X0 + 3 },
 	.poison = { SP, X29, X30 }, .n_poison = 3,
 	.clear_reg = PSTATE, .clear = 3u << 10,
 	.volatile_sets = volatile_sets, .n_volatile = ARRAY_SIZE(volatile_sets),
@@ -152,6 +151,7 @@ static const struct inject_abi inject = {
 	.frame = { .known = true, .fp = X29, .lr = X30, .saved_fp = 0, .saved_ret = 1, .record_anywhere = true, \
 		   SIGNALS(signals), .vectors = vectors, .n_vectors = ARRAY_SIZE(vectors) }, \
 	.syscall = { .insn_len = 4, .nr_reg = X8, .ret_reg = X0, .orig_reg = -1, \
+		     .args = { X0, X0 + 1, X0 + 2, X0 + 3, X0 + 4, X0 + 5 }, .futex = { 98 }, \
 		     .restartable = restartable, .n_restartable = ARRAY_SIZE(restartable), \
 		     .timed = timed, .n_timed = ARRAY_SIZE(timed), .restart_call = 128 }, \
 	.inject = &inject, \

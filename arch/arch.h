@@ -47,6 +47,8 @@ struct syscall_abi {
 	u16 nr_reg;		/* index in gregs of the number to put back */
 	u16 ret_reg;		/* index of the result, which an argument may share */
 	s32 orig_reg;		/* index of the register that keeps the number, or -1 */
+	u16 args[6];		/* indices of the arguments' registers; all 0: not known */
+	u16 futex[2];		/* the numbers of futex(2), with times of 32 bits and of 64; 0: there is none, or it is not known */
 	const u16 *restartable;	/* calls that EINTR leaves undone; sorted is not needed */
 	u16 n_restartable;
 	/* Where a bit of a register chooses a second instruction set: its call instruction. */
@@ -91,7 +93,6 @@ enum inject_call {
 struct inject_abi {
 	const struct inject_code { u8 bytes[8], len; } *codes;	/* the instruction, and what follows it */
 	u16 n_codes;
-	u16 args[4];		/* indices in gregs of the first arguments' registers */
 	u16 poison[3];
 	u16 n_poison;
 	/* Bits of a register that are cleared: arm64's BTYPE, which says how code came here. */

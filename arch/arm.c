@@ -110,6 +110,7 @@ static const struct signal_frame signals[] = {
 	.frame = { .known = true, .fp = -1, .lr = LR, .lr_is_scratch = true, .ret_mode = 1, SIGNALS(signals) }, \
 	.syscall = { .insn_len = 4, .mode_reg = CPSR, .mode_mask = THUMB, .mode_insn_len = 2, \
 		     .nr_reg = R7, .ret_reg = R0, .orig_reg = -1, \
+		     .args = { R0, R0 + 1, R0 + 2, R0 + 3, R0 + 4, R0 + 5 }, .futex = { 240, 422 }, \
 		     .restartable = restartable, .n_restartable = ARRAY_SIZE(restartable) }, \
 }
 

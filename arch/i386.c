@@ -114,6 +114,7 @@ const struct arch arch_i386 = {
 	.sets = sets,
 	.n_sets = ARRAY_SIZE(sets),
 	.syscall = { .insn_len = 2, .nr_reg = EAX, .ret_reg = EAX, .orig_reg = ORIG_EAX,
+		     .args = { EBX, ECX, EDX, ESI, EDI, EBP }, .futex = { 240, 422 },
 		     .restartable = restartable, .n_restartable = ARRAY_SIZE(restartable) },
 	.wide_regs = wide_regs,
 	/* psABI i386, 2.2.2. */

@@ -111,7 +111,6 @@ static const struct undo_abi undo = {
 /* psABI x86-64, A.2.1. */
 static const struct inject_abi inject = {
 	.codes = calls, .n_codes = ARRAY_SIZE(calls),
-	.args = { RDI, RSI, RDX, R10 },
 	.poison = { RSP, RBP }, .n_poison = 2,
 	.numbers = { [INJECT_CLONE] = 56, [INJECT_WAIT4] = 61, [INJECT_MUNMAP] = 11, [INJECT_CLOSE_RANGE] = 436,
 		     [INJECT_USERFAULTFD] = 323, [INJECT_CLOSE] = 3 },
@@ -136,6 +135,7 @@ const struct arch arch_x86_64 = {
 	.frame = { .known = true, .fp = RBP, .lr = -1, .saved_fp = 0, .saved_ret = 1, .caller_sp = 2,
 		   SIGNALS(signals) },
 	.syscall = { .insn_len = 2, .nr_reg = RAX, .ret_reg = RAX, .orig_reg = ORIG_RAX,
+		     .args = { RDI, RSI, RDX, R10, R8, R9 }, .futex = { 202 },
 		     .restartable = restartable, .n_restartable = ARRAY_SIZE(restartable) },
 	.inject = &inject,
 	.compat = &arch_i386,

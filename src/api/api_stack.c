@@ -98,7 +98,7 @@ static int open_process(struct tagcore_unwind *u, pid_t pid, const struct tagcor
 	if (!u->core)
 		return -ENOMEM;
 	u->owns_core = true;
-	r = process_core(pid, o->stop_timeout_ms ? o->stop_timeout_ms : PROCESS_STOP_TIMEOUT_MS, SNAPSHOT_NO, o->cancel,
+	r = process_core(pid, o->stop_timeout_ms ? o->stop_timeout_ms : PROCESS_STOP_TIMEOUT_MS, SNAPSHOT_NO, false, o->cancel,
 			 &u->core->core, &report, &e);
 	r = r ? api_error(error, r, &e) : api_core_fill(u->core, error);
 	u->process = (struct tagcore_unwind_process){

@@ -9,11 +9,11 @@
 #include "cli/box.h"
 #include "cli/cmds.h"
 #include "cli/dump_args.h"
+#include "cli/explain_print.h"
 #include "cli/reader.h"
 #include "cli/stack_folded.h"
 #include "cli/stack_print.h"
-#include "dump/dump.h"
-#include "unwind/process.h"
+#include "cli/subject.h"
 #include "unwind/unwind.h"
 
 enum {
@@ -43,14 +43,9 @@ enum { GROUP_FROM = 20 };	/* threads, from which on text is grouped */
 
 struct stack_args {
 	struct stack_print p;
-	struct unwind_opts opts;
-	struct core core;
-	struct core_file file;	/* of a core; nothing of it was read yet but how it is packed */
-	const char *path;	/* of that, or NULL */
+	struct subject of;
 	const char *tid;
-	enum snapshot_wish snapshot;
 	bool group, no_group;
-	u64 unpack_limit;
 };
 
 static int number(const char *option, const char *text, u64 most, u64 *out, struct err *e)
@@ -66,23 +61,23 @@ static int take_option(struct stack_args *a, int id, const char *arg, struct err
 	int r = 0;
 
 	switch (id) {
-	case OPT_EXE: a->opts.exe = arg; break;
-	case OPT_SYSROOT: a->opts.sysroot = arg; break;
-	case OPT_DEBUGINFO: a->opts.debuginfo_path = arg; break;
-	case OPT_UNWINDER: a->opts.unwinder = arg; break;
+	case OPT_EXE: a->of.opts.exe = arg; break;
+	case OPT_SYSROOT: a->of.opts.sysroot = arg; break;
+	case OPT_DEBUGINFO: a->of.opts.debuginfo_path = arg; break;
+	case OPT_UNWINDER: a->of.opts.unwinder = arg; break;
 	case OPT_THREAD: a->tid = arg; break;
 	case OPT_SOURCE: a->p.source = true; break;
 	case OPT_INLINES: a->p.inlines = true; break;
-	case OPT_RAW: a->p.raw = a->opts.no_tail_calls = true; break;
+	case OPT_RAW: a->p.raw = a->of.opts.no_tail_calls = true; break;
 	case OPT_JSON: a->p.json = true; break;
 	case OPT_GROUP: a->group = true; break;
 	case OPT_NO_GROUP: a->no_group = true; break;
 	case OPT_FOLDED: a->p.folded = true; break;
-	case OPT_SNAPSHOT: return dump_snapshot_parse(arg, &a->snapshot, e);
-	case OPT_UNPACK_LIMIT: return reader_unpack_limit(arg, &a->unpack_limit, e);
+	case OPT_SNAPSHOT: return dump_snapshot_parse(arg, &a->of.snapshot, e);
+	case OPT_UNPACK_LIMIT: return reader_unpack_limit(arg, &a->of.unpack_limit, e);
 	case OPT_FRAMES:
 		r = number("max-frames", arg, 1 << 20, &n, e);
-		a->opts.max_frames = (u32)n;
+		a->of.opts.max_frames = (u32)n;
 		break;
 	}
 	return r;
@@ -172,6 +167,14 @@ static int print_groups(struct stack_args *a, const struct stack_groups *g, stru
 	return r;
 }
 
+/* In text, where the thread that crashed is the first. */
+static bool shows_crash(const struct stack_args *a, const struct core *core, size_t from, size_t to)
+{
+	size_t crashed = core->crashed ? (size_t)(core->crashed - core->threads) : to;
+
+	return !a->p.json && !a->p.raw && !a->p.folded && crashed >= from && crashed < to;
+}
+
 static int print_threads(struct stack_args *a, struct core *core, struct unwind *u, struct err *e)
 {
 	struct stack_groups g scoped(stack_groups_fini) = { 0 };
@@ -183,7 +186,10 @@ static int print_threads(struct stack_args *a, struct core *core, struct unwind 
 		return r;
 	grouped = a->group || (!a->no_group && !a->p.json && to - from >= GROUP_FROM);
 	stack_print_begin(&a->p, core, u);
-	r = unwind_threads(a, core, u, from, to, &g, grouped || a->p.folded, e);
+	if (shows_crash(a, core, from, to))
+		r = explain_print_line(a->p.out, u, e);
+	if (!r)
+		r = unwind_threads(a, core, u, from, to, &g, grouped || a->p.folded, e);
 	/* For a thread that was asked for and has no registers, choose() has reported it. */
 	if (a->tid)
 		a->p.n_unstopped = 0;
@@ -196,85 +202,46 @@ static int print_threads(struct stack_args *a, struct core *core, struct unwind 
 	return r;
 }
 
-/* ---- a live process */
-
-/* A PID, unless it is spelled as a path. */
-static bool is_pid(const char *operand, pid_t *pid)
-{
-	u64 v;
-
-	if (text_parse_u64(operand, 10, false, &v) || !v || v > INT32_MAX)
-		return false;
-	*pid = (pid_t)v;
-	return true;
-}
-
-static int open_live(struct stack_args *a, pid_t pid, struct dump_report *report, struct err *e)
-{
-	int r = process_core(pid, PROCESS_STOP_TIMEOUT_MS, a->snapshot, &cli_cancelled, &a->core, report, e);
-
-	if (r) {
-		/* The target runs again. */
-		cli_end_by_signal();
-		return r;
-	}
-	a->opts.pid = report->pid;
-	a->p.live = report;
-	a->p.unstopped = report->unstopped;
-	a->p.n_unstopped = report->n_unstopped;
-	return 0;
-}
-
 /* All that interprets what others have made. */
 static int unwind_inside(void *arg, u64 *value, struct err *e)
 {
 	struct stack_args *a = arg;
 	struct unwind *u = NULL;
-	int r = a->path ? core_open_file(&a->core, &a->file, a->path, e) : 0;
+	int r = subject_read(&a->of, e);
 
 	(void)value;
 	if (!r)
-		r = unwind_open(&u, &a->core, &a->opts, e);
+		r = unwind_open(&u, &a->of.core, &a->of.opts, e);
 	if (!r)
-		r = print_threads(a, &a->core, u, e);
+		r = print_threads(a, &a->of.core, u, e);
 	unwind_close(u);
 	return r < 0 ? r : EXIT_GOOD;
 }
 
-static int open_core(struct stack_args *a, const char *path, struct err *e)
+static void args_fini(struct stack_args *a)
 {
-	int r;
+	subject_close(&a->of);
+}
 
-	a->file = (struct core_file){ .cancel = &cli_cancelled, .unpack_limit = a->unpack_limit };
-	a->path = path;
-	r = core_file_open(&a->file, path, e);
-	if (r)
-		cli_end_by_signal();
-	return r;
+static void print_live(struct stack_print *p, const struct dump_report *report)
+{
+	p->live = report;
+	p->unstopped = report->unstopped;
+	p->n_unstopped = report->n_unstopped;
 }
 
 int cmd_stack(int argc, char **argv, struct err *e)
 {
-	struct stack_args a = { .p = { .out = stdout } };
-	struct dump_report report scoped(dump_report_fini) = { 0 };
+	struct stack_args a scoped(args_fini) = { .p = { .out = stdout } };
 	const char *operand = NULL;
-	pid_t pid;
 	int r = parse(&a, argc, argv, &operand, e);
 
+	if (!r)
+		r = subject_open(&a.of, "stack", operand, e);
 	if (r)
 		return r;
-	if (is_pid(operand, &pid)) {
-		r = open_live(&a, pid, &report, e);
-	} else if (a.snapshot) {
-		return err_set(e, ERR_USAGE, "stack: --snapshot is for a process, and %s is a core", operand);
-	} else {
-		r = open_core(&a, operand, e);
-	}
-	if (r)
-		return r;
-	a.p.name = a.opts.pid ? "process" : operand;
-	r = box_run(unwind_inside, &a, &a.opts, e);
-	core_file_close(&a.file);
-	core_close(&a.core);
-	return r;
+	a.p.name = a.of.path ? operand : "process";
+	if (!a.of.path)
+		print_live(&a.p, &a.of.report);
+	return box_run(unwind_inside, &a, &a.of.opts, e);
 }

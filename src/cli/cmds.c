@@ -19,6 +19,8 @@ const struct cmd cmds[] = {
 	  .opts = repair_opts, .run = cmd_repair },
 	{ .name = "stack", .operands = "PID|CORE", .help = "backtraces of every thread",
 	  .opts = stack_opts, .run = cmd_stack },
+	{ .name = "explain", .operands = "PID|CORE", .help = "why it crashed or hangs, with the evidence",
+	  .opts = explain_opts, .run = cmd_explain },
 	{ .name = "gcore", .operands = "PID...", .help = "save processes as PREFIX.PID, as gdb's gcore does",
 	  .opts = gcore_opts, .run = cmd_gcore, .is_program = true },
 	{ .name = "help", .operands = "[COMMAND]", .help = "list the commands, or explain one",

@@ -37,6 +37,7 @@ extern const struct opt inspect_opts[];
 extern const struct opt validate_opts[];
 extern const struct opt repair_opts[];
 extern const struct opt stack_opts[];
+extern const struct opt explain_opts[];
 extern const struct opt gcore_opts[];
 
 int cmd_dump(int argc, char **argv, struct err *e);
@@ -44,6 +45,7 @@ int cmd_inspect(int argc, char **argv, struct err *e);
 int cmd_validate(int argc, char **argv, struct err *e);
 int cmd_repair(int argc, char **argv, struct err *e);
 int cmd_stack(int argc, char **argv, struct err *e);
+int cmd_explain(int argc, char **argv, struct err *e);
 /* The drop-in: its options and messages are gcore(1)'s. */
 int cmd_gcore(int argc, char **argv, struct err *e);
 

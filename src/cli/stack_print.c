@@ -84,11 +84,11 @@ static void put_head(struct stack_print *p, const struct core_thread *t)
 	fputs(":\n", p->out);
 }
 
-static int put_frames(struct stack_print *p, const struct stack *s, struct err *e)
+int stack_print_frames(struct stack_print *p, const struct stack *s, size_t most, struct err *e)
 {
 	int r = 0;
 
-	for (size_t i = 0; !r && i < s->n; i++) {
+	for (size_t i = 0; !r && i < s->n && i < most; i++) {
 		struct row row = { .p = p, .f = &s->frames[i], .i = i };
 
 		if (p->raw)
@@ -96,6 +96,13 @@ static int put_frames(struct stack_print *p, const struct stack *s, struct err *
 		else
 			r = unwind_symbols(p->u, &s->frames[i], wanted(p), put_text, &row, e);
 	}
+	return r;
+}
+
+static int put_frames(struct stack_print *p, const struct stack *s, struct err *e)
+{
+	int r = stack_print_frames(p, s, SIZE_MAX, e);
+
 	if (!r && (s->end != STACK_OUTERMOST || s->is_coroutine)) {
 		fputs(s->is_coroutine ? "     bottom: " : "     incomplete: ", p->out);
 		text_puts(p->out, s->why);
@@ -141,11 +148,26 @@ static int put_json(const struct symbol *s, void *arg, struct err *e)
 	return 0;
 }
 
+int stack_print_frames_json(struct stack_print *p, const struct stack *s, size_t most, struct json_object *list, struct err *e)
+{
+	int r = 0;
+
+	for (size_t i = 0; !r && i < s->n && i < most; i++) {
+		struct row row = { .p = p, .f = &s->frames[i], .i = i, .list = list };
+
+		if (p->raw)
+			json_object_array_add(list, frame_object(&s->frames[i]));
+		else
+			r = unwind_symbols(p->u, &s->frames[i], wanted(p), put_json, &row, e);
+	}
+	return r;
+}
+
 static int print_json(struct stack_print *p, const struct stack *s, size_t group, struct err *e)
 {
 	struct json_object *o = json_object_new_object(), *frames = json_object_new_array();
 	char name[CORE_NAME_MAX];
-	int r = 0;
+	int r;
 
 	json_object_object_add(o, "tid", json_object_new_int(s->thread->tid));
 	core_thread_name(p->core, s->thread, name);
@@ -153,14 +175,7 @@ static int print_json(struct stack_print *p, const struct stack *s, size_t group
 	json_put_bool(o, "crashed", s->thread == p->core->crashed);
 	json_put_u64(o, "group", group);
 	json_object_object_add(o, "frames", frames);
-	for (size_t i = 0; !r && i < s->n; i++) {
-		struct row row = { .p = p, .f = &s->frames[i], .i = i, .list = frames };
-
-		if (p->raw)
-			json_object_array_add(frames, frame_object(&s->frames[i]));
-		else
-			r = unwind_symbols(p->u, &s->frames[i], wanted(p), put_json, &row, e);
-	}
+	r = stack_print_frames_json(p, s, SIZE_MAX, frames, e);
 	json_put_text(o, "unwinder", s->unwinder);
 	json_put_bool(o, "complete", s->end == STACK_OUTERMOST);
 	json_put_text(o, "why_stopped", s->why);
@@ -226,7 +241,7 @@ int stack_print_group(struct stack_print *p, const struct stack_group *g, struct
 	return put_frames(p, &g->stack, e);
 }
 
-static void print_notes(struct stack_print *p)
+void stack_print_notes(const struct stack_print *p)
 {
 	struct unwind_note n;
 
@@ -287,7 +302,7 @@ void stack_print_end(struct stack_print *p)
 		if (!core_thread_find(p->core, p->unstopped[i].tid))
 			print_unstopped(p, &p->unstopped[i]);
 	if (!p->json) {
-		print_notes(p);
+		stack_print_notes(p);
 		return;
 	}
 	json_list_end(&p->threads);

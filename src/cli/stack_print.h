@@ -33,3 +33,12 @@ int stack_print(struct stack_print *p, const struct stack *s, const struct stack
 int stack_print_group(struct stack_print *p, const struct stack_group *g, struct err *e) must_check;
 /* Text: what there is to say about files goes to standard error. */
 void stack_print_end(struct stack_print *p);
+
+/* ---- for others that show frames: p->u, p->core and p->out are set */
+
+/* The first @most frames of @s as text; as JSON, into @list. */
+int stack_print_frames(struct stack_print *p, const struct stack *s, size_t most, struct err *e) must_check;
+int stack_print_frames_json(struct stack_print *p, const struct stack *s, size_t most, struct json_object *list,
+			    struct err *e) must_check;
+/* What there is to say about files, to standard error. */
+void stack_print_notes(const struct stack_print *p);

@@ -82,6 +82,7 @@ struct dump_opts {
 	bool all;
 	bool stacks;			/* only what backtraces need */
 	bool unwind_only;		/* and of each thread only what unwinding reads: general registers, unwind sets */
+	bool waits;			/* with @stacks: and what threads wait at in futex(2) */
 	bool have_filter;		/* else the target's own coredump_filter */
 	u32 filter;
 	const struct plan_select *select;

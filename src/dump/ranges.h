@@ -20,6 +20,8 @@ bool stack_range(const struct dump *d, u64 sp, u64 tp, struct plan_range *out);
 int interrupted_add_stacks(struct dump *d, struct err *e) must_check;
 /* jit.c: adds code near addresses on the stacks that is in no file; d->ranges has stacks alone. */
 int jit_add_code(struct dump *d, struct err *e) must_check;
+/* waits.c: adds the locks that threads wait for in futex(2). */
+int waits_add(struct dump *d, struct err *e) must_check;
 /* Sorts d->ranges, and joins those that overlap or touch. */
 void ranges_merge(struct dump *d);
 

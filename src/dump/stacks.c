@@ -224,6 +224,8 @@ int dump_add_stacks(struct dump *d, struct err *e)
 		r = variables_add(d, &tls, e);
 	if (!r && variables)
 		r = add_threads(d, &tls, e);
+	if (!r && d->opts->waits)
+		r = waits_add(d, e);
 	if (!r)
 		r = add_list(d, e);
 	ranges_merge(d);

@@ -123,8 +123,8 @@ static void make_regs(const struct inject *i, u8 *regs, enum inject_call call, c
 
 	for (size_t k = 0; k < abi->n_poison; k++)
 		machine_put_reg(i->arch, regs, abi->poison[k], POISON);
-	for (size_t k = 0; k < ARRAY_SIZE(abi->args); k++)
-		machine_put_reg(i->arch, regs, abi->args[k], args[k]);
+	for (size_t k = 0; k < 4; k++)
+		machine_put_reg(i->arch, regs, i->arch->syscall.args[k], args[k]);
 	if (abi->clear)
 		machine_put_reg(i->arch, regs, abi->clear_reg, machine_reg(i->arch, regs, abi->clear_reg) & ~abi->clear);
 	machine_put_reg(i->arch, regs, i->arch->syscall.nr_reg, abi->numbers[call]);
@@ -345,9 +345,9 @@ static int instead_of_return(struct borrowed *b, struct inject_result *out, int 
 	if (r || !is_call_stop(*status))
 		return r;
 	for (size_t k = 0; k < ARRAY_SIZE(b->args); k++)
-		machine_put_reg(a, regs, a->inject->args[k], b->args[k]);
+		machine_put_reg(a, regs, a->syscall.args[k], b->args[k]);
 	if (b->call == INJECT_CLONE)
-		machine_put_reg(a, regs, a->inject->args[1], b->undo.child_sp);
+		machine_put_reg(a, regs, a->syscall.args[1], b->undo.child_sp);
 	if (a->syscall.orig_reg >= 0)
 		machine_put_reg(a, regs, (unsigned)a->syscall.orig_reg, a->inject->numbers[b->call]);
 	r = set_regs(b->i, b->th->tid, regs, e);

@@ -243,7 +243,7 @@ static void make_again(const struct arch *a, u8 *regs)
 static void make_end(const struct arch *a, u8 *regs, u64 ender)
 {
 	machine_put_reg(a, regs, a->syscall.nr_reg, a->inject->undo->exit_call);
-	machine_put_reg(a, regs, a->inject->args[0], 0);
+	machine_put_reg(a, regs, a->syscall.args[0], 0);
 	machine_put_reg(a, regs, a->pc, ender);
 }
 

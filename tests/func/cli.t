@@ -28,6 +28,7 @@ exits 2 "dump without PID" "$TAGCORE" dump
 exits 2 "inspect without CORE" "$TAGCORE" inspect
 exits 2 "validate without CORE" "$TAGCORE" validate
 exits 2 "stack without CORE" "$TAGCORE" stack
+exits 2 "explain without CORE" "$TAGCORE" explain
 
 # ---- what does not exist yet is refused, not ignored; no abbreviations
 for bad in --compres --compress=x --compress=0 --snap --snapshot=yes --forc --out=x --dry --lim=1K \
@@ -44,7 +45,7 @@ for late in stacks registers-of; do
 	exits 2 "the command $late does not exist yet" "$TAGCORE" $late $$
 done
 exits 2 "an option without its argument" "$TAGCORE" dump -o
-for cmd in dump inspect validate repair stack gcore; do
+for cmd in dump inspect validate repair stack explain gcore; do
 	ok "$cmd -h" "$TAGCORE" $cmd -h
 	ok "$cmd --help" "$TAGCORE" $cmd --help
 	cp out a
@@ -65,6 +66,7 @@ meant dum dump dum 1
 meant inpsect inspect inpsect core
 meant valdate validate help valdate
 meant stac stack stac 1
+meant explan explain explan 1
 meant --forc --force dump --forc 1
 meant --outptu --output dump --outptu=x 1
 meant --max-frame --max-frames stack --max-frame=3 1

@@ -87,6 +87,15 @@ keys stack.json live.json out >prog
 bold JSON "$man/tagcore-stack.1" >page
 same_words "tagcore-stack(1)" prog page 15
 
+# Of a core that has an access, an object, evidence and what else is possible.
+
+run "$TAGCORE" explain --json mte
+cp out explain.json
+ok "explain --list --json" "$TAGCORE" explain --list --json
+keys explain.json out >prog
+bold JSON "$man/tagcore-explain.1" >page
+same_words "tagcore-explain(1)" prog page 15
+
 # The note's first line follows the owner's NUL.  The last key is there when a thread did not stop.
 start vforker 20
 exits 1 "dump of a thread that does not stop" "$TAGCORE" dump --stop-timeout 0.1 -o vforked "$PID"

@@ -47,7 +47,7 @@ option_heads()
 {
 	sed -n '/^Options:/,$p' | sed -n 's/^  *\(-.*[^ ]\)   *[^ ].*$/\1/p' | sed 's/  .*//'
 }
-for cmd in dump inspect validate repair stack; do
+for cmd in dump inspect validate repair stack explain; do
 	ok "help $cmd" "$TAGCORE" help $cmd
 	option_heads <out >prog
 	tags OPTIONS "$man/tagcore-$cmd.1" >page
@@ -86,6 +86,16 @@ section CHECKS "$man/tagcore-checks.7" |
 		{ sub(/^\.B /, ""); row = row (row == "" ? "" : " ") $0 }
 		/\]$/ { print row; on = 0 }' | sed 's/^\([^ ]* [a-z]*\)\./\1/' >page
 same "tagcore-checks(7)" prog page 30
+
+# ---- diagnoses: name, what they apply to, sentence, what they rest on
+ok "explain --list" "$TAGCORE" explain --list
+tr -s ' ' <out >prog
+section DIAGNOSES "$man/tagcore-diagnoses.7" |
+	awk '/^\.TP/ { row = ""; on = 1; next }
+		!on || /^\.br/ { next }
+		{ sub(/^\.B /, ""); row = row (row == "" ? "" : " ") $0 }
+		/\]$/ { print row; on = 0 }' >page
+same "tagcore-diagnoses(7)" prog page 40
 
 # ---- repairs: id, the checks they cure, sentence, source
 ok "repair --list" "$TAGCORE" repair --list

@@ -1,5 +1,5 @@
 /*
- * fuzz_stack.c - backtraces of the input: of all threads, with all names, as text and as JSON.
+ * fuzz_stack.c - backtraces of the input: of all threads, with all names, as text and as JSON; and why it crashed.
  *
  * What follows STACK_EXE_MARK in the input is the program's file.  No other file is
  * opened: the names in the input are looked for below a directory that cannot be.
@@ -12,6 +12,7 @@
 #include "base/scope.h"
 #include "base/util.h"
 #include "cli/cmds.h"
+#include "cli/explain_print.h"
 #include "cli/stack_folded.h"
 #include "cli/stack_print.h"
 #include "unwind/unwind.h"
@@ -138,6 +139,33 @@ static void print(struct core *c, struct unwind *u, const struct stack *stacks, 
 	printed_end(&notes, "stack's notes", false);
 }
 
+/* A verdict has a row of the table, evidence and a reason; without one there is a sentence. */
+static void explain(struct core *c, struct unwind *u, u32 h)
+{
+	struct verdict *v auto_free = calloc(1, sizeof(*v));
+	struct printed s, notes;
+	struct stack_print p = { .name = "core", .json = h & 1, .core = c, .u = u };
+	FILE *real = stderr;
+	struct err e = { 0 };
+	int r;
+
+	must(v, "no memory");
+	r = explain_crash(u, &explain_with_names, v, &e);
+	must(r >= 0, "explain_crash: %s", e.msg);
+	must(r == (v->kind != NULL) && *v->sentence, "verdict %d, \"%s\"", r, v->sentence);
+	must(!v->kind || (v->n_evidence && *v->why_sure && v->sure <= SURE_POSSIBLE), "%s without a reason", v->sentence);
+	must(v->n_evidence <= EVIDENCE_MAX && v->n_candidates <= CANDIDATES_MAX && v->n_next <= NEXT_MAX, "too much is said");
+	printed_begin(&s);
+	printed_begin(&notes);
+	p.out = s.f;
+	stderr = notes.f;
+	must(!explain_print(&p, v, &e), "explain_print: %s", e.msg);
+	stderr = real;
+	printed_end(&s, "explain", p.json);
+	printed_end(&notes, "explain's notes", false);
+	verdict_fini(v);
+}
+
 static void unwind_all(struct core *c, const struct unwind_opts *o, u32 h)
 {
 	struct stack stacks[THREADS] = { 0 };
@@ -160,6 +188,7 @@ static void unwind_all(struct core *c, const struct unwind_opts *o, u32 h)
 		assert_stack(&stacks[n], o);
 	}
 	print(c, u, stacks, n, h);
+	explain(c, u, h);
 	assert_notes(u);
 	for (size_t i = 0; i < n; i++)
 		stack_fini(&stacks[i]);

@@ -23,6 +23,7 @@ struct capstone {
 	typeof(cs_disasm_iter) *disasm_iter;
 	typeof(cs_regs_access) *regs_access;
 	typeof(cs_insn_group) *insn_group;
+	typeof(cs_reg_name) *reg_name;
 };
 
 /* With details of operands.  -ENOENT when the library cannot be loaded; *out is the caller's to close. */

@@ -1,0 +1,135 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/util.h"
+#include "explain/abort_message.h"
+#include "unwind/dwarf/debuginfo.h"
+
+/*
+ * glibc keeps what it writes before abort(3) at __abort_msg: a pointer to { unsigned int size; char msg[]; }, in pages of
+ * its own of @size bytes (glibc 2.36, sysdeps/posix/libc_fatal.c and assert/assert.c; include/stdlib.h: struct abort_msg_s).
+ */
+enum { MESSAGE_MAX = 1024, SIZE_MAX_PAGES = 16 << 20 };
+
+static bool is_text(const char *s, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if ((u8)s[i] < 0x20 && s[i] != '\n' && s[i] != '\t')
+			return false;
+	return n != 0;
+}
+
+/* The message of the structure at @at; the caller frees it. */
+static char *read_message(struct crash *c, u64 at)
+{
+	char *text = calloc(1, MESSAGE_MAX + 1);
+	enum mem_state state;
+	u64 size;
+	size_t n = 0, len;
+	struct err e;
+
+	if (text && space_uint(c->u, at, 4, &size) && size >= 8 && size <= SIZE_MAX_PAGES &&
+	    !core_read(c->core, core_untag(c->core, at + 4), text, min((size_t)size - 4, (size_t)MESSAGE_MAX), &state, &n, &e) &&
+	    state == MEM_PRESENT) {
+		len = strnlen(text, n);
+		while (len && text[len - 1] == '\n')
+			text[--len] = 0;
+		text[len] = 0;
+		if (is_text(text, len))
+			return text;
+	}
+	free(text);
+	return NULL;
+}
+
+/* ---- by the symbol */
+
+/* Of the module at @start: the address of the variable @name, in its dynamic symbols and in all. */
+static bool find_variable(struct crash *c, u64 start, const char *name, u64 *out)
+{
+	enum { SYMBOLS_MAX = 1 << 20 };
+	Dwfl_Module *mod = dwfl_addrmodule(dw_dwfl(c->u), start);
+	int n = mod ? dwfl_module_getsymtab(mod) : 0;
+
+	for (int i = 1; i < min(n, (int)SYMBOLS_MAX); i++) {
+		GElf_Sym sym;
+		GElf_Addr addr;
+		Elf *elf = NULL;
+		const char *s = dwfl_module_getsym_info(mod, i, &sym, &addr, NULL, &elf, NULL);
+
+		if (!s || GELF_ST_TYPE(sym.st_info) != STT_OBJECT || sym.st_shndx == SHN_UNDEF)
+			continue;
+		s = text_of_symbol(c->u, mod, elf, s);
+		/* "@@GLIBC_PRIVATE" may follow. */
+		if (s && !strncmp(s, name, strlen(name)) && (!s[strlen(name)] || s[strlen(name)] == '@')) {
+			*out = addr;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool is_libc(const struct module *m)
+{
+	const char *name = m->path ? strrchr(m->path, '/') : NULL;
+
+	return m->is_main || (name && (!strncmp(name, "/libc.so", 8) || !strncmp(name, "/libc-", 6)));
+}
+
+static char *by_symbol(struct crash *c)
+{
+	char *text = NULL;
+	u64 at;
+
+	for (size_t i = 0; !text && i < c->u->n_mods; i++)
+		if (is_libc(&c->u->mods[i]) && module_elf(c->u, &c->u->mods[i]) &&
+		    find_variable(c, c->u->mods[i].start, "__abort_msg", &at) && space_word(c->u, at, &at) && at)
+			text = read_message(c, at);
+	return text;
+}
+
+/* ---- without: pages of their own, whose first number is their size */
+
+static bool may_hold(struct crash *c, const struct core_area *a)
+{
+	bool known;
+
+	return a->end - a->start <= SIZE_MAX_PAGES && !core_map_at(c->core, a->start) &&
+	       (core_area_prot(c->core, a, &known) & PF_W) && known && a->saved_end > a->start;
+}
+
+/* Areas beside each other may have become one: each page may begin it. */
+static char *by_size(struct crash *c)
+{
+	enum { PAGES_MAX = 65536, PAGE = 4096 };
+	size_t left = PAGES_MAX;
+
+	for (size_t i = 0; i < c->core->n_areas; i++) {
+		const struct core_area *a = &c->core->areas[i];
+		u64 size;
+
+		for (u64 at = a->start; may_hold(c, a) && at < a->end && left; at += PAGE, left--) {
+			char *text;
+
+			if (!space_uint(c->u, at, 4, &size) || size % PAGE || !size || size > a->end - at)
+				continue;
+			text = read_message(c, at);
+			/* What glibc writes is a sentence of its own, or of assert(3). */
+			if (text && (strstr(text, "***") || strstr(text, "Assertion ") || strstr(text, "(): ") || strstr(text, "malloc")))
+				return text;
+			free(text);
+		}
+	}
+	return NULL;
+}
+
+const char *abort_message(struct crash *c)
+{
+	if (!c->message && !c->no_message) {
+		c->message = by_symbol(c);
+		if (!c->message)
+			c->message = by_size(c);
+		c->no_message = !c->message;
+	}
+	return c->message;
+}

@@ -1,0 +1,180 @@
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/util.h"
+#include "explain/crash.h"
+
+/* What a handler interrupted: the fault is in the frame that the kernel made for it. */
+
+/* The row of a signal's frame whose code is at @pc; or the only one there is, where the code cannot be read. */
+static const struct signal_frame *frame_row(struct crash *c, u64 pc)
+{
+	const struct arch *a = c->core->arch;
+	u8 code[sizeof(((struct signal_frame *)0)->code)];
+	bool readable = false;
+
+	for (size_t i = 0; a && i < a->frame.n_signals; i++) {
+		const struct signal_frame *f = &a->frame.signals[i];
+		bool has = f->code_len && space_read(c->u, pc, code, f->code_len);
+
+		if (has && !memcmp(code, f->code, f->code_len))
+			return f;
+		readable |= has;
+	}
+	return a && !readable && a->frame.n_signals == 1 ? &a->frame.signals[0] : NULL;
+}
+
+/* siginfo_t at @at, if it is of a fault; the kernel clears what it does not set. */
+static bool read_siginfo(struct crash *c, u64 at, struct crash *out)
+{
+	struct bytes b = { .p = out->si_raw, .len = sizeof(out->si_raw) };
+
+	if (!space_read(c->u, at, out->si_raw, sizeof(out->si_raw)) || core_siginfo_get(c->core, b, &out->si, NULL) ||
+	    out->si.error || out->si.generic_code > 32 + SI_KERNEL_CODE)
+		return false;
+	out->has_si = true;
+	crash_set_signal(out, out->si.signo);
+	return out->is_fault;
+}
+
+/*
+ * For a handler without SA_SIGINFO x86-64's kernel writes no siginfo, but always cause and address: Linux 6.12,
+ * arch/x86/include/uapi/asm/sigcontext.h: struct sigcontext_64, with err, trapno, oldmask and cr2 after 19 longs;
+ * arch/x86/include/asm/trapnr.h.
+ */
+static bool read_trap_x86(struct crash *c, u64 context, struct crash *out)
+{
+	enum { ERR = 19 * 8, TRAPNO = 20 * 8, CR2 = 22 * 8, DE = 0, UD = 6, GP = 13, PF = 14 };
+	u64 trapno, cr2, err;
+
+	if (!space_uint(c->u, context + TRAPNO, 8, &trapno) || !space_uint(c->u, context + CR2, 8, &cr2) ||
+	    !space_uint(c->u, context + ERR, 8, &err) || (trapno != PF && trapno != GP && trapno != UD) || err >> 32)
+		return false;
+	/* Bit 0 of a page fault's error: the page was there, so it was a matter of permission. */
+	out->si = (struct core_siginfo){ .addr = trapno == PF ? cr2 : 0, .has_addr = trapno != GP, .form = SIGINFO_FAULT };
+	out->si.signo = trapno == UD ? 4 : 11;
+	out->si.code = trapno == PF ? 1 + (s32)(err & 1) : trapno == UD ? 2 : SI_KERNEL_CODE;
+	out->si.generic_code = out->si.code;
+	out->has_si = true;
+	crash_set_signal(out, out->si.signo);
+	return true;
+}
+
+/*
+ * arm64's frame has a siginfo, filled for SA_SIGINFO only, then the ucontext; in its sigcontext, at 304, are the
+ * address and, in a record, the syndrome of each fault (Linux 6.12, arch/arm64/include/uapi/asm/sigcontext.h: struct esr_context;
+ * arch/arm64/kernel/signal.c).  Codes of faults: Arm ARM, D24.2.40, ISS encoding for an exception from a Data Abort.
+ */
+enum { FAR_AT = 304, RECORDS_AT = 592, RECORDS = 4096, ESR_RECORD = 0x45535201 };
+
+static bool find_esr(struct crash *c, u64 sp, u64 *esr)
+{
+	u64 magic, size;
+
+	for (u64 at = sp + RECORDS_AT, end = at + RECORDS; at < end; at += size) {
+		if (!space_uint(c->u, at, 4, &magic) || !space_uint(c->u, at + 4, 4, &size) || !magic || size < 16 || size % 16)
+			return false;
+		if (magic == ESR_RECORD)
+			return space_uint(c->u, at + 8, 8, esr);
+	}
+	return false;
+}
+
+/* si_signo and si_code for the fault's status; false for none of memory. */
+static bool signal_of(u64 esr, s32 *signo, s32 *code)
+{
+	enum { INSN_ABORT = 0x20, DATA_ABORT = 0x24, TAG_CHECK = 0x11, ALIGNMENT = 0x21, MAPERR = 1, ACCERR = 2, MTESERR = 9, ADRALN = 1 };
+	u64 class = esr >> 26 & 0x3f, status = esr & 0x3f;
+
+	*signo = status == ALIGNMENT ? 7 : 11;
+	*code = status == TAG_CHECK ? MTESERR : status == ALIGNMENT ? ADRALN : status >> 2 == 1 ? MAPERR :
+		status >> 2 == 2 || status >> 2 == 3 ? ACCERR : 0;
+	return (class == DATA_ABORT || class == INSN_ABORT) && *code;
+}
+
+static bool read_trap_arm64(struct crash *c, u64 sp, struct crash *out)
+{
+	u64 addr;
+	s32 signo, code;
+
+	if (!find_esr(c, sp, &out->esr) || !signal_of(out->esr, &signo, &code) || !space_uint(c->u, sp + FAR_AT, 8, &addr))
+		return false;
+	out->si = (struct core_siginfo){ .signo = signo, .code = code, .generic_code = code, .addr = addr, .has_addr = true,
+					 .form = SIGINFO_FAULT };
+	out->has_si = true;
+	crash_set_signal(out, signo);
+	return true;
+}
+
+static bool read_trap(struct crash *c, const struct signal_frame *row, u64 sp, struct crash *out)
+{
+	if (c->core->ehdr.e_machine == EM_X86_64 && c->core->fmt.class == ELFCLASS64)
+		return read_trap_x86(c, sp + row->context, out);
+	return c->core->ehdr.e_machine == EM_AARCH64 && read_trap_arm64(c, sp, out);
+}
+
+/* What the signal's frame at @sp interrupted, if that was a fault. */
+static bool read_frame(struct crash *c, const struct signal_frame *row, u64 pc, u64 sp, struct crash *out)
+{
+	u64 its_sp;
+
+	*out = *c;
+	if (!(row->signo >= 0 && strstr(row->name, "rt_") && read_siginfo(c, sp + (u64)row->signo, out)) &&
+	    !read_trap(c, row, sp, out))
+		return false;
+	out->regs = (struct cpu_regs){ .pc = pc };
+	regs_set(c->u, &out->regs, c->core->arch->sp, sp);
+	if (!step_signal(c->u, &out->regs))
+		return false;
+	out->has_esr = c->core->ehdr.e_machine == EM_AARCH64 && find_esr(c, sp, &out->esr);
+	out->has_regs = true;
+	out->pc = out->regs.pc;
+	out->sp = regs_get(c->u, &out->regs, c->core->arch->sp, &its_sp) ? its_sp : 0;
+	return true;
+}
+
+/*
+ * Where the stack pointer of the frame is not known, or only by the chain of frame pointers, which passes over what the
+ * kernel has put there: the first place above the thread's that looks like such a frame.
+ */
+static bool search_frame(struct crash *c, const struct signal_frame *row, u64 pc, struct crash *out)
+{
+	enum { BYTES = 64 << 10, STEP = 8 };
+	u64 at = c->sp & ~(u64)(STEP - 1), signo;
+
+	if (!at || row->signo < 0)
+		return false;
+	for (u64 end = range_end(at, BYTES); at < end && space_uint(c->u, at + (u64)row->signo, 4, &signo); at += STEP)
+		if (signo && signo < 32 && read_frame(c, row, pc, at, out) && space_is_code(c->u, out->pc) && out->sp > at)
+			return true;
+	return false;
+}
+
+static bool find_frame(struct crash *c, const struct frame *f, struct crash *out)
+{
+	const struct signal_frame *row = frame_row(c, f->pc);
+
+	return row && ((f->sp && read_frame(c, row, f->pc, f->sp, out)) || search_frame(c, row, f->pc, out));
+}
+
+/*
+ * A signal that was sent, after a fault: a handler has reported it and ended the process.  The outermost such
+ * frame is the first fault.
+ */
+void crash_find_caught(struct crash *c)
+{
+	struct verdict *v = c->v;
+	struct crash found;
+
+	for (size_t i = v->stack.n; !c->is_fault && i-- > 0;)
+		if (v->stack.frames[i].signal && i + 1 < v->stack.n && find_frame(c, &v->stack.frames[i], &found)) {
+			show_frame(c, i, "a handler of SIG%s ran for the fault, then SIG%s ended the process", found.signal,
+				   *c->signal ? c->signal : "?");
+			*c = found;
+			v->caught = true;
+			v->frame = i + 1;
+			if (c->has_esr)
+				show_frame(c, i, "the frame of that signal has ESR 0x%" PRIx64, c->esr);
+			return;
+		}
+}

@@ -1,0 +1,54 @@
+#include <string.h>
+
+#include "base/util.h"
+#include "explain/crash.h"
+
+/* What the kernel says of the signal. */
+
+static unsigned union_at(const struct crash *c)
+{
+	return c->core->layout.word == 4 ? 12 : 16;
+}
+
+u64 crash_si_uint(const struct crash *c, u64 at, unsigned size)
+{
+	at += union_at(c);
+	return at + size <= sizeof(c->si_raw) ? uint_get(c->core->fmt, c->si_raw + at, size) : 0;
+}
+
+bool crash_is(const struct crash *c, const char *signal)
+{
+	return !strcmp(c->signal, signal);
+}
+
+bool crash_is_code(const struct crash *c, const char *signal, s32 code)
+{
+	return c->is_fault && c->has_si && c->si.code == code && crash_is(c, signal);
+}
+
+/*
+ * Signals that the kernel sends for an instruction: include/uapi/asm-generic/siginfo.h, where a code above 0 is the
+ * kernel's.  A TRAP is one, too; SIGSYS is for a call.
+ */
+static bool is_fault(const struct crash *c)
+{
+	static const char *const faults[] = { "SEGV", "BUS", "ILL", "FPE", "TRAP", "SYS", "EMT" };
+
+	for (size_t i = 0; c->has_si && c->si.code > 0 && i < ARRAY_SIZE(faults); i++)
+		if (!strcmp(c->signal, faults[i]))
+			return true;
+	return false;
+}
+
+void crash_set_signal(struct crash *c, s32 signo)
+{
+	const char *name = core_signal_name(c->core, signo);
+
+	c->signo = signo;
+	c->signal = name ? name : "";
+	c->is_fault = is_fault(c);
+	c->is_kernel_code = c->has_si && c->si.code == SI_KERNEL_CODE;
+	/* arch/x86/kernel/traps.c: exc_general_protection() sends no address; it is 0 then. */
+	c->has_addr = c->is_fault && c->si.has_addr && !c->is_kernel_code;
+	c->addr = c->has_addr ? core_untag(c->core, c->si.addr) : 0;
+}

@@ -1,0 +1,98 @@
+#include <stdlib.h>
+
+#include "explain/hang.h"
+#include "explain/tagfault.h"
+
+void verdict_fini(struct verdict *v)
+{
+	stack_fini(&v->stack);
+	for (size_t i = 0; i < v->n_others; i++)
+		stack_fini(&v->others[i]);
+	free(v->others);
+	free(v->waits);
+	free(v->locked);
+	free(v->deadlocks);
+}
+
+static void crash_close(struct crash *c)
+{
+	mte_free(c->mte);
+	hang_free(c->hang);
+	free(c->message);
+}
+
+static void no_row(struct crash *c)
+{
+	if (c->is_fault || c->has_si)
+		say(c, "SIG%s with code %d: no diagnosis applies; tagcore stack shows where", *c->signal ? c->signal : "?", c->si.code);
+	else
+		say(c, "SIG%s, of which the core has no siginfo: no diagnosis applies; tagcore stack shows where",
+		    *c->signal ? c->signal : "?");
+}
+
+static void no_hang(struct crash *c)
+{
+	if (!c->v->kind)
+		say(c, "no thread has crashed, and none is seen to hang: tagcore stack shows what each was doing");
+}
+
+/* The first row that applies, of a crash or of a process that hangs. */
+static void find_row(struct crash *c, bool of_hang)
+{
+	const struct diagnosis *found = NULL;
+
+	for (size_t i = 0; !found && i < n_diagnoses; i++)
+		if ((diagnoses[i].applies == diagnosis_of_hang) == of_hang && diagnoses[i].find(c))
+			found = &diagnoses[i];
+	if (found)
+		c->v->kind = found;
+}
+
+/* The crash.  What it was sent from outside may be because it hung: only a deadlock is more than that. */
+static int find_crash(struct crash *c, struct err *e)
+{
+	int r;
+
+	if (!crash_gather(c, e, &r))
+		return r;
+	access_find(c);
+	find_row(c, false);
+	if (!c->v->kind)
+		no_row(c);
+	c->v->has_access = c->is_fault && (c->access.type || c->access.has_addr);
+	c->v->access = c->access;
+	return 0;
+}
+
+static int find_hang(struct crash *c, struct err *e)
+{
+	int r;
+
+	if (!hang_gather(c, e, &r))
+		return r;
+	if (!c->v->kind || c->v->n_deadlocks)
+		find_row(c, true);
+	no_hang(c);
+	return 0;
+}
+
+static int explain(struct unwind *u, const struct explain_opts *opts, bool hang, struct verdict *out, struct err *e)
+{
+	struct crash c = { .u = u, .core = u->core, .opts = *opts, .v = out };
+	int r = find_crash(&c, e);
+
+	if (!r && hang)
+		r = find_hang(&c, e);
+	crash_close(&c);
+	return r < 0 ? r : out->kind != NULL;
+}
+
+int explain_crash(struct unwind *u, const struct explain_opts *opts, struct verdict *out, struct err *e)
+{
+	return explain(u, opts, false, out, e);
+}
+
+int explain_core(struct unwind *u, const struct explain_opts *opts, struct verdict *out, struct err *e)
+{
+	return explain(u, opts, true, out, e);
+}

@@ -1,0 +1,182 @@
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/scope.h"
+#include "base/util.h"
+#include "explain/hang.h"
+
+/* All threads of a process that has not crashed. */
+
+void hang_free(struct hang *h)
+{
+	if (!h)
+		return;
+	free(h->v);
+	free(h);
+}
+
+static int compare(const void *a, const void *b)
+{
+	const struct hang_thread *x = a, *y = b;
+
+	return x->tid < y->tid ? -1 : x->tid > y->tid;
+}
+
+/* Threads of the core, and those that did not stop, which only /proc has; once each. */
+static int list(struct crash *c, struct err *e)
+{
+	struct hang *h = c->hang;
+	size_t n_live = h->live ? h->live->n_threads : 0, n = 0, kept = 0;
+
+	h->v = calloc(c->core->n_threads + n_live + 1, sizeof(*h->v));
+	if (!h->v)
+		return err_set(e, -ENOMEM, "%zu threads", c->core->n_threads);
+	for (size_t i = 0; i < c->core->n_threads; i++) {
+		h->v[n].thread = &c->core->threads[i];
+		h->v[n++].tid = c->core->threads[i].tid;
+	}
+	for (size_t i = 0; i < n_live; i++)
+		/* One that began later is none of those that were looked at. */
+		if (!core_thread_find(c->core, h->live->threads[i].tid) && h->live->threads[i].state == 'D')
+			h->v[n++].tid = h->live->threads[i].tid;
+	qsort(h->v, n, sizeof(*h->v), compare);
+	for (size_t i = 0; i < n; i++)
+		if (!kept || h->v[kept - 1].tid != h->v[i].tid)
+			h->v[kept++] = h->v[i];
+	h->n = kept;
+	c->v->waits = calloc(kept + 1, sizeof(*c->v->waits));
+	if (!c->v->waits)
+		return err_set(e, -ENOMEM, "%zu threads", kept);
+	c->v->n_waits = kept;
+	for (size_t i = 0; i < kept; i++) {
+		h->v[i].wait = &c->v->waits[i];
+		h->v[i].wait->tid = h->v[i].tid;
+		h->v[i].owner = SIZE_MAX;
+		h->v[i].live = h->live ? live_thread_find(h->live, h->v[i].tid) : NULL;
+	}
+	return 0;
+}
+
+/* ---- the functions of a stack that are of a C library's locks; what was looked up is kept, by address */
+
+enum { NAMES = 1 << 10, FRAMES_LOOKED = 8 };
+struct named {
+	u64 pc;
+	const struct lock_function *f;
+	const struct wait_call *call;
+	bool is_set, has_name;
+};
+
+static int look_up(const struct symbol *s, void *arg, struct err *e)
+{
+	struct named *n = arg;
+	const char *name = s->linkage ? s->linkage : s->function;
+
+	(void)e;
+	if (!name)
+		return 0;
+	n->has_name = true;
+	n->f = lock_function_find(s->function && !strncmp(s->function, "std::", 5) ? s->function : name);
+	n->call = wait_call_find(name + strspn(name, "_"));
+	return 0;
+}
+
+static const struct named *name_of(struct crash *c, struct named *names, const struct frame *f)
+{
+	struct named *n = &names[(f->pc * 0x9e3779b97f4a7c15ull) >> 54];
+	struct err e;
+
+	if (!n->is_set || n->pc != f->pc) {
+		*n = (struct named){ .pc = f->pc, .is_set = true };
+		if (unwind_symbols(c->u, f, 0, look_up, n, &e))
+			n->f = NULL;
+	}
+	return n;
+}
+
+/*
+ * restart_syscall(2) goes on with a call that a stop has interrupted: which one, only the function says that made it.  The
+ * registers have its arguments still.
+ */
+static void restarted(struct hang_thread *t, const struct named *n)
+{
+	if (strcmp(t->wait->call, "restart_syscall") != 0 || t->call)
+		return;
+	t->call = n->call;
+	if (n->f)
+		t->call = wait_call_find("futex");
+	if (t->call) {
+		t->kind = t->call->kind;
+		t->timed = true;
+		put_fmt(t->wait->call, sizeof(t->wait->call), "%s", t->call->name);
+	}
+}
+
+static int look_at(struct crash *c, struct named *names, struct hang_thread *t, struct err *e)
+{
+	struct stack s scoped(stack_fini) = { 0 };
+	const struct lock_function *f = NULL;
+	bool named = true;
+	int r;
+
+	hang_call(c, t);
+	if (!t->in_call || !t->thread) {
+		hang_call_on(c, t);
+		return 0;
+	}
+	if (t->kind == WAIT_FUTEX || !t->call) {
+		if (c->opts.next_thread)
+			c->opts.next_thread();
+		r = unwind_thread(c->u, t->thread, &s, e);
+		if (r)
+			return r;
+		for (size_t i = 0; i < s.n && i < FRAMES_LOOKED; i++) {
+			const struct named *n = name_of(c, names, &s.frames[i]);
+
+			restarted(t, n);
+			named = named && n->has_name;
+			if (n->f && (!f || n->f->rank > f->rank))
+				f = n->f;
+		}
+	}
+	if (t->kind == WAIT_FUTEX)
+		hang_lock(c, t, f, named && s.n > 1);
+	else
+		hang_call_on(c, t);
+	return 0;
+}
+
+/* A process that was not sent a signal which ends it. */
+static bool is_alive(const struct crash *c)
+{
+	static const char *const harmless[] = { "", "STOP", "TSTP", "TTIN", "TTOU", "CONT" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(harmless); i++)
+		if (crash_is(c, harmless[i]))
+			return true;
+	return c->opts.live;
+}
+
+bool hang_gather(struct crash *c, struct err *e, int *r)
+{
+	struct named *names auto_free = calloc(NAMES, sizeof(*names));
+
+	*r = 0;
+	if (c->core->os || core_kind_is_machine(c->core->kind) || !c->core->n_threads)
+		return false;
+	if (!is_alive(c) && (c->is_fault || (c->v->kind && strcmp(c->v->kind->name, "killed") != 0)))
+		return false;
+	c->hang = calloc(1, sizeof(*c->hang));
+	*r = c->hang && names ? 0 : err_set(e, -ENOMEM, "threads");
+	if (!*r) {
+		c->hang->live = c->opts.live;
+		*r = list(c, e);
+	}
+	for (size_t i = 0; !*r && i < c->hang->n; i++)
+		*r = look_at(c, names, &c->hang->v[i], e);
+	if (!*r)
+		*r = graph_make(c, e);
+	return !*r;
+}

@@ -1,0 +1,237 @@
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "base/util.h"
+#include "explain/rows.h"
+
+/* Instructions that the processor or the kernel has refused. */
+
+/* Codes of include/uapi/asm-generic/siginfo.h. */
+enum { FPE_INTDIV_CODE = 1, FPE_INTOVF_CODE, FPE_FLTDIV_CODE, FPE_LAST_CODE = 15, SYS_SECCOMP_CODE = 1 };
+
+static const char *in_function(const struct crash *c, char out[160])
+{
+	put_fmt(out, 160, "%s%s", *c->function ? " in " : "", c->function);
+	return out;
+}
+
+static void show_code(struct crash *c)
+{
+	u8 code[INSN_BYTES];
+	char hex[2 * INSN_BYTES + 1];
+	size_t n = access_code(c, code, sizeof(code));
+
+	if (n)
+		show_insn(c, "the bytes there are %s", text_hex(code, n, hex));
+	else
+		show_insn(c, "the bytes there are not in this core, nor in a file");
+}
+
+static bool starts(const char *s, const char *with)
+{
+	return !strncmp(s, with, strlen(with));
+}
+
+/* ---- SIGFPE */
+
+/*
+ * The divisor of x86's div and idiv where it is a register: both faults of division, by zero and of a quotient that does
+ * not fit, are FPE_INTDIV (Linux 6.12, arch/x86/kernel/traps.c: exc_divide_error()).
+ */
+static bool divisor(struct crash *c, struct access_reg *out)
+{
+	const char *insn = c->access.insn, *arg = strchr(insn, ' ');
+
+	return arg && (starts(insn, "div ") || starts(insn, "idiv ")) && strlen(arg + 1) < sizeof(out->name) && crash_reg(c, arg + 1, out);
+}
+
+static bool is_narrow(const char *name)
+{
+	size_t len = strlen(name);
+
+	/* 8 and 16 bits: part of a register that crash_reg() does not know. */
+	return len < 3 && *name != 'r';
+}
+
+bool row_divide_zero(struct crash *c)
+{
+	struct access_reg r;
+	char in[160];
+
+	if (!crash_is_code(c, "FPE", FPE_INTDIV_CODE) || !divisor(c, &r) || is_narrow(r.name) || r.value)
+		return false;
+	say(c, "integer division by zero%s: the divisor in %s is 0", in_function(c, in), r.name);
+	say_sure(c, SURE_CERTAIN, "a divide error whose divisor is 0");
+	show_access(c);
+	show_insn(c, "the divisor is in %s = 0", r.name);
+	return true;
+}
+
+bool row_divide_overflow(struct crash *c)
+{
+	struct access_reg r;
+	char in[160];
+
+	if (!crash_is_code(c, "FPE", FPE_INTDIV_CODE) || !divisor(c, &r) || is_narrow(r.name) || !r.value)
+		return false;
+	say(c, "integer division%s whose quotient does not fit: the divisor in %s is 0x%" PRIx64 ", as of the smallest number by -1",
+	    in_function(c, in), r.name, r.value);
+	say_sure(c, SURE_CERTAIN, "a divide error whose divisor is not 0");
+	show_access(c);
+	show_insn(c, "the divisor is in %s = 0x%" PRIx64, r.name, r.value);
+	return true;
+}
+
+bool row_divide(struct crash *c)
+{
+	char in[160];
+
+	if (!crash_is_code(c, "FPE", FPE_INTDIV_CODE) && !crash_is_code(c, "FPE", FPE_INTOVF_CODE))
+		return false;
+	say(c, c->si.code == FPE_INTDIV_CODE ? "integer division by zero, or with a quotient that does not fit%s" : "integer overflow%s",
+	    in_function(c, in));
+	say_sure(c, c->si.code == FPE_INTDIV_CODE ? SURE_LIKELY : SURE_CERTAIN, "the kernel says %s; the operand was not looked at",
+		 c->si.code == FPE_INTDIV_CODE ? "FPE_INTDIV" : "FPE_INTOVF");
+	show_access(c);
+	show_code(c);
+	return true;
+}
+
+bool row_float(struct crash *c)
+{
+	static const char *const kinds[] = {
+		[3] = "division by zero", [4] = "overflow", [5] = "underflow", [6] = "inexact result", [7] = "invalid operation",
+		[8] = "subscript out of range", [14] = "exception that is not diagnosed",
+	};
+	char in[160];
+
+	if (!c->is_fault || !crash_is(c, "FPE") || c->si.code < FPE_FLTDIV_CODE || (size_t)c->si.code >= ARRAY_SIZE(kinds) ||
+	    !kinds[c->si.code])
+		return false;
+	say(c, "floating-point %s%s", kinds[c->si.code], in_function(c, in));
+	say_sure(c, SURE_CERTAIN, "the kernel says so by the signal's code, %d", c->si.code);
+	show_access(c);
+	try_next(c, "the program has enabled the exception: look for feenableexcept(3)");
+	return true;
+}
+
+/* ---- SIGILL, SIGTRAP */
+
+/* Instructions that compilers put where control must not come: x86 ud2, arm64 udf and brk. */
+static bool is_trap(const char *insn)
+{
+	return starts(insn, "ud2") || starts(insn, "ud0") || starts(insn, "ud1") || starts(insn, "udf");
+}
+
+/* arm64's UDF, which capstone 4 does not know: the upper half is 0. Arm ARM, C6.2.393. */
+static bool is_udf(struct crash *c)
+{
+	u8 code[4];
+
+	return c->core->ehdr.e_machine == EM_AARCH64 && space_read(c->u, c->pc, code, 4) && !code[2] && !code[3];
+}
+
+bool row_trap_insn(struct crash *c)
+{
+	char in[160];
+
+	if (!c->is_fault || !crash_is(c, "ILL") || !c->has_regs || (!is_trap(c->access.insn) && !is_udf(c)))
+		return false;
+	say(c, "the trap instruction %s%s: the program has ended itself, by __builtin_trap() or where it must not come to",
+	    *c->access.insn ? c->access.insn : "udf", in_function(c, in));
+	say_sure(c, SURE_LIKELY, "compilers place this instruction for that; memory that was executed by mistake seldom has it");
+	show_access(c);
+	show_code(c);
+	return true;
+}
+
+bool row_illegal(struct crash *c)
+{
+	char in[160], text[320];
+	struct place p;
+
+	if (!c->is_fault || !crash_is(c, "ILL"))
+		return false;
+	place_at(c, c->pc, &p);
+	if (*c->access.insn)
+		say(c, "illegal instruction \"%s\"%s: this processor does not have it, or the kernel does not allow it", c->access.insn,
+		    in_function(c, in));
+	else
+		say(c, "illegal instruction%s at 0x%" PRIx64 ": the bytes there are no instruction", in_function(c, in), c->pc);
+	say_sure(c, SURE_CERTAIN, "the kernel says so: SIGILL, code %d", c->si.code);
+	show_access(c);
+	show_code(c);
+	show_mem(c, c->pc, "%s", place_text(&p, text, sizeof(text)));
+	if (!p.is_file)
+		also_possible(c, "jump-to-data", "a jump to memory that is no code: %s", p.name);
+	return true;
+}
+
+/* A breakpoint before pc on x86, which goes on after it; at pc on arm64. */
+static bool is_breakpoint(struct crash *c)
+{
+	u8 code[4];
+
+	if (c->core->ehdr.e_machine == EM_X86_64 || c->core->ehdr.e_machine == EM_386)
+		return space_read(c->u, c->pc - 1, code, 1) && code[0] == 0xcc;
+	/* BRK #imm16: Arm ARM, C6.2.40. */
+	return c->core->ehdr.e_machine == EM_AARCH64 && space_read(c->u, c->pc, code, 4) && code[3] == 0xd4 && code[2] >> 5 == 1 &&
+	       !(code[0] & 0x1f);
+}
+
+bool row_breakpoint(struct crash *c)
+{
+	char in[160];
+
+	/* gdb's cores of live processes have its own SIGTRAP. */
+	if (!c->is_fault || !crash_is(c, "TRAP") || !c->has_regs || !is_breakpoint(c))
+		return false;
+	say(c, "a breakpoint instruction%s, and no debugger was there to take it", in_function(c, in));
+	say_sure(c, SURE_CERTAIN, "the instruction is there, and the kernel sent SIGTRAP for it");
+	show_insn(c, "the breakpoint is %s the program counter", c->core->ehdr.e_machine == EM_AARCH64 ? "at" : "one byte before");
+	try_next(c, "look for __builtin_debugtrap(), DebugBreak or an assertion library; or for a breakpoint that a debugger left");
+	return true;
+}
+
+/* ---- SIGSYS */
+
+/* The first argument's registers, by machine: syscall(2). */
+static const char *const arguments[][4] = {
+	{ "rdi", "rsi", "rdx", "r10" }, { "ebx", "ecx", "edx", "esi" }, { "x0", "x1", "x2", "x3" },
+};
+
+static void show_arguments(struct crash *c)
+{
+	for (size_t m = 0; m < ARRAY_SIZE(arguments); m++)
+		for (size_t i = 0; i < 4; i++) {
+			struct access_reg r;
+
+			if (!crash_reg(c, arguments[m][i], &r))
+				break;
+			show_insn(c, "argument %zu, %s = 0x%" PRIx64, i + 1, r.name, r.value);
+		}
+}
+
+bool row_seccomp(struct crash *c)
+{
+	u32 word = c->core->layout.word, arch;
+	char name[64] = "", in[160];
+	s32 nr;
+
+	if (!c->is_fault || !crash_is(c, "SYS"))
+		return false;
+	/* _call_addr, _syscall, _arch. */
+	nr = (s32)crash_si_uint(c, word, 4);
+	arch = (u32)crash_si_uint(c, word + 4, 4);
+	if (!c->opts.call_name || !c->opts.call_name(arch, nr, name, sizeof(name)))
+		put_fmt(name, sizeof(name), "number %d", nr);
+	say(c, "system call %s%s was refused%s", name, in_function(c, in),
+	    c->si.code == SYS_SECCOMP_CODE ? " by a seccomp filter" : " by syscall user dispatch, which nobody handled");
+	say_sure(c, SURE_CERTAIN, "the kernel says so: SIGSYS, code %d, call %d", c->si.code, nr);
+	show_insn(c, "the call is %s, number %d", name, nr);
+	show_arguments(c);
+	try_next(c, "allow the call in the filter (systemd: SystemCallFilter=), or find out who needs it");
+	return true;
+}

@@ -1,0 +1,182 @@
+# explain: a program that dies in each way, its core by the kernel, and the verdict; and those that look alike.
+# shellcheck disable=SC3045 # every sh has ulimit -c
+. "$TOP/tests/func/lib.sh"
+plain_build
+ulimit -c unlimited 2>/dev/null || skip_all "no core files: $(grep core /proc/self/limits)"
+is_root || skip_all "needs root: core_pattern is set"
+own_core_pattern "$PWD/core.of"
+
+# die HOW: its core is the file core, what it printed the file said; false when it cannot die so here
+die()
+{
+	rm -f core core.of crash.??????
+	(
+		exec 9<&-
+		ulimit -s 1024
+		exec "$TARGETS/crash" "$1"
+	) >said 2>complaint
+	[ $? -ne 77 ] || return 1
+	[ -s core.of ] && mv core.of core
+}
+
+# verdict HOW CONFIDENCE KIND PATTERN: of the core of a program that has died so
+verdict()
+{
+	if ! die "$1"; then
+		skip "$1" "not on this machine"
+		return
+	fi
+	exits 0 "$1: there is a verdict" "$TAGCORE" explain core
+	like "$1: the sentence" "$(sed -n 1p out)" "$4"
+	like "$1: the kind, and how sure" "$(sed -n 2p out)" "$2 ($3): *"
+}
+
+# ---- memory
+verdict null_read certain null-pointer "read of 4 bytes at 0x0 in null_read: null pointer in *"
+verdict null_offset certain null-pointer "write of 8 bytes at 0x40 in null_offset: null pointer in *, with the offset 0x40"
+verdict null_index certain null-pointer "write of 8 bytes at 0x1f40 in index_of: null pointer in *, with the index *"
+verdict null_before "*" "*" "write of 1 byte at 0xfffffffffffffff8 in null_before: *"
+verdict small_number possible null-pointer "write of 4 bytes at 0x4321 in small_number: *small number"
+verdict wild certain unmapped-address "write of 4 bytes at 0x* in wild: nothing is mapped there*"
+verdict jump_null certain jump-to-null "call or jump through a null function pointer, called from jump_null"
+verdict jump_unmapped certain jump-to-unmapped "jump to 0x123456780, where nothing is mapped, called from jump_unmapped"
+verdict jump_data certain jump-to-data "jump to 0x*, which is data and not code: anonymous memory, called from jump_data"
+verdict write_literal certain write-to-read-only "write of 1 byte at 0x* in write_literal: read-only memory, .rodata of */crash"
+verdict write_protected certain write-to-read-only "write of 1 byte at 0x* in write_protected: read-only memory, anonymous memory"
+verdict past_mapping likely past-mapping-end "write of 1 byte at 0x*000 in past_mapping: 0x0 bytes past the end of anonymous memory"
+verdict guard certain guard-page "write of 1 byte at 0x*005 in guard: 0x5 bytes into memory without permissions that is after *"
+verdict guard_within possible guard-within-mapping "write of 1 byte at 0x*005 in guard_within: a guard page within *"
+verdict past_file likely past-end-of-file "write of 1 byte at 0x*003 in past_file: past the end of the file */crash.*"
+
+# ---- stacks
+verdict stack_main certain stack-overflow "stack overflow in recurse: the stack of thread *: recurse calls itself without an end"
+matches "the frames that repeat" out 'recurse at 0x.* is in a cycle of 1 frame that comes [0-9]* times'
+verdict stack_mutual certain stack-overflow "stack overflow in *: * calls itself without an end by way of others"
+verdict stack_callee certain stack-overflow "stack overflow in *: print_all calls itself without an end"
+verdict stack_thread certain stack-overflow "stack overflow in recurse: the stack of thread *, 1??.0 KiB, is used up*"
+verdict stack_large certain stack-overflow "stack overflow in large_array: the stack of thread *"
+verdict stack_index likely stack-guard "write of 1 byte at 0x* in thread_index: the guard page below the stack of thread *"
+verdict deep_null certain null-pointer "read of 4 bytes at 0x0 in null_read: null pointer in *"
+verdict bad_stack certain unmapped-address "write of 8 bytes at 0x* in bad_stack: nothing is mapped there*"
+
+# ---- instructions
+verdict noncanonical certain non-canonical-address "write of 8 bytes at 0xdead000000001230 in noncanonical, which is no address*"
+verdict text_pointer certain non-canonical-address "read of 4 bytes at 0x4847464544434241 in text_pointer*"
+[ ! -f core ] || matches "text in the pointer" out 'the text "ABCDEFGH"'
+verdict jump_noncanonical certain jump-noncanonical "call or jump to 0xdead000000001230, which is no address*"
+verdict return_noncanonical certain jump-noncanonical "return to 0x4141414141414141, which is no address* was overwritten"
+verdict misaligned certain misaligned-vector "read of 16 bytes at 0x*4 in misaligned: * multiples of 16"
+verdict privileged certain privileged-instruction "instruction \"hlt\" in privileged, which only the kernel may execute"
+verdict divide_zero certain division-by-zero "integer division by zero in divide_by: *"
+verdict divide_overflow certain division-overflow "integer division in divide_by whose quotient does not fit*"
+verdict float_zero certain floating-point "floating-point division by zero in float_zero"
+verdict illegal certain illegal-instruction "illegal instruction* in illegal*"
+verdict breakpoint certain breakpoint "a breakpoint instruction in breakpoint*"
+verdict trap "*" "*" "*t*rap*"
+verdict refused_call certain refused-system-call "system call getppid* was refused by a seccomp filter"
+
+# ---- abort
+verdict assertion certain assertion "an assertion failed: *crash.c:*: assertion: Assertion \`sink == 12345' failed."
+verdict smash certain stack-smashing "a buffer on the stack was written past its end in smash: *"
+verdict fortify certain buffer-overflow "a function of the C library would have written past the end of a buffer in fortify: *"
+verdict free_invalid certain heap-corruption "a pointer was freed that malloc(3) has not given in free_invalid: *"
+verdict free_twice certain heap-corruption "a block was freed twice in free_twice: *"
+verdict heap_overwritten certain heap-corruption "the heap is damaged in heap_overwritten: *"
+matches "where the heap is damaged" out 'its size is 0x4141414141414141'
+verdict plain_abort likely abort "the program has ended itself by SIGABRT, as abort(3) does in plain_abort, *"
+
+# ---- signals
+verdict sent_segv certain raised "the process has sent SIGSEGV to itself*"
+verdict sent_quit certain raised "the process has sent SIGQUIT to itself*"
+verdict too_large likely resource-limit "a limit was reached: the size of a file *"
+verdict in_handler likely abort "the program has ended itself by SIGABRT*"
+verdict survived likely abort "the program has ended itself by SIGABRT, as abort(3) does in plain_abort, *"
+verdict caught certain null-pointer "write of 8 bytes at 0x40 in null_offset: null pointer in *"
+matches "who ended it" out 'a handler of SIGSEGV ran for the fault, then SIGABRT ended the process'
+verdict caught_plain certain null-pointer "write of 8 bytes at 0x40 in null_offset: null pointer in *"
+verdict caught_stack certain stack-overflow "stack overflow in recurse: *"
+verdict caught_no_stack likely stack-overflow "stack overflow in recurse: *"
+
+start crash wait_for_kill
+wait_line "$LOG" ready
+exits 0 "a process that runs: what it waits for" "$TAGCORE" explain "$PID"
+matches "and that it has not crashed" out 'it is waiting for work: pause'
+"$TAGCORE" dump -q -o live "$PID"
+exits 0 "its dump: the same" "$TAGCORE" explain live
+rm -f core.of
+# A shell lets what runs beside it ignore SIGQUIT.
+kill -ABRT "$PID"
+wait "$CHILD" 2>/dev/null
+not_mine "$CHILD"
+exits 0 "killed: there is a verdict" "$TAGCORE" explain core.of
+like "killed: the sentence" "$(sed -n 1p out)" "process $$ of user $(id -u) has sent SIGABRT: it was ended from outside"
+like "killed: the kind, and how sure" "$(sed -n 2p out)" "certain (killed): *"
+
+# ---- the JSON document: README and manual promise its keys
+die null_offset
+ok "--json" "$TAGCORE" explain --json core
+tr -d "\n" <out >line
+for key in schema verdict kind confidence access object tid frames candidates evidence waits deadlocks; do
+	matches "key $key" out "\"$key\":"
+done
+matches "the access" line '"type": *"write", *"size": *8, *"address": *"0x40", *"register": *"[rx][a-z0-9]*", *"register_value": *"0x0"'
+matches "evidence has its place" line '"what": *"instruction .*", *"where": *"thread [0-9]*, frame 0, 0x'
+
+# ---- the program by --exe, where the core's files are elsewhere
+cp "$TARGETS/crash" elsewhere
+ok "--exe" "$TAGCORE" explain --exe elsewhere core
+like "the function" "$(sed -n 1p out)" "write of 8 bytes at 0x40 in null_offset: *"
+exits 2 "--exe of another program" "$TAGCORE" explain --exe "$TARGETS/threads" core
+
+# ---- C++
+if have c++; then
+	cat >throw.cc <<'END'
+#include <stdexcept>
+#include <string>
+struct mine : std::runtime_error { mine(const std::string &s) : std::runtime_error(s) {} };
+#include <thread>
+struct plain { int code; };
+
+int main(int argc, char **) {
+	if (argc > 3) {
+		try { throw std::runtime_error("caught long ago"); } catch (const std::exception &) { }
+		/* It can be joined: its destructor ends the program. */
+		std::thread t([] { for (;;) std::this_thread::sleep_for(std::chrono::seconds(1)); });
+		return 0;
+	}
+	if (argc > 2) throw plain{ 7 };
+	if (argc > 1) throw mine("mine: the file is gone");
+	throw std::out_of_range("index 17 of 3");
+}
+END
+	c++ -g -O1 -pthread -o throw throw.cc
+	# thrown PATTERN ARG...
+	thrown()
+	{
+		thrown_want=$1
+		shift
+		rm -f core.of
+		(exec 9<&-; exec ./throw "$@") >said 2>&1
+		ok "an exception is not caught" "$TAGCORE" explain core.of
+		like "its type and what()" "$(sed -n 1p out)" "$thrown_want"
+		like "the kind, and how sure" "$(sed -n 2p out)" "certain (uncaught-exception): *"
+	}
+	thrown 'a C++ exception of type std::out_of_range was not caught in main: "index 17 of 3"'
+	thrown 'a C++ exception of type mine was not caught in main: "mine: the file is gone"' a
+	thrown 'a C++ exception of type plain was not caught in main' a b
+	rm -f core.of
+	(exec 9<&-; exec ./throw a b c) >said 2>&1
+	ok "terminate without an exception" "$TAGCORE" explain core.of
+	like "no exception is named" "$(sed -n 2p out)" "likely (abort): *"
+else
+	skip "C++ exceptions" "no c++"
+fi
+
+# ---- the table
+ok "--list" "$TAGCORE" explain --list
+num "rows" "$(wc -l <out)" -ge 40
+ok "--list --json" "$TAGCORE" explain --list --json
+exits 2 "--list of a core" "$TAGCORE" explain --list core
+exits 2 "nothing" "$TAGCORE" explain
+exits 2 "what is no core" "$TAGCORE" explain "$TAGCORE"
+done_testing

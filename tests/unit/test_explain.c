@@ -1,0 +1,272 @@
+#include "explainbuild.h"
+
+/* Verdicts on cores of which each is made for one: x86-64, but where a test says otherwise. */
+
+static void begin_x86(struct crashed *c, s32 signo, s32 code, u64 addr)
+{
+	*c = (struct crashed){ 0 };
+	cb_good(&c->f.o.cb, EM_X86_64, XB_LE64);
+	xb_siginfo(&c->f.o.cb, signo, code, addr);
+	/* Else all registers but two are zero, as of a thread of which the rest is not known. */
+	xb_reg(&c->f.o.cb, "eflags", 0x10246);
+}
+
+enum { SEGV = 11, BUS = 7, MAPERR = 1, ACCERR = 2, KERNEL = 128 };
+static const u8 mov_rax_8[] = { 0xc7, 0x40, 0x08, 1, 0, 0, 0 };	/* mov dword ptr [rax + 8], 1 */
+static const u8 ret[] = { 0xc3 };
+
+static void null_pointer(void **state)
+{
+	struct crashed c;
+
+	(void)state;
+	begin_x86(&c, SEGV, MAPERR, 8);
+	xb_open(&c);
+	xb_code(&c, mov_rax_8, sizeof(mov_rax_8));
+	xb_expect(&c, "null-pointer", SURE_CERTAIN);
+	assert_int_equal(c.v.access.type, ACCESS_WRITE);
+	assert_int_equal(c.v.access.size, 4);
+	assert_string_equal(c.v.access.base.name, "rax");
+	xb_end(&c);
+}
+
+/* The instruction is not in the core: less sure. */
+static void null_pointer_without_code(void **state)
+{
+	struct crashed c;
+
+	(void)state;
+	begin_x86(&c, SEGV, MAPERR, 8);
+	xb_reg(&c.f.o.cb, "rip", CB_TEXT + CB_PAGE + 8);
+	xb_open(&c);
+	xb_expect(&c, "null-pointer", SURE_LIKELY);
+	xb_end(&c);
+}
+
+/* The kernel gives no address: the instruction does. */
+static void no_address(void **state)
+{
+	struct crashed c;
+
+	(void)state;
+	begin_x86(&c, SEGV, KERNEL, 0);
+	xb_reg(&c.f.o.cb, "rax", 0x8000000000000000);
+	xb_open(&c);
+	xb_code(&c, mov_rax_8, sizeof(mov_rax_8));
+	xb_expect(&c, "non-canonical-address", SURE_CERTAIN);
+	assert_true(c.v.access.has_addr);
+	assert_true(c.v.access.addr == 0x8000000000000008);
+	xb_end(&c);
+
+	begin_x86(&c, SEGV, KERNEL, 0);
+	xb_open(&c);
+	xb_code(&c, ret, sizeof(ret));
+	poke_word(&c.f, XB_SP, 0x4141414141414141);
+	xb_expect(&c, "jump-noncanonical", SURE_CERTAIN);
+	xb_end(&c);
+
+	/* Nothing explains it. */
+	begin_x86(&c, SEGV, KERNEL, 0);
+	xb_open(&c);
+	xb_code(&c, ret, sizeof(ret));
+	poke_word(&c.f, XB_SP, CB_TEXT);
+	xb_expect(&c, "general-protection", SURE_POSSIBLE);
+	xb_end(&c);
+}
+
+/* No siginfo, as of old kernels: what could not have been done is the reason; what could have been done is none. */
+static void no_siginfo(void **state)
+{
+	struct crashed c;
+
+	(void)state;
+	begin_x86(&c, SEGV, MAPERR, 0);
+	cb_note_drop(&c.f.o.cb, cb_note_at(&c.f.o.cb, NT_SIGINFO, 0));
+	xb_open(&c);
+	xb_code(&c, mov_rax_8, sizeof(mov_rax_8));
+	xb_expect(&c, "null-pointer", SURE_LIKELY);
+	xb_end(&c);
+
+	begin_x86(&c, SEGV, MAPERR, 0);
+	cb_note_drop(&c.f.o.cb, cb_note_at(&c.f.o.cb, NT_SIGINFO, 0));
+	xb_reg(&c.f.o.cb, "rax", CB_HEAP);
+	xb_open(&c);
+	xb_code(&c, mov_rax_8, sizeof(mov_rax_8));
+	xb_expect(&c, NULL, SURE_CERTAIN);
+	xb_end(&c);
+}
+
+static void jumps(void **state)
+{
+	struct crashed c;
+
+	(void)state;
+	begin_x86(&c, SEGV, MAPERR, 0);
+	xb_reg(&c.f.o.cb, "rip", 0);
+	xb_open(&c);
+	xb_expect(&c, "jump-to-null", SURE_CERTAIN);
+	assert_int_equal(c.v.access.type, ACCESS_FETCH);
+	xb_end(&c);
+	begin_x86(&c, SEGV, ACCERR, CB_HEAP + 0x10);
+	xb_reg(&c.f.o.cb, "rip", CB_HEAP + 0x10);
+	xb_open(&c);
+	xb_expect(&c, "jump-to-data", SURE_CERTAIN);
+	xb_end(&c);
+	begin_x86(&c, SEGV, MAPERR, 0x12345000);
+	xb_reg(&c.f.o.cb, "rip", 0x12345000);
+	xb_open(&c);
+	xb_expect(&c, "jump-to-unmapped", SURE_CERTAIN);
+	xb_end(&c);
+}
+
+static void rights(void **state)
+{
+	struct crashed c;
+
+	(void)state;
+	begin_x86(&c, SEGV, ACCERR, CB_TEXT + 0x808);
+	xb_reg(&c.f.o.cb, "rax", CB_TEXT + 0x800);
+	xb_open(&c);
+	xb_code(&c, mov_rax_8, sizeof(mov_rax_8));
+	xb_expect(&c, "write-to-read-only", SURE_CERTAIN);
+	assert_non_null(strstr(c.v.sentence, "/bin/prog"));
+	xb_end(&c);
+	begin_x86(&c, SEGV, MAPERR, CB_HEAP + 0x808);
+	xb_open(&c);
+	xb_expect(&c, "guard-within-mapping", SURE_POSSIBLE);
+	xb_end(&c);
+	begin_x86(&c, SEGV, 4, CB_HEAP + 0x808);
+	xb_open(&c);
+	xb_expect(&c, "protection-key", SURE_CERTAIN);
+	xb_end(&c);
+	begin_x86(&c, SEGV, 10, 0);
+	xb_open(&c);
+	xb_expect(&c, "control-protection", SURE_CERTAIN);
+	xb_end(&c);
+}
+
+/* The stack pointer decides between a stack that is used up and an index. */
+static void stack_overflow(void **state)
+{
+	static const u8 push[] = { 0x50 };
+	struct crashed c;
+
+	(void)state;
+	begin_x86(&c, SEGV, MAPERR, CB_STACK - 8);
+	xb_reg(&c.f.o.cb, "rsp", CB_STACK);
+	xb_open(&c);
+	xb_code(&c, push, sizeof(push));
+	xb_expect(&c, "stack-overflow", SURE_LIKELY);
+	assert_string_equal(c.v.object.state, "stack");
+	xb_end(&c);
+	begin_x86(&c, SEGV, MAPERR, CB_STACK - 8);
+	xb_reg(&c.f.o.cb, "rax", CB_STACK - 16);
+	xb_open(&c);
+	xb_code(&c, mov_rax_8, sizeof(mov_rax_8));
+	xb_expect(&c, "unmapped-address", SURE_CERTAIN);
+	xb_end(&c);
+}
+
+static void bus(void **state)
+{
+	struct crashed c;
+
+	(void)state;
+	begin_x86(&c, BUS, 2, CB_TEXT + 0x1008);
+	xb_open(&c);
+	xb_expect(&c, "past-end-of-file", SURE_LIKELY);
+	xb_end(&c);
+	begin_x86(&c, BUS, 1, CB_HEAP + 1);
+	xb_open(&c);
+	xb_expect(&c, "misaligned-access", SURE_CERTAIN);
+	xb_end(&c);
+	begin_x86(&c, BUS, 4, CB_HEAP + 1);
+	xb_open(&c);
+	xb_expect(&c, "broken-memory", SURE_CERTAIN);
+	xb_end(&c);
+	begin_x86(&c, BUS, 2, CB_HEAP + 1);
+	xb_open(&c);
+	xb_expect(&c, "no-memory-for-address", SURE_POSSIBLE);
+	xb_end(&c);
+}
+
+/* Sent, not a fault: whatever the instruction there would do. */
+static void sent(void **state)
+{
+	struct crashed c;
+
+	(void)state;
+	begin_x86(&c, SEGV, 0, 777);
+	xb_open(&c);
+	xb_code(&c, mov_rax_8, sizeof(mov_rax_8));
+	xb_expect(&c, "killed", SURE_CERTAIN);
+	assert_non_null(strstr(c.v.sentence, "process 777"));
+	xb_end(&c);
+	begin_x86(&c, SEGV, -6, CB_TID1);
+	xb_open(&c);
+	xb_code(&c, mov_rax_8, sizeof(mov_rax_8));
+	xb_expect(&c, "raised", SURE_CERTAIN);
+	xb_end(&c);
+	/* A debugger's stop ends no process. */
+	begin_x86(&c, 19, 0, 777);
+	xb_open(&c);
+	xb_expect(&c, NULL, SURE_CERTAIN);
+	xb_end(&c);
+	begin_x86(&c, 5, 0, 777);
+	xb_open(&c);
+	xb_expect(&c, NULL, SURE_CERTAIN);
+	xb_end(&c);
+}
+
+/* Every machine, with and without tables: a null pointer, or another end. */
+static void machines(void **state)
+{
+	struct crashed c;
+
+	(void)state;
+	for (size_t i = 0; arches[i]; i++) {
+		c = (struct crashed){ 0 };
+		cb_good_abi(&c.f.o.cb, arches[i]->machine, arches[i]->fmt, arches[i]->flags);
+		xb_open(&c);
+		xb_explain(&c);
+		xb_end(&c);
+	}
+}
+
+/* Registers and addresses of all kinds, and any code. */
+static void anything(void **state)
+{
+	static const u64 places[] = { 0, 8, CB_TEXT, CB_HEAP, CB_STACK, CB_STACK - 8, UINT64_MAX, UINT64_MAX - 7, 1ull << 47, 1ull << 63 };
+	static const char *const names[] = { "rax", "rcx", "rsp", "rbp", "rip", "rdi", "rsi" };
+	struct crashed c;
+
+	(void)state;
+	srand(3);
+	for (int i = 0; i < 300; i++) {
+		static const s32 signals[] = { SEGV, SEGV, SEGV, BUS, 8, 4, 5, 31, 6, 24, 25, 3 };
+		u8 code[15];
+
+		begin_x86(&c, signals[(size_t)rand() % ARRAY_SIZE(signals)], rand() % 3 ? 1 + rand() % 10 : KERNEL,
+			  places[(size_t)rand() % ARRAY_SIZE(places)] + (u64)rand() % 64);
+		for (size_t k = 0; k < ARRAY_SIZE(names); k++)
+			if (rand() % 2)
+				xb_reg(&c.f.o.cb, names[k], places[(size_t)rand() % ARRAY_SIZE(places)] + (u64)rand() % 16);
+		xb_open(&c);
+		for (size_t k = 0; k < sizeof(code); k++)
+			code[k] = (u8)rand();
+		xb_code(&c, code, sizeof(code));
+		xb_explain(&c);
+		xb_end(&c);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(null_pointer), cmocka_unit_test(null_pointer_without_code), cmocka_unit_test(no_address),
+		cmocka_unit_test(no_siginfo), cmocka_unit_test(jumps), cmocka_unit_test(rights), cmocka_unit_test(stack_overflow),
+		cmocka_unit_test(bus), cmocka_unit_test(sent), cmocka_unit_test(machines), cmocka_unit_test(anything),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
