@@ -147,6 +147,25 @@ void check_tagcore_gaps(struct check_ctx *x)
 			    "inspect missing)", (ull)tagged, n_tags);
 }
 
+void check_tagcore_inconsistent(struct check_ctx *x)
+{
+	const struct core_note *n = core_note_find(x->core, 0, TAGCORE_OWNER, NT_TAGCORE_INFO);
+	struct core_text why = core_info(x->core, TAGCORE_INCONSISTENT);
+	struct core_thread t;
+	size_t partial = 0, bare = 0;
+	u64 at = 0;
+
+	if (!n || !why.p)
+		return;
+	for (size_t i = 0; i < x->core->n_threads; i++)
+		partial += x->core->threads[i].partial && !core_thread_is_bare(x->core, &x->core->threads[i]);
+	while (core_next_bare_thread(x->core, &at, &t))
+		bare++;
+	check_found(x, n->note.off, "%s while memory was copied, which may be of different moments: of %zu threads only pc and "
+		    "sp are known, of %zu no register", core_text_is(why, "no-stop") ? "the process was not stopped" :
+		    "threads did not stop", partial, bare);
+}
+
 void check_tagcore_lost(struct check_ctx *x)
 {
 	const struct core *c = x->core;

@@ -29,11 +29,15 @@ static void print_missing(FILE *f, const struct dump_report *r)
 			r->missing.v[i].reason);
 	if (r->missing.n > MOST)
 		fprintf(f, "  and %zu ranges more: tagcore inspect missing lists them\n", r->missing.n - MOST);
-	for (size_t i = 0; i < r->n_unstopped && i < MOST; i++)
+	if (r->no_stop)
+		fputs("  no registers were read, and memory may have changed while it was copied (--no-stop)\n", f);
+	for (size_t i = 0; !r->no_stop && i < r->n_unstopped && i < MOST; i++)
 		fprintf(f, "  thread %d did not stop: %s; its registers are not in the core\n", r->unstopped[i].tid,
 			unstopped_text(&r->unstopped[i], why));
-	if (r->n_unstopped > MOST)
+	if (r->n_unstopped > MOST && !r->no_stop)
 		fprintf(f, "  and %zu threads more\n", r->n_unstopped - MOST);
+	if (r->n_unstopped && !r->no_stop)
+		fputs("  they could run and write to memory while it was copied\n", f);
 }
 
 static void print_unmatched(FILE *f, const struct unmatched *u)
@@ -91,7 +95,10 @@ void report_print(FILE *f, const struct dump_report *r)
 	fprintf(f, ", %" PRIu64 " thread%s, %" PRIu64 " areas", r->threads, r->threads == 1 ? "" : "s", r->areas);
 	if (r->mte_areas)
 		fprintf(f, " (%" PRIu64 " tagged)", r->mte_areas);
-	fprintf(f, ", stopped for %.1f ms of %.1f ms", (double)r->pause_us / 1000, (double)r->total_us / 1000);
+	if (r->no_stop)
+		fprintf(f, ", not stopped in %.1f ms, INCONSISTENT", (double)r->total_us / 1000);
+	else
+		fprintf(f, ", stopped for %.1f ms of %.1f ms", (double)r->pause_us / 1000, (double)r->total_us / 1000);
 	if (r->snapshot)
 		fprintf(f, " (snapshot, made in %.1f ms)", (double)r->fork_us / 1000);
 	if (r->rounds)
@@ -99,7 +106,7 @@ void report_print(FILE *f, const struct dump_report *r)
 	if (r->missing.n)
 		fprintf(f, ", MISSING %s in %zu range%s", text_size(r->missing.bytes, lost), r->missing.n,
 			r->missing.n == 1 ? "" : "s");
-	if (r->n_unstopped)
+	if (r->n_unstopped && !r->no_stop)
 		fprintf(f, ", %zu thread%s did not stop", r->n_unstopped, r->n_unstopped == 1 ? "" : "s");
 	fputs(r->missing.n || r->n_unstopped ? "\n" : ", nothing missing\n", f);
 	print_snapshot(f, r);
@@ -177,6 +184,8 @@ int report_add_json(struct json_object **list, const struct dump_report *r, stru
 	json_put_u64(o, "mte_areas", r->mte_areas);
 	json_put_u64(o, "pause_us", r->pause_us);
 	json_put_u64(o, "total_us", r->total_us);
+	json_put_bool(o, "no_stop", r->no_stop);
+	json_put_bool(o, "inconsistent", r->inconsistent);
 	json_put_bool(o, "snapshot", r->snapshot);
 	json_put_text(o, "no_snapshot", r->no_snapshot[0] ? r->no_snapshot : NULL);
 	json_put_u64(o, "fork_us", r->fork_us);

@@ -26,6 +26,9 @@ enum {
 #define TAGCORE_TAGS_LOST "memory tags"
 /* One with this word was in the core when it was made, and the file has lost it since. */
 #define TAGCORE_LOST "lost:"
+/* Keys of INFO: memory may be of different moments, and why; a thread that did not stop, and why. */
+#define TAGCORE_INCONSISTENT "inconsistent"
+#define TAGCORE_NOT_STOPPED "not_stopped"
 
 /*
  * One note as read.  @owner is the name without its NUL, cut at 31 bytes and

@@ -39,6 +39,12 @@ static bool memory_is_gone(const struct target *t)
 	return pread(t->mem_fd, &unused, 1, NOWHERE) == 0;
 }
 
+int target_is_same(const struct target *t, struct err *e)
+{
+	return memory_is_gone(t) ? err_set(e, ERR_GONE, "process %d ended or ran another program while it was read", t->pid)
+				 : 0;
+}
+
 int target_look_again(struct target *t, struct err *e)
 {
 	struct proc_stat st;

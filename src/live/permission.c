@@ -113,6 +113,6 @@ int permission_traced(pid_t pid, pid_t tracer, struct err *e)
 
 	if (proc_stat(tracer, tracer, &st, &ignored))
 		strcpy(st.comm, "?");
-	return err_set(e, -EPERM, "process %d is traced by process %d (%s) already: only one tracer is possible",
-		       pid, tracer, text_escape(st.comm, name, sizeof(name)));
+	return err_set(e, -EPERM, "process %d is traced by process %d (%s) already, and can have no other tracer: to save it "
+		       "without a stop use tagcore dump --no-stop %d", pid, tracer, text_escape(st.comm, name, sizeof(name)), pid);
 }

@@ -119,7 +119,7 @@ static int open_checked(struct target *t, struct err *e)
 	if (t->pid == getpid())
 		return err_set(e, ERR_USAGE, "process %d cannot stop itself to be saved", t->pid);
 	r = open_by_reader(t, &st, e);
-	if (!r && st.tracer)
+	if (!r && st.tracer && !t->unstopped)
 		r = permission_traced(t->pid, st.tracer, e);
 	return r;
 }
@@ -139,11 +139,11 @@ int target_reader(pid_t *pid, pid_t *tid, struct err *e)
 	return 0;
 }
 
-int target_open_with(struct target *t, pid_t pid, struct files *files, struct err *e)
+int target_open_with(struct target *t, pid_t pid, struct files *files, bool unstopped, struct err *e)
 {
 	int r;
 
-	*t = (struct target){ .pid = pid, .mem_fd = -1, .files = files };
+	*t = (struct target){ .pid = pid, .mem_fd = -1, .files = files, .unstopped = unstopped };
 	r = open_checked(t, e);
 	if (r)
 		target_close(t);
@@ -152,7 +152,7 @@ int target_open_with(struct target *t, pid_t pid, struct files *files, struct er
 
 int target_open(struct target *t, pid_t pid, struct err *e)
 {
-	return target_open_with(t, pid, NULL, e);
+	return target_open_with(t, pid, NULL, false, e);
 }
 
 void target_close(struct target *t)
@@ -311,7 +311,8 @@ int target_read(const struct target *t, u64 addr, void *p, size_t len, size_t *n
 {
 	struct iovec local = { .iov_base = p, .iov_len = len };
 	struct iovec remote = { .iov_base = (void *)(uintptr_t)addr, .iov_len = len };
-	ssize_t got = process_vm_readv(t->reader, &local, 1, &remote, 1, 0);
+	/* By its number it may be another program by now, where nothing holds it. */
+	ssize_t got = t->unstopped ? 0 : process_vm_readv(t->reader, &local, 1, &remote, 1, 0);
 	size_t done = got > 0 ? (size_t)got : 0, more = 0;
 	int r = 1;
 
