@@ -117,7 +117,7 @@ static u64 bytes_of(const struct core_missing *v, size_t n, bool lost, size_t *c
 
 	*count = 0;
 	for (size_t i = 0; i < n; i++) {
-		if (core_missing_is_lost(&v[i]) != lost)
+		if (core_missing_is_lost(&v[i]) != lost || core_missing_is_guard(&v[i]))
 			continue;
 		bytes += range_len(v[i].start, v[i].end);
 		(*count)++;

@@ -29,6 +29,9 @@ static void print_missing(FILE *f, const struct dump_report *r)
 			r->missing.v[i].reason);
 	if (r->missing.n > MOST)
 		fprintf(f, "  and %zu ranges more: tagcore inspect missing lists them\n", r->missing.n - MOST);
+	if (r->guard.n)
+		fprintf(f, "  guard pages, which have no content: %s in %zu range%s\n", text_size(r->guard.bytes, size), r->guard.n,
+			r->guard.n == 1 ? "" : "s");
 	if (r->no_stop)
 		fputs("  no registers were read, and memory may have changed while it was copied (--no-stop)\n", f);
 	for (size_t i = 0; !r->no_stop && i < r->n_unstopped && i < MOST; i++)
@@ -195,6 +198,7 @@ int report_add_json(struct json_object **list, const struct dump_report *r, stru
 	json_put_text(o, "no_precopy", r->no_precopy[0] ? r->no_precopy : NULL);
 	json_put_text(o, "late", r->late[0] ? r->late : NULL);
 	json_object_object_add(o, "missing", missing_json(&r->missing));
+	json_object_object_add(o, "guard", missing_json(&r->guard));
 	json_object_object_add(o, "unstopped_threads", unstopped_json(r));
 	json_object_object_add(o, "unmatched", unmatched_json(&r->unmatched));
 	json_object_object_add(o, "unstopped_reasons", unstopped_why_json(r));

@@ -138,6 +138,8 @@ struct core_missing {
 };
 /* True when it was in the core when that was made, and the file has lost it since: tagcore repair says so. */
 bool core_missing_is_lost(const struct core_missing *m);
+/* True for a page that has no content, so that nothing is missing of it. */
+bool core_missing_is_guard(const struct core_missing *m);
 
 /* What a core is of.  All but CORE_PROCESS say so by their notes, or by physical addresses. */
 enum core_kind {

@@ -294,6 +294,11 @@ bool core_missing_is_lost(const struct core_missing *m)
 	return begins(m->reason, TAGCORE_LOST) || begins(m->reason, TAGCORE_TAGS_LOST " " TAGCORE_LOST);
 }
 
+bool core_missing_is_guard(const struct core_missing *m)
+{
+	return core_text_is(m->reason, TAGCORE_GUARD);
+}
+
 /* Appends to one of the three lists; @form as missing_line_parse() returns it. */
 static int missing_add(struct core *c, const struct core_missing *m, int form, size_t cap[3], struct err *e)
 {

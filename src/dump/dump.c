@@ -123,8 +123,10 @@ static int write_end(struct dump *d, struct err *e)
 	int r;
 
 	/* It had two passes, or new areas are after the others. */
-	if (d->report->snapshot || d->report->rounds)
+	if (d->report->snapshot || d->report->rounds) {
 		missing_sort(&d->report->missing);
+		missing_sort(&d->report->guard);
+	}
 	r = write_queue_skip_to(&d->queue, last->off, e);
 	if (!r)
 		r = dump_missing_note(d, last->filesz - PAUSE_NOTE_ROOM, &note, e);
@@ -366,6 +368,7 @@ void dump_report_fini(struct dump_report *r)
 	free(r->path);
 	free(r->unstopped);
 	missing_fini(&r->missing);
+	missing_fini(&r->guard);
 	unmatched_fini(&r->unmatched);
 	*r = (struct dump_report){ 0 };
 }

@@ -123,6 +123,7 @@ struct dump_report {
 	char no_precopy[256];		/* why there was none, where it would have been better */
 	char late[160];			/* why the stop was longer than wanted; "": it was not */
 	struct missing missing;
+	struct missing guard;		/* pages of MADV_GUARD_INSTALL: they have no content that could be missing */
 	struct unmatched unmatched;
 	struct dump_unstopped *unstopped;	/* threads whose registers could not be read */
 	size_t n_unstopped;
