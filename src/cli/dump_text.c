@@ -92,7 +92,10 @@ void report_print(FILE *f, const struct dump_report *r)
 	char size[TEXT_SIZE_MAX], disk[TEXT_SIZE_MAX], lost[TEXT_SIZE_MAX];
 
 	text_puts(f, strcmp(r->path, "-") ? r->path : "standard output");
-	fprintf(f, ": %s", text_size(r->bytes, size));
+	fputs(": ", f);
+	if (r->ns_pid)
+		fprintf(f, "process %d (%d in its namespace), ", r->pid, r->ns_pid);
+	fputs(text_size(r->bytes, size), f);
 	if (r->bytes_on_disk != r->bytes)
 		fprintf(f, " (%s on disk)", text_size(r->bytes_on_disk, disk));
 	fprintf(f, ", %" PRIu64 " thread%s, %" PRIu64 " areas", r->threads, r->threads == 1 ? "" : "s", r->areas);
@@ -178,6 +181,10 @@ int report_add_json(struct json_object **list, const struct dump_report *r, stru
 	if (!o || !*list)
 		return err_set(e, -ENOMEM, "JSON report");
 	json_put_s64(o, "pid", r->pid);
+	if (r->ns_pid)
+		json_put_s64(o, "ns_pid", r->ns_pid);
+	else
+		json_put_null(o, "ns_pid");
 	json_put_text(o, "comm", r->comm);
 	json_put_text(o, "path", r->path);
 	json_put_u64(o, "bytes", r->bytes);

@@ -20,6 +20,8 @@ struct summary {
 	u64 saved;
 	u64 mapped;
 	size_t threads;
+	bool has_ns_pid;
+	u64 ns_pid;
 	size_t n_memtag;
 	struct core_loss loss;
 	struct view_mte mte;
@@ -53,6 +55,13 @@ static size_t count_threads(const struct core *c)
 	return n;
 }
 
+static bool number_of(struct core_text t, u64 *out)
+{
+	char text[24];
+
+	return t.p && t.len < sizeof(text) && !text_parse_u64(core_text_copy(t, text, sizeof(text)), 10, false, out);
+}
+
 static int gather(struct core *c, struct summary *s, struct err *e)
 {
 	int r = core_loss(c, &s->loss, e);
@@ -66,6 +75,7 @@ static int gather(struct core *c, struct summary *s, struct err *e)
 	s->page_size = core_vmcoreinfo(c, "PAGESIZE");
 	s->crash_time = core_vmcoreinfo(c, "CRASHTIME");
 	s->threads = count_threads(c);
+	s->has_ns_pid = number_of(core_info(c, TAGCORE_NS_PID), &s->ns_pid);
 	s->signo = core_crash_signal(c, &s->si, &s->has_si);
 	s->saved = saved_bytes(c);
 	for (size_t i = 0; i < c->n_areas; i++)
@@ -111,14 +121,8 @@ static void json_process(struct json_object *o, const struct summary *s)
 	json_put_text(o, "command", s->ps.has_name ? s->ps.name : NULL);
 	json_put_text(o, "args", s->ps.has_args ? s->ps.args : NULL);
 	json_number(o, "pid", s->ps.has_pid, s->ps.pid);
+	json_number(o, "ns_pid", s->has_ns_pid, (s64)s->ns_pid);
 	json_number(o, "uid", s->ps.has_uid, s->ps.uid);
-}
-
-static bool number_of(struct core_text t, u64 *out)
-{
-	char text[24];
-
-	return t.p && t.len < sizeof(text) && !text_parse_u64(core_text_copy(t, text, sizeof(text)), 10, false, out);
 }
 
 static void json_kernel(struct json_object *o, const struct summary *s)
@@ -178,6 +182,8 @@ static void text_process(struct view_ctx *v, const struct summary *s)
 	}
 	if (s->ps.has_pid)
 		fprintf(v->out, "process    pid %" PRId64, s->ps.pid);
+	if (s->ps.has_pid && s->has_ns_pid)
+		fprintf(v->out, " (%" PRIu64 " in its PID namespace)", s->ns_pid);
 	if (s->ps.has_pid && s->ps.has_uid)
 		fprintf(v->out, ", uid %" PRId64, s->ps.uid);
 	if (s->ps.has_pid)

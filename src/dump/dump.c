@@ -34,11 +34,22 @@ static void dump_fini(struct dump *d)
 	free(d->peeked.bytes);
 }
 
+/* As it knows itself; its namespaces stay the same. */
+static void read_ns_pid(struct dump *d)
+{
+	struct proc_status st;
+	struct err ignored;
+
+	if (!proc_status(d->target.pid, d->target.pid, &st, &ignored) && st.ns_pid != d->target.pid)
+		d->report->ns_pid = st.ns_pid;
+}
+
 /* Who it is, what is planned, where it goes. */
 static int look_running(struct dump *d, struct err *e)
 {
 	int r = dump_name(d, e);
 
+	read_ns_pid(d);
 	if (!r)
 		r = dump_read_filter(d, e);
 	return r ? r : dump_plan_running(d, e);

@@ -106,6 +106,7 @@ struct dump_opts {
 /* What became of a dump.  Owns its strings and lists. */
 struct dump_report {
 	pid_t pid;
+	pid_t ns_pid;			/* its id in its own PID namespace; 0: the same, or not known */
 	char comm[64];
 	char *path;			/* the template filled in */
 	u64 bytes;			/* size of the core */

@@ -65,6 +65,8 @@ static int put_info(struct dump *d, struct err *e)
 	if (!r)
 		r = buf_printf(&b, e, "page_size %llu\ncoredump_filter 0x%x\nleader_exited %d\n",
 			       (unsigned long long)d->page_size, d->filter, d->target.leader_exited);
+	if (!r && d->report->ns_pid)
+		r = buf_printf(&b, e, TAGCORE_NS_PID " %d\n", d->report->ns_pid);
 	if (!r && d->report->inconsistent)
 		r = put_line(&b, TAGCORE_INCONSISTENT, d->report->no_stop ? "no-stop" : "not-stopped", e);
 	if (!r)

@@ -100,7 +100,7 @@ static int seize_tid(const struct target *t, pid_t tid, struct err *e)
 		if (!unclear)
 			return r;
 		if (i == UNCLEAR_MAX)
-			return permission_explain(t->pid, errnum, e);
+			return permission_explain(t->pid, errnum, PERMISSION_TO_TRACE, e);
 		nanosleep(&nap, NULL);
 	}
 }

@@ -63,8 +63,10 @@ static int find_reader(struct target *t, struct err *e)
 	if (r)
 		return r == ERR_GONE ? proc_no_process(t->pid, e) : r;
 	if (stat.flags & PF_KTHREAD)
-		return err_set(e, ERR_GONE, "process %d is a kernel thread and has no memory of its own", t->pid);
-	return err_set(e, ERR_GONE, "process %d has exited (state %c): its memory is gone", t->pid, stat.state);
+		return err_set(e, ERR_GONE, "process %d is a kernel thread and has no memory of its own: where it is, "
+			       "/proc/%d/stack says", t->pid, t->pid);
+	return err_set(e, ERR_GONE, "process %d has exited (state %c): its memory is gone; a core that the kernel may have "
+		       "written is listed by coredumpctl info %d", t->pid, stat.state, t->pid);
 }
 
 /* ERR_GONE, too, where the thread that is asked has gone. */
@@ -104,7 +106,7 @@ static int find_process(struct target *t, struct proc_status *st, struct err *e)
 	if (!r)
 		r = proc_status(t->pid, t->pid, st, e);
 	if (r)
-		return r == ERR_GONE ? proc_no_process(t->pid, e) : r;
+		return r == ERR_GONE || r == -EPERM ? proc_no_process(t->pid, e) : r;
 	t->pid = st->tgid;
 	return 0;
 }

@@ -153,6 +153,8 @@ static const struct {
 	{ .name = "getdents64", .nr = SYS_getdents64 },
 	{ .name = "process_vm_readv", .nr = SYS_process_vm_readv },
 	{ .name = "ptrace", .nr = SYS_ptrace },
+	/* For all processes that there can be: as a security module does, not a filter of calls. */
+	{ .name = "ptrace-any", .nr = SYS_ptrace, .when = { .arg = 1, .mask = 0x40000000, .any = 0 }, .n = 1 },
 	{ .name = "close_range", .nr = SYS_close_range },
 	/* By /proc/PID/mem, above the first 512 GiB: what is read of pagemap is lower. */
 	{ .name = "mem", .nr = SYS_pread64, .when = { .arg = 3, .word = 1, .mask = ~0x7fu, .any = 1 }, .n = 1 },
