@@ -69,10 +69,9 @@ saved "an ordinary process" "$PID"
 # shellcheck disable=SC2086 # words
 blocked "an ordinary process" $main_functions
 is "it was not disturbed" "$(report)" "alive 3 heap intact"
-for word in "--dry-run" "-z" "--all"; do
+for word in -z --all; do
 	rm -f core core.zst
-	exits $([ "$word" = --dry-run ] || echo 1; [ "$word" != --dry-run ] || echo 0) "with $word" \
-		"$TAGCORE" dump --no-stop $word -o core "$PID"
+	exits 1 "with $word" "$TAGCORE" dump --no-stop $word -o core "$PID"
 done
 "$TAGCORE" dump --no-stop -q -o - "$PID" >core
 is "to a stream: exit 1" $? 1
