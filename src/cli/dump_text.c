@@ -29,9 +29,6 @@ static void print_missing(FILE *f, const struct dump_report *r)
 			r->missing.v[i].reason);
 	if (r->missing.n > MOST)
 		fprintf(f, "  and %zu ranges more: tagcore inspect missing lists them\n", r->missing.n - MOST);
-	if (r->guard.n)
-		fprintf(f, "  guard pages, which have no content: %s in %zu range%s\n", text_size(r->guard.bytes, size), r->guard.n,
-			r->guard.n == 1 ? "" : "s");
 	if (r->no_stop)
 		fputs("  no registers were read, and memory may have changed while it was copied (--no-stop)\n", f);
 	for (size_t i = 0; !r->no_stop && i < r->n_unstopped && i < MOST; i++)
@@ -109,6 +106,8 @@ void report_print(FILE *f, const struct dump_report *r)
 		fprintf(f, " (snapshot, made in %.1f ms)", (double)r->fork_us / 1000);
 	if (r->rounds)
 		print_rounds(f, r);
+	if (r->guard.n)
+		fprintf(f, ", %s of guard pages", text_size(r->guard.bytes, size));
 	if (r->missing.n)
 		fprintf(f, ", MISSING %s in %zu range%s", text_size(r->missing.bytes, lost), r->missing.n,
 			r->missing.n == 1 ? "" : "s");
