@@ -36,6 +36,11 @@ enum tagcore_dump_flag {
 	TAGCORE_DUMP_FD		= 1 << 4,	/* write to the descriptor @fd, and not to @output */
 	TAGCORE_DUMP_SNAPSHOT	= 1 << 5,	/* stop it only while the kernel makes a copy, if that can be had, */
 	TAGCORE_DUMP_REQUIRE	= 1 << 6,	/* or save nothing: with _SNAPSHOT */
+	/*
+	 * Neither traced nor stopped, for a process that has another tracer or cannot be stopped: memory as it is while
+	 * it is copied, and no registers.  Not with _STACKS, _SNAPSHOT, max_pause_ms or stop_timeout_ms.
+	 */
+	TAGCORE_DUMP_NO_STOP	= 1 << 7,
 };
 
 enum tagcore_dump_phase {
@@ -109,7 +114,7 @@ struct tagcore_dump_missing {
 	const char *reason;
 };
 
-/* A thread that did not stop, whose registers are not in the core. */
+/* A thread that did not stop, or was not asked to, whose registers are not in the core. */
 struct tagcore_dump_unstopped {
 	pid_t tid;
 	const char *reason;
@@ -146,6 +151,7 @@ struct tagcore_dump_report {
 	uint64_t rest_bytes;		/* what was left of them for the stop */
 	const char *no_precopy;		/* why there were none, where they would have been better; else NULL */
 	const char *late;		/* why the stop took longer than was wanted; NULL: it did not */
+	uint32_t inconsistent;		/* 1: threads could run while memory was copied (_NO_STOP, or unstopped ones), else 0 */
 };
 
 /* A dump that was made. */

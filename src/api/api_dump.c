@@ -9,7 +9,7 @@
 #include "dump/writer.h"
 
 enum { FLAGS = TAGCORE_DUMP_FORCE | TAGCORE_DUMP_ALL | TAGCORE_DUMP_STACKS | TAGCORE_DUMP_FILTER | TAGCORE_DUMP_FD |
-	       TAGCORE_DUMP_SNAPSHOT | TAGCORE_DUMP_REQUIRE };
+	       TAGCORE_DUMP_SNAPSHOT | TAGCORE_DUMP_REQUIRE | TAGCORE_DUMP_NO_STOP };
 
 /* Copies of the caller's selections: the report names those that had no effect. */
 struct selections {
@@ -103,7 +103,8 @@ static int fill_opts(struct selections *s, const struct tagcore_dump_options *o,
 	*out = (struct dump_opts){
 		.output = o->flags & TAGCORE_DUMP_FD ? "-" : o->output ? o->output : "core.%p", .stream_fd = o->fd,
 		.force = o->flags & TAGCORE_DUMP_FORCE, .all = o->flags & TAGCORE_DUMP_ALL,
-		.stacks = o->flags & TAGCORE_DUMP_STACKS, .have_filter = o->flags & TAGCORE_DUMP_FILTER,
+		.stacks = o->flags & TAGCORE_DUMP_STACKS, .no_stop = o->flags & TAGCORE_DUMP_NO_STOP,
+		.have_stop_timeout = o->stop_timeout_ms, .have_filter = o->flags & TAGCORE_DUMP_FILTER,
 		.filter = o->filter, .select = s->v, .n_select = s->n, .limit = o->limit,
 		.stop_timeout_ms = o->stop_timeout_ms ? o->stop_timeout_ms : DUMP_STOP_TIMEOUT_MS, .cancel = o->cancel,
 		.output_timeout_ms = output_timeout(o),
@@ -113,6 +114,8 @@ static int fill_opts(struct selections *s, const struct tagcore_dump_options *o,
 			  : o->flags & TAGCORE_DUMP_REQUIRE ? SNAPSHOT_REQUIRE : SNAPSHOT_TRY,
 	};
 	if (o->compress_level && (o->compress_level > INT32_MAX || writer_level_check((int)o->compress_level, e)))
+		return e->code;
+	if (dump_check_no_stop(out, e))
 		return e->code;
 	/* "-" is standard output on a command line alone. */
 	if (!(o->flags & TAGCORE_DUMP_FD) && !strcmp(out->output, "-"))
@@ -132,6 +135,7 @@ static void fill_report(struct tagcore_dump *d, bool to_fd)
 		.n_missing = r->missing.n, .n_unstopped = r->n_unstopped, .n_unmatched = r->unmatched.n,
 		.rounds = r->rounds, .precopied_bytes = r->precopied, .rest_bytes = r->rest,
 		.no_precopy = r->no_precopy[0] ? r->no_precopy : NULL, .late = r->late[0] ? r->late : NULL,
+		.inconsistent = r->inconsistent,
 	};
 }
 

@@ -50,8 +50,8 @@ static int give_set(const struct walk *w, const struct core_regset *s)
 		struct tagcore_register out = { .set = s->set->name, .name = reg->name, .dwarf = reg->dwarf };
 		struct bytes b;
 
-		/* One that this system's set lacks, or that the note is too short for. */
-		if (!reg->size || reg_bytes(w->c->core.arch, s->set, i, s->desc, &b, NULL))
+		/* One that this system's set lacks, that was never read, or that the note is too short for. */
+		if (!reg->size || !core_thread_has_reg(&w->c->core, w->thread, s->set, i) || reg_bytes(w->c->core.arch, s->set, i, s->desc, &b, NULL))
 			continue;
 		out.bytes = b.p;
 		out.size = b.len;

@@ -165,6 +165,8 @@ const struct check checks[] = {
 	  "tagcore-notes(5)", .run = check_tagcore_saved },
 	{ "tagcore-gaps", CHECK_WARNING, "The dump recorded no range that it could not save",
 	  "tagcore-notes(5)", .run = check_tagcore_gaps },
+	{ "tagcore-inconsistent", CHECK_WARNING, "The process stood still while tagcore copied its memory",
+	  "tagcore-notes(5); tagcore-dump(1), --no-stop", .run = check_tagcore_inconsistent },
 	{ "tagcore-lost", CHECK_WARNING, "No repair recorded a part that the file had lost",
 	  "tagcore-notes(5), tagcore-repair(1)", .run = check_tagcore_lost },
 	{ "quirk-gdb-machine", CHECK_INFO, "gdb finds the registers of this machine",

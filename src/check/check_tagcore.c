@@ -117,7 +117,7 @@ static u64 bytes_of(const struct core_missing *v, size_t n, bool lost, size_t *c
 
 	*count = 0;
 	for (size_t i = 0; i < n; i++) {
-		if (core_missing_is_lost(&v[i]) != lost)
+		if (core_missing_is_lost(&v[i]) != lost || core_missing_is_guard(&v[i]))
 			continue;
 		bytes += range_len(v[i].start, v[i].end);
 		(*count)++;
@@ -145,6 +145,25 @@ void check_tagcore_gaps(struct check_ctx *x)
 	if (n_tags)
 		check_found(x, missing_off(c), "the dump lacks the memory tags of %llu bytes in %zu ranges (tagcore "
 			    "inspect missing)", (ull)tagged, n_tags);
+}
+
+void check_tagcore_inconsistent(struct check_ctx *x)
+{
+	const struct core_note *n = core_note_find(x->core, 0, TAGCORE_OWNER, NT_TAGCORE_INFO);
+	struct core_text why = core_info(x->core, TAGCORE_INCONSISTENT);
+	struct core_thread t;
+	size_t partial = 0, bare = 0;
+	u64 at = 0;
+
+	if (!n || !why.p)
+		return;
+	for (size_t i = 0; i < x->core->n_threads; i++)
+		partial += x->core->threads[i].partial && !core_thread_is_bare(x->core, &x->core->threads[i]);
+	while (core_next_bare_thread(x->core, &at, &t))
+		bare++;
+	check_found(x, n->note.off, "%s while memory was copied, which may be of different moments: of %zu threads only pc and "
+		    "sp are known, of %zu no register", core_text_is(why, "no-stop") ? "the process was not stopped" :
+		    "threads did not stop", partial, bare);
 }
 
 void check_tagcore_lost(struct check_ctx *x)

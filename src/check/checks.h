@@ -128,6 +128,7 @@ void check_tagcore_malformed(struct check_ctx *x);
 void check_tagcore_areas(struct check_ctx *x);
 void check_tagcore_saved(struct check_ctx *x);
 void check_tagcore_gaps(struct check_ctx *x);
+void check_tagcore_inconsistent(struct check_ctx *x);
 void check_tagcore_lost(struct check_ctx *x);
 
 void check_quirk_gdb_machine(struct check_ctx *x);

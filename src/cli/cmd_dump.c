@@ -18,7 +18,7 @@
 
 enum {
 	OPT_OUTPUT = 1, OPT_ALL, OPT_FILTER, OPT_INCLUDE, OPT_EXCLUDE, OPT_STOP_TIMEOUT, OPT_LIMIT, OPT_DRY_RUN,
-	OPT_FORCE, OPT_STACKS, OPT_COMPRESS, OPT_SNAPSHOT, OPT_MAX_PAUSE, OPT_OUTPUT_TIMEOUT, OPT_PROGRESS, OPT_QUIET,
+	OPT_FORCE, OPT_STACKS, OPT_COMPRESS, OPT_SNAPSHOT, OPT_MAX_PAUSE, OPT_NO_STOP, OPT_OUTPUT_TIMEOUT, OPT_PROGRESS, OPT_QUIET,
 	OPT_JSON,
 };
 
@@ -31,6 +31,7 @@ const struct opt dump_opts[] = {
 	{ "compress", 'z', "[=LEVEL]", "by zstd (default level 1); the name gets .zst", OPT_COMPRESS },
 	{ "snapshot", 's', "[=require]", "stop only while the kernel makes a copy, and save that", OPT_SNAPSHOT },
 	{ "max-pause", 0, "MS", "stop it no longer, by a snapshot or by copying while it runs, if that can be", OPT_MAX_PAUSE },
+	{ "no-stop", 0, NULL, "without ptrace, while it runs: when another tracer has it, or it cannot be stopped", OPT_NO_STOP },
 	{ "stacks", 0, NULL, "only what backtraces and global variables need: a few pages a thread", OPT_STACKS },
 	{ "stop-timeout", 0, "SEC", "how long to wait for threads that do not stop (default 5)", OPT_STOP_TIMEOUT },
 	{ "output-timeout", 0, "SEC",
@@ -88,6 +89,12 @@ static int parse_max_pause(struct args *a, const char *arg, struct err *e)
 	return 0;
 }
 
+static int parse_stop_timeout(struct args *a, const char *arg, struct err *e)
+{
+	a->dump.have_stop_timeout = true;
+	return dump_timeout_parse("--stop-timeout", arg, &a->dump.stop_timeout_ms, e);
+}
+
 static int parse_limit(struct args *a, const char *arg, struct err *e)
 {
 	if (text_parse_u64(arg, 10, true, &a->dump.limit) || !a->dump.limit)
@@ -112,9 +119,10 @@ static int parse_one(struct args *a, int id, const char *arg, struct err *e)
 	case OPT_FILTER:	return parse_filter(a, arg, e);
 	case OPT_INCLUDE:	return parse_select(a, arg, true, e);
 	case OPT_EXCLUDE:	return parse_select(a, arg, false, e);
-	case OPT_STOP_TIMEOUT:	return dump_timeout_parse("--stop-timeout", arg, &a->dump.stop_timeout_ms, e);
+	case OPT_STOP_TIMEOUT:	return parse_stop_timeout(a, arg, e);
 	case OPT_OUTPUT_TIMEOUT:return dump_timeout_parse("--output-timeout", arg, &a->dump.output_timeout_ms, e);
 	case OPT_SNAPSHOT:	return dump_snapshot_parse(arg, &a->dump.snapshot, e);
+	case OPT_NO_STOP:	a->dump.no_stop = true; return 0;
 	case OPT_MAX_PAUSE:	return parse_max_pause(a, arg, e);
 	case OPT_COMPRESS:	return dump_level_parse(arg, &a->dump.compress, e);
 	case OPT_LIMIT:		return parse_limit(a, arg, e);
@@ -148,6 +156,8 @@ static int check(const struct args *a, int n_pids, struct err *e)
 		return err_set(e, ERR_USAGE, "dump: --stacks is read in one short stop, for which there is no --max-pause");
 	if (a->dump.stacks && a->dry_run)
 		return err_set(e, ERR_USAGE, "dump: what --stacks saves depends on registers, which --dry-run does not read");
+	if (dump_check_no_stop(&a->dump, e))
+		return err_wrap(e, "dump");
 	if (n_pids > 1 && !a->dry_run && !has_pid_specifier(a->dump.output))
 		return err_set(e, ERR_USAGE, "dump: several processes need %%p in --output %s", a->dump.output);
 	if (!strcmp(a->dump.output, "-") && a->json && !a->dry_run)

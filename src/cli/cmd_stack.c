@@ -191,6 +191,7 @@ static int print_threads(struct stack_args *a, struct core *core, struct unwind 
 	if (!r)
 		r = unwind_threads(a, core, u, from, to, &g, grouped || a->p.folded, e);
 	/* For a thread that was asked for and has no registers, choose() has reported it. */
+	a->p.one = a->tid;
 	if (a->tid)
 		a->p.n_unstopped = 0;
 	if (!r && a->p.folded)

@@ -29,11 +29,15 @@ static void print_missing(FILE *f, const struct dump_report *r)
 			r->missing.v[i].reason);
 	if (r->missing.n > MOST)
 		fprintf(f, "  and %zu ranges more: tagcore inspect missing lists them\n", r->missing.n - MOST);
-	for (size_t i = 0; i < r->n_unstopped && i < MOST; i++)
+	if (r->no_stop)
+		fputs("  no registers were read, and memory may have changed while it was copied (--no-stop)\n", f);
+	for (size_t i = 0; !r->no_stop && i < r->n_unstopped && i < MOST; i++)
 		fprintf(f, "  thread %d did not stop: %s; its registers are not in the core\n", r->unstopped[i].tid,
 			unstopped_text(&r->unstopped[i], why));
-	if (r->n_unstopped > MOST)
+	if (r->n_unstopped > MOST && !r->no_stop)
 		fprintf(f, "  and %zu threads more\n", r->n_unstopped - MOST);
+	if (r->n_unstopped && !r->no_stop)
+		fputs("  they could run and write to memory while it was copied\n", f);
 }
 
 static void print_unmatched(FILE *f, const struct unmatched *u)
@@ -85,21 +89,29 @@ void report_print(FILE *f, const struct dump_report *r)
 	char size[TEXT_SIZE_MAX], disk[TEXT_SIZE_MAX], lost[TEXT_SIZE_MAX];
 
 	text_puts(f, strcmp(r->path, "-") ? r->path : "standard output");
-	fprintf(f, ": %s", text_size(r->bytes, size));
+	fputs(": ", f);
+	if (r->ns_pid)
+		fprintf(f, "process %d (%d in its namespace), ", r->pid, r->ns_pid);
+	fputs(text_size(r->bytes, size), f);
 	if (r->bytes_on_disk != r->bytes)
 		fprintf(f, " (%s on disk)", text_size(r->bytes_on_disk, disk));
 	fprintf(f, ", %" PRIu64 " thread%s, %" PRIu64 " areas", r->threads, r->threads == 1 ? "" : "s", r->areas);
 	if (r->mte_areas)
 		fprintf(f, " (%" PRIu64 " tagged)", r->mte_areas);
-	fprintf(f, ", stopped for %.1f ms of %.1f ms", (double)r->pause_us / 1000, (double)r->total_us / 1000);
+	if (r->no_stop)
+		fprintf(f, ", not stopped in %.1f ms, INCONSISTENT", (double)r->total_us / 1000);
+	else
+		fprintf(f, ", stopped for %.1f ms of %.1f ms", (double)r->pause_us / 1000, (double)r->total_us / 1000);
 	if (r->snapshot)
 		fprintf(f, " (snapshot, made in %.1f ms)", (double)r->fork_us / 1000);
 	if (r->rounds)
 		print_rounds(f, r);
+	if (r->guard.n)
+		fprintf(f, ", %s of guard pages", text_size(r->guard.bytes, size));
 	if (r->missing.n)
 		fprintf(f, ", MISSING %s in %zu range%s", text_size(r->missing.bytes, lost), r->missing.n,
 			r->missing.n == 1 ? "" : "s");
-	if (r->n_unstopped)
+	if (r->n_unstopped && !r->no_stop)
 		fprintf(f, ", %zu thread%s did not stop", r->n_unstopped, r->n_unstopped == 1 ? "" : "s");
 	fputs(r->missing.n || r->n_unstopped ? "\n" : ", nothing missing\n", f);
 	print_snapshot(f, r);
@@ -168,6 +180,10 @@ int report_add_json(struct json_object **list, const struct dump_report *r, stru
 	if (!o || !*list)
 		return err_set(e, -ENOMEM, "JSON report");
 	json_put_s64(o, "pid", r->pid);
+	if (r->ns_pid)
+		json_put_s64(o, "ns_pid", r->ns_pid);
+	else
+		json_put_null(o, "ns_pid");
 	json_put_text(o, "comm", r->comm);
 	json_put_text(o, "path", r->path);
 	json_put_u64(o, "bytes", r->bytes);
@@ -177,6 +193,8 @@ int report_add_json(struct json_object **list, const struct dump_report *r, stru
 	json_put_u64(o, "mte_areas", r->mte_areas);
 	json_put_u64(o, "pause_us", r->pause_us);
 	json_put_u64(o, "total_us", r->total_us);
+	json_put_bool(o, "no_stop", r->no_stop);
+	json_put_bool(o, "inconsistent", r->inconsistent);
 	json_put_bool(o, "snapshot", r->snapshot);
 	json_put_text(o, "no_snapshot", r->no_snapshot[0] ? r->no_snapshot : NULL);
 	json_put_u64(o, "fork_us", r->fork_us);
@@ -186,6 +204,7 @@ int report_add_json(struct json_object **list, const struct dump_report *r, stru
 	json_put_text(o, "no_precopy", r->no_precopy[0] ? r->no_precopy : NULL);
 	json_put_text(o, "late", r->late[0] ? r->late : NULL);
 	json_object_object_add(o, "missing", missing_json(&r->missing));
+	json_object_object_add(o, "guard", missing_json(&r->guard));
 	json_object_object_add(o, "unstopped_threads", unstopped_json(r));
 	json_object_object_add(o, "unmatched", unmatched_json(&r->unmatched));
 	json_object_object_add(o, "unstopped_reasons", unstopped_why_json(r));

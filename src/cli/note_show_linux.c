@@ -30,10 +30,11 @@ static void seconds(struct note_ctx *n, const char *key, const s64 t[2])
 	show_fmt(n->s, key, "%" PRId64 ".%06" PRId64, t[0], t[1]);
 }
 
-static void general_registers(struct note_ctx *n, struct bytes regs)
+static void general_registers(struct note_ctx *n, s32 tid, struct bytes regs)
 {
 	const struct core *c = n->core;
-	const struct view_set set = { .arch = c->arch, .set = c->arch ? &c->arch->gregs : NULL, .desc = regs };
+	const struct view_set set = { .arch = c->arch, .set = c->arch ? &c->arch->gregs : NULL, .desc = regs, .core = c,
+				      .thread = core_thread_find(c, tid) };
 
 	if (c->arch)
 		show_regs(n->s, &set);
@@ -65,7 +66,7 @@ int note_show_prstatus(struct note_ctx *n, struct err *e)
 	seconds(n, "cutime", s.cutime);
 	seconds(n, "cstime", s.cstime);
 	show_s64(n->s, "fpvalid", s.fpvalid);
-	general_registers(n, s.regs);
+	general_registers(n, s.pid, s.regs);
 	return 1;
 }
 

@@ -271,14 +271,11 @@ static void print_notes_json(struct stack_print *p)
 	fputs("}\n", p->out);
 }
 
-/* A thread that did not stop, and was in no system call that could tell where it is. */
-static void print_unstopped(struct stack_print *p, const struct dump_unstopped *u)
+/* A thread without registers. */
+static void print_bare(struct stack_print *p, pid_t tid, const char *why)
 {
-	char text[UNSTOPPED_TEXT_MAX], why[UNSTOPPED_TEXT_MAX + 64];
-	pid_t tid = u->tid;
 	struct json_object *o;
 
-	snprintf(why, sizeof(why), "it did not stop, %s: its registers could not be read", unstopped_text(u, text));
 	if (p->folded)
 		message("tagcore", "thread %d: %s", (int)tid, why);
 	if (!p->json && !p->folded)
@@ -296,11 +293,33 @@ static void print_unstopped(struct stack_print *p, const struct dump_unstopped *
 	json_list_add(&p->threads, o);
 }
 
+/* It did not stop, and was in no system call by which its pc and sp are known. */
+static void print_unstopped(struct stack_print *p, const struct dump_unstopped *u)
+{
+	char text[UNSTOPPED_TEXT_MAX], why[UNSTOPPED_TEXT_MAX + 64];
+
+	snprintf(why, sizeof(why), "it did not stop, %s: its registers could not be read", unstopped_text(u, text));
+	print_bare(p, u->tid, why);
+}
+
+/* Of a core: those that its list has. */
+static void print_bare_of_core(struct stack_print *p)
+{
+	struct core_thread t;
+	u64 at = 0;
+
+	while (!p->live && core_next_bare_thread(p->core, &at, &t))
+		if (!core_thread_find(p->core, t.tid))
+			print_bare(p, t.tid, "it was not stopped: its registers are not in the core");
+}
+
 void stack_print_end(struct stack_print *p)
 {
 	for (size_t i = 0; i < p->n_unstopped; i++)
 		if (!core_thread_find(p->core, p->unstopped[i].tid))
 			print_unstopped(p, &p->unstopped[i]);
+	if (!p->one)
+		print_bare_of_core(p);
 	if (!p->json) {
 		stack_print_notes(p);
 		return;

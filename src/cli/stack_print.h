@@ -16,6 +16,7 @@ struct stack_print {
 	bool source;
 	bool inlines;
 	bool raw;
+	bool one;		/* of a thread that was asked for */
 	bool folded;		/* nothing but lines of stacks goes to @out */
 	const struct dump_report *live;	/* how a live process was stopped; NULL: a core */
 	const struct dump_unstopped *unstopped;	/* threads that did not stop: those that are not in the core are listed at the end */

@@ -1,4 +1,5 @@
 #include <inttypes.h>
+#include <string.h>
 
 #include "base/text.h"
 #include "base/util.h"
@@ -21,6 +22,7 @@ static void row_json(struct json_list *l, const struct core_gap *g)
 	json_put_text(o, "reason", g->reason);
 	json_put_bool(o, "tags_only", g->tags);
 	json_put_bool(o, "lost", g->lost);
+	json_put_bool(o, "guard", !strcmp(g->reason, TAGCORE_GUARD));
 	json_list_add(l, o);
 }
 
@@ -54,6 +56,7 @@ static void other_json(struct json_list *l, u64 bytes, const char *reason, bool 
 	json_put_text(o, "reason", reason);
 	json_put_bool(o, "tags_only", false);
 	json_put_bool(o, "lost", lost);
+	json_put_bool(o, "guard", false);
 	json_list_add(l, o);
 }
 

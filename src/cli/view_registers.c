@@ -13,7 +13,7 @@ static bool next_set(const struct core *c, const struct core_thread *t, struct c
 
 	if (!core_thread_next_regset(c, t, it, &s))
 		return false;
-	*out = (struct view_set){ .arch = c->arch, .set = s.set, .desc = s.desc };
+	*out = (struct view_set){ .arch = c->arch, .set = s.set, .desc = s.desc, .core = c, .thread = t };
 	return true;
 }
 

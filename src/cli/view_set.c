@@ -10,6 +10,8 @@ const char *view_set_value(const struct view_set *s, unsigned index, char out[VI
 	struct bytes b;
 	size_t skip = 0;
 
+	if (s->thread && !core_thread_has_reg(s->core, s->thread, s->set, index))
+		return NULL;
 	if (reg_bytes(s->arch, s->set, index, s->desc, &b, NULL) || 2 * b.len + 3 > VIEW_REG_MAX)
 		return NULL;
 	view_hex(b, s->arch->fmt, out);
@@ -46,6 +48,9 @@ void view_set_text(FILE *f, const struct view_set *s, int indent)
 		pad = (int)(value - strlen(text));
 	}
 	if (!n)
-		fprintf(f, "%*s%zu bytes, registers not known", indent, "", s->desc.len);
+		fprintf(f, "%*s%zu bytes, registers not known%s", indent, "", s->desc.len,
+			s->thread && s->thread->partial ? ": the thread did not stop" : "");
+	else if (s->thread && s->thread->partial && s->set == &s->core->arch->gregs)
+		fprintf(f, "\n%*sno others: the thread did not stop", indent, "");
 	fputc('\n', f);
 }

@@ -19,6 +19,9 @@ struct summary {
 	struct core_siginfo si;
 	u64 saved;
 	u64 mapped;
+	size_t threads;
+	bool has_ns_pid;
+	u64 ns_pid;
 	size_t n_memtag;
 	struct core_loss loss;
 	struct view_mte mte;
@@ -40,6 +43,25 @@ static u64 saved_bytes(struct core *c)
 	return saved;
 }
 
+/* Those without registers, too. */
+static size_t count_threads(const struct core *c)
+{
+	size_t n = c->n_threads;
+	struct core_thread t;
+	u64 at = 0;
+
+	while (core_next_bare_thread(c, &at, &t))
+		n += !core_thread_find(c, t.tid);
+	return n;
+}
+
+static bool number_of(struct core_text t, u64 *out)
+{
+	char text[24];
+
+	return t.p && t.len < sizeof(text) && !text_parse_u64(core_text_copy(t, text, sizeof(text)), 10, false, out);
+}
+
 static int gather(struct core *c, struct summary *s, struct err *e)
 {
 	int r = core_loss(c, &s->loss, e);
@@ -52,6 +74,8 @@ static int gather(struct core *c, struct summary *s, struct err *e)
 	s->release = core_vmcoreinfo(c, "OSRELEASE");
 	s->page_size = core_vmcoreinfo(c, "PAGESIZE");
 	s->crash_time = core_vmcoreinfo(c, "CRASHTIME");
+	s->threads = count_threads(c);
+	s->has_ns_pid = number_of(core_info(c, TAGCORE_NS_PID), &s->ns_pid);
 	s->signo = core_crash_signal(c, &s->si, &s->has_si);
 	s->saved = saved_bytes(c);
 	for (size_t i = 0; i < c->n_areas; i++)
@@ -97,14 +121,8 @@ static void json_process(struct json_object *o, const struct summary *s)
 	json_put_text(o, "command", s->ps.has_name ? s->ps.name : NULL);
 	json_put_text(o, "args", s->ps.has_args ? s->ps.args : NULL);
 	json_number(o, "pid", s->ps.has_pid, s->ps.pid);
+	json_number(o, "ns_pid", s->has_ns_pid, (s64)s->ns_pid);
 	json_number(o, "uid", s->ps.has_uid, s->ps.uid);
-}
-
-static bool number_of(struct core_text t, u64 *out)
-{
-	char text[24];
-
-	return t.p && t.len < sizeof(text) && !text_parse_u64(core_text_copy(t, text, sizeof(text)), 10, false, out);
 }
 
 static void json_kernel(struct json_object *o, const struct summary *s)
@@ -139,7 +157,8 @@ static void print_json(struct view_ctx *v, const struct summary *s)
 	json_process(o, s);
 	json_kernel(o, s);
 	json_signal(o, c, s);
-	json_put_u64(o, "threads", c->n_threads);
+	json_put_u64(o, "threads", s->threads);
+	json_put_bool(o, "inconsistent", core_is_inconsistent(c));
 	json_put_u64(o, "areas", c->n_areas);
 	json_put_u64(o, "saved_bytes", s->saved);
 	json_put_u64(o, "mte_segments", s->n_memtag);
@@ -163,6 +182,8 @@ static void text_process(struct view_ctx *v, const struct summary *s)
 	}
 	if (s->ps.has_pid)
 		fprintf(v->out, "process    pid %" PRId64, s->ps.pid);
+	if (s->ps.has_pid && s->has_ns_pid)
+		fprintf(v->out, " (%" PRIu64 " in its PID namespace)", s->ns_pid);
 	if (s->ps.has_pid && s->ps.has_uid)
 		fprintf(v->out, ", uid %" PRId64, s->ps.uid);
 	if (s->ps.has_pid)
@@ -254,9 +275,13 @@ static void print_text(struct view_ctx *v, const struct summary *s)
 	text_kernel(v, s);
 	text_signal(v, s);
 	view_mte_text_fault(v->out, &s->mte);
-	fprintf(v->out, "%-10s %zu\n", core_kind_is_machine(c->kind) ? "processors" : "threads", c->n_threads);
+	fprintf(v->out, "%-10s %zu\n", core_kind_is_machine(c->kind) ? "processors" : "threads", s->threads);
 	fprintf(v->out, "areas      %zu, %s, of which %s saved\n", c->n_areas, text_size(s->mapped, a),
 		text_size(s->saved, b));
+	if (core_is_inconsistent(c))
+		fprintf(v->out, "memory     INCONSISTENT: %s while it was copied (tagcore validate)\n",
+			core_text_is(core_info(c, TAGCORE_INCONSISTENT), "no-stop") ? "the process was not stopped" :
+			"threads did not stop, and could run,");
 	if (s->n_memtag)
 		fprintf(v->out, "tagged     %zu area%s\n", s->n_memtag, s->n_memtag == 1 ? "" : "s");
 	view_mte_text_mode(v->out, &s->mte);

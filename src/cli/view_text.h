@@ -30,6 +30,9 @@ struct view_set {
 	const struct arch *arch;
 	const struct regset *set;
 	struct bytes desc;
+	/* Not NULL: the thread of that core; registers of it that were never read are not there. */
+	const struct core *core;
+	const struct core_thread *thread;
 };
 /* Room for the widest register we know, ZT0. */
 #define VIEW_REG_MAX (2 * 64 + 3)

@@ -98,11 +98,13 @@ struct core_note {
 };
 
 /* A thread, from its PRSTATUS, or what another system has for it; @cursig of the crashed one may be from its SIGINFO.  @name and @state are from the TAGCORE note, if there is one. */
+#define CORE_NO_NOTE UINT32_MAX
 struct core_thread {
 	s32 tid;
 	s32 cursig;
-	u32 note;	/* index of its first note, on Linux PRSTATUS, in core->notes */
+	u32 note;	/* index of its first note, on Linux PRSTATUS, in core->notes; CORE_NO_NOTE: see core_next_bare_thread() */
 	char state;	/* as in /proc/PID/stat, or 0 */
+	bool partial;	/* it did not stop: core_thread_has_reg() */
 	struct core_text name;
 };
 
@@ -136,6 +138,8 @@ struct core_missing {
 };
 /* True when it was in the core when that was made, and the file has lost it since: tagcore repair says so. */
 bool core_missing_is_lost(const struct core_missing *m);
+/* True for a page that has no content, so that nothing is missing of it. */
+bool core_missing_is_guard(const struct core_missing *m);
 
 /* What a core is of.  All but CORE_PROCESS say so by their notes, or by physical addresses. */
 enum core_kind {
@@ -280,6 +284,18 @@ bool core_thread_next_regset(const struct core *core, const struct core_thread *
 /* Thread @t's set of that @name, wherever its system has it. */
 bool core_thread_regset(const struct core *core, const struct core_thread *t, const char *name,
 			struct core_regset *out);
+/*
+ * Whether register @i of @set is in the core.  Of a thread that did not stop when tagcore saved it, at most pc, sp and
+ * the number of its system call are, and all others are zeros that were never read.
+ */
+bool core_thread_has_reg(const struct core *core, const struct core_thread *t, const struct regset *set, unsigned i);
+/* It did not stop, and even pc and sp are not known. */
+bool core_thread_is_bare(const struct core *core, const struct core_thread *t);
+/*
+ * Threads of which the core has no register at all: the next line of tagcore's list, from *@at, which begins at 0.
+ * False when there are no more.
+ */
+bool core_next_bare_thread(const struct core *core, u64 *at, struct core_thread *out);
 /* Program counter and stack pointer; ERR_UNSUPPORTED without the machine's tables. */
 int core_thread_pc(const struct core *core, const struct core_thread *t, u64 *out,
 		   struct err *e) must_check;
@@ -318,6 +334,8 @@ int core_crash_signal(const struct core *core, struct core_siginfo *si, bool *ha
 
 /* The value of @key in the TAGCORE INFO note; p NULL when it is not there. */
 struct core_text core_info(const struct core *core, const char *key);
+/* Threads could run while tagcore copied their memory. */
+bool core_is_inconsistent(const struct core *core);
 /* The program that made this core, "tagcore 0.1.0", "gdb", "kernel", or NULL if unknown. */
 const char *core_tool(const struct core *core, char *out, size_t size);
 /* The process: 0, or negative when PRPSINFO is not there or cannot be read. */

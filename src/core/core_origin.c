@@ -43,6 +43,11 @@ struct core_text core_info(const struct core *c, const char *key)
 	return (struct core_text){ 0 };
 }
 
+bool core_is_inconsistent(const struct core *c)
+{
+	return core_info(c, TAGCORE_INCONSISTENT).p;
+}
+
 /*
  * Who puts PRPSINFO before all threads: gdb before it had NT_FILE, whose cores are
  * written by BFD and so have section headers; valgrind, whose PRPSINFO has no

@@ -176,8 +176,49 @@ static int load_threads(struct core *c, const struct note *n)
 			continue;
 		c->threads[found - c->threads].name = t.name;
 		c->threads[found - c->threads].state = t.state;
+		c->threads[found - c->threads].partial |= t.state == '!';
 	}
 	return 0;
+}
+
+/* "not_stopped TID REASON …" */
+static void load_not_stopped(struct core *c, const struct note *n)
+{
+	struct line_iter it = { .desc = n->desc };
+	struct core_text line, key, tid;
+	const struct core_thread *t;
+	u64 off, v;
+
+	while (line_next(&it, &line, &off) > 0) {
+		if (!word_next(&line, ' ', &key) || !core_text_is(key, TAGCORE_NOT_STOPPED) || !word_next(&line, ' ', &tid) ||
+		    !num(tid, 10, &v) || v > INT32_MAX)
+			continue;
+		t = core_thread_find(c, (s32)v);
+		if (t)
+			c->threads[t - c->threads].partial = true;
+	}
+}
+
+bool core_next_bare_thread(const struct core *c, u64 *at, struct core_thread *out)
+{
+	const struct core_note *n = core_note_find(c, 0, TAGCORE_OWNER, NT_TAGCORE_THREADS);
+	struct line_iter it = { .desc = n ? n->note.desc : (struct bytes){ 0 }, .at = *at };
+	struct core_text line;
+	u64 off;
+
+	while (line_next(&it, &line, &off) > 0) {
+		const struct core_thread *t;
+
+		*at = it.at;
+		if (threads_line_parse(line, off, out, NULL))
+			continue;
+		t = core_thread_find(c, out->tid);
+		out->partial = true;
+		out->note = CORE_NO_NOTE;
+		if (!t || core_thread_is_bare(c, t))
+			return true;
+	}
+	return false;
 }
 
 static int noted_cmp(const void *a, const void *b)
@@ -253,6 +294,11 @@ bool core_missing_is_lost(const struct core_missing *m)
 	return begins(m->reason, TAGCORE_LOST) || begins(m->reason, TAGCORE_TAGS_LOST " " TAGCORE_LOST);
 }
 
+bool core_missing_is_guard(const struct core_missing *m)
+{
+	return core_text_is(m->reason, TAGCORE_GUARD);
+}
+
 /* Appends to one of the three lists; @form as missing_line_parse() returns it. */
 static int missing_add(struct core *c, const struct core_missing *m, int form, size_t cap[3], struct err *e)
 {
@@ -297,6 +343,9 @@ int core_load_tagcore(struct core *c, struct err *e)
 	const struct core_note *n = core_note_find(c, 0, TAGCORE_OWNER, NT_TAGCORE_THREADS);
 	int r = n ? load_threads(c, &n->note) : 0;
 
+	n = core_note_find(c, 0, TAGCORE_OWNER, NT_TAGCORE_INFO);
+	if (n)
+		load_not_stopped(c, &n->note);
 	n = core_note_find(c, 0, TAGCORE_OWNER, NT_TAGCORE_AREAS);
 	if (!r && n)
 		r = load_areas(c, &n->note, e);

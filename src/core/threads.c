@@ -108,6 +108,11 @@ int core_load_threads(struct core *c, struct err *e)
 	return c->os ? core_load_os(c, e) : 0;
 }
 
+static int not_stopped(const struct core_thread *t, struct err *e)
+{
+	return err_set(e, ERR_UNSUPPORTED, "thread %d did not stop: its registers are not in the core", t->tid);
+}
+
 int core_thread_regs(const struct core *c, const struct core_thread *t, struct bytes *out, struct err *e)
 {
 	struct core_regset s;
@@ -116,6 +121,8 @@ int core_thread_regs(const struct core *c, const struct core_thread *t, struct b
 
 	if (!c->arch)
 		return err_set(e, ERR_UNSUPPORTED, "no register table for machine %u", c->ehdr.e_machine);
+	if (t->note == CORE_NO_NOTE)
+		return not_stopped(t, e);
 	if (c->os && !core_thread_regset(c, t, c->arch->gregs.name, &s))
 		return err_set(e, ERR_UNSUPPORTED, "thread %d has no registers that are known", t->tid);
 	if (c->os) {
@@ -128,11 +135,32 @@ int core_thread_regs(const struct core *c, const struct core_thread *t, struct b
 	return r;
 }
 
+/* A blocked thread has a stack; zeros are those of one that could not be asked. */
+bool core_thread_is_bare(const struct core *c, const struct core_thread *t)
+{
+	struct bytes regs = { 0 };
+	u64 pc = 0, sp = 0;
+
+	return t->partial && (core_thread_regs(c, t, &regs, NULL) || arch_pc(c->arch, regs, &pc, NULL) ||
+			      reg_get(c->arch, &c->arch->gregs, c->arch->sp, regs, &sp, NULL) || (!pc && !sp));
+}
+
+bool core_thread_has_reg(const struct core *c, const struct core_thread *t, const struct regset *set, unsigned i)
+{
+	const struct arch *a = c->arch;
+
+	if (!t->partial || !a || set != &a->gregs)
+		return true;
+	return (i == a->pc || i == a->sp || (s32)i == a->syscall.orig_reg) && !core_thread_is_bare(c, t);
+}
+
 int core_thread_pc(const struct core *c, const struct core_thread *t, u64 *out, struct err *e)
 {
 	struct bytes regs = { 0 };
 	int r = core_thread_regs(c, t, &regs, e);
 
+	if (!r && core_thread_is_bare(c, t))
+		r = not_stopped(t, e);
 	return r ? r : arch_pc(c->arch, regs, out, e);
 }
 
@@ -141,6 +169,8 @@ int core_thread_sp(const struct core *c, const struct core_thread *t, u64 *out, 
 	struct bytes regs = { 0 };
 	int r = core_thread_regs(c, t, &regs, e);
 
+	if (!r && core_thread_is_bare(c, t))
+		r = not_stopped(t, e);
 	return r ? r : reg_get(c->arch, &c->arch->gregs, c->arch->sp, regs, out, e);
 }
 

@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/scope.h"
@@ -76,6 +77,16 @@ int backing_read(struct backing *b, const struct target *t, u64 off, void *p, si
 		return b->file ? mapped_file_read(t->files, &b->file, off, p, len, n, e) : given_up(e);
 	*n = pread(b->fd, p, len, (off_t)off);
 	return 0;
+}
+
+bool backing_is_past_end(struct backing *b, const struct target *t, const struct area *a, u64 off)
+{
+	const char *unasked;
+	struct err ignored;
+	struct stat st;
+
+	return !vma_is_anon(a->vma) && !vma_is_special(a->vma) && !backing_open(b, t, a, &unasked, &ignored) && b->fd >= 0 &&
+	       !fstat(b->fd, &st) && off >= (u64)st.st_size;
 }
 
 bool backing_may_wait(const struct target *t, const struct area *a, u32 page_flags)

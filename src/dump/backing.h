@@ -42,6 +42,9 @@ int backing_next(struct backing *b, const struct target *t, u64 off, u64 end, u6
 int backing_read(struct backing *b, const struct target *t, u64 off, void *p, size_t len, ssize_t *n,
 		 struct err *e) must_check;
 
+/* Whether byte @off is past the end that the file has now; false where a server would have to be asked. */
+bool backing_is_past_end(struct backing *b, const struct target *t, const struct area *a, u64 off);
+
 /*
  * A page that is the file's and in memory may be so no more when it is read, and then the file is: true where
  * that is to be left to backing_memory().

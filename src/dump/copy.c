@@ -5,9 +5,11 @@
 #include "base/util.h"
 #include "dump/backing.h"
 #include "dump/dump_priv.h"
+#include "elf/note.h"
 #include "live/uffd.h"
 #include "live/vdso.h"
 
+#define PAST_END "past the end of its file"
 #define FILE_SILENT "not mapped in, and its file does not answer"
 #define UFFD_LOST "not filled in: the content is with a userfaultfd monitor"
 #define UFFD_POISONED "poisoned by a userfaultfd monitor"
@@ -21,6 +23,7 @@ struct copy {
 	struct backing file;
 	bool uffd;		/* pages that are nowhere have content all the same: a monitor has it */
 	bool watched;		/* pages that are there are not read without asking a monitor */
+	u32 page_flags;		/* of the run that is being copied */
 	const u8 *vdso;		/* the area's content, where it is the kernel's own */
 };
 
@@ -44,6 +47,54 @@ int dump_add_missing(struct dump *d, u64 start, u64 end, const char *reason, str
 static int skip_missing(struct copy *c, u64 start, u64 end, const char *reason, struct err *e)
 {
 	int r = dump_add_missing(c->d, start, end, reason, e);
+
+	return r ? r : write_queue_skip(&c->d->queue, end - start, e);
+}
+
+static u64 file_offset(const struct copy *c, u64 addr)
+{
+	return c->area->vma->pgoff + (addr - c->area->vma->start);
+}
+
+/* A page that should be there, by the page tables, and that neither mem(5) nor ptrace(2) gives. */
+static const char *why_unreadable(struct copy *c, u64 addr)
+{
+	const struct vma *v = c->area->vma;
+
+	if (vma_is_secret(v))
+		return "memfd_secret(2): only the process itself can read it";
+	if (backing_is_past_end(&c->file, c->d->source, c->area, file_offset(c, addr)))
+		return PAST_END;
+	/* A failed memory chip leaves an entry as of swap (mm/memory-failure.c: try_to_unmap()). */
+	if (c->page_flags & PAGE_SWAPPED)
+		return "in swap or failed memory, and cannot be read";
+	/* proc_mem.force_override, which see peek_page() in live/target.c. */
+	if (!(v->flags & (VM_READ | VM_WRITE | VM_EXEC)))
+		return "mapped without access, and the kernel refuses to read it";
+	return "cannot be read";
+}
+
+static int skip_unreadable(struct copy *c, u64 addr, struct err *e)
+{
+	return skip_missing(c, addr, addr + c->d->page_size, why_unreadable(c, addr), e);
+}
+
+/*
+ * The rest of the last page of a file is zero; after that the process would get SIGBUS, be it a
+ * shared mapping or a private one, whose pages have been taken from it (mm/truncate.c: truncate_pagecache()).
+ */
+static int skip_past_end(struct copy *c, u64 start, u64 end, struct err *e)
+{
+	u64 page = c->d->page_size, from = align_up(start, page), to = align_up(end, page);
+	int r = from < to ? dump_add_missing(c->d, from, to, PAST_END, e) : 0;
+
+	return r ? r : write_queue_skip(&c->d->queue, end - start, e);
+}
+
+/* Whoever touches it gets SIGSEGV; it has no content. */
+static int skip_guard(struct copy *c, u64 start, u64 end, struct err *e)
+{
+	int r = missing_add(&c->d->report->guard, start, end, TAGCORE_GUARD, e);
 
 	return r ? r : write_queue_skip(&c->d->queue, end - start, e);
 }
@@ -94,7 +145,7 @@ static int copy_mapped(struct copy *c, u64 start, u64 end, struct err *e)
 			r = write_queue_emit(&d->queue, n, e);
 		start += n;
 		if (!r && n < want) {
-			r = skip_missing(c, start, start + d->page_size, "cannot be read", e);
+			r = skip_unreadable(c, start, e);
 			start += d->page_size;
 		}
 		if (r)
@@ -124,7 +175,7 @@ static int copy_mapped_file(struct copy *c, u64 start, u64 end, struct err *e)
 		if (!r && n)
 			r = write_queue_emit(&d->queue, n, e);
 		if (!r && !n)
-			r = skip_missing(c, start, start + d->page_size, "cannot be read", e);
+			r = skip_unreadable(c, start, e);
 		if (r)
 			return r;
 		start += n ? n : d->page_size;
@@ -150,8 +201,10 @@ static int copy_bytes(struct copy *c, u64 addr, u64 off, u64 end, struct err *e)
 			r = backing_read(&c->file, d->source, off, at, (size_t)min(end - off, (u64)want), &n, e);
 		if (r)
 			return r == ERR_TIMEOUT ? skip_missing(c, addr, addr + (end - off), FILE_SILENT, e) : r;
-		/* A bad block costs its page; a file that has become shorter, the rest. */
-		bad = n > 0 ? 0 : n < 0 ? min(end - off, d->page_size - off % d->page_size) : end - off;
+		/* A file that has become shorter costs the rest, a bad block its page. */
+		if (!n)
+			return skip_past_end(c, addr, addr + (end - off), e);
+		bad = n > 0 ? 0 : min(end - off, d->page_size - off % d->page_size);
 		r = bad ? skip_missing(c, addr, addr + bad, "cannot be read from the file", e) :
 			  write_queue_emit(&d->queue, (size_t)n, e);
 		if (r)
@@ -164,12 +217,11 @@ static int copy_bytes(struct copy *c, u64 addr, u64 off, u64 end, struct err *e)
 
 /*
  * Pages that are not in the target's page tables but have content: from the
- * file itself, so that the target does not grow.  Past the end of the file the
- * process would get SIGBUS; there is nothing to save.
+ * file itself, so that the target does not grow.
  */
 static int copy_backing(struct copy *c, u64 start, u64 end, struct err *e)
 {
-	u64 off = c->area->vma->pgoff + (start - c->area->vma->start);
+	u64 off = file_offset(c, start);
 	u64 stop, data, hole, base = start - off;
 	const char *why;
 	bool unknown;
@@ -189,7 +241,7 @@ static int copy_backing(struct copy *c, u64 start, u64 end, struct err *e)
 		if (!r && data < hole)
 			r = copy_bytes(c, base + data, data, hole, e);
 	}
-	return r || off >= end - base ? r : write_queue_skip(&c->d->queue, end - base - off, e);
+	return r || off >= end - base ? r : skip_past_end(c, base + off, end, e);
 }
 
 static int copy_vdso(struct copy *c, u64 start, u64 end, struct err *e)
@@ -235,13 +287,16 @@ static int on_run(const struct vma *v, const struct page_run *run, void *arg, st
 {
 	struct copy *c = arg;
 
+	c->page_flags = run->flags;
 	if (page_is_uffd_marker(v, run))
 		return run->flags & PAGE_WATCHED ? on_hole(v, run->start, run->end, arg, e)
 						 : skip_missing(c, run->start, run->end, UFFD_POISONED, e);
 	if (c->watched && run->flags & PAGE_WATCHED)
 		return copy_watched(c, v, run->start, run->end, e);
-	/* Guard pages have no content; the zero page has none worth storing. */
-	if (run->flags & (PAGE_GUARD | PAGE_ZERO))
+	if (run->flags & PAGE_GUARD)
+		return skip_guard(c, run->start, run->end, e);
+	/* It has no content worth storing. */
+	if (run->flags & PAGE_ZERO)
 		return write_queue_skip(&c->d->queue, run->end - run->start, e);
 	return backing_may_wait(c->d->source, c->area, run->flags) ? copy_mapped_file(c, run->start, run->end, e)
 								   : copy_mapped(c, run->start, run->end, e);

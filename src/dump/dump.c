@@ -34,11 +34,22 @@ static void dump_fini(struct dump *d)
 	free(d->peeked.bytes);
 }
 
+/* As it knows itself; its namespaces stay the same. */
+static void read_ns_pid(struct dump *d)
+{
+	struct proc_status st;
+	struct err ignored;
+
+	if (!proc_status(d->target.pid, d->target.pid, &st, &ignored) && st.ns_pid != d->target.pid)
+		d->report->ns_pid = st.ns_pid;
+}
+
 /* Who it is, what is planned, where it goes. */
 static int look_running(struct dump *d, struct err *e)
 {
 	int r = dump_name(d, e);
 
+	read_ns_pid(d);
 	if (!r)
 		r = dump_read_filter(d, e);
 	return r ? r : dump_plan_running(d, e);
@@ -62,7 +73,7 @@ static int prepare(struct dump *d, pid_t pid, const struct dump_opts *opts, stru
 		d->files.worker.limit_ns = opts->output_timeout_ms * 1000000ull;
 	d->page_size = (u64)sysconf(_SC_PAGESIZE);
 	for (int i = 0;; i++) {
-		r = target_open_with(&d->target, pid, &d->files, e);
+		r = target_open_with(&d->target, pid, &d->files, opts->no_stop, e);
 		if (r)
 			return r;
 		r = look_running(d, e);
@@ -123,8 +134,10 @@ static int write_end(struct dump *d, struct err *e)
 	int r;
 
 	/* It had two passes, or new areas are after the others. */
-	if (d->report->snapshot || d->report->rounds)
+	if (d->report->snapshot || d->report->rounds) {
 		missing_sort(&d->report->missing);
+		missing_sort(&d->report->guard);
+	}
 	r = write_queue_skip_to(&d->queue, last->off, e);
 	if (!r)
 		r = dump_missing_note(d, last->filesz - PAUSE_NOTE_ROOM, &note, e);
@@ -139,6 +152,7 @@ static int write_end(struct dump *d, struct err *e)
 	return r ? r : write_queue_give(&d->queue, &shdr, e);
 }
 
+/* Their registers are not in the core. */
 static int note_unstopped(struct dump *d, struct err *e)
 {
 	struct dump_report *rep = d->report;
@@ -155,6 +169,8 @@ static int note_unstopped(struct dump *d, struct err *e)
 		memcpy(u.wchan, th->wchan, sizeof(u.wchan));
 		rep->unstopped[rep->n_unstopped++] = u;
 	}
+	rep->no_stop = d->opts->no_stop;
+	rep->inconsistent = rep->n_unstopped;
 	return 0;
 }
 
@@ -230,15 +246,20 @@ static int copy_stopped(struct dump *d, struct err *e)
 	return r ? r : pass_copy(d, d->report->snapshot ? PASS_LACKED : PASS_ALL, e);
 }
 
+static int stop(struct dump *d, struct err *e)
+{
+	struct target_opts to = { .stop_timeout_ms = d->opts->stop_timeout_ms, .cancel = d->opts->cancel };
+
+	say_phase(d, d->opts->no_stop ? DUMP_RUNS : DUMP_STOPPED);
+	return d->opts->no_stop ? target_look_unstopped(&d->target, e) : target_stop(&d->target, &to, e);
+}
+
 /* From the stop to the last byte of memory; what is still buffered is written after that. */
 static int capture(struct dump *d, struct err *e)
 {
-	struct target_opts to = { .stop_timeout_ms = d->opts->stop_timeout_ms, .cancel = d->opts->cancel };
 	u64 since = now_ns();
-	int r;
+	int r = stop(d, e);
 
-	say_phase(d, DUMP_STOPPED);
-	r = target_stop(&d->target, &to, e);
 	/* It counts from the first thread that stands still. */
 	since = max(since, d->target.stopped_at);
 	note_part(d, PAUSE_STOP, &since);
@@ -251,6 +272,8 @@ static int capture(struct dump *d, struct err *e)
 	/* The spool has what is to be copied now. */
 	if (!r && !(d->report->snapshot && d->spool.fd >= 0))
 		r = copy_stopped(d, e);
+	if (!r && d->opts->no_stop)
+		r = target_is_same(&d->target, e);
 	note_part(d, PAUSE_SAVE, &since);
 	let_run(d);
 	if (!r && d->report->snapshot)
@@ -356,6 +379,7 @@ void dump_report_fini(struct dump_report *r)
 	free(r->path);
 	free(r->unstopped);
 	missing_fini(&r->missing);
+	missing_fini(&r->guard);
 	unmatched_fini(&r->unmatched);
 	*r = (struct dump_report){ 0 };
 }

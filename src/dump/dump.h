@@ -89,6 +89,8 @@ struct dump_opts {
 	size_t n_select;
 	u64 limit;			/* bytes; 0: none */
 	enum snapshot_wish snapshot;
+	bool no_stop;			/* neither traced nor stopped: not with what dump_check_no_stop() refuses */
+	bool have_stop_timeout;		/* the user has set @stop_timeout_ms */
 	u64 max_pause_us;		/* the longest stop that is wanted; 0: any */
 	int compress;			/* zstd's level; 0: not compressed */
 	u32 stop_timeout_ms;
@@ -105,12 +107,15 @@ struct dump_opts {
 /* What became of a dump.  Owns its strings and lists. */
 struct dump_report {
 	pid_t pid;
+	pid_t ns_pid;			/* its id in its own PID namespace; 0: the same, or not known */
 	char comm[64];
 	char *path;			/* the template filled in */
 	u64 bytes;			/* size of the core */
 	u64 bytes_on_disk;
 	u64 threads, areas, mte_areas;
 	u64 pause_us, total_us;
+	bool no_stop;			/* it was not stopped */
+	bool inconsistent;		/* threads could run while memory was copied: parts of it may be of different moments */
 	bool snapshot;			/* saved from one */
 	bool zombie_left;		/* of it, until the target ends */
 	u64 fork_us;			/* part of the pause: to make it */
@@ -120,12 +125,16 @@ struct dump_report {
 	char no_precopy[256];		/* why there was none, where it would have been better */
 	char late[160];			/* why the stop was longer than wanted; "": it was not */
 	struct missing missing;
+	struct missing guard;		/* pages of MADV_GUARD_INSTALL: they have no content that could be missing */
 	struct unmatched unmatched;
 	struct dump_unstopped *unstopped;	/* threads whose registers could not be read */
 	size_t n_unstopped;
 	struct footprint before, after;	/* of the process, around the dump */
 	struct footprint copy;		/* of its snapshot, when that had been saved */
 };
+
+/* ERR_USAGE: an option has no meaning for a process that is not stopped, and opts->no_stop is set. */
+int dump_check_no_stop(const struct dump_opts *opts, struct err *e) must_check;
 
 /*
  * Saves process @pid.  0: done, though report->missing or report->unstopped may

@@ -89,6 +89,7 @@ static void forget(struct dump *d)
 {
 	d->report->zombie_left = !snapshot_end(&d->snapshot, &d->target);
 	missing_fini(&d->report->missing);
+	missing_fini(&d->report->guard);
 }
 
 static int take(struct dump *d, struct err *e)

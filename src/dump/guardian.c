@@ -78,6 +78,7 @@ static void say_end(int fd, int result, const struct dump_report *r, const struc
 	say(fd, &m, sizeof(m));
 	say(fd, r->path, m.path_len);
 	say(fd, r->missing.v, r->missing.n * sizeof(*r->missing.v));
+	say(fd, r->guard.v, r->guard.n * sizeof(*r->guard.v));
 	say(fd, r->unmatched.v, r->unmatched.n * sizeof(*r->unmatched.v));
 	say(fd, r->unstopped, r->n_unstopped * sizeof(*r->unstopped));
 }
@@ -140,11 +141,14 @@ static int get_report(int fd, const struct message *m, struct dump_report *r, st
 	*r = m->report;
 	r->path = NULL;
 	r->missing.v = NULL;
+	r->guard.v = NULL;
 	r->unmatched.v = NULL;
 	r->unstopped = NULL;
 	ret = get_list(fd, &r->path, m->path_len, 1, e);
 	if (!ret)
 		ret = get_list(fd, &r->missing.v, r->missing.n, sizeof(*r->missing.v), e);
+	if (!ret)
+		ret = get_list(fd, &r->guard.v, r->guard.n, sizeof(*r->guard.v), e);
 	if (!ret)
 		ret = get_list(fd, &r->unmatched.v, r->unmatched.n, sizeof(*r->unmatched.v), e);
 	if (!ret)

@@ -63,6 +63,21 @@ u64 dump_missing_room(const struct dump *d)
 	return min(room, (u64)MISSING_NOTE_MAX);
 }
 
+static int put_range(const struct missing_range *m, struct buf *b, struct err *e)
+{
+	return buf_printf(b, e, "%llx-%llx %s\n", (unsigned long long)m->start, (unsigned long long)m->end, m->reason);
+}
+
+/* Of which the reader shows no zeros; as many as there is room for after what is missing. */
+static int put_guard(const struct missing *m, u64 size, struct buf *b, struct err *e)
+{
+	int r = 0;
+
+	for (size_t i = 0; !r && i < m->n && b->len + MISSING_LINE_MAX <= size; i++)
+		r = put_range(&m->v[i], b, e);
+	return r;
+}
+
 /* Header, "TAGCORE\0" and the descriptor make @room. */
 int dump_missing_note(const struct dump *d, u64 room, struct buf *b, struct err *e)
 {
@@ -73,14 +88,15 @@ int dump_missing_note(const struct dump *d, u64 room, struct buf *b, struct err 
 	int r = 0;
 
 	for (i = 0; !r && i < m->n && text.len + 2 * MISSING_LINE_MAX <= size; i++) {
-		r = buf_printf(&text, e, "%llx-%llx %s\n", (unsigned long long)m->v[i].start,
-			       (unsigned long long)m->v[i].end, m->v[i].reason);
+		r = put_range(&m->v[i], &text, e);
 		listed += m->v[i].end - m->v[i].start;
 	}
 	/* The room was kept before the losses were known: what does not fit is counted. */
 	if (!r && i < m->n)
 		r = buf_printf(&text, e, "+%zu %llu more ranges\n", m->n - i,
 			       (unsigned long long)(m->bytes - listed));
+	if (!r && i == m->n)
+		r = put_guard(&d->report->guard, size, &text, e);
 	if (!r)
 		r = buf_zero(&text, size - text.len, e);
 	return r ? r : note_put(b, d->target.arch->fmt, TAGCORE_OWNER, NT_TAGCORE_MISSING, text.p, text.len, e);

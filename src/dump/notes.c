@@ -40,11 +40,13 @@ static void set_time(s64 out[2], u64 ticks)
 	out[1] = (s64)(ticks % hz * 1000000 / hz);
 }
 
-/* For a thread that did not stop, only what was in /proc/TID/syscall. */
+/* For a thread that did not stop, only what was in /proc/TID/syscall: zeros for one that ran. */
 static void partial_gregs(const struct arch *a, const struct thread *th, u8 *gregs)
 {
 	const struct reg *regs = a->gregs.regs;
 
+	if (!th->was_blocked)
+		return;
 	uint_put(a->fmt, gregs + regs[a->sp].off, regs[a->sp].size, th->call[2]);
 	uint_put(a->fmt, gregs + regs[a->pc].off, regs[a->pc].size, th->call[3]);
 	if (a->syscall.orig_reg >= 0)
@@ -159,7 +161,7 @@ static int put_prpsinfo(struct dump *d, struct err *e)
 	if (r)
 		return r;
 	/* As it was before we stopped it.  A leader that has exited is TASK_DEAD, 1 << 7, which has no letter. */
-	state = th->tid == d->target.pid ? strchr(states, th->state) : NULL;
+	state = th->tid == d->target.pid ? strchr(states, th->state == 't' ? 'T' : th->state) : NULL;
 	s = (struct prpsinfo){
 		.state = state ? (s32)(state - states) : 8, .sname = state ? *state : '.', .nice = (s32)st.nice, .flag = st.flags,
 		.uid = ugid(a, status.uid[0], "uid"), .gid = ugid(a, status.gid[0], "gid"),
@@ -173,16 +175,16 @@ static int put_prpsinfo(struct dump *d, struct err *e)
 }
 
 /*
- * One per thread: the kernel has one, of the signal that killed; a live thread
- * has its own, or none, which is all zeros.
+ * One per thread that stopped: the kernel has one, of the signal that killed; a live thread
+ * has its own, or none, which is all zeros.  Of one that did not stop it is not known.
  */
 static int put_siginfo(struct dump *d, const struct thread *th, struct err *e)
 {
 	static const siginfo_t none;
 	struct buf b scoped(buf_fini) = { 0 };
-	int r = siginfo_put(d->target.arch, th->has_siginfo ? &th->siginfo : &none, &b, e);
+	int r = th->stop != THREAD_STOPPED ? 0 : siginfo_put(d->target.arch, th->has_siginfo ? &th->siginfo : &none, &b, e);
 
-	return r ? r : put(d, "CORE", NT_SIGINFO, b.p, b.len, e);
+	return r || !b.len ? r : put(d, "CORE", NT_SIGINFO, b.p, b.len, e);
 }
 
 /*
@@ -310,11 +312,28 @@ static int put_process(struct dump *d, struct err *e)
 	return r ? r : put_file(d, e);
 }
 
+static bool is_known(const struct thread *th)
+{
+	return th->stop == THREAD_STOPPED || (th->stop == THREAD_UNSTOPPABLE && th->was_blocked);
+}
+
+/*
+ * gdb 16 crashes, and LLDB opens nothing, without any PRSTATUS: where there is no thread to have one, the first has,
+ * with pc and sp of 0, as the kernel has it for threads that never were in user mode.
+ */
+static bool is_placeholder(const struct dump *d, size_t i)
+{
+	for (size_t k = 0; k < d->target.n_threads; k++)
+		if (is_known(&d->target.threads[k]))
+			return false;
+	return i == 0;
+}
+
 /* A thread that has died since the stop, by SIGKILL, takes the whole process with it. */
 static int put_thread(struct dump *d, size_t i, struct err *e)
 {
 	const struct thread *th = &d->target.threads[i];
-	bool known = th->stop == THREAD_STOPPED || (th->stop == THREAD_UNSTOPPABLE && th->was_blocked);
+	bool known = is_known(th) || is_placeholder(d, i);
 	struct buf fpregs scoped(buf_fini) = { 0 };
 	int r = read_fpregs(d, th, &fpregs, e);
 

@@ -333,7 +333,7 @@ int output_check_server(struct dump *d, struct err *e)
 	enum fuse_server served = d->place.on_fuse ? fuse_is_served(&d->files.served, d->place.dev) : FUSE_SERVER_NO;
 
 	d->served = served != FUSE_SERVER_NO;
-	if (!d->served || d->opts->snapshot)
+	if (!d->served || d->opts->snapshot || d->opts->no_stop)
 		return 0;
 	return err_set(e, ERR_UNSUPPORTED, "%s is on a file system that process %d %s, which would wait for it while "
 		       "it is stopped: name another place, or use --snapshot", d->report->path, d->target.pid,

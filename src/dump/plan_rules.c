@@ -93,6 +93,12 @@ static bool all_other(const struct area *a, const struct plan_opts *o)
 	return o->all && (has(a, VM_READ) || is_written(a));
 }
 
+static bool is_secret(const struct area *a, const struct plan_opts *o)
+{
+	(void)o;
+	return vma_is_secret(a->vma);
+}
+
 static bool is_dontdump(const struct area *a, const struct plan_opts *o)
 {
 	(void)o;
@@ -203,6 +209,7 @@ const struct plan_rule plan_rules[] = {
 	{ "stack-rest", stack_rest, PLAN_OMIT, "--stacks leaves it out" },
 	{ "all-anon", all_anon, PLAN_TOUCHED, "--all: anonymous memory" },
 	{ "all", all_other, PLAN_WHOLE, "--all: readable mapping" },
+	{ "secret", is_secret, PLAN_OMIT, "memory of memfd_secret(2): only the process itself can read it" },
 	{ "dontdump", is_dontdump, PLAN_OMIT, "the process asked for it with MADV_DONTDUMP" },
 	{ "dax-shared", dax_shared, PLAN_WHOLE, "coredump_filter bit 8: shared DAX mapping" },
 	{ "dax-private", dax_private, PLAN_WHOLE, "coredump_filter bit 7: private DAX mapping" },

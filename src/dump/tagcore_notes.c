@@ -39,7 +39,7 @@ static int put_unstopped(const struct dump *d, struct buf *b, struct err *e)
 	for (size_t i = 0; !r && i < d->report->n_unstopped; i++) {
 		const struct dump_unstopped *u = &d->report->unstopped[i];
 
-		r = buf_printf(b, e, "not_stopped %d %s%s%s\n", u->tid, u->why->name, u->wchan[0] ? " " : "", u->wchan);
+		r = buf_printf(b, e, TAGCORE_NOT_STOPPED " %d %s%s%s\n", u->tid, u->why->name, u->wchan[0] ? " " : "", u->wchan);
 	}
 	return r;
 }
@@ -65,15 +65,19 @@ static int put_info(struct dump *d, struct err *e)
 	if (!r)
 		r = buf_printf(&b, e, "page_size %llu\ncoredump_filter 0x%x\nleader_exited %d\n",
 			       (unsigned long long)d->page_size, d->filter, d->target.leader_exited);
+	if (!r && d->report->ns_pid)
+		r = buf_printf(&b, e, TAGCORE_NS_PID " %d\n", d->report->ns_pid);
+	if (!r && d->report->inconsistent)
+		r = put_line(&b, TAGCORE_INCONSISTENT, d->report->no_stop ? "no-stop" : "not-stopped", e);
 	if (!r)
 		r = put_unstopped(d, &b, e);
 	return r ? r : note_put(&d->notes, d->target.arch->fmt, TAGCORE_OWNER, NT_TAGCORE_INFO, b.p, b.len, e);
 }
 
-static int put_thread_line(struct buf *b, const struct thread *th, struct err *e)
+static int put_thread_line(struct buf *b, const struct thread *th, bool no_stop, struct err *e)
 {
 	char name[sizeof(th->comm) * 4];
-	char state = th->stop == THREAD_STOPPED ? th->state : '!';
+	char state = th->stop == THREAD_STOPPED || no_stop ? th->state : '!';
 
 	return buf_printf(b, e, "%d %c %s\n", th->tid, state, text_escape(th->comm, name, sizeof(name)));
 }
@@ -84,7 +88,7 @@ static int put_threads(struct dump *d, struct err *e)
 	int r = 0;
 
 	for (size_t i = 0; !r && i < d->target.n_threads; i++)
-		r = put_thread_line(&b, &d->target.threads[i], e);
+		r = put_thread_line(&b, &d->target.threads[i], d->opts->no_stop, e);
 	return r ? r : note_put(&d->notes, d->target.arch->fmt, TAGCORE_OWNER, NT_TAGCORE_THREADS, b.p, b.len, e);
 }
 
@@ -120,7 +124,7 @@ int dump_tagcore_notes(struct dump *d, struct err *e)
 
 static const char *mode_of(const struct dump_report *r)
 {
-	return r->snapshot ? "snapshot" : r->rounds ? "pre-copy" : "stop";
+	return r->no_stop ? "no-stop" : r->snapshot ? "snapshot" : r->rounds ? "pre-copy" : "stop";
 }
 
 static int put_footprint(struct buf *b, const char *when, const struct footprint *f, struct err *e)

@@ -26,6 +26,12 @@ enum {
 #define TAGCORE_TAGS_LOST "memory tags"
 /* One with this word was in the core when it was made, and the file has lost it since. */
 #define TAGCORE_LOST "lost:"
+/* Pages that a dump has found to have no content: nothing of them is missing. */
+#define TAGCORE_GUARD "guard page: it has no content, and nobody can read it"
+/* Keys of INFO: the process's id in its own PID namespace; memory may be of different moments, and why; a thread that did not stop, and why. */
+#define TAGCORE_NS_PID "ns_pid"
+#define TAGCORE_INCONSISTENT "inconsistent"
+#define TAGCORE_NOT_STOPPED "not_stopped"
 
 /*
  * One note as read.  @owner is the name without its NUL, cut at 31 bytes and

@@ -20,7 +20,7 @@ int target_open_mem(struct target *t, struct err *e)
 	snprintf(path, sizeof(path), "/proc/%d/task/%d/mem", t->pid, t->reader);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0 && (errno == EACCES || errno == EPERM))
-		return permission_explain(t->pid, errno, e);
+		return permission_explain(t->pid, errno, PERMISSION_TO_READ, e);
 	if (fd < 0)
 		return err_set(e, errno == ENOENT || errno == ESRCH ? ERR_GONE : -errno, "open %s", path);
 	scope_close(&t->mem_fd);
@@ -37,6 +37,12 @@ static bool memory_is_gone(const struct target *t)
 	char unused;
 
 	return pread(t->mem_fd, &unused, 1, NOWHERE) == 0;
+}
+
+int target_is_same(const struct target *t, struct err *e)
+{
+	return memory_is_gone(t) ? err_set(e, ERR_GONE, "process %d ended or ran another program while it was read", t->pid)
+				 : 0;
 }
 
 int target_look_again(struct target *t, struct err *e)

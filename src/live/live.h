@@ -15,6 +15,15 @@ void stop_note_signal(struct thread *th, int status);
  */
 int target_look_again(struct target *t, struct err *e) must_check;
 
+/* Puts the leader first, as the kernel's own core has it; t->reader and t->leader_exited.  ERR_GONE: there are none. */
+int threads_sort(struct target *t, struct err *e) must_check;
+/* th->wchan: the kernel's function that it sleeps in, or "". */
+void thread_read_wchan(const struct target *t, struct thread *th);
+/* Appends to t->threads. */
+int threads_add(struct target *t, const struct thread *th, struct err *e) must_check;
+/* It has no memory any more, and will not run. */
+bool thread_is_dead(char state);
+
 /* Any that stands still: all share the memory.  NULL: none does. */
 const struct thread *target_stopped_thread(const struct target *t);
 

@@ -122,7 +122,7 @@ int proc_stat_group(pid_t pid, struct proc_stat *out, struct err *e)
 }
 
 /* How a line of status is read. */
-enum status_kind { ST_DEC, ST_HEX, ST_KB, ST_FOUR };
+enum status_kind { ST_DEC, ST_HEX, ST_KB, ST_FOUR, ST_LAST };
 static const struct status_row {
 	const char *key;
 	enum status_kind kind;
@@ -145,13 +145,16 @@ static const struct status_row {
 	ROW("SigIgn", ST_HEX, sig_ignored),
 	ROW("SigCgt", ST_HEX, sig_caught),
 	ROW("Seccomp", ST_DEC, seccomp),
+	ROW("CapPrm", ST_HEX, cap_permitted),
+	ROW("NSpid", ST_LAST, ns_pid),
 #undef ROW
 };
 
 static void status_line(struct proc_status *s, const struct status_row *row, const char *value)
 {
 	u8 *at = (u8 *)s + row->at;
-	u64 v = strtoull(value, NULL, row->kind == ST_HEX ? 16 : 10);
+	const char *last = row->kind == ST_LAST ? strrchr(value, '\t') : NULL;
+	u64 v = strtoull(last ? last : value, NULL, row->kind == ST_HEX ? 16 : 10);
 	u32 four[4] = { 0 };
 
 	if (row->kind == ST_KB)

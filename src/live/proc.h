@@ -32,6 +32,8 @@ struct proc_status {
 	u64 vm_rss, vm_pte, rss_shmem;
 	bool has_mm;		/* VmSize is there: neither a zombie nor a kernel thread */
 	u32 seccomp;
+	u64 cap_permitted;	/* bits, capabilities(7) */
+	s32 ns_pid;		/* its id in its own PID namespace, the innermost */
 };
 int proc_status(pid_t pid, pid_t tid, struct proc_status *out, struct err *e) must_check;
 

@@ -42,7 +42,7 @@ static int known_tids(const struct target *t, pid_t **out, struct err *e)
 	return 0;
 }
 
-static int add_thread(struct target *t, const struct thread *th, struct err *e)
+int threads_add(struct target *t, const struct thread *th, struct err *e)
 {
 	int r = array_grow((void **)&t->threads, t->n_threads, &t->cap_threads, sizeof(*t->threads),
 			   "list of threads", e);
@@ -52,9 +52,9 @@ static int add_thread(struct target *t, const struct thread *th, struct err *e)
 	return r;
 }
 
-static bool is_dead(const struct proc_stat *st)
+bool thread_is_dead(char state)
 {
-	return st->state == 'Z' || st->state == 'X';
+	return state == 'Z' || state == 'X';
 }
 
 /*
@@ -70,7 +70,7 @@ static int refused(const struct target *t, pid_t tid, int errnum, bool *unclear,
 	int r = errnum == ESRCH ? ERR_GONE : proc_stat(t->pid, tid, &st, e);
 
 	*unclear = false;
-	if (!r && is_dead(&st))
+	if (!r && thread_is_dead(st.state))
 		return 0;
 	if (!r)
 		r = proc_status(t->pid, tid, &status, e);
@@ -100,7 +100,7 @@ static int seize_tid(const struct target *t, pid_t tid, struct err *e)
 		if (!unclear)
 			return r;
 		if (i == UNCLEAR_MAX)
-			return permission_explain(t->pid, errnum, e);
+			return permission_explain(t->pid, errnum, PERMISSION_TO_TRACE, e);
 		nanosleep(&nap, NULL);
 	}
 }
@@ -118,7 +118,7 @@ static int seize(struct target *t, pid_t tid, bool *vanished, struct err *e)
 	*vanished = r == ERR_GONE;
 	if (r)
 		return *vanished ? 0 : r;
-	if (is_dead(&st))
+	if (thread_is_dead(st.state))
 		return 0;
 	r = seize_tid(t, tid, e);
 	*vanished = r == 0;
@@ -129,7 +129,7 @@ static int seize(struct target *t, pid_t tid, bool *vanished, struct err *e)
 	/* Where results overwrite arguments, a call's arguments must be read before the stop. */
 	if (t->arch->syscall.orig_reg < 0)
 		th.was_blocked = proc_syscall(t->pid, tid, th.call);
-	r = add_thread(t, &th, e);
+	r = threads_add(t, &th, e);
 	return r ? r : 1;
 }
 

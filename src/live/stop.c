@@ -186,8 +186,7 @@ static int stop_all(struct target *t, const struct target_opts *opts, struct err
 	return 0;
 }
 
-/* Puts the leader first, as the kernel's own core has it. */
-static int sort_threads(struct target *t, struct err *e)
+int threads_sort(struct target *t, struct err *e)
 {
 	for (size_t i = 1; i < t->n_threads; i++)
 		if (t->threads[i].tid == t->pid) {
@@ -197,7 +196,8 @@ static int sort_threads(struct target *t, struct err *e)
 			t->threads[0] = leader;
 		}
 	if (!t->n_threads)
-		return err_set(e, ERR_GONE, "process %d ended while it was being stopped", t->pid);
+		return err_set(e, ERR_GONE, "process %d ended while it was being %s", t->pid,
+			       t->unstopped ? "looked at" : "stopped");
 	t->leader_exited = t->threads[0].tid != t->pid;
 	t->reader = t->threads[0].tid;
 	return 0;
@@ -230,7 +230,7 @@ static int read_all_gregs(struct target *t, struct err *e)
 /* What stands still now: the process may have run another program since it was looked at first. */
 static int look_at_stopped(struct target *t, struct err *e)
 {
-	int r = sort_threads(t, e);
+	int r = threads_sort(t, e);
 
 	if (!r)
 		r = target_look_again(t, e);
@@ -238,7 +238,7 @@ static int look_at_stopped(struct target *t, struct err *e)
 		r = read_all_gregs(t, e);
 	/* Killed meanwhile. */
 	if (!r && drop_exited(t))
-		r = sort_threads(t, e);
+		r = threads_sort(t, e);
 	return r ? r : target_open_mem(t, e);
 }
 
@@ -369,6 +369,9 @@ static void resume_all(struct target *t)
  */
 void target_resume(struct target *t)
 {
+	/* Of its threads, which may be our children, none is ours to wait for. */
+	if (t->unstopped)
+		return;
 	resume_all(t);
 	if (t->stopped_at)
 		t->pause_ns = now_ns() - t->stopped_at;

@@ -17,6 +17,7 @@
 enum { RUNNABLE_TIMEOUTS = 10, NAP_MIN_NS = 20 * 1000, NAP_MAX_NS = 2000 * 1000, LOOK_NS = 500 };
 
 static const struct stop_reason uninterruptible = { "uninterruptible", "in an uninterruptible sleep", true };
+static const struct stop_reason frozen = { "frozen", "in a frozen cgroup", true };
 static const struct stop_reason no_processor = { "no-processor", "runnable, but it was given no processor", false };
 static const struct stop_reason in_kernel = { "in-kernel", "running in the kernel all the time", false };
 
@@ -100,18 +101,28 @@ bool stop_wait_more(struct stop_wait *w, struct target *t, size_t seen, size_t w
 	return true;
 }
 
+/*
+ * A freezer of cgroup v1 holds a thread in the kernel's function of that name, and no signal wakes it up
+ * (kernel/freezer.c); one of v2 lets it be stopped (kernel/signal.c: get_signal()).
+ */
+static bool is_frozen(const struct thread *th)
+{
+	return strstr(th->wchan, "refrigerator");
+}
+
 static const struct stop_reason *reason(const struct target *t, const struct thread *th)
 {
 	if (!is_runnable(t, th))
-		return &uninterruptible;
+		return is_frozen(th) ? &frozen : &uninterruptible;
 	return ran_ns(t, th) > th->ran_ns ? &in_kernel : &no_processor;
 }
 
-static void read_wchan(const struct target *t, struct thread *th)
+void thread_read_wchan(const struct target *t, struct thread *th)
 {
 	struct buf b scoped(buf_fini) = { 0 };
 	struct err ignored;
 
+	memset(th->wchan, 0, sizeof(th->wchan));
 	/* "0" where it is not known or may not be asked. */
 	if (proc_slurp(t->pid, th->tid, "wchan", 256, &b, &ignored) || (b.len && b.p[0] == '0'))
 		return;
@@ -126,9 +137,9 @@ void stop_wait_give_up(struct target *t)
 		if (th->stop != THREAD_SEIZED)
 			continue;
 		th->stop = THREAD_UNSTOPPABLE;
+		thread_read_wchan(t, th);
 		th->why = reason(t, th);
-		memset(th->wchan, 0, sizeof(th->wchan));
-		if (th->why->sleeps)
-			read_wchan(t, th);
+		if (!th->why->sleeps)
+			memset(th->wchan, 0, sizeof(th->wchan));
 	}
 }

@@ -63,8 +63,10 @@ static int find_reader(struct target *t, struct err *e)
 	if (r)
 		return r == ERR_GONE ? proc_no_process(t->pid, e) : r;
 	if (stat.flags & PF_KTHREAD)
-		return err_set(e, ERR_GONE, "process %d is a kernel thread and has no memory of its own", t->pid);
-	return err_set(e, ERR_GONE, "process %d has exited (state %c): its memory is gone", t->pid, stat.state);
+		return err_set(e, ERR_GONE, "process %d is a kernel thread and has no memory of its own: where it is, "
+			       "/proc/%d/stack says", t->pid, t->pid);
+	return err_set(e, ERR_GONE, "process %d has exited (state %c): its memory is gone; a core that the kernel may have "
+		       "written is listed by coredumpctl info %d", t->pid, stat.state, t->pid);
 }
 
 /* ERR_GONE, too, where the thread that is asked has gone. */
@@ -104,7 +106,7 @@ static int find_process(struct target *t, struct proc_status *st, struct err *e)
 	if (!r)
 		r = proc_status(t->pid, t->pid, st, e);
 	if (r)
-		return r == ERR_GONE ? proc_no_process(t->pid, e) : r;
+		return r == ERR_GONE || r == -EPERM ? proc_no_process(t->pid, e) : r;
 	t->pid = st->tgid;
 	return 0;
 }
@@ -119,7 +121,7 @@ static int open_checked(struct target *t, struct err *e)
 	if (t->pid == getpid())
 		return err_set(e, ERR_USAGE, "process %d cannot stop itself to be saved", t->pid);
 	r = open_by_reader(t, &st, e);
-	if (!r && st.tracer)
+	if (!r && st.tracer && !t->unstopped)
 		r = permission_traced(t->pid, st.tracer, e);
 	return r;
 }
@@ -139,11 +141,11 @@ int target_reader(pid_t *pid, pid_t *tid, struct err *e)
 	return 0;
 }
 
-int target_open_with(struct target *t, pid_t pid, struct files *files, struct err *e)
+int target_open_with(struct target *t, pid_t pid, struct files *files, bool unstopped, struct err *e)
 {
 	int r;
 
-	*t = (struct target){ .pid = pid, .mem_fd = -1, .files = files };
+	*t = (struct target){ .pid = pid, .mem_fd = -1, .files = files, .unstopped = unstopped };
 	r = open_checked(t, e);
 	if (r)
 		target_close(t);
@@ -152,7 +154,7 @@ int target_open_with(struct target *t, pid_t pid, struct files *files, struct er
 
 int target_open(struct target *t, pid_t pid, struct err *e)
 {
-	return target_open_with(t, pid, NULL, e);
+	return target_open_with(t, pid, NULL, false, e);
 }
 
 void target_close(struct target *t)
@@ -311,7 +313,8 @@ int target_read(const struct target *t, u64 addr, void *p, size_t len, size_t *n
 {
 	struct iovec local = { .iov_base = p, .iov_len = len };
 	struct iovec remote = { .iov_base = (void *)(uintptr_t)addr, .iov_len = len };
-	ssize_t got = process_vm_readv(t->reader, &local, 1, &remote, 1, 0);
+	/* By its number it may be another program by now, where nothing holds it. */
+	ssize_t got = t->unstopped ? 0 : process_vm_readv(t->reader, &local, 1, &remote, 1, 0);
 	size_t done = got > 0 ? (size_t)got : 0, more = 0;
 	int r = 1;
 

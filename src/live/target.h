@@ -17,9 +17,9 @@ enum thread_stop {
 	THREAD_EXITED,		/* died on the way; forgotten by the kernel */
 };
 
-/* Why a thread did not stop in time: stop_wait.c has one row for each reason. */
+/* Why a thread did not stop: stop_wait.c has one row for each reason in a stop, unstopped.c the one without. */
 struct stop_reason {
-	const char *name;	/* uninterruptible, no-processor, in-kernel */
+	const char *name;	/* uninterruptible, frozen, no-processor, in-kernel, no-stop */
 	const char *text;	/* as it goes on after "thread 5 did not stop: " */
 	bool sleeps;		/* it has a wchan */
 };
@@ -65,6 +65,7 @@ struct target {
 	size_t cap_threads;
 	int mem_fd;		/* /proc/PID/task/reader/mem, or -1 */
 	u64 start_time;		/* clock ticks since boot: with pid, which process this is */
+	bool unstopped;		/* it is neither traced nor stopped: target_look_unstopped() */
 	bool execed;		/* at the stop it was another program than target_open() had found */
 	u64 stopped_at;		/* CLOCK_MONOTONIC ns; 0 while it runs */
 	u64 pause_ns;		/* how long the last stop lasted */
@@ -89,8 +90,11 @@ struct target_opts {
  * help; ERR_UNSUPPORTED: a program of a machine that cannot be dumped here (x32).
  */
 int target_open(struct target *t, pid_t pid, struct err *e) must_check;
-/* The same with t->files, which is to live longer. */
-int target_open_with(struct target *t, pid_t pid, struct files *files, struct err *e) must_check;
+/*
+ * The same with t->files, which is to live longer.  @unstopped: it will not be stopped, and may have another
+ * tracer.
+ */
+int target_open_with(struct target *t, pid_t pid, struct files *files, bool unstopped, struct err *e) must_check;
 
 /*
  * *pid: the process that has a thread of that number; *tid: a thread of it by which its
@@ -111,7 +115,16 @@ int target_reader(pid_t *pid, pid_t *tid, struct err *e) must_check;
 int target_stop(struct target *t, const struct target_opts *opts, struct err *e) must_check;
 
 /*
- * The same for one thread, which must be one of the process: t->threads has it alone.  The others
+ * In place of target_stop(), for one that was opened as @unstopped: all threads are THREAD_UNSTOPPABLE, with
+ * what /proc says of them (state, name, wchan, sp and pc of a blocked one), and run on as they may.  From here
+ * on target_read() reads the memory that this process had now, whatever program it runs later.
+ */
+int target_look_unstopped(struct target *t, struct err *e) must_check;
+/* ERR_GONE: since target_look_unstopped() it has ended, or run another program. */
+int target_is_same(const struct target *t, struct err *e) must_check;
+
+/*
+ * As target_stop() for one thread, which must be one of the process: t->threads has it alone.  The others
  * run on, and t->arch is what target_open() found.  ERR_GONE: it has ended, or did not stop in time.
  */
 int target_stop_thread(struct target *t, pid_t tid, const struct target_opts *opts, struct err *e) must_check;

@@ -34,6 +34,11 @@ bool vma_is_vvar(const struct vma *v)
 	return vma_is_special(v) && !strncmp(v->name, "[vvar", 5);
 }
 
+bool vma_is_secret(const struct vma *v)
+{
+	return v->flags & VM_SHARED && v->flags & VM_DONTDUMP && v->name && !strcmp(v->name, "/secretmem (deleted)");
+}
+
 bool vma_is_anon(const struct vma *v)
 {
 	if (v->ino || v->dev_major || v->dev_minor)

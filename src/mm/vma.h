@@ -83,6 +83,8 @@ bool vma_is_anon(const struct vma *v);
  * of the process's memory: Linux 6.12, fs/proc/task_mmu.c: get_vma_name().
  */
 bool vma_is_special(const struct vma *v);
+/* Of memfd_secret(2), which is in nobody's page tables but the process's (mm/secretmem.c). */
+bool vma_is_secret(const struct vma *v);
 /*
  * The vdso's data: [vvar], [vvar_vclock].  By name, since its VmFlags are a detail of the
  * kernel and the machine: io pf up to 6.x, mm in 7.x, neither on 32-bit Arm.

@@ -38,11 +38,18 @@ num "than here" "$PID" -gt 1
 is "its executable is not to be seen here" "$(ls there)" ""
 ok "dump" "$TAGCORE" dump --json -o core "$PID"
 json_is "by its number here" out '.dumps[0].pid' "$PID"
+json_is "and the one there" out '.dumps[0].ns_pid' "$INNER"
+matches "both are in the report" err "process $PID \\($INNER in its namespace\\)"
 json_is "all its threads" out '.dumps[0].threads' 3
 only_lost "in a namespace" core
 ok "it validates" "$TAGCORE" validate core
 ok "summary" "$TAGCORE" inspect summary --json core
 json_is "has its number here" out .pid "$PID"
+json_is "and the one there" out .ns_pid "$INNER"
+ok "summary as text" "$TAGCORE" inspect core
+matches "has both" out "^process +pid $PID \\($INNER in its PID namespace\\)"
+ok "notes" "$TAGCORE" inspect notes core
+matches "have it" out "^ *ns_pid $INNER\$"
 ok "maps" "$TAGCORE" inspect maps core
 matches "with the name that it has there" out '/there/hidden$'
 is "notes of its three threads" "$("$CORECMP" notes core | grep -c '^CORE 0x1 ')" 3

@@ -75,27 +75,7 @@ exits 2 "the list of threads cannot be read: exit 2" env "ASAN_OPTIONS=${ASAN_OP
 matches "it is said" err "^tagcore: read /proc/$PID/task: Input/output error$"
 matches_not "and not that there is none" err "no process"
 
-# ---- ptrace(2) itself: what forbids it is said, as far as it is to be seen
-# Of the plain build: LeakSanitizer needs that call itself.
-rm -f core
-exits 2 "ptrace(2) is refused: exit 2" "$HELPER" refuse ptrace $EPERM "$O/tagcore" dump -o core "$PID"
-matches "nothing to be seen forbids it" err "^tagcore: process $PID may not be traced: (a security module, seccomp|kernel.yama)"
-if is_root && unshare -m true 2>/dev/null; then
-	# The words are for that shell.
-	# shellcheck disable=SC2016
-	with_yama()
-	{
-		exits 2 "Yama, $1: exit 2" unshare -m sh -c 'mount -t tmpfs none /proc/sys/kernel && mkdir /proc/sys/kernel/yama &&
-			echo "$3" >/proc/sys/kernel/yama/ptrace_scope && exec "$0" refuse ptrace 1 "$1" dump -o core "$2"' \
-			"$HELPER" "$O/tagcore" "$PID" "$1"
-	}
-	with_yama 2
-	matches "its setting is named" err "kernel.yama.ptrace_scope is 2; run as root or set it to 0"
-	with_yama 3
-	matches "and that it cannot be changed" err "kernel.yama.ptrace_scope is 3, so that nobody may trace until the next boot"
-else
-	skip "Yama" "not root, or no mount namespace"
-fi
+# ---- a security module
 kept=$PID kept_log=$LOG
 # The module itself, as Debian's kernels have it.  Its setting is everybody's: changed only where nobody else is.
 yama=/proc/sys/kernel/yama/ptrace_scope
@@ -127,14 +107,6 @@ elif [ "$scope" = 1 ]; then
 	finish
 else
 	skip "Yama itself" "kernel.yama.ptrace_scope is ${scope:-not there}"
-fi
-if unshare -U true 2>/dev/null; then
-	start /usr/bin/env unshare -U "$TARGETS/threads" 1
-	exits 2 "a process of another user namespace: exit 2" "$HELPER" refuse ptrace $EPERM "$O/tagcore" dump -o core "$PID"
-	matches "it is said" err "process $PID lives in another user namespace"
-	finish
-else
-	skip "a process of another user namespace" "no user namespaces"
 fi
 PID=$kept LOG=$kept_log
 
@@ -194,15 +166,6 @@ if is_root && unshare -m true 2>/dev/null; then
 	exits 2 "/proc of another PID namespace" unshare -pf "$O/tagcore" dump -o core "$PID"
 	matches "it is said" err "another PID namespace"
 	nothing_left "no /proc" .
-	if have setpriv; then
-		# shellcheck disable=SC2016
-		exits 2 "a process that /proc hides" unshare -m sh -c 'mount -t proc -o hidepid=2 proc /proc &&
-			exec setpriv --reuid 65534 --regid 65534 --clear-groups "$0" dump -o core "$1"' "$O/tagcore" "$PID"
-		matches_not "is not said to be none" err "no process"
-		matches "but to be hidden" err "hidepid"
-	else
-		skip "a process that /proc hides" "no setpriv"
-	fi
 else
 	skip "no /proc" "not root, or no mount namespace"
 fi

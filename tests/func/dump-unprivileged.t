@@ -82,6 +82,14 @@ if is_root && with sys_ptrace,dac_read_search true 2>/dev/null; then
 	ok "with both" with sys_ptrace,dac_read_search "$O/tagcore" dump -o caps/core "$PID"
 	ok "it validates" "$TAGCORE" validate caps/core
 	is "it lives" "$(report)" "alive 2 heap intact"
+	finish
+	# A file that has no name any more is opened by its link in map_files (fs/proc/base.c: proc_map_files_get_link()).
+	start_as kinds
+	ok "with CAP_CHECKPOINT_RESTORE, too: nothing is missing" with sys_ptrace,dac_read_search,checkpoint_restore \
+		"$O/tagcore" dump -o caps/kinds "$PID"
+	matches "and that is said" err 'nothing missing'
+	finish
+	start_as threads 2
 else
 	skip "capabilities" "not root, or they cannot be given"
 fi

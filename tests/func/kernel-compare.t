@@ -91,7 +91,7 @@ start kinds
 KILL=$PID
 if echo 0x1f >"/proc/$PID/coredump_filter" 2>/dev/null; then
 	"$TAGCORE" dump -q --force -o ours "$PID"
-	only_lost "coredump_filter 0x1f" ours
+	only_lost "coredump_filter 0x1f" ours "$(past_of_kinds)"
 	kernel_core
 	exits 0 "coredump_filter 0x1f: as the kernel's" "$CORECMP" kernel ours kernel ours.lost
 else

@@ -3,6 +3,7 @@
  *	queue PID TID N MICROSECONDS	N signals to the process and N to the thread (sigs.c)
  *	pend PID N			N signals that sigs.c keeps blocked
  *	trace PID			traces it until its input ends
+ *	hold PID			traces all its threads and has them stopped until its input ends
  *	zombie				keeps a dead child; "ready" says its pid
  *	undumpable			has PR_SET_DUMPABLE 0
  *	refuse CALL ERROR COMMAND...	runs it; the system call fails with that number
@@ -18,6 +19,7 @@
  */
 #include "target.h"
 
+#include <dirent.h>
 #include <grp.h>
 #include <sys/ptrace.h>
 #include <sys/wait.h>
@@ -76,6 +78,29 @@ static int run_trace(char **a)
 	return 0;
 }
 
+static int run_hold(char **a)
+{
+	char path[64];
+	struct dirent *d;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%s/task", a[0]);
+	dir = opendir(path);
+	must(dir != NULL, path);
+	while ((d = readdir(dir))) {
+		pid_t tid = atoi(d->d_name);
+
+		if (tid)
+			must(!ptrace(PTRACE_SEIZE, tid, NULL, NULL) && !ptrace(PTRACE_INTERRUPT, tid, NULL, NULL) &&
+			     waitpid(tid, NULL, __WALL) == tid, "stop");
+	}
+	closedir(dir);
+	target_ready();
+	for (;;)
+		pause();
+	return 0;
+}
+
 static int run_zombie(char **a)
 {
 	pid_t pid = fork();
@@ -128,6 +153,8 @@ static const struct {
 	{ .name = "getdents64", .nr = SYS_getdents64 },
 	{ .name = "process_vm_readv", .nr = SYS_process_vm_readv },
 	{ .name = "ptrace", .nr = SYS_ptrace },
+	/* For all processes that there can be: as a security module does, not a filter of calls. */
+	{ .name = "ptrace-any", .nr = SYS_ptrace, .when = { .arg = 1, .mask = 0x40000000, .any = 0 }, .n = 1 },
 	{ .name = "close_range", .nr = SYS_close_range },
 	/* By /proc/PID/mem, above the first 512 GiB: what is read of pagemap is lower. */
 	{ .name = "mem", .nr = SYS_pread64, .when = { .arg = 3, .word = 1, .mask = ~0x7fu, .any = 1 }, .n = 1 },
@@ -291,6 +318,7 @@ static const struct {
 	{ .name = "queue", .n_args = 4, .run = run_queue },
 	{ .name = "pend", .n_args = 2, .run = run_pend },
 	{ .name = "trace", .n_args = 1, .run = run_trace },
+	{ .name = "hold", .n_args = 1, .run = run_hold },
 	{ .name = "zombie", .n_args = 0, .run = run_zombie },
 	{ .name = "undumpable", .n_args = 0, .run = run_undumpable },
 	{ .name = "refuse", .n_args = -3, .run = run_refuse },

@@ -98,6 +98,88 @@ static void a_process_is_saved_to_a_path(void **state)
 	finish(&l);
 }
 
+/* A flag and what contradicts it. */
+static void assert_refused(pid_t pid, struct tagcore_dump_options o, const char *why)
+{
+	struct tagcore_error error;
+
+	o.flags |= TAGCORE_DUMP_NO_STOP;
+	assert_int_equal(tagcore_dump_run(NULL, pid, &o, &error), TAGCORE_ERR_USAGE);
+	assert_non_null(strstr(error.message, why));
+}
+
+static void a_process_is_saved_without_a_stop(void **state)
+{
+	struct tagcore_dump_options o = { .size = sizeof(o), .output = "saved.%p", .flags = TAGCORE_DUMP_NO_STOP };
+	const struct tagcore_dump_report *report;
+	struct tagcore_dump *dump;
+	struct tagcore_core *core;
+	struct tagcore_error error;
+	struct tagcore_plan *plan;
+	uint64_t value;
+	struct live l;
+
+	(void)state;
+	start_traceable(&l);
+	/* Another has it: no other dump can be made. */
+	assert_int_equal(ptrace(PTRACE_SEIZE, l.c.pid, NULL, NULL), 0);
+	assert_int_equal(tagcore_dump_run(NULL, l.c.pid, &(struct tagcore_dump_options){ .size = sizeof(o) }, &error), -EPERM);
+	good(tagcore_plan_make(&plan, l.c.pid, &o, &error), &error);
+	tagcore_plan_free(plan);
+	good(tagcore_dump_run(&dump, l.c.pid, &o, &error), &error);
+	report = tagcore_dump_get_report(dump);
+	assert_int_equal(report->inconsistent, 1);
+	assert_int_equal(report->pause_us, 0);
+	assert_int_equal(report->n_unstopped, 2);
+	assert_non_null(tagcore_dump_get_unstopped(dump, 1)->reason);
+	good(tagcore_core_open(&core, report->path, NULL, &error), &error);
+	assert_core_is_of(core, &l);
+	/* Of blocked threads pc and sp, and no zeros in place of what was not read. */
+	assert_int_equal(tagcore_core_threads(core), 2);
+	for (size_t i = 0; i < 2; i++) {
+		const struct tagcore_thread *t = tagcore_core_thread(core, i);
+
+		assert_true(t->has_pc && t->pc && t->has_sp && t->sp);
+#ifdef __x86_64__
+		good(tagcore_register_get(core, t, "general", "rip", &value, &error), &error);
+		assert_int_equal(value, t->pc);
+		assert_int_equal(tagcore_register_get(core, t, "general", "rbp", &value, &error), TAGCORE_ERR_INPUT);
+#else
+		(void)value;
+#endif
+	}
+	tagcore_core_close(core);
+	unlink(report->path);
+	tagcore_dump_free(dump);
+	assert_refused(l.c.pid, (struct tagcore_dump_options){ .size = sizeof(o), .flags = TAGCORE_DUMP_SNAPSHOT }, "snapshot");
+	assert_refused(l.c.pid, (struct tagcore_dump_options){ .size = sizeof(o), .flags = TAGCORE_DUMP_STACKS }, "stacks");
+	assert_refused(l.c.pid, (struct tagcore_dump_options){ .size = sizeof(o), .max_pause_ms = 1 }, "longest stop");
+	assert_refused(l.c.pid, (struct tagcore_dump_options){ .size = sizeof(o), .stop_timeout_ms = 1 }, "waited for");
+	finish(&l);
+}
+
+/* It is our child, and its end is ours to wait for. */
+static void a_child_that_is_not_stopped_stays_ours(void **state)
+{
+	struct tagcore_dump_options o = { .size = sizeof(o), .output = "saved.%p", .flags = TAGCORE_DUMP_NO_STOP };
+	struct tagcore_dump *dump;
+	struct tagcore_error error;
+	struct live l;
+	int status;
+
+	(void)state;
+	start_traceable(&l);
+	assert_int_equal(kill(l.c.pid, SIGSTOP), 0);
+	assert_int_equal(waitpid(l.c.pid, &status, WUNTRACED | __WALL), l.c.pid);
+	good(tagcore_dump_run(&dump, l.c.pid, &o, &error), &error);
+	unlink(tagcore_dump_get_report(dump)->path);
+	tagcore_dump_free(dump);
+	assert_int_equal(kill(l.c.pid, SIGCONT), 0);
+	assert_int_equal(waitpid(l.c.pid, &status, WCONTINUED | __WALL), l.c.pid);
+	assert_true(WIFCONTINUED(status));
+	finish(&l);
+}
+
 static void a_process_is_saved_to_a_descriptor(void **state)
 {
 	int fd = memfd_create("core", MFD_CLOEXEC);
@@ -395,6 +477,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_process_is_saved_to_a_path),
+		cmocka_unit_test(a_process_is_saved_without_a_stop),
+		cmocka_unit_test(a_child_that_is_not_stopped_stays_ours),
 		cmocka_unit_test(a_process_is_saved_to_a_descriptor),
 		cmocka_unit_test(a_dump_can_be_planned),
 		cmocka_unit_test(wrong_options_are_refused),

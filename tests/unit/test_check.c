@@ -313,6 +313,8 @@ static void lost_heap(struct cb *cb)
 static void lost_end(struct cb *cb) { lost_heap(cb); cb->segs[2].p_memsz = CB_PAGE; }
 static void lost_notes(struct cb *cb) { tagcore_note(cb, NT_TAGCORE_MISSING, "? 100 lost: bytes of notes\n"); }
 static void bad_loss(struct cb *cb) { tagcore_note(cb, NT_TAGCORE_MISSING, "? lost: bytes of notes\n"); }
+static void no_stop(struct cb *cb) { tagcore_note(cb, NT_TAGCORE_INFO, "version 1\ninconsistent no-stop\nnot_stopped 1 no-stop\n"); }
+static void not_stopped(struct cb *cb) { tagcore_note(cb, NT_TAGCORE_INFO, "version 1\ninconsistent not-stopped\n"); }
 /* A page of the file that has no segment, and needs none: the AREAS note says so. */
 static void file_left_out(struct cb *cb)
 {
@@ -373,6 +375,8 @@ static const struct mutation mutations[] = {
 	{ "tagcore-saved", "first page", .notes = unsaved_text },
 	{ "tagcore-saved", "no segment", .notes = no_heap },
 	{ "tagcore-gaps", "not saved, and said so", .notes = explained },
+	{ "tagcore-inconsistent", "not stopped", .notes = no_stop },
+	{ "tagcore-inconsistent", "some threads did not stop", .notes = not_stopped },
 	{ "tagcore-lost", "heap", .notes = lost_heap },
 	{ "tagcore-lost", "the end of an area", .notes = lost_end },
 	{ "tagcore-lost", "notes", .notes = lost_notes },

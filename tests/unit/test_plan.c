@@ -69,6 +69,7 @@ static const struct row {
 	{ .rule = "all-anon", .action = PLAN_TOUCHED, .flags = R | W | VM_DONTDUMP, .all = true },
 	{ .rule = "all", .action = PLAN_WHOLE, .flags = R, .name = "/x", .all = true },
 	{ .rule = "filtered", .flags = 0, .name = "/x", .all = true },
+	{ .rule = "secret", .flags = R | W | VM_SHARED | VM_DONTDUMP, .name = "/secretmem (deleted)" },
 	{ .rule = "dontdump", .flags = R | W | VM_DONTDUMP, .anon = PAGE },
 	{ .rule = "dontdump", .flags = R | W | VM_HUGETLB | VM_DONTDUMP, .name = "/anon_hugepage (deleted)", .anon = PAGE },
 	{ .rule = "dax-shared", .action = PLAN_WHOLE, .flags = R | S, .name = "/d", .file = AREA_FILE_DAX, .filter = 0x100 },

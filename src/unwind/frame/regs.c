@@ -86,8 +86,8 @@ static void add_fpregs(const struct unwind *u, const struct core_thread *t, stru
 
 /*
  * Of a thread that did not stop tagcore saves only what is in /proc/TID/syscall, and
- * PRSTATUS has zeros for the rest: not known is not zero.  A thread that ran has
- * something in other registers, if only in its flags.
+ * PRSTATUS has zeros for the rest: not known is not zero.  The notes say which, if they are not lost; and a
+ * thread that ran has something in other registers, if only in its flags.
  */
 static bool is_partial(const struct arch *a, struct bytes regs)
 {
@@ -109,9 +109,9 @@ bool regs_of_thread(struct unwind *u, const struct core_thread *t, struct cpu_re
 
 	*out = (struct cpu_regs){ .exact = true };
 	u->insn_mask = insn_mask_of(u, t);
-	if (core_thread_regs(c, t, &regs, NULL) || arch_pc(&c->layout, regs, &out->pc, NULL))
+	if (core_thread_regs(c, t, &regs, NULL) || core_thread_is_bare(c, t) || arch_pc(&c->layout, regs, &out->pc, NULL))
 		return false;
-	bool partial = is_partial(&c->layout, regs);
+	bool partial = t->partial || is_partial(&c->layout, regs);
 	for (unsigned i = 0; i < set->n_regs; i++)
 		if ((!partial || i == c->layout.pc || i == c->layout.sp) && !reg_get(&c->layout, set, i, regs, &v, NULL)) {
 			regs_set(u, out, (int)i, v);
