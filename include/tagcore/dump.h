@@ -36,6 +36,7 @@ enum tagcore_dump_flag {
 	TAGCORE_DUMP_FD		= 1 << 4,	/* write to the descriptor @fd, and not to @output */
 	TAGCORE_DUMP_SNAPSHOT	= 1 << 5,	/* stop it only while the kernel makes a copy, if that can be had, */
 	TAGCORE_DUMP_REQUIRE	= 1 << 6,	/* or save nothing: with _SNAPSHOT */
+	TAGCORE_DUMP_CHECKSUMS	= 1 << 7,	/* of all that is written, in a note at its end */
 };
 
 enum tagcore_dump_phase {

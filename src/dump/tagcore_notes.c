@@ -65,6 +65,9 @@ static int put_info(struct dump *d, struct err *e)
 	if (!r)
 		r = buf_printf(&b, e, "page_size %llu\ncoredump_filter 0x%x\nleader_exited %d\n",
 			       (unsigned long long)d->page_size, d->filter, d->target.leader_exited);
+	/* The note of checksums may be lost: then this says that there was one. */
+	if (!r && d->sums_block)
+		r = buf_printf(&b, e, "checksums xxh3\n");
 	if (!r)
 		r = put_unstopped(d, &b, e);
 	return r ? r : note_put(&d->notes, d->target.arch->fmt, TAGCORE_OWNER, NT_TAGCORE_INFO, b.p, b.len, e);
