@@ -42,7 +42,7 @@ OBJCOPY     ?= objcopy
 Q           := $(if $(V),,@)
 say          = $(if $(V),,@printf '  %-7s %s\n' '$1' '$(patsubst $(O)/%,%,$2)')
 
-LIB_DEPS    := libdw libunwind-generic libelf libzstd zlib liblzma
+LIB_DEPS    := libdw libunwind-generic libelf libzstd libxxhash zlib liblzma
 DEPS        := $(LIB_DEPS) json-c libseccomp capstone
 WARN        := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wvla -Wstrict-prototypes -Wpointer-arith
 TC_CFLAGS   := -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DTAGCORE_VERSION='"$(VERSION)"' \

@@ -41,6 +41,7 @@ enum tagcore_dump_flag {
 	 * it is copied, and no registers.  Not with _STACKS, _SNAPSHOT, max_pause_ms or stop_timeout_ms.
 	 */
 	TAGCORE_DUMP_NO_STOP	= 1 << 7,
+	TAGCORE_DUMP_CHECKSUMS	= 1 << 8,	/* of all that is written, in a note at its end */
 };
 
 enum tagcore_dump_phase {

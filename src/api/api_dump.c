@@ -9,7 +9,8 @@
 #include "dump/writer.h"
 
 enum { FLAGS = TAGCORE_DUMP_FORCE | TAGCORE_DUMP_ALL | TAGCORE_DUMP_STACKS | TAGCORE_DUMP_FILTER | TAGCORE_DUMP_FD |
-	       TAGCORE_DUMP_SNAPSHOT | TAGCORE_DUMP_REQUIRE | TAGCORE_DUMP_NO_STOP };
+	       TAGCORE_DUMP_SNAPSHOT | TAGCORE_DUMP_REQUIRE | TAGCORE_DUMP_NO_STOP |
+	       TAGCORE_DUMP_CHECKSUMS };
 
 /* Copies of the caller's selections: the report names those that had no effect. */
 struct selections {
@@ -109,7 +110,7 @@ static int fill_opts(struct selections *s, const struct tagcore_dump_options *o,
 		.stop_timeout_ms = o->stop_timeout_ms ? o->stop_timeout_ms : DUMP_STOP_TIMEOUT_MS, .cancel = o->cancel,
 		.output_timeout_ms = output_timeout(o),
 		.progress = o->progress || o->progress_phase ? show_progress : NULL, .progress_arg = (void *)o,
-		.compress = (int)o->compress_level, .max_pause_us = o->max_pause_ms * (u64)1000,
+		.checksums = o->flags & TAGCORE_DUMP_CHECKSUMS, .compress = (int)o->compress_level, .max_pause_us = o->max_pause_ms * (u64)1000,
 		.snapshot = !(o->flags & TAGCORE_DUMP_SNAPSHOT) ? SNAPSHOT_NO
 			  : o->flags & TAGCORE_DUMP_REQUIRE ? SNAPSHOT_REQUIRE : SNAPSHOT_TRY,
 	};

@@ -169,6 +169,8 @@ const struct check checks[] = {
 	  "tagcore-notes(5); tagcore-dump(1), --no-stop", .run = check_tagcore_inconsistent },
 	{ "tagcore-lost", CHECK_WARNING, "No repair recorded a part that the file had lost",
 	  "tagcore-notes(5), tagcore-repair(1)", .run = check_tagcore_lost },
+	{ "tagcore-checksums", CHECK_ERROR, "The file is what the dump wrote, where that has a CHECKSUMS note",
+	  "tagcore-notes(5)", .run = check_tagcore_sums },
 	{ "quirk-gdb-machine", CHECK_INFO, "gdb finds the registers of this machine",
 	  "gdb 13.1 and 16.3; BFD elf.c: elfcore_grok_prstatus()",
 	  .kinds = CHECK_PROCESS, .run = check_quirk_gdb_machine },

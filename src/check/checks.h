@@ -27,6 +27,8 @@ void check_found(struct check_ctx *x, u64 off, const char *fmt, ...) printf_like
 void check_found_info(struct check_ctx *x, u64 off, const char *fmt, ...) printf_like(3, 4);
 /* The same as check_found() with the sentence of an error, whose own "at 0xOFF" becomes the position. */
 void check_found_err(struct check_ctx *x, u64 off, const struct err *e);
+/* The next finding will be listed; else it is only counted. */
+bool check_is_listed(const struct check_ctx *x);
 /* After the last finding of a check: one for those that there were too many of. */
 void check_found_rest(struct check_ctx *x);
 
@@ -130,6 +132,7 @@ void check_tagcore_saved(struct check_ctx *x);
 void check_tagcore_gaps(struct check_ctx *x);
 void check_tagcore_inconsistent(struct check_ctx *x);
 void check_tagcore_lost(struct check_ctx *x);
+void check_tagcore_sums(struct check_ctx *x);
 
 void check_quirk_gdb_machine(struct check_ctx *x);
 void check_quirk_gdb_notes(struct check_ctx *x);

@@ -37,6 +37,11 @@ static size_t most(const struct check_ctx *x)
 	return x->out->max ? x->out->max : CHECK_FINDINGS_MAX;
 }
 
+bool check_is_listed(const struct check_ctx *x)
+{
+	return x->n < most(x);
+}
+
 static void printf_like(4, 0) found(struct check_ctx *x, enum check_severity severity, u64 off, const char *fmt,
 				    va_list ap)
 {

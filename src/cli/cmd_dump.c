@@ -19,7 +19,7 @@
 enum {
 	OPT_OUTPUT = 1, OPT_ALL, OPT_FILTER, OPT_INCLUDE, OPT_EXCLUDE, OPT_STOP_TIMEOUT, OPT_LIMIT, OPT_DRY_RUN,
 	OPT_FORCE, OPT_STACKS, OPT_COMPRESS, OPT_SNAPSHOT, OPT_MAX_PAUSE, OPT_NO_STOP, OPT_OUTPUT_TIMEOUT, OPT_PROGRESS, OPT_QUIET,
-	OPT_JSON,
+	OPT_JSON, OPT_CHECKSUMS,
 };
 
 const struct opt dump_opts[] = {
@@ -29,6 +29,7 @@ const struct opt dump_opts[] = {
 	{ "include", 0, "WHAT", "also save START-END or mappings whose name matches a glob", OPT_INCLUDE },
 	{ "exclude", 0, "WHAT", "leave them out; the last --include or --exclude decides", OPT_EXCLUDE },
 	{ "compress", 'z', "[=LEVEL]", "by zstd (default level 1); the name gets .zst", OPT_COMPRESS },
+	{ "checksums", 0, NULL, "in a note at the end: validate and repair find what was damaged since", OPT_CHECKSUMS },
 	{ "snapshot", 's', "[=require]", "stop only while the kernel makes a copy, and save that", OPT_SNAPSHOT },
 	{ "max-pause", 0, "MS", "stop it no longer, by a snapshot or by copying while it runs, if that can be", OPT_MAX_PAUSE },
 	{ "no-stop", 0, NULL, "without ptrace, while it runs: when another tracer has it, or it cannot be stopped", OPT_NO_STOP },
@@ -125,6 +126,7 @@ static int parse_one(struct args *a, int id, const char *arg, struct err *e)
 	case OPT_NO_STOP:	a->dump.no_stop = true; return 0;
 	case OPT_MAX_PAUSE:	return parse_max_pause(a, arg, e);
 	case OPT_COMPRESS:	return dump_level_parse(arg, &a->dump.compress, e);
+	case OPT_CHECKSUMS:	a->dump.checksums = true; return 0;
 	case OPT_LIMIT:		return parse_limit(a, arg, e);
 	case OPT_DRY_RUN:	a->dry_run = true; return 0;
 	case OPT_FORCE:		a->dump.force = true; return 0;

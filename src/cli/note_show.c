@@ -36,6 +36,7 @@ static const struct note_show_row rows[] = {
 	{ TAGCORE_OWNER, NT_TAGCORE_AREAS, .show = note_show_lines, .summary = note_summary_lines },
 	{ TAGCORE_OWNER, NT_TAGCORE_MISSING, .show = note_show_lines, .summary = note_summary_lines },
 	{ TAGCORE_OWNER, NT_TAGCORE_PAUSE, .show = note_show_lines, .summary = note_summary_lines },
+	{ TAGCORE_OWNER, NT_TAGCORE_CHECKSUMS, .show = note_show_sums, .summary = note_summary_sums },
 	{ "GDB", NT_GDB_TDESC, .show = note_show_lines, .summary = note_summary_lines },
 	{ "VMCOREINFO", ANY_TYPE, .show = note_show_lines, .summary = note_summary_lines },
 	{ "VMCOREINFO_XEN", ANY_TYPE, .show = note_show_lines, .summary = note_summary_lines },

@@ -50,9 +50,12 @@ note_show_fn note_show_freebsd_prstatus, note_show_freebsd_prpsinfo, note_show_f
 	note_show_freebsd_vmmap, note_show_netbsd_lwpstatus, note_show_word, note_show_solaris_name,
 	note_show_solaris_process, note_show_solaris_utsname, note_show_os_regs, note_show_freebsd_auxv, note_show_openbsd_procinfo, note_show_netbsd_procinfo;
 
+/* tagcore's: note_show_sums.c */
+note_show_fn note_show_sums;
+
 /* note_summary.c */
 note_summary_fn note_summary_prstatus, note_summary_prpsinfo, note_summary_siginfo, note_summary_auxv,
-	note_summary_file, note_summary_lines;
+	note_summary_file, note_summary_lines, note_summary_sums;
 
 /* The entries of an auxiliary vector in @desc. */
 int note_show_auxv_of(struct note_ctx *n, struct bytes desc, struct err *e) must_check;

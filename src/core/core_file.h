@@ -25,6 +25,12 @@ struct core_file_ops {
 	u64 (*next_data)(struct core_file *f, u64 off);
 };
 
+/* Bytes [start, end) of the core. */
+struct core_part {
+	u64 start;
+	u64 end;
+};
+
 /* How a packed file is packed, and what is known to be wrong with that. */
 struct core_packing {
 	const char *name;	/* "zstd", "gzip" or "xz" */
@@ -33,6 +39,8 @@ struct core_packing {
 	/* ERR_TRUNCATED: it ends too early; else: it is damaged.  "at 0xOFF" is in the packed file. */
 	const struct err *faults;
 	size_t n_faults;
+	const struct core_part *bad;	/* found by core_file_verify(): what does not unpack, while what follows does */
+	size_t n_bad;
 	struct err table;	/* code not 0: its seek table does not agree with the frames, and is not used */
 };
 
@@ -53,6 +61,7 @@ struct core_file {
 	 * the packed file in pages that are not zero, whichever is more.  To be set before core_file_open().
 	 */
 	u64 unpack_limit;
+	bool bad_is_zero;	/* what packing->bad has is read as zeros; else that is an error */
 };
 
 extern const struct core_file_ops core_file_plain_ops;	/* pread(2) */

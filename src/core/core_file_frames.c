@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/scope.h"
 #include "base/search.h"
 #include "base/util.h"
@@ -89,6 +90,7 @@ static int check_table(struct core_file *f, size_t i, struct err *e)
 	if (r)
 		return min(r, 0);
 	unpack_bad_table(&p->info.table, fr->at);
+	p->info.n_bad = 0;
 	unpack_index_fini(&p->index);
 	p->index = (struct unpack_index){ .has_size = true, .size = size };
 	r = packed_start_spool(f, e);
@@ -114,16 +116,43 @@ static int frames_read_at(struct core_file *f, u64 off, void *buf, size_t len, s
 
 			if (table_bad)
 				return table_bad < 0 ? table_bad : f->ops->read_at(f, off, buf, len, n, e);
-			p->info.good_to = min(p->info.good_to, start);
+			p->info.good_to = f->bad_is_zero ? p->info.good_to : min(p->info.good_to, start);
 		}
-		if (r)
+		if (r && !(f->bad_is_zero && unpack_is_fault(r)))
 			return unpack_err(e, &why);
 		part = (size_t)min((u64)(len - got), frame_end(p, i) - (off + got));
-		memcpy((u8 *)buf + got, data + (off + got - start), part);
+		if (r)
+			memset((u8 *)buf + got, 0, part);
+		else
+			memcpy((u8 *)buf + got, data + (off + got - start), part);
 		got += part;
 	}
 	*n = got;
 	return 0;
+}
+
+static int add_bad(struct packed *p, size_t i, struct err *e)
+{
+	struct core_part *last = p->info.n_bad ? &p->bad[p->info.n_bad - 1] : NULL;
+	struct core_part new = { .start = p->index.frames[i].off, .end = frame_end(p, i) };
+	int r;
+
+	if (last && last->end == new.start) {
+		last->end = new.end;
+		return 0;
+	}
+	r = array_grow((void **)&p->bad, p->info.n_bad, &p->bad_cap, sizeof(*p->bad), "unpack", e);
+	p->info.bad = p->bad;
+	if (!r)
+		p->bad[p->info.n_bad++] = new;
+	return r;
+}
+
+static int bad_frame(struct packed *p, size_t i, const struct err *why, struct err *e)
+{
+	int r = packed_fault(p, why, e);
+
+	return r ? r : add_bad(p, i, e);
 }
 
 static int frames_verify(struct core_file *f, struct err *e)
@@ -147,7 +176,7 @@ static int frames_verify(struct core_file *f, struct err *e)
 				return table_bad < 0 ? table_bad : f->ops->verify(f, e);
 		}
 		if (r)
-			r = unpack_is_fault(r) ? packed_fault(p, &why, e) : unpack_err(e, &why);
+			r = unpack_is_fault(r) ? bad_frame(p, i, &why, e) : unpack_err(e, &why);
 	}
 	return r;
 }

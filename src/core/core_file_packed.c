@@ -94,7 +94,9 @@ int core_file_verify(struct core_file *f, struct err *e)
 	had = p->info.n_faults;
 	r = f->ops->verify(f, e);
 	p->verified = !r;
-	if (r)
+	if (r) {
 		p->info.n_faults = had;
+		p->info.n_bad = 0;
+	}
 	return r;
 }

@@ -23,6 +23,8 @@ struct packed {
 	const struct unpacker_ops *unpacker;
 	struct core_packing info;
 	struct err *faults;	/* info.faults, to be written */
+	struct core_part *bad;	/* info.bad, to be written */
+	size_t bad_cap;
 	struct unpack_index index;
 	bool verified;
 	u64 out_max;		/* bytes that may come out, */

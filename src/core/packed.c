@@ -41,6 +41,7 @@ void packed_close(struct core_file *f)
 		free(p->slots[i].data);
 	unpack_index_fini(&p->index);
 	free(p->faults);
+	free(p->bad);
 	scope_close(&p->temp);
 	core_file_close(&p->in);
 	free(p);

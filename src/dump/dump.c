@@ -140,13 +140,15 @@ static int write_end(struct dump *d, struct err *e)
 	}
 	r = write_queue_skip_to(&d->queue, last->off, e);
 	if (!r)
-		r = dump_missing_note(d, last->filesz - PAUSE_NOTE_ROOM, &note, e);
+		r = dump_missing_note(d, d->missing_room, &note, e);
 	if (!r)
 		r = dump_pause_note(d, PAUSE_NOTE_ROOM, &note, e);
 	if (!r)
 		r = write_queue_give(&d->queue, &note, e);
 	if (!r)
 		r = layout_put_trailer(d->target.arch, &d->layout, d->n_segs, &shdr, e);
+	if (!r && d->sums_block)
+		return dump_put_sums(d, &shdr, e);
 	if (!r && shdr.len)
 		r = write_queue_skip_to(&d->queue, d->layout.shdr_off, e);
 	return r ? r : write_queue_give(&d->queue, &shdr, e);
@@ -286,6 +288,7 @@ static int prepare_output(struct dump *d, struct err *e)
 {
 	int r = check_predicted(d, e);
 
+	dump_choose_sums(d);
 	if (!r && d->opts->snapshot == SNAPSHOT_REQUIRE)
 		r = snapshot_check(&d->target, &d->areas, &d->room, e);
 	if (!r)
@@ -399,6 +402,7 @@ int dump_preview(pid_t pid, const struct dump_opts *opts, struct dump_preview *o
 		r = dump_unmatched(&d, e);
 	if (!r)
 		r = dump_predict(&d.areas, &d.plan, &p.area_bytes, &p.bytes, e);
+	dump_choose_sums(&d);
 	if (!r)
 		r = dump_layout(&d, d.notes.len, e);
 	if (!r && d.place.no_room.code) {

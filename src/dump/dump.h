@@ -93,6 +93,7 @@ struct dump_opts {
 	bool have_stop_timeout;		/* the user has set @stop_timeout_ms */
 	u64 max_pause_us;		/* the longest stop that is wanted; 0: any */
 	int compress;			/* zstd's level; 0: not compressed */
+	bool checksums;			/* of all that is written, in a note at its end */
 	u32 stop_timeout_ms;
 	u32 output_timeout_ms;		/* without progress of the output, but of a snapshot's; 0: no limit */
 	const volatile sig_atomic_t *cancel;

@@ -70,12 +70,14 @@ struct dump {
 	struct segment *segs;	/* [0] notes, one an area that has one, the same for tags, the missing note */
 	size_t n_segs;
 	struct layout layout;
+	u64 missing_room;	/* bytes of the last segment for NT_TAGCORE_MISSING */
 	struct buf notes;
 	struct ahead ahead;	/* from the stop until the notes are made */
 	struct output_place place;
 	bool served;		/* the target serves the file system that the output is on: not to be written to while it stands still */
 	struct write_queue queue;	/* the output, in its thread */
 	struct page_source pages;
+	u64 sums_block;		/* bytes in a block of the output that has a checksum; 0: there are none */
 	u64 total;		/* predicted bytes, for progress */
 	u64 lacked;		/* those of them that a snapshot lacks */
 	struct spool spool;	/* for them, where the output is written front to back */
@@ -120,6 +122,11 @@ int dump_missing_note(const struct dump *d, u64 room, struct buf *b, struct err 
 
 /* NT_TAGCORE_PAUSE, exactly @room bytes as a note, appended. */
 int dump_pause_note(const struct dump *d, u64 room, struct buf *b, struct err *e) must_check;
+
+/* d->sums_block, for the plan as it is. */
+void dump_choose_sums(struct dump *d);
+/* The output is at its place: NT_TAGCORE_CHECKSUMS, and @trailer, the last bytes of the file, if it has any. */
+int dump_put_sums(struct dump *d, const struct buf *trailer, struct err *e) must_check;
 
 /*
  * True if area @i has a program header.  A core of stacks has none for what it leaves out:

@@ -14,6 +14,7 @@
 #include "base/io.h"
 #include "base/scope.h"
 #include "dump/dump_priv.h"
+#include "dump/out_sums.h"
 #include "live/fuse.h"
 
 enum { WAIT_MS = 100 };	/* between looks for a FIFO's reader */
@@ -32,6 +33,7 @@ struct request {
 	bool force;
 	int stream_fd;
 	int compress;
+	u64 sums_block;
 	u64 limit;
 	struct output_place place;
 	char path[];
@@ -216,6 +218,23 @@ static int open_writer(const struct request *q, struct writer *w, const struct w
 	return r;
 }
 
+static struct writer take_writer(struct writer *w)
+{
+	struct writer taken = *w;
+
+	*w = (struct writer){ 0 };
+	return taken;
+}
+
+/* Of the plain core, also where it is packed. */
+static int add_sums(const struct request *q, struct writer *out, struct err *e)
+{
+	if (!q->sums_block)
+		return 0;
+	out->sums = out_sums_make(q->sums_block);
+	return out->sums ? 0 : err_set(e, -ENOMEM, "checksums");
+}
+
 static int open_output(struct writer *out, void *arg, struct err *e)
 {
 	const struct request *q = arg;
@@ -230,12 +249,10 @@ static int open_output(struct writer *out, void *arg, struct err *e)
 	w.cancel = rules.cancel;
 	w.since = rules.since;
 	if (!r && q->compress)
-		return writer_open_zstd(out, &w, q->compress, e);
-	if (!r)
-		*out = w;
-	if (!r)
-		w = (struct writer){ 0 };
-	return r;
+		r = writer_open_zstd(out, &w, q->compress, e);
+	else if (!r)
+		*out = take_writer(&w);
+	return r ? r : add_sums(q, out, e);
 }
 
 /* Another name: what was begun under the first is removed. */
@@ -275,6 +292,7 @@ static struct request *make_request(const struct dump *d, struct err *e)
 	q->stream_fd = d->opts->stream_fd;
 	q->compress = d->opts->compress;
 	q->limit = d->opts->limit;
+	q->sums_block = d->sums_block;
 	memcpy(q->path, path, size);
 	return q;
 }

@@ -3,6 +3,7 @@
 
 #include "base/uapi.h"
 #include "dump/dump_priv.h"
+#include "elf/sums.h"
 #include "elf/tags.h"
 
 bool dump_has_segment(const struct dump *d, size_t i)
@@ -37,8 +38,22 @@ static size_t add_tag_segments(struct dump *d, size_t n)
 	return n;
 }
 
+/*
+ * The last segment ends with the checksums of all that comes before them; how many there are depends on where that is,
+ * which does not depend on how many there are.
+ */
+static int add_sums(struct dump *d, struct err *e)
+{
+	struct segment *last = &d->segs[d->n_segs - 1];
+
+	last->filesz += sums_note_size(last->off + last->filesz, d->sums_block);
+	last->off = 0;
+	return layout_make(d->target.arch->fmt, d->page_size, d->segs, d->n_segs, &d->layout, e);
+}
+
 int dump_layout(struct dump *d, u64 notes_len, struct err *e)
 {
+	int r;
 	size_t n = 0, most = d->areas.n + count_tagged(&d->areas) + 2;
 
 	free(d->segs);
@@ -56,9 +71,11 @@ int dump_layout(struct dump *d, u64 notes_len, struct err *e)
 			};
 	}
 	n = add_tag_segments(d, n);
-	d->segs[n++] = (struct segment){ .type = PT_NOTE, .filesz = dump_missing_room(d) + PAUSE_NOTE_ROOM };
+	d->missing_room = dump_missing_room(d);
+	d->segs[n++] = (struct segment){ .type = PT_NOTE, .filesz = d->missing_room + PAUSE_NOTE_ROOM };
 	d->n_segs = n;
 	if (d->pre.on)
 		places_assign(&d->pre.places, d);
-	return layout_make(d->target.arch->fmt, d->page_size, d->segs, n, &d->layout, e);
+	r = layout_make(d->target.arch->fmt, d->page_size, d->segs, n, &d->layout, e);
+	return r || !d->sums_block ? r : add_sums(d, e);
 }

@@ -69,6 +69,9 @@ static int put_info(struct dump *d, struct err *e)
 		r = buf_printf(&b, e, TAGCORE_NS_PID " %d\n", d->report->ns_pid);
 	if (!r && d->report->inconsistent)
 		r = put_line(&b, TAGCORE_INCONSISTENT, d->report->no_stop ? "no-stop" : "not-stopped", e);
+	/* The note of checksums may be lost: then this says that there was one. */
+	if (!r && d->sums_block)
+		r = buf_printf(&b, e, "checksums xxh3\n");
 	if (!r)
 		r = put_unstopped(d, &b, e);
 	return r ? r : note_put(&d->notes, d->target.arch->fmt, TAGCORE_OWNER, NT_TAGCORE_INFO, b.p, b.len, e);

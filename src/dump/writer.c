@@ -1,5 +1,6 @@
 #include "base/bytes.h"
 #include "base/util.h"
+#include "dump/out_sums.h"
 #include "dump/writer.h"
 
 void writer_waits(const struct writer *w)
@@ -39,6 +40,8 @@ int writer_emit(struct writer *w, const void *p, size_t len, struct err *e)
 		r = flush_skip(w, e);
 	if (!r)
 		r = w->ops->emit(w, p, len, e);
+	if (!r && w->sums)
+		r = out_sums_emit(w->sums, p, len, e);
 	if (!r) {
 		w->off += len;
 		w->written += len;
@@ -92,6 +95,8 @@ int writer_skip(struct writer *w, u64 len, struct err *e)
 	int r = output_advance(&w->off, len, e);
 
 	w->skipped += r ? 0 : len;
+	if (!r && w->sums)
+		out_sums_skip(w->sums, len);
 	return r;
 }
 
@@ -105,13 +110,26 @@ int writer_skip_to(struct writer *w, u64 off, struct err *e)
 
 int writer_rewind(struct writer *w, struct err *e)
 {
+	int r = w->sums ? out_sums_rewind(w->sums, e) : 0;
+
 	w->off = w->skipped = 0;
-	return w->ops->rewind(w, e);
+	return r ? r : w->ops->rewind(w, e);
 }
 
 int writer_zero(struct writer *w, u64 off, u64 len, struct err *e)
 {
-	return w->ops->zero(w, off, len, e);
+	int r = w->sums ? out_sums_zero(w->sums, off, len, e) : 0;
+
+	return r ? r : w->ops->zero(w, off, len, e);
+}
+
+int writer_end_sums(struct writer *w, u64 **values, u64 *n, struct err *e)
+{
+	int r = out_sums_end(w->sums, w, values, n, e);
+
+	out_sums_free(w->sums);
+	w->sums = NULL;
+	return r;
 }
 
 int writer_finish(struct writer *w, struct err *e)
@@ -130,5 +148,6 @@ void writer_close(struct writer *w)
 {
 	if (w->ops)
 		w->ops->abort(w);
+	out_sums_free(w->sums);
 	*w = (struct writer){ 0 };
 }

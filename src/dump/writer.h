@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "base/types.h"
 
+struct out_sums;
 struct writer;
 
 enum { WRITER_TEMP_MAX = 40 };
@@ -25,6 +26,10 @@ struct writer_ops {
 	int (*zero)(struct writer *w, u64 off, u64 len, struct err *e);
 	/* Back to the beginning; what is skipped from then on stays as it is.  NULL: it cannot. */
 	int (*rewind)(struct writer *w, struct err *e);
+	/* Of those that can be rewound: bytes that were written; past the end zeros. */
+	int (*read)(struct writer *w, u64 off, void *p, size_t len, struct err *e);
+	/* Zeros are all there is in [off, the result), as far as that is known. */
+	u64 (*next_data)(struct writer *w, u64 off);
 };
 
 /* Backend's state is @priv.  A zeroed writer may be closed. */
@@ -42,6 +47,7 @@ struct writer {
 	 * waits for it.  Processor time, as for packing, does not count.
 	 */
 	u64 *since;
+	struct out_sums *sums;	/* not NULL: of what is written; owned, see writer_end_sums() */
 	u64 on_disk;	/* after finish: bytes the output takes on disk */
 	char temp[WRITER_TEMP_MAX];	/* the file's name beside its place until it is finished; "": it has none */
 };
@@ -88,6 +94,10 @@ int writer_skip_to(struct writer *w, u64 off, struct err *e) must_check;
 int writer_rewind(struct writer *w, struct err *e) must_check;
 /* The same condition; what is to be written next does not change. */
 int writer_zero(struct writer *w, u64 off, u64 len, struct err *e) must_check;
+/*
+ * Ends w->sums: (*values)[*n], malloc'ed, are the checksums of all blocks of the output so far; what follows has none.
+ */
+int writer_end_sums(struct writer *w, u64 **values, u64 *n, struct err *e) must_check;
 int writer_finish(struct writer *w, struct err *e) must_check;
 /* Aborts unless finished, and releases all. */
 void writer_close(struct writer *w);

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/io.h"
 #include "base/scope.h"
 #include "base/util.h"
 #include "dump/writer.h"
@@ -116,6 +117,26 @@ static int file_zero(struct writer *w, u64 off, u64 len, struct err *e)
 		len -= (u64)n;
 	}
 	return 0;
+}
+
+static int file_read(struct writer *w, u64 off, void *p, size_t len, struct err *e)
+{
+	struct file *f = w->priv;
+	size_t n = 0;
+	int r = io_pread_full(f->fd, p, len, off, &n, f->path, e);
+
+	if (!r)
+		memset((u8 *)p + n, 0, len - n);
+	return r;
+}
+
+/* ENXIO: nothing but a hole follows, or the end.  Where holes are not known, all is data. */
+static u64 file_next_data(struct writer *w, u64 off)
+{
+	const struct file *f = w->priv;
+	off_t data = lseek(f->fd, (off_t)off, SEEK_DATA);
+
+	return data >= 0 ? (u64)data : errno == ENXIO ? UINT64_MAX : off;
 }
 
 static void file_abort(struct writer *w)
@@ -232,11 +253,13 @@ static const struct writer_ops writer_file_ops = {
 	.abort = file_abort,
 	.rewind = file_rewind,
 	.zero = file_zero,
+	.read = file_read,
+	.next_data = file_next_data,
 };
 
 static int open_nameless(const struct file *f)
 {
-	return openat(f->dir, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+	return openat(f->dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 }
 
 /*
@@ -265,7 +288,7 @@ static int create_named(struct file *f, struct err *e)
 
 	if (r)
 		return r;
-	f->fd = openat(f->dir, name, O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY | O_CLOEXEC, 0600);
+	f->fd = openat(f->dir, name, O_CREAT | O_EXCL | O_NOFOLLOW | O_RDWR | O_CLOEXEC, 0600);
 	if (f->fd < 0)
 		return err_set(e, -errno, "create %s", f->path);
 	f->temp = take_ptr(name);

@@ -21,6 +21,7 @@ enum {
 	NT_TAGCORE_AREAS = 0x54430003,	/* "START-END PROT OFFSET FLAGS ACTION RULE NAME\n" an area */
 	NT_TAGCORE_MISSING = 0x54430004,	/* "START-END REASON\n" a range that could not be saved; NUL-padded */
 	NT_TAGCORE_PAUSE = 0x54430005,	/* "KEY VALUE\n": how the process was held, and what that cost it; NUL-padded */
+	NT_TAGCORE_CHECKSUMS = 0x54430006,	/* of all that is before it in the file: elf/sums.h */
 };
 /* A REASON that begins so is about the range's memory tags only: its bytes are present. */
 #define TAGCORE_TAGS_LOST "memory tags"

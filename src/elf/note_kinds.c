@@ -145,6 +145,7 @@ const struct note_kind note_kinds[] = {
 	{ "NT_TAGCORE_AREAS", TAGCORE_OWNER, NT_TAGCORE_AREAS, "all areas, and what was saved of each", false },
 	{ "NT_TAGCORE_MISSING", TAGCORE_OWNER, NT_TAGCORE_MISSING, "ranges that could not be saved", false },
 	{ "NT_TAGCORE_PAUSE", TAGCORE_OWNER, NT_TAGCORE_PAUSE, "how the process was held, and its cost", false },
+	{ "NT_TAGCORE_CHECKSUMS", TAGCORE_OWNER, NT_TAGCORE_CHECKSUMS, "checksums of the file before it", false },
 };
 const size_t n_note_kinds = ARRAY_SIZE(note_kinds);
 

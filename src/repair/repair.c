@@ -18,6 +18,10 @@ const struct repair repairs[] = {
 	{ "packed-cut", "A packed core that is cut off or damaged ends with what can be unpacked before that",
 	  "RFC 8878, RFC 1952, the .xz file format", FOUND_BY("packed-truncated", "packed-damaged"),
 	  .apply = repair_packed, .header_only = true },
+	{ "packed-damage", "What is in damaged frames of a packed core is lost, and all others are kept",
+	  "zstd contrib/seekable_format", FOUND_BY("packed-damaged"), .apply = repair_packed_bad },
+	{ "checksum-damage", "What is in blocks with a wrong checksum is lost, and all others are kept",
+	  "tagcore-notes(5)", FOUND_BY("tagcore-checksums"), .apply = repair_sums },
 	{ "elf-version", "The ELF version is 1, in both places",
 	  "gABI, ELF Header", FOUND_BY("elf-version"), .apply = repair_version, .header_only = true },
 	{ "elf-ehsize", "The size of the ELF header is that of the class",
@@ -73,6 +77,8 @@ const struct repair repairs[] = {
 	  "tagcore-notes(5); else a cut core would pass as whole", NULL, .apply = repair_lost_record },
 	{ "lost-file", "The FILE note ends with what is left of an area that may have been written",
 	  "gdb corelow.c: core_target::xfer_partial() reads the file in its place", NULL, .apply = repair_lost_file },
+	{ "checksum-void", "The checksums of a core that a repair has changed are void",
+	  "tagcore-notes(5)", NULL, .apply = repair_sums_void },
 };
 const size_t n_repairs = ARRAY_SIZE(repairs);
 

@@ -52,6 +52,8 @@ struct repaired {
 	u64 size;			/* of the repaired form, bytes */
 	const volatile sig_atomic_t *cancel;
 	bool packing_reported;
+	bool bad_reported;
+	bool sums_compared;
 	/* Lines of a MISSING note, of memory, of its tags, of what has no address: to be recorded. */
 	struct buf lost[REPAIR_LOST_KINDS];
 	u64 lost_notes;			/* bytes */

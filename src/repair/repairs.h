@@ -43,6 +43,14 @@ int repair_phentsize(struct repair_ctx *x, const u8 *header, struct err *e);
 /* repair_packed.c: unpacks all of @in, if it is packed; *size: the bytes that could be unpacked. */
 int repair_packed_start(struct core_file *in, u64 *size, struct err *e) must_check;
 int repair_packed(struct repair_ctx *x, struct err *e);
+int repair_packed_bad(struct repair_ctx *x, struct err *e);
+
+/* repair_sums.c: what is damaged inside the file. */
+int repair_sums(struct repair_ctx *x, struct err *e);
+int repair_sums_void(struct repair_ctx *x, struct err *e);
+
+/* repair_damage.c: what is in @parts of the file, in their order, is remembered as lost, as repair_lost_range() does. */
+int repair_lost_parts(struct repair_ctx *x, const struct core_part *parts, size_t n, const char *what, struct err *e) must_check;
 
 /* repair_header.c */
 /* False when how many program headers there are is a mere guess: some may be other bytes, not to be changed. */

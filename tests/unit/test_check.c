@@ -312,6 +312,8 @@ static void lost_heap(struct cb *cb)
 /* As repair writes it: the segment ends with its bytes, the area does not. */
 static void lost_end(struct cb *cb) { lost_heap(cb); cb->segs[2].p_memsz = CB_PAGE; }
 static void lost_notes(struct cb *cb) { tagcore_note(cb, NT_TAGCORE_MISSING, "? 100 lost: bytes of notes\n"); }
+static void bad_checksums(struct cb *cb) { tagcore_note(cb, NT_TAGCORE_CHECKSUMS, "0123456789012345678901234567890123456789"); }
+static void no_checksums(struct cb *cb) { tagcore_note(cb, NT_TAGCORE_INFO, "checksums xxh3\n"); }
 static void bad_loss(struct cb *cb) { tagcore_note(cb, NT_TAGCORE_MISSING, "? lost: bytes of notes\n"); }
 static void no_stop(struct cb *cb) { tagcore_note(cb, NT_TAGCORE_INFO, "version 1\ninconsistent no-stop\nnot_stopped 1 no-stop\n"); }
 static void not_stopped(struct cb *cb) { tagcore_note(cb, NT_TAGCORE_INFO, "version 1\ninconsistent not-stopped\n"); }
@@ -380,6 +382,8 @@ static const struct mutation mutations[] = {
 	{ "tagcore-lost", "heap", .notes = lost_heap },
 	{ "tagcore-lost", "the end of an area", .notes = lost_end },
 	{ "tagcore-lost", "notes", .notes = lost_notes },
+	{ "tagcore-checksums", "a note of nonsense", .notes = bad_checksums },
+	{ "tagcore-checksums", "no note", .notes = no_checksums },
 	{ "tagcore-malformed", "loss", .notes = bad_loss },
 	{ "note-none", "PT_NULL", .late = no_notes },
 	{ "note-malformed", "descriptor past the end", .bytes = long_desc, .also = "quirk-gdb-notes" },
