@@ -268,5 +268,6 @@ int main(void)
 		cmocka_unit_test(bus), cmocka_unit_test(sent), cmocka_unit_test(machines), cmocka_unit_test(anything),
 	};
 
+	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

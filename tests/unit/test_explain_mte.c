@@ -307,5 +307,6 @@ int main(void)
 		cmocka_unit_test(async), cmocka_unit_test(no_tags), cmocka_unit_test(damaged_size), cmocka_unit_test(anything),
 	};
 
+	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
