@@ -44,8 +44,8 @@ struct counted {
 };
 
 /*
- * How long it has run, in ns, and waited to run, and how often: Documentation/scheduler/sched-stats.rst, /proc/PID/schedstat; or by
- * its clock ticks where the kernel does not count them.
+ * How long it has run, in ns, and waited to run, and how often: Documentation/scheduler/sched-stats.rst,
+ * /proc/PID/schedstat; or by its clock ticks where the kernel does not count them.
  */
 static struct counted ran(pid_t pid, pid_t tid)
 {

@@ -161,13 +161,14 @@ static bool is_alive(const struct crash *c)
 
 bool hang_gather(struct crash *c, struct err *e, int *r)
 {
-	struct named *names auto_free = calloc(NAMES, sizeof(*names));
+	struct named *names auto_free = NULL;
 
 	*r = 0;
 	if (c->core->os || core_kind_is_machine(c->core->kind) || !c->core->n_threads)
 		return false;
 	if (!is_alive(c) && (c->is_fault || (c->v->kind && strcmp(c->v->kind->name, "killed") != 0)))
 		return false;
+	names = calloc(NAMES, sizeof(*names));
 	c->hang = calloc(1, sizeof(*c->hang));
 	*r = c->hang && names ? 0 : err_set(e, -ENOMEM, "threads");
 	if (!*r) {
