@@ -187,7 +187,7 @@ static int print_threads(struct stack_args *a, struct core *core, struct unwind 
 	grouped = a->group || (!a->no_group && !a->p.json && to - from >= GROUP_FROM);
 	stack_print_begin(&a->p, core, u);
 	if (shows_crash(a, core, from, to))
-		r = explain_print_line(a->p.out, u, e);
+		r = explain_print_line(a->p.out, "crash: ", u, e);
 	if (!r)
 		r = unwind_threads(a, core, u, from, to, &g, grouped || a->p.folded, e);
 	/* For a thread that was asked for and has no registers, choose() has reported it. */

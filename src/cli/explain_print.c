@@ -138,13 +138,14 @@ static int print_text(struct stack_print *p, const struct verdict *v, struct err
 	return r;
 }
 
-int explain_print_line(FILE *out, struct unwind *u, struct err *e)
+int explain_print_line(FILE *out, const char *head, struct unwind *u, struct err *e)
 {
 	struct verdict *v auto_free = calloc(1, sizeof(*v));
 	int r = v ? explain_crash(u, &explain_with_names, v, e) : 0;
 
-	if (r > 0) {
-		fputs("crash: ", out);
+	/* One of several is no line of its own: it needs the others. */
+	if (r > 0 && v->sure != SURE_POSSIBLE) {
+		fputs(head, out);
 		text_puts(out, v->sentence);
 		fprintf(out, " (%s; tagcore explain)\n", sure_name(v->sure));
 	}

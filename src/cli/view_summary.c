@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "base/util.h"
+#include "cli/explain_print.h"
 #include "cli/siginfo_words.h"
 #include "cli/view.h"
 
@@ -231,6 +232,31 @@ static void text_signal(struct view_ctx *v, const struct summary *s)
 	fprintf(v->out, words ? ": %s\n" : "\n", words);
 }
 
+static int refuse(void *arg, const char *path, struct err *e)
+{
+	(void)arg;
+	return err_set(e, ERR_UNSUPPORTED, "%s: not opened here", path);
+}
+
+/* What can be said by the core alone: this process opens no file any more. */
+static void text_crash(struct view_ctx *v, const struct summary *s)
+{
+	const struct unwind_opts opts = { .open_file = refuse, .debuginfo_path = "", .no_tail_calls = true };
+	struct unwind *u = NULL;
+	struct err e;
+
+	int r;
+
+	if (!v->core->crashed || v->core->kind != CORE_PROCESS || v->core->os || !s->signo)
+		return;
+	r = unwind_open(&u, v->core, &opts, &e);
+	if (!r)
+		r = explain_print_line(v->out, "crash      ", u, &e);
+	/* A line less is no reason to print nothing. */
+	(void)r;
+	unwind_close(u);
+}
+
 static void text_loss(struct view_ctx *v, const struct summary *s)
 {
 	const struct core_loss *l = &s->loss;
@@ -275,6 +301,7 @@ static void print_text(struct view_ctx *v, const struct summary *s)
 	text_kernel(v, s);
 	text_signal(v, s);
 	view_mte_text_fault(v->out, &s->mte);
+	text_crash(v, s);
 	fprintf(v->out, "%-10s %zu\n", core_kind_is_machine(c->kind) ? "processors" : "threads", s->threads);
 	fprintf(v->out, "areas      %zu, %s, of which %s saved\n", c->n_areas, text_size(s->mapped, a),
 		text_size(s->saved, b));

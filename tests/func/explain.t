@@ -122,6 +122,16 @@ done
 matches "the access" line '"type": *"write", *"size": *8, *"address": *"0x40", *"register": *"[rx][a-z0-9]*", *"register_value": *"0x0"'
 matches "evidence has its place" line '"what": *"instruction .*", *"where": *"thread [0-9]*, frame 0, 0x'
 
+# ---- the sentence elsewhere: in text only
+ok "stack" "$TAGCORE" stack core
+like "stack: above the thread" "$(sed -n 2p out)" "crash: write of 8 bytes at 0x40 in null_offset: null pointer in * (certain; tagcore explain)"
+ok "inspect" "$TAGCORE" inspect core
+matches "inspect: in the summary" out '^crash      .* at 0x40.*: .*null pointer'
+for what in stack inspect; do
+	ok "$what --json" "$TAGCORE" $what --json core
+	matches_not "$what: not in JSON" out 'null pointer in'
+done
+
 # ---- the program by --exe, where the core's files are elsewhere
 cp "$TARGETS/crash" elsewhere
 ok "--exe" "$TAGCORE" explain --exe elsewhere core
