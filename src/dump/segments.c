@@ -53,8 +53,8 @@ static int add_sums(struct dump *d, struct err *e)
 
 int dump_layout(struct dump *d, u64 notes_len, struct err *e)
 {
-	int r;
 	size_t n = 0, most = d->areas.n + count_tagged(&d->areas) + 2;
+	int r;
 
 	free(d->segs);
 	d->segs = calloc(most, sizeof(*d->segs));

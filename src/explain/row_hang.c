@@ -233,8 +233,9 @@ bool row_waits_for_owner(struct crash *c)
 			show(c, t);
 	}
 	show(c, end);
-	sure_by_looks(c, lock->owner_sure ? SURE_LIKELY : SURE_POSSIBLE, "how long it will take is not known");
-	about_too(c, lock);
+	sure_by_looks(c, lock && lock->owner_sure ? SURE_LIKELY : SURE_POSSIBLE, "how long it will take is not known");
+	if (lock)
+		about_too(c, lock);
 	return true;
 }
 
