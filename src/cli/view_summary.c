@@ -241,14 +241,15 @@ static int refuse(void *arg, const char *path, struct err *e)
 /* What can be said by the core alone: this process opens no file any more. */
 static void text_crash(struct view_ctx *v, const struct summary *s)
 {
-	const struct unwind_opts opts = { .open_file = refuse, .debuginfo_path = "", .no_tail_calls = true };
+	/* libunwind looks for pages by a call that is refused here. */
+	const struct unwind_opts opts = { .open_file = refuse, .debuginfo_path = "", .no_tail_calls = true, .unwinder = "libdw" };
 	struct unwind *u = NULL;
 	struct err e;
-
 	int r;
 
 	if (!v->core->crashed || v->core->kind != CORE_PROCESS || v->core->os || !s->signo)
 		return;
+	unwind_load_no_code();
 	r = unwind_open(&u, v->core, &opts, &e);
 	if (!r)
 		r = explain_print_line(v->out, "crash      ", u, &e);

@@ -93,6 +93,8 @@ void unwind_fetch_end(struct fetch *f);
 
 /* The library that is loaded when code is first read; a process that is locked in must be allowed to. */
 extern const char unwind_code_library[];
+/* From now on it is done without: for a process that may open nothing. */
+void unwind_load_no_code(void);
 
 /*
  * Gets ready to unwind the threads of @core, which must outlive *out.  Executables

@@ -19,10 +19,19 @@ static const struct {
 	FN(reg_name),
 };
 
+static bool no_more;
+
+void unwind_load_no_code(void)
+{
+	no_more = true;
+}
+
 static int load(struct capstone *c, struct err *e)
 {
 	void *fn;
 
+	if (no_more)
+		return err_set(e, -ENOENT, "%s: no library is loaded any more", CAPSTONE_SONAME);
 	c->library = dlopen(CAPSTONE_SONAME, RTLD_NOW | RTLD_LOCAL);
 	if (!c->library)
 		return err_set(e, -ENOENT, "%s", dlerror());
