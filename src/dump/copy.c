@@ -86,7 +86,9 @@ static int skip_unreadable(struct copy *c, u64 addr, struct err *e)
 static int skip_past_end(struct copy *c, u64 start, u64 end, struct err *e)
 {
 	u64 page = c->d->page_size, from = align_up(start, page), to = align_up(end, page);
-	int r = from < to ? dump_add_missing(c->d, from, to, PAST_END, e) : 0;
+	/* The gaps that a dynamic linker leaves between a library's segments are its file's, too: nobody may touch them. */
+	bool accessible = c->area->vma->flags & (VM_READ | VM_WRITE | VM_EXEC);
+	int r = accessible && from < to ? dump_add_missing(c->d, from, to, PAST_END, e) : 0;
 
 	return r ? r : write_queue_skip(&c->d->queue, end - start, e);
 }

@@ -98,7 +98,7 @@ same_words "tagcore-explain(1)" prog page 15
 
 # The note's first line follows the owner's NUL.  The last key is there when a thread did not stop.
 start vforker 20
-exits 1 "dump of a thread that does not stop" "$TAGCORE" dump --stop-timeout 0.1 -o vforked "$PID"
+exits 1 "dump of a thread that does not stop" "$TAGCORE" dump --checksums --stop-timeout 0.1 -o vforked "$PID"
 tr '\0' '\n' <vforked | grep -a -A 20 -m 1 'TAGCORE$' | grep -aE '^[a-z_]+ ' | sed 's/ .*//' | sort >prog
 # In another PID namespace there is one more: dump-namespace.t.
 bold TAGCORE_INFO "$man/tagcore-notes.5" | grep -vx ns_pid >page

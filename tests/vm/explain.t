@@ -22,8 +22,8 @@ verdict()
 	like "$1, $2: the kind, and how sure" "$(sed -n 2p out)" "$3 ($4): *"
 }
 
-verdict overflow glibc "[cl]*" mte-overflow "heap overflow: write of 1 byte at 0x* in fill, 0 bytes past the end of the live 48-byte block BLOCK-*"
-verdict overread glibc "[cl]*" mte-overflow "heap overflow: read of 1 byte at 0x* in sum, 0 bytes past the end of the live 48-byte block BLOCK-*"
+verdict overflow glibc "[clp]*" mte-overflow "heap overflow: write of 1 byte at 0x* in fill, 0 bytes past the end of the live 48-byte block BLOCK-*"
+verdict overread glibc "[clp]*" mte-overflow "heap overflow: read of 1 byte at 0x* in sum, 0 bytes past the end of the live 48-byte block BLOCK-*"
 verdict overflow_pointer glibc "[lp]*" "mte-*flow" "heap *flow: write of 1 byte at 0x* in walk, *"
 verdict underflow glibc certain mte-underflow "heap underflow: write of 1 byte at 0x* in before, 1 byte before the start of the live 48-byte block BLOCK-*"
 verdict use_after_free glibc certain mte-use-after-free "use after free: read of 8 bytes at 0x* in last_of, 32 bytes into the freed 48-byte block BLOCK-*"
@@ -31,14 +31,14 @@ verdict write_after_free glibc certain mte-use-after-free "use after free: write
 verdict reused glibc likely mte-freed-and-reused "use after free: write of 8 bytes at 0x* in set_last, 32 bytes into the live 48-byte block BLOCK-*given out again*"
 verdict double_free glibc "*" mte-double-free "double free: * frees the freed 48-byte block BLOCK-*"
 verdict async glibc certain mte-async "a memory tag fault that was reported late*"
-verdict caught glibc "[cl]*" mte-overflow "heap overflow: write of 1 byte at 0x* in fill, 0 bytes past the end of the live 48-byte block BLOCK-*"
+verdict caught glibc "[clp]*" mte-overflow "heap overflow: write of 1 byte at 0x* in fill, 0 bytes past the end of the live 48-byte block BLOCK-*"
 verdict null glibc certain null-pointer "write of 8 bytes at 0x20 in set_last: null pointer in *"
 verdict unmapped glibc certain unmapped-address "write of 8 bytes at 0x* in set_last: nothing is mapped there*"
 
-verdict overflow plain "[cl]*" mte-overflow "heap overflow: write of 1 byte at 0x* in fill, 0 bytes past the end of the 48-byte run of tag 0x* at BLOCK-*"
+verdict overflow plain "[clp]*" mte-overflow "heap overflow: write of 1 byte at 0x* in fill, 0 bytes past the end of the 48-byte run of tag 0x* at BLOCK-*"
 verdict overflow_pointer plain likely mte-overflow "heap overflow: write of 1 byte at 0x* in walk, 0 bytes past the end of the 48-byte run of tag 0x* at BLOCK-*"
 verdict underflow plain certain mte-underflow "heap underflow: write of 1 byte at 0x* in before, 1 byte before the start of the 48-byte run of tag 0x* at BLOCK-*"
 verdict use_after_free plain likely mte-use-after-free "use after free: read of 8 bytes at 0x* in last_of, 32 bytes into memory that has changed its tag, the 48-byte run of tag 0x* at BLOCK-*"
 verdict async plain certain mte-async "a memory tag fault that was reported late*"
-verdict caught plain "[cl]*" mte-overflow "heap overflow: write of 1 byte at 0x* in fill, 0 bytes past the end of the 48-byte run of tag 0x* at BLOCK-*"
+verdict caught plain "[clp]*" mte-overflow "heap overflow: write of 1 byte at 0x* in fill, 0 bytes past the end of the 48-byte run of tag 0x* at BLOCK-*"
 done_testing
