@@ -323,10 +323,12 @@ static bool is_known(const struct thread *th)
  */
 static bool is_placeholder(const struct dump *d, size_t i)
 {
+	if (i != 0)
+		return false;
 	for (size_t k = 0; k < d->target.n_threads; k++)
 		if (is_known(&d->target.threads[k]))
 			return false;
-	return i == 0;
+	return true;
 }
 
 /* A thread that has died since the stop, by SIGKILL, takes the whole process with it. */

@@ -59,7 +59,8 @@ static int find_crash(struct crash *c, struct err *e)
 	find_row(c, false);
 	if (!c->v->kind)
 		no_row(c);
-	c->v->has_access = c->is_fault && (c->access.type || c->access.has_addr);
+	/* A row may have it from elsewhere. */
+	c->v->has_access |= c->is_fault && (c->access.type || c->access.has_addr);
 	c->v->access = c->access;
 	return 0;
 }

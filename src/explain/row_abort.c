@@ -9,47 +9,9 @@
 
 /* Programs that have ended themselves by abort(3). */
 
-static bool is_abort(const struct crash *c)
-{
-	return !c->is_fault && crash_is(c, "ABRT");
-}
-
-/* The libraries between abort(3) and who is to blame. */
-static bool is_in_library(struct crash *c, size_t frame)
-{
-	static const char *const names[] = { "/libc.so", "/libc-2", "/libpthread", "/libstdc++.so", "/libc++", "/libgcc_s", "/libunwind" };
-	const struct module *m = module_at(c->u, c->v->stack.frames[frame].pc);
-
-	for (size_t i = 0; m && m->path && i < ARRAY_SIZE(names); i++)
-		if (strstr(m->path, names[i]))
-			return true;
-	return false;
-}
-
-/* The first frame that is not of these; by names, too, for a program that has them in itself. */
-static size_t caller(struct crash *c, char *name, size_t size)
-{
-	static const char *const own[] = {
-		"raise", "abort", "__pthread_kill", "pthread_kill", "__GI_", "__assert", "__libc_message", "__fortify_fail",
-		"__stack_chk_fail", "malloc_printerr", "__chk_fail", "gsignal", "tgkill", "__libc_fatal",
-	};
-
-	for (size_t i = c->v->frame; i < c->v->stack.n && i < c->v->frame + 24; i++) {
-		bool is_own = is_in_library(c, i);
-
-		crash_function(c, i, name, size);
-		for (size_t k = 0; k < ARRAY_SIZE(own); k++)
-			is_own |= !strncmp(name, own[k], strlen(own[k]));
-		if (*name && !is_own)
-			return i;
-	}
-	*name = 0;
-	return 0;
-}
-
 static bool has_message(struct crash *c, const char *part)
 {
-	const char *text = is_abort(c) ? abort_message(c) : NULL;
+	const char *text = crash_is_abort(c) ? abort_message(c) : NULL;
 
 	return text && strstr(text, part);
 }
@@ -57,21 +19,11 @@ static bool has_message(struct crash *c, const char *part)
 static void show_message(struct crash *c)
 {
 	char name[128];
-	size_t i = caller(c, name, sizeof(name));
+	size_t i = abort_caller(c, name, sizeof(name));
 
 	show_thread(c, "the C library's message before abort: \"%.280s\"", abort_message(c));
 	if (i)
 		show_frame(c, i, "%s led to the call of abort", name);
-}
-
-static const char *in_caller(struct crash *c, char out[160])
-{
-	char name[128];
-
-	*out = 0;
-	if (caller(c, name, sizeof(name)))
-		put_fmt(out, 160, " in %s", name);
-	return out;
 }
 
 /* "prog: file.c:12: func: Assertion `x' failed." */
@@ -91,7 +43,7 @@ bool row_stack_smashing(struct crash *c)
 
 	if (!has_message(c, "stack smashing detected"))
 		return false;
-	say(c, "a buffer on the stack was written past its end%s: the guard value before the return address has changed", in_caller(c, in));
+	say(c, "a buffer on the stack was written past its end%s: the guard value before the return address has changed", abort_in(c, in));
 	say_sure(c, SURE_CERTAIN, "SIGABRT, and the C library holds the message of -fstack-protector");
 	show_message(c);
 	try_next(c, "look at the local arrays of the function that was about to return; compile with -fsanitize=address");
@@ -104,7 +56,7 @@ bool row_fortify(struct crash *c)
 
 	if (!has_message(c, "buffer overflow detected") && !has_message(c, "longjmp causes uninitialized stack frame"))
 		return false;
-	say(c, "a function of the C library would have written past the end of a buffer%s: %.200s", in_caller(c, in), abort_message(c));
+	say(c, "a function of the C library would have written past the end of a buffer%s: %.200s", abort_in(c, in), abort_message(c));
 	say_sure(c, SURE_CERTAIN, "SIGABRT, and the C library holds the message of _FORTIFY_SOURCE");
 	show_message(c);
 	return true;
@@ -138,35 +90,23 @@ static const char *heap_what(const char *m, bool is_damaged)
 
 bool row_heap_corruption(struct crash *c)
 {
-	const char *m = is_abort(c) ? abort_message(c) : NULL;
+	const char *m = crash_is_abort(c) ? abort_message(c) : NULL;
 	char in[160];
 
 	if (!m || !is_heap_message(m))
 		return false;
 	say_sure(c, SURE_CERTAIN, "SIGABRT, and the C library holds the message of its allocator; which code did the damage is not known");
 	show_message(c);
-	say(c, "%s%s: malloc(3) says \"%.200s\"", heap_what(m, heap_show_damage(c)), in_caller(c, in), m);
+	say(c, "%s%s: malloc(3) says \"%.200s\"", heap_what(m, heap_show_damage(c)), abort_in(c, in), m);
 	try_next(c, "run it again with valgrind or -fsanitize=address, or with GLIBC_TUNABLES=glibc.malloc.check=3 and libc_malloc_debug.so");
 	return true;
-}
-
-/* One of the innermost frames has one of these in its name. */
-static bool has_frame(struct crash *c, const char *const names[], size_t n)
-{
-	char name[128];
-
-	for (size_t i = c->v->frame; i < c->v->stack.n && i < c->v->frame + 16; i++)
-		for (size_t k = 0; k < n; k++)
-			if (strstr(crash_function(c, i, name, sizeof(name)), names[k]))
-				return true;
-	return false;
 }
 
 static bool is_terminated(struct crash *c)
 {
 	static const char *const names[] = { "terminate", "__cxa_throw", "__cxa_rethrow" };
 
-	return has_frame(c, names, ARRAY_SIZE(names));
+	return abort_has_frame(c, names, ARRAY_SIZE(names));
 }
 
 /* While one is thrown, or where it may not leave a function: not only while one is handled. */
@@ -175,7 +115,7 @@ static bool is_thrown(struct crash *c)
 	static const char *const names[] = { "__cxa_throw", "__cxa_rethrow", "_Unwind_RaiseException", "_Unwind_Resume", "__gxx_personality_v0",
 					     "__cxa_call_terminate", "__cxa_call_unexpected" };
 
-	return has_frame(c, names, ARRAY_SIZE(names));
+	return abort_has_frame(c, names, ARRAY_SIZE(names));
 }
 
 bool row_exception(struct crash *c)
@@ -183,14 +123,14 @@ bool row_exception(struct crash *c)
 	struct exception x;
 	char in[160];
 
-	if (!is_abort(c) || abort_message(c) || !exception_find(c, &x) || !is_terminated(c))
+	if (!crash_is_abort(c) || abort_message(c) || !exception_find(c, &x) || !is_terminated(c))
 		return false;
 	if (!is_thrown(c)) {
-		say(c, "std::terminate() was called%s, while a C++ exception of type %s existed", in_caller(c, in), x.type);
+		say(c, "std::terminate() was called%s, while a C++ exception of type %s existed", abort_in(c, in), x.type);
 		say_sure(c, SURE_POSSIBLE, "nothing on the stack is throwing it: it may have been caught");
 	} else {
 		say(c, *x.text ? "a C++ exception of type %s was not caught%s: \"%s\"" : "a C++ exception of type %s was not caught%s", x.type,
-		    in_caller(c, in), x.text);
+		    abort_in(c, in), x.text);
 		say_sure(c, SURE_CERTAIN, "it is being thrown, and std::terminate() is on the stack");
 	}
 	show_mem(c, x.object, "the exception, of type %s", x.type);
@@ -204,9 +144,9 @@ bool row_abort_message(struct crash *c)
 {
 	char in[160];
 
-	if (!is_abort(c) || !abort_message(c))
+	if (!crash_is_abort(c) || !abort_message(c))
 		return false;
-	say(c, "the C library has ended the program%s: %.300s", in_caller(c, in), abort_message(c));
+	say(c, "the C library has ended the program%s: %.300s", abort_in(c, in), abort_message(c));
 	say_sure(c, SURE_CERTAIN, "SIGABRT, and the C library holds the message");
 	show_message(c);
 	return true;
@@ -226,10 +166,10 @@ bool row_abort(struct crash *c)
 	char in[160], name[128];
 	size_t i;
 
-	if (!is_abort(c) || !is_own(c))
+	if (!crash_is_abort(c) || !is_own(c))
 		return false;
-	i = caller(c, name, sizeof(name));
-	say(c, "the program has ended itself by SIGABRT, as abort(3) does%s, without a message that is known", in_caller(c, in));
+	i = abort_caller(c, name, sizeof(name));
+	say(c, "the program has ended itself by SIGABRT, as abort(3) does%s, without a message that is known", abort_in(c, in));
 	say_sure(c, SURE_LIKELY, "SIGABRT from the process itself; raise(3) would leave the same");
 	if (i)
 		show_frame(c, i, "%s led to the call of abort", name);

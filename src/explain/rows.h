@@ -63,6 +63,10 @@ bool row_exception(struct crash *c);
 bool row_abort_message(struct crash *c);
 bool row_abort(struct crash *c);
 
+/* ---- row_sanitizer.c */
+bool row_sanitizer_report(struct crash *c);
+bool row_sanitizer(struct crash *c);
+
 /* ---- row_sent.c */
 bool row_limit(struct crash *c);
 bool row_raised(struct crash *c);

@@ -138,6 +138,63 @@ ok "--exe" "$TAGCORE" explain --exe elsewhere core
 like "the function" "$(sed -n 1p out)" "write of 8 bytes at 0x40 in null_offset: *"
 exits 2 "--exe of another program" "$TAGCORE" explain --exe "$TARGETS/threads" core
 
+# ---- sanitizers
+cat >asan.c <<'END'
+#include <stdlib.h>
+#include <string.h>
+
+/* volatile: a compiler that sees through it would leave it out. */
+static __attribute__((noinline)) int used_after_free(volatile char *p) { return p[3]; }
+/* What follows: no tail call. */
+static __attribute__((noinline)) void overflow(char *p, size_t n) { memset(p, 1, n); *(volatile char *)p = 2; }
+
+int main(int argc, char **argv)
+{
+	char *p = malloc(10);
+	int zero = argc - 2;
+
+	switch (argv[1][0]) {
+	case 'f':
+		free(p);
+		return used_after_free(p);
+	case 'o':
+		overflow(p, 12);
+		return 0;
+	case 'd':
+		return 7 / zero;
+	default:
+		abort();
+	}
+}
+END
+# sanitized HOW CONFIDENCE KIND PATTERN
+sanitized()
+{
+	rm -f core.of
+	(exec 9<&-; unset LSAN_OPTIONS
+	 ASAN_OPTIONS=abort_on_error=1:disable_coredump=0 UBSAN_OPTIONS=abort_on_error=1 exec ./sanitized "$1") >said 2>&1
+	ok "sanitizer, $1: there is a verdict" "$TAGCORE" explain core.of
+	like "sanitizer, $1: the sentence" "$(sed -n 1p out)" "$4"
+	like "sanitizer, $1: the kind, and how sure" "$(sed -n 2p out)" "$2 ($3): *"
+}
+if cc -g -O1 -fsanitize=address -o sanitized asan.c 2>complaint; then
+	sanitized freed certain sanitizer-report "AddressSanitizer has found heap-use-after-free in used_after_free: READ of size 1 at 0x*3 thread T0, 3 bytes inside of 10-byte region *"
+	matches "what its report sums up" out '"SUMMARY: AddressSanitizer: heap-use-after-free '
+	ok "the access and the object" "$TAGCORE" explain --json core.of
+	tr -d ' \n' <out >line
+	matches "the access" line '"access":{"type":"read","size":1,'
+	matches "the object" line '"object":{.*"state":"freed","offset":3}'
+	sanitized overflow certain sanitizer-report "AddressSanitizer has found heap-buffer-overflow in overflow: WRITE of size 12 at 0x*a thread T0, 0 bytes * 10-byte region *"
+	sanitized abort likely abort "the program has ended itself by SIGABRT, as abort(3) does in main, *"
+else
+	skip "AddressSanitizer" "$(cat complaint)"
+fi
+if cc -g -O1 -fsanitize=undefined -fno-sanitize-recover=all -o sanitized asan.c 2>complaint; then
+	sanitized divide certain sanitizer "UndefinedBehaviorSanitizer has ended the program in main: divrem_overflow"
+else
+	skip "UndefinedBehaviorSanitizer" "$(cat complaint)"
+fi
+
 # ---- C++
 if have c++; then
 	cat >throw.cc <<'END'
