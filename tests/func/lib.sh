@@ -485,6 +485,10 @@ have()
 	command -v "$1" >/dev/null 2>&1
 }
 
+# gdb_said FILE: without gdb 13's complaint of an XSAVE area of another layout than those it knows (AMX, or less than
+# it expects), which it makes of the kernel's own core, too.
+gdb_said() { grep -v -e 'reg-xstate.*too small' -e 'Unexpected size of section .\.reg-xstate' "$1"; }
+
 # gdb's "thread apply all bt" as sorted lines "TID NUMBER FUNCTION"
 frames()
 {
