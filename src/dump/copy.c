@@ -69,7 +69,7 @@ static const char *why_unreadable(struct copy *c, u64 addr)
 	if (c->page_flags & PAGE_SWAPPED)
 		return "in swap or failed memory, and cannot be read";
 	/* proc_mem.force_override, which see peek_page() in live/target.c. */
-	if (!(v->flags & (VM_READ | VM_WRITE | VM_EXEC)))
+	if (!vma_is_accessible(v))
 		return "mapped without access, and the kernel refuses to read it";
 	return "cannot be read";
 }
@@ -87,8 +87,7 @@ static int skip_past_end(struct copy *c, u64 start, u64 end, struct err *e)
 {
 	u64 page = c->d->page_size, from = align_up(start, page), to = align_up(end, page);
 	/* The gaps that a dynamic linker leaves between a library's segments are its file's, too: nobody may touch them. */
-	bool accessible = c->area->vma->flags & (VM_READ | VM_WRITE | VM_EXEC);
-	int r = accessible && from < to ? dump_add_missing(c->d, from, to, PAST_END, e) : 0;
+	int r = vma_is_accessible(c->area->vma) && from < to ? dump_add_missing(c->d, from, to, PAST_END, e) : 0;
 
 	return r ? r : write_queue_skip(&c->d->queue, end - start, e);
 }

@@ -64,7 +64,7 @@ static bool is_excluded(const struct area *a, const struct plan_opts *o)
 static bool is_reserved(const struct area *a, const struct plan_opts *o)
 {
 	(void)o;
-	return is_private_anon(a) && !has(a, VM_HUGETLB) && !has(a, VM_READ | VM_WRITE | VM_EXEC) && !is_written(a);
+	return is_private_anon(a) && !has(a, VM_HUGETLB) && !vma_is_accessible(a->vma) && !is_written(a);
 }
 
 static bool is_included_anon(const struct area *a, const struct plan_opts *o)

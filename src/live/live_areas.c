@@ -190,7 +190,7 @@ static const struct page_walk_ops count_private_ops = { .run = count_private };
 static int recount(struct page_source *pages, struct vma *v, bool reserved, struct err *e)
 {
 	bool depends_on_it = !(v->flags & VM_SHARED) &&
-			     (!vma_is_anon(v) || (reserved && !(v->flags & (VM_READ | VM_WRITE | VM_EXEC))));
+			     (!vma_is_anon(v) || (reserved && !vma_is_accessible(v)));
 
 	if (v->anon + v->swap || !depends_on_it || vma_is_special(v))
 		return 0;

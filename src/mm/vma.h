@@ -90,6 +90,11 @@ bool vma_is_secret(const struct vma *v);
  * kernel and the machine: io pf up to 6.x, mm in 7.x, neither on 32-bit Arm.
  */
 bool vma_is_vvar(const struct vma *v);
+/* Not a guard, nor a gap that a dynamic linker leaves between a library's segments: somebody may touch it. */
+static inline bool vma_is_accessible(const struct vma *v)
+{
+	return v->flags & (VM_READ | VM_WRITE | VM_EXEC);
+}
 static inline bool vma_is_mte(const struct vma *v)
 {
 	return v->flags & VM_MTE;
