@@ -375,15 +375,13 @@ waiting_program()
 	END
 }
 
-# PID.  To be waited for after a command was killed: the guardian, which is the tracer, sees its end a moment after we do.
-untraced() { [ "$(status_of "$PID" TracerPid)" = 0 ]; }
+# untraced [PID]: to be waited for after a command was killed: the guardian, which is the tracer, sees its end a moment after we do.
+untraced() { [ "$(status_of "${1-$PID}" TracerPid)" = 0 ]; }
 
 # Nobody traces it, and it is not stopped.
-# A guardian that has outlived its command lets it go a moment later.
-not_traced() { [ "$(status_of "$1" TracerPid)" = 0 ]; }
 runs_free()
 {
-	until_true 20 not_traced "$1"
+	until_true 20 untraced "$1"
 	is "$2: no tracer is left" "$(status_of "$1" TracerPid)" 0
 	until_true 5 in_state "$1" SRD
 	like "$2: it is not stopped" "$(state "$1")" '[SRD]'
