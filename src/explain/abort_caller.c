@@ -3,6 +3,8 @@
 #include "base/util.h"
 #include "explain/abort_message.h"
 
+enum { DEPTH_MAX = 24 };	/* frames between raise(3) and who called abort(3) */
+
 bool crash_is_abort(const struct crash *c)
 {
 	return !c->is_fault && crash_is(c, "ABRT");
@@ -21,22 +23,28 @@ static bool is_in_library(struct crash *c, size_t frame)
 	return false;
 }
 
-/* Of these: by names, too, for a program that has them in itself. */
+/* By names, for a program that has these in itself: what a user may call so, too, as a whole, the others as they begin. */
+static bool is_by_name(const char *name)
+{
+	static const char *const whole[] = { "raise", "abort", "pthread_kill", "malloc_printerr", "gsignal", "tgkill" };
+	static const char *const begins[] = {
+		"__pthread_kill", "__GI_", "__assert", "__libc_message", "__fortify_fail", "__stack_chk_fail", "__chk_fail", "__libc_fatal",
+		"__sanitizer", "__asan", "__hwasan", "__tsan", "__msan", "__ubsan", "__interceptor_",
+	};
+	bool found = false;
+
+	for (size_t i = 0; i < ARRAY_SIZE(whole); i++)
+		found |= !strcmp(name, whole[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(begins); i++)
+		found |= !strncmp(name, begins[i], strlen(begins[i]));
+	return found;
+}
+
 size_t abort_caller(struct crash *c, char *name, size_t size)
 {
-	static const char *const own[] = {
-		"raise", "abort", "__pthread_kill", "pthread_kill", "__GI_", "__assert", "__libc_message", "__fortify_fail",
-		"__stack_chk_fail", "malloc_printerr", "__chk_fail", "gsignal", "tgkill", "__libc_fatal", "__sanitizer", "__asan",
-		"__hwasan", "__tsan", "__msan", "__ubsan", "__interceptor_",
-	};
-
-	for (size_t i = c->v->frame; i < c->v->stack.n && i < c->v->frame + 24; i++) {
-		bool is_own = is_in_library(c, i);
-
+	for (size_t i = c->v->frame; i < c->v->stack.n && i < c->v->frame + DEPTH_MAX; i++) {
 		crash_function(c, i, name, size);
-		for (size_t k = 0; k < ARRAY_SIZE(own); k++)
-			is_own |= !strncmp(name, own[k], strlen(own[k]));
-		if (*name && !is_own)
+		if (*name && !is_by_name(name) && !is_in_library(c, i))
 			return i;
 	}
 	*name = 0;
@@ -53,13 +61,12 @@ const char *abort_in(struct crash *c, char out[160])
 	return out;
 }
 
-bool abort_has_frame(struct crash *c, const char *const names[], size_t n)
+bool abort_came_by(struct crash *c, const char *part, char *name, size_t size)
 {
-	char name[128];
+	size_t end = abort_caller(c, name, size);
 
-	for (size_t i = c->v->frame; i < c->v->stack.n && i < c->v->frame + 16; i++)
-		for (size_t k = 0; k < n; k++)
-			if (strstr(crash_function(c, i, name, sizeof(name)), names[k]))
-				return true;
+	for (size_t i = c->v->frame; i < c->v->stack.n && i < (end ? end : c->v->frame + DEPTH_MAX); i++)
+		if (strstr(crash_function(c, i, name, size), part))
+			return true;
 	return false;
 }

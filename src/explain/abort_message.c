@@ -90,37 +90,47 @@ static char *by_symbol(struct crash *c)
 
 /* ---- without: pages of their own, whose first number is their size */
 
-static bool may_hold(struct crash *c, const struct core_area *a)
+bool find_own_page(struct crash *c, u64 area_max, size_t pages_max, own_page_fn *is_it, void *arg)
 {
-	bool known;
+	enum { PAGE = 4096 };
 
-	return a->end - a->start <= SIZE_MAX_PAGES && !core_map_at(c->core, a->start) &&
-	       (core_area_prot(c->core, a, &known) & PF_W) && known && a->saved_end > a->start;
+	for (size_t i = 0; i < c->core->n_areas && pages_max; i++) {
+		const struct core_area *a = &c->core->areas[i];
+		bool known;
+
+		if (a->end - a->start > area_max || core_map_at(c->core, a->start) || !(core_area_prot(c->core, a, &known) & PF_W) || !known)
+			continue;
+		for (u64 at = a->start; at < a->saved_end && pages_max; at += PAGE, pages_max--)
+			if (is_it(c, a, at, arg))
+				return true;
+	}
+	return false;
 }
 
-/* Areas beside each other may have become one: each page may begin it. */
+static bool page_is_message(struct crash *c, const struct core_area *a, u64 at, void *arg)
+{
+	enum { PAGE = 4096 };
+	char **out = arg;
+	u64 size;
+
+	if (!space_uint(c->u, at, 4, &size) || size % PAGE || !size || size > a->end - at)
+		return false;
+	*out = read_message(c, at);
+	/* What glibc writes is a sentence of its own, or of assert(3). */
+	if (*out && (strstr(*out, "***") || strstr(*out, "Assertion ") || strstr(*out, "(): ") || strstr(*out, "malloc")))
+		return true;
+	free(*out);
+	*out = NULL;
+	return false;
+}
+
 static char *by_size(struct crash *c)
 {
-	enum { PAGES_MAX = 65536, PAGE = 4096 };
-	size_t left = PAGES_MAX;
+	enum { PAGES_MAX = 65536 };
+	char *text = NULL;
 
-	for (size_t i = 0; i < c->core->n_areas; i++) {
-		const struct core_area *a = &c->core->areas[i];
-		u64 size;
-
-		for (u64 at = a->start; may_hold(c, a) && at < a->end && left; at += PAGE, left--) {
-			char *text;
-
-			if (!space_uint(c->u, at, 4, &size) || size % PAGE || !size || size > a->end - at)
-				continue;
-			text = read_message(c, at);
-			/* What glibc writes is a sentence of its own, or of assert(3). */
-			if (text && (strstr(text, "***") || strstr(text, "Assertion ") || strstr(text, "(): ") || strstr(text, "malloc")))
-				return text;
-			free(text);
-		}
-	}
-	return NULL;
+	find_own_page(c, SIZE_MAX_PAGES, PAGES_MAX, page_is_message, &text);
+	return text;
 }
 
 const char *abort_message(struct crash *c)

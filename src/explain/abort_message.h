@@ -11,10 +11,19 @@ bool crash_is_abort(const struct crash *c);
 size_t abort_caller(struct crash *c, char *name, size_t size);
 /* " in NAME" of that frame, or "". */
 const char *abort_in(struct crash *c, char out[160]);
-/* One of the innermost frames has one of these in its name. */
-bool abort_has_frame(struct crash *c, const char *const names[], size_t n);
+/* The first function between abort(3) and that frame that has @part in its name.  What is outside of it, such as a
+ * sanitizer's start of a thread, has not ended the program. */
+bool abort_came_by(struct crash *c, const char *part, char *name, size_t size);
 
 /* ---- abort_message.c */
+
+/*
+ * The first saved page of memory of no file that may be written to, at which @is_it says so, in areas of up to
+ * @area_max bytes; of @pages_max pages at most.  Areas beside each other may have become one, so each page may be the
+ * first of what was mapped.
+ */
+typedef bool own_page_fn(struct crash *c, const struct core_area *a, u64 at, void *arg);
+bool find_own_page(struct crash *c, u64 area_max, size_t pages_max, own_page_fn *is_it, void *arg);
 
 /* glibc's, of assert(3), malloc(3) and its checks: text without the newline at its end; NULL: there is none. */
 const char *abort_message(struct crash *c);

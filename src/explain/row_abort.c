@@ -102,11 +102,23 @@ bool row_heap_corruption(struct crash *c)
 	return true;
 }
 
+/* One of the innermost frames has one of these in its name. */
+static bool has_frame(struct crash *c, const char *const names[], size_t n)
+{
+	char name[128];
+
+	for (size_t i = c->v->frame; i < c->v->stack.n && i < c->v->frame + 16; i++)
+		for (size_t k = 0; k < n; k++)
+			if (strstr(crash_function(c, i, name, sizeof(name)), names[k]))
+				return true;
+	return false;
+}
+
 static bool is_terminated(struct crash *c)
 {
 	static const char *const names[] = { "terminate", "__cxa_throw", "__cxa_rethrow" };
 
-	return abort_has_frame(c, names, ARRAY_SIZE(names));
+	return has_frame(c, names, ARRAY_SIZE(names));
 }
 
 /* While one is thrown, or where it may not leave a function: not only while one is handled. */
@@ -115,7 +127,7 @@ static bool is_thrown(struct crash *c)
 	static const char *const names[] = { "__cxa_throw", "__cxa_rethrow", "_Unwind_RaiseException", "_Unwind_Resume", "__gxx_personality_v0",
 					     "__cxa_call_terminate", "__cxa_call_unexpected" };
 
-	return abort_has_frame(c, names, ARRAY_SIZE(names));
+	return has_frame(c, names, ARRAY_SIZE(names));
 }
 
 bool row_exception(struct crash *c)

@@ -12,7 +12,7 @@
  * it ends the program, from the start of a page: "=====...", then "==PID==ERROR: AddressSanitizer: KIND on address ..."
  * (gcc 12 and LLVM 14, lib/asan/asan_report.cpp: ~ScopedInErrorReport(), buffer_copy).
  */
-enum { REPORT_MAX = 16384, LINE_SIZE = 240, PAGE = 4096, PAGES_MAX = 1 << 20 };
+enum { REPORT_MAX = 16384, LINE_SIZE = 240, PAGES_MAX = 1 << 20 };
 
 /* Of a report.  Each line without its end; "" where there is none. */
 struct report {
@@ -59,9 +59,10 @@ static void find_line(const char *text, const char *part, char out[LINE_SIZE])
 static bool parse(char *text, struct report *out)
 {
 	static const char tool[] = "ERROR: AddressSanitizer: ";
-	const char *error, *line = text + strspn(text, "=");
+	const char *error, *line;
 
 	clean(text);
+	line = text + strspn(text, "=");
 	if (*line == '\n')
 		line++;
 	error = strstr(line, tool);
@@ -92,22 +93,25 @@ static bool read_report(struct crash *c, u64 at, struct report *out)
 	return found;
 }
 
+struct search {
+	struct report *out;
+	unsigned tries;		/* left: each reads much, and a core may say anything */
+};
+
+static bool page_is_report(struct crash *c, const struct core_area *a, u64 at, void *arg)
+{
+	struct search *s = arg;
+	u64 word;
+
+	(void)a;
+	return s->tries && space_uint(c->u, at, 2, &word) && word == ('=' << 8 | '=') && s->tries-- && read_report(c, at, s->out);
+}
+
 static bool find_report(struct crash *c, struct report *out)
 {
-	size_t left = PAGES_MAX;
+	struct search s = { .out = out, .tries = 64 };
 
-	for (size_t i = 0; i < c->core->n_areas; i++) {
-		const struct core_area *a = &c->core->areas[i];
-		bool known;
-		u64 word;
-
-		if (core_map_at(c->core, a->start) || !(core_area_prot(c->core, a, &known) & PF_W))
-			continue;
-		for (u64 at = a->start; at < a->saved_end && left; at += PAGE, left--)
-			if (space_uint(c->u, at, 2, &word) && word == ('=' << 8 | '=') && read_report(c, at, out))
-				return true;
-	}
-	return false;
+	return find_own_page(c, UINT64_MAX, PAGES_MAX, page_is_report, &s);
 }
 
 /* "READ of size 4 at 0x602000000010 thread T0" */
@@ -136,11 +140,6 @@ static void set_object(struct crash *c, const struct report *r)
 	put_fmt(c->v->object.state, sizeof(c->v->object.state), "%s", strstr(r->kind, "after-free") ? "freed" : "live");
 }
 
-static bool is_by(struct crash *c, const char *part)
-{
-	return crash_is_abort(c) && abort_has_frame(c, &part, 1);
-}
-
 /* Each is shown as the sanitizer wrote it: what it says of stacks, globals and containers has many forms. */
 bool row_sanitizer_report(struct crash *c)
 {
@@ -148,13 +147,12 @@ bool row_sanitizer_report(struct crash *c)
 	struct report r;
 	char in[160];
 
-	if (!is_by(c, "__asan") || !find_report(c, &r))
+	if (!crash_is_abort(c) || !abort_came_by(c, "__asan", in, sizeof(in)) || !find_report(c, &r))
 		return false;
 	set_access(c, &r);
 	set_object(c, &r);
 	where = strstr(r.located, " is located ");
-	abort_in(c, in);
-	say(c, "AddressSanitizer has found %s%s%s%s%s%.160s", r.kind, in, *r.access ? ": " : "", r.access, where ? ", " : "",
+	say(c, "AddressSanitizer has found %s%s%s%s%s%.160s", r.kind, abort_in(c, in), *r.access ? ": " : "", r.access, where ? ", " : "",
 	    where ? where + strlen(" is located ") : "");
 	say_sure(c, SURE_CERTAIN, "SIGABRT, and AddressSanitizer's report is in memory");
 	show_mem(c, r.at, "the report: \"%.250s\"", r.error);
@@ -164,22 +162,21 @@ bool row_sanitizer_report(struct crash *c)
 	return true;
 }
 
-/* "__ubsan_handle_divrem_overflow_abort" */
-static bool name_check(struct crash *c, char out[64])
+/* ": divrem_overflow" of "__ubsan_handle_divrem_overflow_abort", or "". */
+static const char *failed_check(struct crash *c, char out[80])
 {
-	static const char begin[] = "__ubsan_handle_";
+	static const char begin[] = "__ubsan_handle_", end[] = "_abort";
 	char name[128];
+	size_t len;
 
-	for (size_t i = c->v->frame; i < c->v->stack.n && i < c->v->frame + 16; i++)
-		if (!strncmp(crash_function(c, i, name, sizeof(name)), begin, strlen(begin))) {
-			size_t len = strlen(name);
-
-			if (len > 6 && !strcmp(name + len - 6, "_abort"))
-				name[len - 6] = 0;
-			put_fmt(out, 64, "%.63s", name + strlen(begin));
-			return true;
-		}
-	return false;
+	*out = 0;
+	if (!abort_came_by(c, begin, name, sizeof(name)) || strncmp(name, begin, strlen(begin)))
+		return out;
+	len = strlen(name);
+	if (len > strlen(end) && !strcmp(name + len - strlen(end), end))
+		name[len - strlen(end)] = 0;
+	put_fmt(out, 80, ": %.70s", name + strlen(begin));
+	return out;
 }
 
 bool row_sanitizer(struct crash *c)
@@ -188,16 +185,12 @@ bool row_sanitizer(struct crash *c)
 		{ "__asan", "AddressSanitizer" }, { "__hwasan", "HWAddressSanitizer" }, { "__tsan", "ThreadSanitizer" },
 		{ "__msan", "MemorySanitizer" }, { "__ubsan", "UndefinedBehaviorSanitizer" },
 	};
-	char in[160], check[64];
+	char in[160], check[80];
 
-	for (size_t i = 0; i < ARRAY_SIZE(tools); i++) {
-		if (!is_by(c, tools[i].part))
+	for (size_t i = 0; crash_is_abort(c) && i < ARRAY_SIZE(tools); i++) {
+		if (!abort_came_by(c, tools[i].part, in, sizeof(in)))
 			continue;
-		abort_in(c, in);
-		if (name_check(c, check))
-			say(c, "%s has ended the program%s: %s", tools[i].tool, in, check);
-		else
-			say(c, "%s has ended the program%s", tools[i].tool, in);
+		say(c, "%s has ended the program%s%s", tools[i].tool, abort_in(c, in), failed_check(c, check));
 		say_sure(c, SURE_CERTAIN, "SIGABRT, and functions of the sanitizer called abort");
 		show_thread(c, "%s is on the stack; its report is not in memory", tools[i].tool);
 		try_next(c, "look at what the program has written to standard error, or where log_path is, for the report");

@@ -140,6 +140,7 @@ exits 2 "--exe of another program" "$TAGCORE" explain --exe "$TARGETS/threads" c
 
 # ---- sanitizers
 cat >asan.c <<'END'
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -148,9 +149,14 @@ static __attribute__((noinline)) int used_after_free(volatile char *p) { return 
 /* What follows: no tail call. */
 static __attribute__((noinline)) void overflow(char *p, size_t n) { memset(p, 1, n); *(volatile char *)p = 2; }
 
+static __attribute__((noinline)) int abort_request(volatile int *p) { if (*p) abort(); return 0; }
+/* As a sanitizer's start of a thread, further out than who called abort. */
+void *__asan_thread_start(void *p) { *(volatile char *)p = abort_request(p); return p; }
+
 int main(int argc, char **argv)
 {
 	char *p = malloc(10);
+	pthread_t t;
 	int zero = argc - 2;
 
 	switch (argv[1][0]) {
@@ -162,6 +168,8 @@ int main(int argc, char **argv)
 		return 0;
 	case 'd':
 		return 7 / zero;
+	case 't':
+		return pthread_create(&t, 0, __asan_thread_start, memset(p, 1, 10)) || pthread_join(t, 0);
 	default:
 		abort();
 	}
@@ -177,7 +185,7 @@ sanitized()
 	like "sanitizer, $1: the sentence" "$(sed -n 1p out)" "$4"
 	like "sanitizer, $1: the kind, and how sure" "$(sed -n 2p out)" "$2 ($3): *"
 }
-if cc -g -O1 -fsanitize=address -o sanitized asan.c 2>complaint; then
+if cc -g -O1 -pthread -fsanitize=address -o sanitized asan.c 2>complaint; then
 	sanitized freed certain sanitizer-report "AddressSanitizer has found heap-use-after-free in used_after_free: READ of size 1 at 0x*3 thread T0, 3 bytes inside of 10-byte region *"
 	matches "what its report sums up" out '"SUMMARY: AddressSanitizer: heap-use-after-free '
 	ok "the access and the object" "$TAGCORE" explain --json core.of
@@ -186,10 +194,12 @@ if cc -g -O1 -fsanitize=address -o sanitized asan.c 2>complaint; then
 	matches "the object" line '"object":{.*"state":"freed","offset":3}'
 	sanitized overflow certain sanitizer-report "AddressSanitizer has found heap-buffer-overflow in overflow: WRITE of size 12 at 0x*a thread T0, 0 bytes * 10-byte region *"
 	sanitized abort likely abort "the program has ended itself by SIGABRT, as abort(3) does in main, *"
+	# By name the function is neither abort(3), nor the sanitizer's.
+	sanitized thread likely abort "the program has ended itself by SIGABRT, as abort(3) does in abort_request, *"
 else
 	skip "AddressSanitizer" "$(cat complaint)"
 fi
-if cc -g -O1 -fsanitize=undefined -fno-sanitize-recover=all -o sanitized asan.c 2>complaint; then
+if cc -g -O1 -pthread -fsanitize=undefined -fno-sanitize-recover=all -o sanitized asan.c 2>complaint; then
 	sanitized divide certain sanitizer "UndefinedBehaviorSanitizer has ended the program in main: divrem_overflow"
 else
 	skip "UndefinedBehaviorSanitizer" "$(cat complaint)"
