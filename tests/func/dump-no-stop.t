@@ -133,9 +133,11 @@ if have gdb; then
 	mkfifo commands
 	sleep 300 >commands &
 	mine $!
-	gdb -nx -q -p "$PID" <commands >gdb.log 2>&1 &
+	gdb -nx -q -p "$PID" -ex 'echo attached\n' <commands >gdb.log 2>&1 &
 	tracer=$!
 	mine $tracer
+	# Killed while it attaches it would leave a thread with the SIGSTOP that this begins with.
+	wait_line gdb.log attached 60
 	until_true 60 in_state "$PID" t
 	saved "gdb has it" "$PID"
 	# shellcheck disable=SC2086
