@@ -102,6 +102,7 @@ done
 # behind_server MODE: a target that maps a file of SERVER's
 behind_server()
 {
+	rm -f server.log
 	(
 		unset CLOCKED_MAPS
 		exec "$TARGETS/clocked" 4M "$PWD/mnt" "$@"
@@ -140,7 +141,7 @@ held()
 	what=$1
 	shift
 	behind_server stops-reading
-	rm -f core
+	rm -f core err
 	timeout -s KILL 100 "$TAGCORE" dump --all --output-timeout 0.5 "$@" -o core "$PID" >out 2>err &
 	dumper=$!
 	mine $dumper

@@ -47,6 +47,7 @@ elsewhere() { nsenter --mount="/proc/$SERVER/ns/mnt" --wdns="$PWD" "$@"; }
 
 given_up()
 {
+	rm -f err
 	elsewhere "$TAGCORE" dump -q --output-timeout 0.5 -o mnt/hung "$PID" 2>err &
 	dumper=$!
 	mine $dumper

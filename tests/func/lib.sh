@@ -196,7 +196,8 @@ has_lines()
 	[ "$(wc -l <"$1")" -ge "$2" ]
 }
 
-# Waits until a line of FILE matches.
+# Waits until a line of FILE matches.  FILE is new: who runs in the background empties an old one too late, and its lines are
+# taken for the new ones.
 wait_line()
 {
 	until_true "${3:-20}" has_line "$1" "$2"

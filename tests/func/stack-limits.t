@@ -16,6 +16,7 @@ export DEBUGINFOD_CACHE_PATH="$TAGCORE_CACHE"
 # server HOW: one that does no good
 server()
 {
+	rm -f server.log
 	"$TARGETS/server" "$1" >server.log 2>&1 </dev/null &
 	SERVER=$!
 	mine $SERVER
