@@ -94,6 +94,15 @@ static const u16 restartable[] = {
 	287 /* pwritev2 */, 292 /* io_pgetevents */, 426 /* io_uring_enter */, 441 /* epoll_pwait2 */,
 };
 
+static const struct begun_call begun[] = {
+	{ 22 /* epoll_pwait */, TAKES_EPOLL }, { 441 /* epoll_pwait2 */, TAKES_EPOLL },
+	{ 63 /* read */, TAKES_SOCKET }, { 64 /* write */, TAKES_SOCKET }, { 65 /* readv */, TAKES_SOCKET },
+	{ 66 /* writev */, TAKES_SOCKET }, { 202 /* accept */, TAKES_SOCKET }, { 203 /* connect */, TAKES_SOCKET },
+	{ 206 /* sendto */, TAKES_SOCKET }, { 207 /* recvfrom */, TAKES_SOCKET }, { 211 /* sendmsg */, TAKES_SOCKET },
+	{ 212 /* recvmsg */, TAKES_SOCKET }, { 242 /* accept4 */, TAKES_SOCKET }, { 243 /* recvmmsg */, TAKES_SOCKET },
+	{ 269 /* sendmmsg */, TAKES_SOCKET }, { 137 /* rt_sigtimedwait */, TAKES_VARIABLE },
+};
+
 /*
  * arch/arm64/kernel/signal.c: do_signal() has set the registers back when the thread stops, but does what
  * setup_restart_syscall() does only after that.  kernel/time/hrtimer.c: hrtimer_nanosleep(); kernel/futex/waitwake.c:
@@ -150,9 +159,10 @@ static const struct inject_abi inject = {
 	/* AAPCS64, 6.4.6. */ \
 	.frame = { .known = true, .fp = X29, .lr = X30, .saved_fp = 0, .saved_ret = 1, .record_anywhere = true, \
 		   SIGNALS(signals), .vectors = vectors, .n_vectors = ARRAY_SIZE(vectors) }, \
-	.syscall = { .insn_len = 4, .nr_reg = X8, .ret_reg = X0, .orig_reg = -1, \
+	.syscall = { .insn_len = 4, .insn = 0xd4000001 /* svc #0 */, .nr_reg = X8, .ret_reg = X0, .orig_reg = -1, \
 		     .args = { X0, X0 + 1, X0 + 2, X0 + 3, X0 + 4, X0 + 5 }, .futex = { 98 }, \
 		     .restartable = restartable, .n_restartable = ARRAY_SIZE(restartable), \
+		     .begun = begun, .n_begun = ARRAY_SIZE(begun), \
 		     .timed = timed, .n_timed = ARRAY_SIZE(timed), .restart_call = 128 }, \
 	.inject = &inject, \
 	.top_byte_ignored = true, \

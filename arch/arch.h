@@ -44,6 +44,7 @@ struct regset {
  */
 struct syscall_abi {
 	u16 insn_len;		/* 0: unknown machine, calls are left alone */
+	u32 insn;		/* the instruction, as a little-endian number; 0: nobody asks for it */
 	u16 nr_reg;		/* index in gregs of the number to put back */
 	u16 ret_reg;		/* index of the result, which an argument may share */
 	s32 orig_reg;		/* index of the register that keeps the number, or -1 */
@@ -54,7 +55,14 @@ struct syscall_abi {
 	/* Where a bit of a register chooses a second instruction set: its call instruction. */
 	u16 mode_reg;
 	u16 mode_insn_len;
+	u32 mode_insn;
 	u64 mode_mask;		/* 0: there is one instruction set only */
+	/* Of @restartable where @orig_reg is -1: those whose first argument can be told from any other number, and by what. */
+	const struct begun_call {
+		u16 nr;
+		enum first_argument { TAKES_EPOLL, TAKES_SOCKET, TAKES_VARIABLE /* of the caller's frame */ } takes;
+	} *begun;
+	u16 n_begun;
 	/*
 	 * Where registers at a stop do not say ERESTART_RESTARTBLOCK: the calls that end so, by number; that a
 	 * register has other bits than 0, the time limit; and those of another that say it is relative.

@@ -53,6 +53,16 @@ static const u16 restartable[] = {
 	420 /* semtimedop_time64 */, 421 /* rt_sigtimedwait_time64 */, 426 /* io_uring_enter */,
 	441 /* epoll_pwait2 */,
 };
+static const struct begun_call begun[] = {
+	{ 252 /* epoll_wait */, TAKES_EPOLL }, { 346 /* epoll_pwait */, TAKES_EPOLL }, { 441 /* epoll_pwait2 */, TAKES_EPOLL },
+	{ 3 /* read */, TAKES_SOCKET }, { 4 /* write */, TAKES_SOCKET }, { 145 /* readv */, TAKES_SOCKET },
+	{ 146 /* writev */, TAKES_SOCKET }, { 283 /* connect */, TAKES_SOCKET }, { 285 /* accept */, TAKES_SOCKET },
+	{ 289 /* send */, TAKES_SOCKET }, { 290 /* sendto */, TAKES_SOCKET }, { 291 /* recv */, TAKES_SOCKET },
+	{ 292 /* recvfrom */, TAKES_SOCKET }, { 296 /* sendmsg */, TAKES_SOCKET }, { 297 /* recvmsg */, TAKES_SOCKET },
+	{ 365 /* recvmmsg */, TAKES_SOCKET }, { 366 /* accept4 */, TAKES_SOCKET }, { 374 /* sendmmsg */, TAKES_SOCKET },
+	{ 417 /* recvmmsg_time64 */, TAKES_SOCKET }, { 177 /* rt_sigtimedwait */, TAKES_VARIABLE },
+	{ 421 /* rt_sigtimedwait_time64 */, TAKES_VARIABLE },
+};
 /* PSR_T_BIT: svc is of two bytes in Thumb code. */
 enum { THUMB = 0x20 };
 
@@ -108,10 +118,12 @@ static const struct signal_frame signals[] = {
 	.n_sets = ARRAY_SIZE(sets), \
 	/* AAPCS32, 6.1.2.1 (2020Q4 on) has a frame chain, but compilers have others, and in Thumb code none. */ \
 	.frame = { .known = true, .fp = -1, .lr = LR, .lr_is_scratch = true, .ret_mode = 1, SIGNALS(signals) }, \
-	.syscall = { .insn_len = 4, .mode_reg = CPSR, .mode_mask = THUMB, .mode_insn_len = 2, \
+	.syscall = { .insn_len = 4, .insn = 0xef000000 /* svc #0 */, \
+		     .mode_reg = CPSR, .mode_mask = THUMB, .mode_insn_len = 2, .mode_insn = 0xdf00, \
 		     .nr_reg = R7, .ret_reg = R0, .orig_reg = -1, \
 		     .args = { R0, R0 + 1, R0 + 2, R0 + 3, R0 + 4, R0 + 5 }, .futex = { 240, 422 }, \
-		     .restartable = restartable, .n_restartable = ARRAY_SIZE(restartable) }, \
+		     .restartable = restartable, .n_restartable = ARRAY_SIZE(restartable), \
+		     .begun = begun, .n_begun = ARRAY_SIZE(begun) }, \
 }
 
 const struct arch arch_arm = ARM("arm", ELFDATA2LSB);

@@ -79,6 +79,11 @@ void restart_reconsider(const struct target *t, struct thread *th);
  * look at its program counter would end (rseq(2)).
  */
 bool restart_in_call(const struct thread *th);
+/*
+ * Of a thread that stopped by PTRACE_INTERRUPT behind an instruction that makes calls, @insn_len bytes, with EINTR: whether it
+ * is known what it has called, as @call (see struct thread).
+ */
+bool begun_call(const struct target *t, const struct thread *th, u16 insn_len, u64 call[4]);
 /* Whether one that did not, whose machine has inject, may make a call where it stands all the same. */
 bool own_code_may_call(const struct target *t, const struct thread *th);
 /*

@@ -183,10 +183,19 @@ void restart_reconsider(const struct target *t, struct thread *th)
 		change(th);
 }
 
+/* Where no register keeps the number: in a stop of our own the kernel may tell what the call was. */
+static void look_for_call(const struct target *t, struct thread *th)
+{
+	if (call_number(th) == UINT32_MAX && !th->give_back && begun_call(t, th, insn_len(th), th->call))
+		th->was_blocked = true;
+}
+
 void restart_stopped(const struct target *t, struct thread *th)
 {
-	th->broken = th->form && th->form->syscall.insn_len && returned_eintr(th) &&
-		     is_restartable(call_arch(th), call_number(th)) && !th->group_stopped;
+	th->broken = th->form && th->form->syscall.insn_len && returned_eintr(th) && !th->group_stopped;
+	if (th->broken)
+		look_for_call(t, th);
+	th->broken = th->broken && is_restartable(call_arch(th), call_number(th));
 	th->restarted = false;
 	/* Reading signals from /proc takes ten times as long as the rest, and other threads wait. */
 	if (th->broken && !th->give_back)

@@ -43,7 +43,10 @@ struct thread {
 	u8 regs[512];
 	bool broken;		/* our stop made its system call return EINTR */
 	bool restarted;		/* that call is restarted: it resumes with other registers than regs */
-	/* Where it waited before the stop, from /proc/TID/syscall: number, first argument, sp, pc. */
+	/*
+	 * Where it waited before the stop, from /proc/TID/syscall: number, first argument, sp, pc.  Or the call that it
+	 * had begun since, if that has returned EINTR: begun_call().
+	 */
 	bool was_blocked;
 	u64 call[4];
 	/* If it did not stop: */

@@ -16,6 +16,7 @@
 #include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -202,9 +203,13 @@ static void ring_of_futexes(unsigned i)
 
 static void sleeps(unsigned i)
 {
+	struct timeval limit = { .tv_usec = 5000 };
+	int ep = epoll_create1(EPOLL_CLOEXEC), sockets[2];
 	struct epoll_event ev;
-	int ep = epoll_create1(EPOLL_CLOEXEC);
+	char c;
 
+	must(!socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) &&
+	     !setsockopt(sockets[0], SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)), "socketpair");
 	for (;;) {
 		double begin = target_seconds();
 		int r = epoll_wait(ep, &ev, 1, 20);
@@ -215,6 +220,8 @@ static void sleeps(unsigned i)
 			notice("epoll_wait was too short");
 		if (poll(NULL, 0, 10))
 			notice("poll ended");
+		if (recv(sockets[0], &c, 1, 0) >= 0 || errno != EAGAIN)
+			has_ended("recv ended");
 		nap_ms(10);
 		moved[i]++;
 	}
