@@ -57,21 +57,25 @@ int buf_zero(struct buf *b, size_t len, struct err *e)
 int buf_printf(struct buf *b, struct err *e, const char *fmt, ...)
 {
 	va_list ap;
-	u8 *at = NULL;
+	u8 *at = b->p ? b->p + b->len : NULL;
+	size_t room = b->cap - b->len;
 	int n, r;
 
+	/* Into the room that there is: mostly it fits. */
 	va_start(ap, fmt);
-	n = vsnprintf(NULL, 0, fmt, ap);
+	n = vsnprintf((char *)at, room, fmt, ap);
 	va_end(ap);
 	if (n < 0)
 		return err_set(e, -errno, "format text");
 	/* vsnprintf writes a NUL after the text: room for it, but it is not counted. */
-	r = buf_reserve(b, (size_t)n + 1, &at, e);
-	if (r)
-		return r;
-	va_start(ap, fmt);
-	vsnprintf((char *)at, (size_t)n + 1, fmt, ap);
-	va_end(ap);
+	if ((size_t)n >= room) {
+		r = buf_reserve(b, (size_t)n + 1, &at, e);
+		if (r)
+			return r;
+		va_start(ap, fmt);
+		vsnprintf((char *)at, (size_t)n + 1, fmt, ap);
+		va_end(ap);
+	}
 	b->len += (size_t)n;
 	return 0;
 }

@@ -104,17 +104,30 @@ static int copy_all_tags(struct dump *d, enum pass which, size_t seg, struct err
 	return r;
 }
 
+/* The end of the last area; [vsyscall] is not in user space, and may not be asked for. */
+static u64 end_of_memory(const struct areas *areas)
+{
+	size_t n = areas->n;
+
+	while (n && areas->v[n - 1].vma->end > INT64_MAX)
+		n--;
+	return n ? areas->v[n - 1].vma->end : 0;
+}
+
 int pass_copy(struct dump *d, enum pass which, struct err *e)
 {
 	u64 placed = d->pre.on ? places_end(&d->pre.places) : UINT64_MAX;
 	size_t seg = 1;
 	int r = which == PASS_LACKED ? 0 : put_headers(d, e);
 
+	/* It stands still, or is a copy that nobody runs. */
+	d->pages.ahead = d->opts->no_stop ? 0 : end_of_memory(&d->areas);
 	/* The output goes forward only. */
 	if (!r)
 		r = copy_areas(d, which, 0, placed, &seg, e);
 	if (!r && d->pre.on)
 		r = copy_areas(d, which, placed, UINT64_MAX, &seg, e);
+	d->pages.ahead = 0;
 	return r ? r : copy_all_tags(d, which, seg, e);
 }
 

@@ -16,6 +16,7 @@ struct page_scan {
 	u64 known;		/* categories that this kernel knows, of those we ask for */
 	struct page_place place;
 	u64 scanned;		/* the regions are all there is below this address */
+	u64 asked;		/* the end of what was asked for when they were read */
 	size_t n;
 	size_t at;		/* the next region to hand out */
 	struct uapi_page_region regions[REGIONS_MAX];
@@ -109,25 +110,46 @@ static int scan_fill(struct page_scan *s, u64 start, u64 end, struct err *e)
 	return s->n ? 0 : pagemap_alive(&s->file, e);
 }
 
+/* Whether what was read ahead answers for [@start, @end). */
+static bool goes_on(const struct page_source *src, const struct page_scan *s, u64 start, u64 end)
+{
+	return page_place_is(&s->place, start, end) ||
+	       (src->ahead && s->asked == src->ahead && start >= s->place.start && end <= src->ahead);
+}
+
+/* The next region that reaches past @start, read if need be; NULL: none begins below @end, or *r is an error. */
+static const struct uapi_page_region *next_region(struct page_source *src, u64 start, u64 end, int *r, struct err *e)
+{
+	struct page_scan *s = src->priv;
+
+	while (s->at < s->n && s->regions[s->at].end <= start)
+		s->at++;
+	while (s->at == s->n && s->scanned < end) {
+		s->asked = max(end, src->ahead);
+		*r = scan_fill(s, max(s->scanned, align_down(start, s->page_size)), s->asked, e);
+		if (*r < 0)
+			return NULL;
+	}
+	return s->at < s->n && s->regions[s->at].start < end ? &s->regions[s->at] : NULL;
+}
+
 static int scan_next(struct page_source *src, u64 start, u64 end, struct page_run *out,
 		     struct err *e)
 {
 	struct page_scan *s = src->priv;
+	const struct uapi_page_region *region;
+	int r = 0;
 
 	if (start >= end)
 		return 0;
-	if (!page_place_is(&s->place, start, end)) {
+	if (!goes_on(src, s, start, end)) {
 		s->n = s->at = 0;
-		s->scanned = align_down(start, s->page_size);
+		s->scanned = 0;
 	}
-	while (s->at == s->n) {
-		if (s->scanned >= end)
-			return 0;
-		int r = scan_fill(s, s->scanned, end, e);
-		if (r < 0)
-			return r;
-	}
-	const struct uapi_page_region *region = &s->regions[s->at++];
+	region = next_region(src, start, end, &r, e);
+	s->place = (struct page_place){ end, end };
+	if (!region)
+		return r;
 	*out = (struct page_run){
 		.start = max(region->start, start),
 		.end = min(region->end, end),

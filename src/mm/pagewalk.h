@@ -54,7 +54,8 @@ struct page_source;
  * A run begins at or after @start and has at least one page, so a walk ends.
  * Two runs that touch may have equal flags.  Linux 6.7, fs/proc/task_mmu.c:
  * do_pagemap_scan().  Runs read ahead are used only by a call that goes on
- * where the last run ended, with the same @end: any other call asks anew.
+ * where the last run ended, with the same @end: any other call asks anew, but
+ * for what is below page_source.ahead.
  */
 struct page_source_ops {
 	const char *name;
@@ -63,10 +64,15 @@ struct page_source_ops {
 	void (*close)(struct page_source *src);
 };
 
-/* An open source.  @priv belongs to the backend.  A zeroed one may be closed. */
+/*
+ * An open source.  @priv belongs to the backend.  A zeroed one may be closed.
+ * @ahead: 0, or an address up to which runs may be read at once, and used by every call that begins at or
+ * after where the last run ended: for who asks for one area after the other, of memory that stands still.
+ */
 struct page_source {
 	const struct page_source_ops *ops;
 	void *priv;
+	u64 ahead;
 };
 
 /*
