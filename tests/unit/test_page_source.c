@@ -316,6 +316,57 @@ static void test_questions(void **state)
 	}
 }
 
+/* Area after area, some passed over, some of odd sizes, some asked for twice: read at once, they are the same. */
+static void test_ahead(void **state)
+{
+	const char *at[] = { kinds->stripes, kinds->sparse, kinds->huge };
+	const size_t total[] = { 2 * STRIPES, SPARSE / PAGE, 4 * HUGE / PAGE };
+
+	(void)state;
+	for (size_t b = 0; b < ARRAY_SIZE(backends); b++)
+		for (size_t k = 0; k < ARRAY_SIZE(at); k++) {
+			struct page_source src scoped(page_source_close) = { 0 }, plain scoped(page_source_close) = { 0 };
+
+			if (!open_source(&src, child.pid, backends[b]) || !open_source(&plain, child.pid, backends[b]))
+				continue;
+			src.ahead = (uintptr_t)at[k] + total[k] * PAGE;
+			for (size_t i = 0, n = 1; i + n <= total[k]; i += n * (1 + n % 3 / 2), n = n * 3 % 1021) {
+				for (int again = 0; again <= (n % 5 == 0); again++) {
+					size_t runs, want_runs;
+					u32 *is = read_pages(&src, at[k] + i * PAGE, n, &runs);
+					u32 *want = read_pages(&plain, at[k] + i * PAGE, n, &want_runs);
+
+					assert_memory_equal(is, want, n * sizeof(*is));
+					assert_int_equal(runs, want_runs);
+					free(is);
+					free(want);
+				}
+			}
+		}
+}
+
+/* What was read ahead is not for who asks for memory that moves. */
+static void test_not_ahead(void **state)
+{
+	struct page_source src scoped(page_source_close) = { 0 };
+	char *p = child_anon(8 * PAGE);
+	u64 at = (uintptr_t)p;
+	struct err e = { 0 };
+	struct page_run r;
+
+	(void)state;
+	madvise(p, 8 * PAGE, MADV_NOHUGEPAGE);
+	if (!open_source(&src, getpid(), "scan"))
+		return;
+	src.ahead = at + 8 * PAGE;
+	assert_int_equal(src.ops->next(&src, at, at + PAGE, &r, &e), 0);
+	p[PAGE] = 1;
+	assert_int_equal(src.ops->next(&src, at + PAGE, at + 2 * PAGE, &r, &e), 0);
+	src.ahead = 0;
+	assert_int_equal(src.ops->next(&src, at + PAGE, at + 2 * PAGE, &r, &e), 1);
+	munmap(p, 8 * PAGE);
+}
+
 /* [vsyscall] is above the task's addresses: nothing is there, and that is no error. */
 static void test_above_the_address_space(void **state)
 {
@@ -428,6 +479,8 @@ int main(void)
 		cmocka_unit_test(test_backends_agree),
 		cmocka_unit_test(test_huge_zero_page),
 		cmocka_unit_test(test_questions),
+		cmocka_unit_test(test_ahead),
+		cmocka_unit_test(test_not_ahead),
 		cmocka_unit_test(test_above_the_address_space),
 		cmocka_unit_test(test_target_exits),
 		cmocka_unit_test(test_choice),
