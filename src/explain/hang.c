@@ -64,9 +64,12 @@ static int list(struct crash *c, struct err *e)
 enum { NAMES = 1 << 10, FRAMES_LOOKED = 8 };
 struct named {
 	u64 pc;
+	bool called;		/* what the call before @pc leads to, not the function that has it */
 	const struct lock_function *f;
 	const struct wait_call *call;
 	bool is_set, has_name;
+	u64 module;		/* where it begins, or 0 */
+	bool is_kernel;		/* the module is the vdso */
 };
 
 static int look_up(const struct symbol *s, void *arg, struct err *e)
@@ -75,6 +78,8 @@ static int look_up(const struct symbol *s, void *arg, struct err *e)
 	const char *name = s->linkage ? s->linkage : s->function;
 
 	(void)e;
+	n->module = s->module_start;
+	n->is_kernel = s->module && !strcmp(s->module, "[vdso]");
 	if (!name)
 		return 0;
 	n->has_name = true;
@@ -83,17 +88,34 @@ static int look_up(const struct symbol *s, void *arg, struct err *e)
 	return 0;
 }
 
-static const struct named *name_of(struct crash *c, struct named *names, const struct frame *f)
+static const struct named *name_of(struct crash *c, struct named *names, const struct frame *f, bool called)
 {
-	struct named *n = &names[(f->pc * 0x9e3779b97f4a7c15ull) >> 54];
+	struct named *n = &names[((f->pc + called) * 0x9e3779b97f4a7c15ull) >> 54];
 	struct err e;
 
-	if (!n->is_set || n->pc != f->pc) {
-		*n = (struct named){ .pc = f->pc, .is_set = true };
-		if (unwind_symbols(c->u, f, 0, look_up, n, &e))
+	if (!n->is_set || n->pc != f->pc || n->called != called) {
+		*n = (struct named){ .pc = f->pc, .called = called, .is_set = true };
+		if (called ? unwind_called(c->u, f, look_up, n, &e) : unwind_symbols(c->u, f, 0, look_up, n, &e))
 			n->f = NULL;
 	}
 	return n;
+}
+
+/*
+ * Frame @i, or what the next one has called: a C library's exported functions often end in a tail call of one that has no name
+ * without debug information (glibc 2.41: pthread_join(), pthread_mutex_timedlock(), pthread_mutex_lock() of a robust one).
+ */
+static struct named name_at(struct crash *c, struct named *names, const struct stack *s, size_t i)
+{
+	struct named n = *name_of(c, names, &s->frames[i], false);
+	struct named called;
+
+	if (n.has_name || i + 1 >= s->n)
+		return n;
+	called = *name_of(c, names, &s->frames[i + 1], true);
+	called.module = n.module;
+	called.is_kernel = n.is_kernel;
+	return called;
 }
 
 /*
@@ -114,6 +136,32 @@ static void restarted(struct hang_thread *t, const struct named *n)
 	}
 }
 
+/*
+ * The function of the lock that the thread waits for, the outermost, or NULL.  *named: no other can be there, since all that
+ * the library that makes the call has on the stack have names.
+ */
+static const struct lock_function *lock_function_of(struct crash *c, struct named *names, struct hang_thread *t,
+						     const struct stack *s, bool *named)
+{
+	const struct lock_function *f = NULL;
+	bool inside = true;
+	u64 library = 0;
+
+	*named = s->n > 1;
+	for (size_t i = 0; i < s->n && i < FRAMES_LOOKED; i++) {
+		struct named n = name_at(c, names, s, i);
+
+		restarted(t, &n);
+		/* The first frame may be the kernel's: __kernel_vsyscall() of i386. */
+		library = library || n.is_kernel ? library : n.module;
+		inside = inside && (n.is_kernel || n.module == library);
+		*named = *named && (!inside || n.has_name);
+		if (n.f && (!f || n.f->rank > f->rank))
+			f = n.f;
+	}
+	return f;
+}
+
 static int look_at(struct crash *c, struct named *names, struct hang_thread *t, struct err *e)
 {
 	struct stack s scoped(stack_fini) = { 0 };
@@ -132,17 +180,10 @@ static int look_at(struct crash *c, struct named *names, struct hang_thread *t, 
 		r = unwind_thread(c->u, t->thread, &s, e);
 		if (r)
 			return r;
-		for (size_t i = 0; i < s.n && i < FRAMES_LOOKED; i++) {
-			const struct named *n = name_of(c, names, &s.frames[i]);
-
-			restarted(t, n);
-			named = named && n->has_name;
-			if (n->f && (!f || n->f->rank > f->rank))
-				f = n->f;
-		}
+		f = lock_function_of(c, names, t, &s, &named);
 	}
 	if (t->kind == WAIT_FUTEX)
-		hang_lock(c, t, f, named && s.n > 1);
+		hang_lock(c, t, f, named);
 	else
 		hang_call_on(c, t);
 	return 0;

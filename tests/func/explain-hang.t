@@ -36,6 +36,45 @@ both self certain self-deadlock "deadlock with itself: thread * waits for the mu
 both self_robust certain self-deadlock "deadlock with itself: *" certain
 both timed likely self-deadlock "deadlock with itself: *" likely
 
+# ---- a library that ends in a tail call of what has no name, as C libraries without debug information do
+cat >nameless.c <<'END'
+#include <linux/futex.h>
+#include <pthread.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static __attribute__((noinline)) int wait_for(pthread_mutex_t *m)
+{
+	while (__atomic_exchange_n(&m->__data.__lock, 2, __ATOMIC_ACQUIRE))
+		syscall(SYS_futex, &m->__data.__lock, FUTEX_WAIT_PRIVATE, 2, NULL, NULL, 0);
+	return 0;
+}
+int pthread_mutex_lock(pthread_mutex_t *m)
+{
+	if (__atomic_exchange_n(&m->__data.__lock, 1, __ATOMIC_ACQUIRE))
+		return wait_for(m);
+	m->__data.__owner = (int)syscall(SYS_gettid);
+	return 0;
+}
+END
+if have gcc && gcc -O2 -shared -fPIC -s -o nameless.so nameless.c 2>cc.err; then
+	LD_PRELOAD=$PWD/nameless.so
+	export LD_PRELOAD
+	hang self
+	unset LD_PRELOAD
+	run "$TAGCORE" stack "$PID"
+	matches "no name: the stack does not have the lock's" out '^#1 .*\?\? .*nameless.so'
+	is "no name: the call has it: live" "$("$TAGCORE" explain "$PID" | sed -n '2s/: .*//p')" "certain (self-deadlock)"
+	"$TAGCORE" dump -q -o core.nameless "$PID"
+	is "no name: a dump" "$("$TAGCORE" explain core.nameless | sed -n '2s/: .*//p')" "certain (self-deadlock)"
+	"$TAGCORE" dump -q --stacks -o core.small "$PID"
+	is "no name: a core without the word that leads there" "$("$TAGCORE" explain core.small | sed -n '2s/: .*//p')" \
+		"certain (self-deadlock)"
+	finish
+else
+	skip "no name" "no gcc"
+fi
+
 # ---- chains
 both owner_sleeps likely waits-for-owner "3 threads wait for thread *, which is in clock_nanosleep" possible
 both owner_reads likely waits-for-owner "1 thread waits for thread *, which waits in read for fd *, pipe:*" possible

@@ -171,24 +171,33 @@ bool code_call_target(struct unwind *u, const struct code_at *ret, u64 *out)
 	return !in.is_slot;
 }
 
-/*
- * What an entry of the procedure linkage table leads to, by the word that the
- * dynamic linker has filled in; @addr itself, where no such entry is.
- */
+/* The word by which an entry of the procedure linkage table at @addr jumps; false where no such entry is. */
+static bool plt_slot(struct unwind *u, u64 addr, u64 *slot)
+{
+	const struct code_machine *m = u->code->m;
+	u8 code[PLT_BYTES];
+	struct code_insn in;
+
+	if (m->plt_slot)
+		return space_read(u, addr, code, sizeof(code)) && m->plt_slot(code, addr, slot);
+	/* ENDBR64 may come before the jump. */
+	for (int i = 0; i < 2 && code_insn_at(u, addr, &in); i++) {
+		*slot = in.target;
+		if (in.flow == CODE_JUMP)
+			return in.has_target && in.is_slot;
+		if (in.flow != CODE_NEXT || in.n_ops || in.clobbers)
+			return false;
+		addr += in.len;
+	}
+	return false;
+}
+
+/* What it leads to, by the word that the dynamic linker has filled in; @addr itself, where no such entry is. */
 static u64 behind_plt(struct unwind *u, u64 addr)
 {
-	struct code_insn in;
-	u64 at = addr, to;
+	u64 slot, to;
 
-	/* ENDBR64 may come before the jump. */
-	for (int i = 0; i < 2 && code_insn_at(u, at, &in); i++) {
-		if (in.flow == CODE_JUMP)
-			return in.has_target && in.is_slot && space_word(u, in.target, &to) ? to : addr;
-		if (in.flow != CODE_NEXT || in.n_ops || in.clobbers)
-			return addr;
-		at += in.len;
-	}
-	return addr;
+	return plt_slot(u, addr, &slot) && space_word(u, slot, &to) ? to : addr;
 }
 
 bool code_call_is_plain(struct unwind *u, const struct cpu_regs *caller, u64 start)
@@ -234,4 +243,23 @@ bool code_has_call(struct unwind *u, const struct cpu_regs *caller)
 	struct code_insn in;
 
 	return code_begin_at(u, &ret, false) && call_before(u, &ret, &in) && in.flow == CODE_CALL;
+}
+
+bool code_called(struct unwind *u, u64 ret_pc, u64 *start, u64 *slot)
+{
+	const struct code_at ret = { .pc = ret_pc };
+	struct code_insn in;
+
+	*start = *slot = 0;
+	/* Which of its two instruction sets a frame of 32-bit Arm is in is not kept. */
+	if (u->core->ehdr.e_machine == EM_ARM || !code_begin_at(u, &ret, false) || !call_before(u, &ret, &in) ||
+	    !in.has_target || in.is_other_mode)
+		return false;
+	if (in.is_slot)
+		*slot = in.target;
+	else if (!plt_slot(u, in.target, slot))
+		*start = in.target;
+	if (*slot && !space_word(u, *slot, start))
+		*start = 0;
+	return true;
 }

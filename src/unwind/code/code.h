@@ -17,6 +17,11 @@ enum code_step step_code_from(struct unwind *u, u64 start, u64 end /* or 0 */, s
  * of a procedure linkage table; or nothing is left of what it called.
  */
 bool code_call_is_plain(struct unwind *u, const struct cpu_regs *caller, u64 start);
+/*
+ * Where the call that returns to @ret_pc leads, as the code says: to @start, 0 if not known; by the word at @slot, which a
+ * dynamic linker fills in, or 0.
+ */
+bool code_called(struct unwind *u, u64 ret_pc, u64 *start, u64 *slot);
 /* False when the code can be read and there is no call before @caller's pc. */
 bool code_is_after_call(struct unwind *u, const struct cpu_regs *caller);
 /* The code can be read, and a call is before @caller's pc. */

@@ -339,8 +339,28 @@ static bool decode(struct code_reader *c, const u8 *p, size_t len, struct code_i
 	return true;
 }
 
+static u32 insn_of(const u8 *p)
+{
+	return (u32)p[0] | (u32)p[1] << 8 | (u32)p[2] << 16 | (u32)p[3] << 24;
+}
+
+/* adrp x16, PAGE; ldr x17, [x16, OFFSET], after "bti c" where there is one: ABI for the Arm 64-bit Architecture, PLT entries. */
+static bool plt_slot(const u8 code[PLT_BYTES], u64 addr, u64 *slot)
+{
+	unsigned skip = insn_of(code) == 0xd503245f ? 4 : 0;
+	u32 adrp = insn_of(code + skip), ldr = insn_of(code + skip + 4);
+	u64 pages = (u64)(adrp >> 5 & 0x7ffff) << 2 | (adrp >> 29 & 3);
+
+	if ((adrp & 0x9f00001f) != 0x90000010 || (ldr & 0xffc003ff) != 0xf9400211)
+		return false;
+	/* 21 bits, signed. */
+	pages -= pages >> 20 << 21;
+	*slot = ((addr + skip) & ~0xfffULL) + (pages << 12) + (ldr >> 10 & 0xfff) * 8;
+	return true;
+}
+
 /* AAPCS64, 6.1.1: x19 to x29; 6.4.5.1: the stack pointer is a multiple of 16. */
 const struct code_machine code_aarch64 = {
 	.machine = EM_AARCH64, .word = 8, .reg = 8, .step = 4, .longest = 4, .sp = SP, .ra = LR, .sp_align = 16,
-	.saved = 0x7ffULL << 19, .call_len = { 4 }, .decode = decode,
+	.saved = 0x7ffULL << 19, .call_len = { 4 }, .decode = decode, .plt_slot = plt_slot,
 };

@@ -95,6 +95,7 @@ struct code_reader;
 struct capstone;
 
 /* A machine whose code can be read; of one with several instruction sets, in one mode. */
+enum { PLT_BYTES = 12 };
 struct code_machine {
 	u16 machine;
 	u16 mode;		/* as in struct cpu_regs */
@@ -114,6 +115,8 @@ struct code_machine {
 	u8 call_len[8];
 	/* Which of them it can be, by bit; NULL: any. */
 	u32 (*calls)(const u8 before[CALL_BYTES]);
+	/* The word by which an entry of the procedure linkage table at @addr jumps, where that takes several instructions. */
+	bool (*plt_slot)(const u8 code[PLT_BYTES], u64 addr, u64 *slot);
 	bool has_prologues;	/* functions that call save @ra where they begin, and only there */
 	bool has_pools;		/* numbers stand between the functions' instructions: what no path leads to may be any */
 };

@@ -65,6 +65,7 @@ struct unwind {
 	struct call_memo *calls;	/* calls/calls.c's; NULL until needed */
 	struct tail_memo *tails;	/* calls/tailcall.c's; NULL until needed */
 	u64 dies_left;		/* that may still be looked at for calls: a bound for hostile cores */
+	u64 relocations_left;	/* and for imports */
 };
 
 /* ---- module.c: one of them; module_list.c: all */

@@ -70,6 +70,7 @@ int unwind_open(struct unwind **out, struct core *core, const struct unwind_opts
 	u->opts = *opts;
 	u->ret_cookie = core_return_cookie(core);
 	u->dies_left = CALL_DIES_MAX;
+	u->relocations_left = RELOCATIONS_MAX;
 	r = open_all(u, e);
 	if (r)
 		unwind_close(u);

@@ -30,6 +30,10 @@ void uw_close(struct uw *uw);
 int walk_add(struct unwind *u, struct stack *s, const struct frame *f, const struct cpu_regs *r, Dwarf_Frame *row,
 	     struct err *e) must_check;
 
+/* ---- called.c */
+
+enum { RELOCATIONS_MAX = 1 << 26 };
+
 /* ---- first.c */
 
 /* It is the thread's first function: by the machine's convention, by where the program begins, or as makecontext(3) has it. */

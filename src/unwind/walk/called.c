@@ -1,0 +1,66 @@
+#include <gelf.h>
+
+#include "unwind/code/code.h"
+#include "unwind/dwarf/dw.h"
+#include "unwind/walk/walk.h"
+
+/* The name that relocation @n of section @sh is for. */
+static const char *name_of(Elf *elf, const GElf_Shdr *sh, GElf_Xword info)
+{
+	Elf_Scn *symbols = elf_getscn(elf, sh->sh_link);
+	GElf_Shdr at;
+	GElf_Sym sym;
+
+	if (!symbols || !gelf_getshdr(symbols, &at) || !gelf_getsym(elf_getdata(symbols, NULL), (int)GELF_R_SYM(info), &sym))
+		return NULL;
+	return elf_strptr(elf, at.sh_link, sym.st_name);
+}
+
+static const char *import_in(struct unwind *u, Elf *elf, Elf_Scn *scn, u64 offset)
+{
+	GElf_Shdr sh;
+	Elf_Data *data;
+	GElf_Rela a;
+	GElf_Rel r;
+
+	if (!gelf_getshdr(scn, &sh) || (sh.sh_type != SHT_RELA && sh.sh_type != SHT_REL) || !(data = elf_getdata(scn, NULL)))
+		return NULL;
+	for (int i = 0; sh.sh_type == SHT_RELA && u->relocations_left && gelf_getrela(data, i, &a); i++, u->relocations_left--)
+		if (a.r_offset == offset)
+			return name_of(elf, &sh, a.r_info);
+	for (int i = 0; sh.sh_type == SHT_REL && u->relocations_left && gelf_getrel(data, i, &r); i++, u->relocations_left--)
+		if (r.r_offset == offset)
+			return name_of(elf, &sh, r.r_info);
+	return NULL;
+}
+
+/* The symbol whose address the dynamic linker writes to the word at @slot. */
+static const char *import_at(struct unwind *u, u64 slot)
+{
+	Dwfl_Module *mod = dwfl_addrmodule(dw_dwfl(u), slot);
+	GElf_Addr bias;
+	Elf *elf = mod ? dwfl_module_getelf(mod, &bias) : NULL;
+	const char *name = NULL;
+
+	for (Elf_Scn *scn = NULL; elf && !name && (scn = elf_nextscn(elf, scn));)
+		name = import_in(u, elf, scn, slot - bias);
+	return name && *name ? name : NULL;
+}
+
+int unwind_called(struct unwind *u, const struct frame *f, int (*fn)(const struct symbol *s, void *arg, struct err *e), void *arg,
+		  struct err *e)
+{
+	struct frame called = { .exact = true };
+	struct symbol s = { 0 };
+	u64 slot;
+
+	if (f->exact || !code_called(u, f->pc, &called.pc, &slot))
+		return 0;
+	if (called.pc)
+		return unwind_symbols(u, &called, 0, fn, arg, e);
+	s.linkage = import_at(u, slot);
+	if (!s.linkage)
+		return 0;
+	s.function = demangle(u, s.linkage);
+	return fn(&s, arg, e);
+}
