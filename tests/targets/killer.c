@@ -2,7 +2,7 @@
  * killer PID SIGNAL WHOM WHEN COMMAND... - runs a command that examines process PID, and sends a signal.
  *
  * WHOM: "command"; "guardian", its child; "copy", the child that PID has meanwhile; "ours", command and
- * guardian; "all"; or "target", PID itself, to which the command's calls then leave HOLD_MS.
+ * guardian; "all"; or "target", PID itself, to which the command's calls then leave $HOLD_MS (30).
  * WHEN: "us:N", N microseconds after PID is traced by anybody; "NAME:N", when the command or one of its
  * children is about to make system call NAME (see names[]) for the N-th time; "any:N", any call.
  *
@@ -15,7 +15,7 @@
 #include <sys/ptrace.h>
 #include <sys/wait.h>
 
-enum { LIMIT_S = 60, HOLD_MS = 30, OURS_MAX = 64 };
+enum { LIMIT_S = 60, OURS_MAX = 64 };
 
 /* Requests of ptrace(2) by their own names; request 0: any, or another call. */
 static const struct { const char *name; unsigned nr; uint64_t request; } names[] = {
@@ -142,7 +142,7 @@ static void send_all(void)
 	note_ours(command);
 	if (!strcmp(whom, "target")) {
 		send_to(pid);
-		usleep(HOLD_MS * 1000);
+		usleep(1000 * (unsigned)atoi(getenv("HOLD_MS") ? getenv("HOLD_MS") : "30"));
 	}
 	if (is("copy"))
 		each(pid, 0, send_to);
