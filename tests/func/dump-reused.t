@@ -36,7 +36,7 @@ judge_core()
 	core_threads=$("$TAGCORE" inspect threads core | grep -c '^ *[0-9]')
 	[ "$core_threads" = $((of + 1)) ] || echo "$what: $core_threads threads in a core of threads $of"
 	# The second one runs: a word on its stacks is another by now; the first one's areas are elsewhere.
-	[ "$of" = 2 ] || "$CORECMP" mem core $NUMBER >differ 2>&1 || ! grep 'the process has none' differ ||
+	[ "$of" = 2 ] || "$CORECMP" mem core $NUMBER >differ 2>&1 || ! grep -q "the process has none" differ ||
 		echo "$what: not its memory"
 }
 
