@@ -280,4 +280,27 @@ wait_state "$PID" S
 like "no thread stays stopped" "$(for t in "/proc/$PID/task"/*; do
 	state "$PID/task/${t##*/}"
 done | sort -u | tr -d '\n')" 'S'
+
+# ---- a directory that vanishes: while it is written, and before it gets its name
+vanished()
+{
+	start threads 2
+	mkdir vanishing && touch held
+	rm -f result err
+	HOLD_WHILE=held "$TARGETS/killer" "$PID" 0 target "$2" "$TAGCORE" dump -q -o vanishing/core "$PID" >result 2>err &
+	killer=$!
+	mine $killer
+	wait_line result '^moment' || fail "$1: that call is made"
+	rm -rf vanishing held
+	wait $killer
+	not_mine $killer
+	is "$1: exit 2" "$(sed -n 's/^ended \([0-9]*\) .*/\1/p' result)" 512
+	matches "$1: why" err '^tagcore: .*vanishing.*No such file or directory'
+	is "$1: in one sentence" "$(wc -l <err)" 1
+	runs_free "$PID" "$1"
+	is "$1: the target lives" "$(report)" "alive 2 heap intact"
+	finish
+}
+vanished "the directory vanishes as it is written" write:1
+vanished "the directory vanishes before the end" link:1
 done_testing

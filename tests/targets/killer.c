@@ -2,7 +2,8 @@
  * killer PID SIGNAL WHOM WHEN COMMAND... - runs a command that examines process PID, and sends a signal.
  *
  * WHOM: "command"; "guardian", its child; "copy", the child that PID has meanwhile; "ours", command and
- * guardian; "all"; or "target", PID itself, to which the command's calls then leave $HOLD_MS (30).
+ * guardian; "all"; or "target", PID itself, to which the command's calls then leave HOLD_MS, or, after "moment" has been
+ * printed, the time in which the file $HOLD_WHILE exists.
  * WHEN: "us:N", N microseconds after PID is traced by anybody; "NAME:N", when the command or one of its
  * children is about to make system call NAME (see names[]) for the N-th time; "any:N", any call.
  *
@@ -15,7 +16,7 @@
 #include <sys/ptrace.h>
 #include <sys/wait.h>
 
-enum { LIMIT_S = 60, OURS_MAX = 64 };
+enum { LIMIT_S = 60, HOLD_MS = 30, OURS_MAX = 64 };
 
 /* Requests of ptrace(2) by their own names; request 0: any, or another call. */
 static const struct { const char *name; unsigned nr; uint64_t request; } names[] = {
@@ -132,6 +133,20 @@ static int ours_left(void)
 static int send_to(pid_t p) { return kill(p, sig) == 0; }
 static int is(const char *name) { return !strcmp(whom, name) || !strcmp(whom, "all"); }
 
+static void hold(void)
+{
+	const char *file = getenv("HOLD_WHILE");
+	double limit = target_seconds() + LIMIT_S;
+
+	usleep(HOLD_MS * 1000);
+	if (!file)
+		return;
+	puts("moment");
+	fflush(stdout);
+	while (access(file, F_OK) == 0 && target_seconds() < limit)
+		target_nap();
+}
+
 static void send_all(void)
 {
 	int both = !strcmp(whom, "ours");
@@ -142,7 +157,7 @@ static void send_all(void)
 	note_ours(command);
 	if (!strcmp(whom, "target")) {
 		send_to(pid);
-		usleep(1000 * (unsigned)atoi(getenv("HOLD_MS") ? getenv("HOLD_MS") : "30"));
+		hold();
 	}
 	if (is("copy"))
 		each(pid, 0, send_to);
