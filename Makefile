@@ -231,7 +231,7 @@ ifneq ($(filter soak fuzz,$(MAKECMDGOALS)),)
 FUZZ_CC     := $(if $(CROSS),,$(shell tests/fuzz/cc))
 endif
 FUZZ_SAN    := $(SAN) -O2 -fsanitize=fuzzer-no-link
-FUZZ_SRC    := $(addprefix tests/fuzz/,fuzz_api.c fuzz_assert.c fuzz_core.c fuzz_print.c fuzz_repair.c fuzz_stack.c) $(filter-out src/cli/main.c,$(CLI_SRC)) $(LIB_SRC)
+FUZZ_SRC    := $(addprefix tests/fuzz/,fuzz_api.c fuzz_assert.c fuzz_core.c fuzz_print.c fuzz_proc.c fuzz_repair.c fuzz_stack.c) $(filter-out src/cli/main.c,$(CLI_SRC)) $(LIB_SRC)
 FUZZ        := $(O)/san/fuzz/seeds $(O)/san/fuzz/files $(if $(FUZZ_CC),$(O)/fuzz/core)
 $(eval $(call objects,fuzz/obj,$$(FUZZ_CC),$$(FUZZ_SAN)))
 $(O)/fuzz/core: $(call obj,fuzz/obj,$(FUZZ_SRC) tests/fuzz/fuzz_mutate.c)

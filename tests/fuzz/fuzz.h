@@ -31,6 +31,10 @@ void fuzz_repair(const uint8_t *data, size_t size);
 #define STACK_EXE_MARK_LEN (sizeof(STACK_EXE_MARK) - 1)
 void fuzz_stack(const uint8_t *data, size_t size, uint32_t h);
 
+/* After FUZZ_PROC: the name of a file of /proc/PID, a line, and its text. */
+#define FUZZ_PROC "/proc/"
+void fuzz_proc(const uint8_t *data, size_t size);
+
 /* A file in memory, of which @reads are left until it shrinks to @size bytes; @m must outlive it. */
 struct mem {
 	const uint8_t *p;

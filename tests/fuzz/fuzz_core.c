@@ -209,6 +209,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	u32 h = hash(data, size);
 
+	if (size > strlen(FUZZ_PROC) && !memcmp(data, FUZZ_PROC, strlen(FUZZ_PROC))) {
+		fuzz_proc(data + strlen(FUZZ_PROC), size - strlen(FUZZ_PROC));
+		return 0;
+	}
 	limit_unpacking(size < SELFMAG || memcmp(data, ELFMAG, SELFMAG));
 	if (h / 4 % COMMANDS_ONE_IN)
 		quick(data, size, h);

@@ -2,6 +2,7 @@
 #include "../unit/osbuild.h"
 #include "../unit/packbuild.h"
 #include "../unit/stackbuild.h"
+#include "base/io.h"
 #include "fuzz.h"
 
 struct seed {
@@ -416,6 +417,31 @@ static void make_stacks(const char *dir)
 	}
 }
 
+/* What the kernel says of this process. */
+static void make_proc(const char *dir)
+{
+	static const char *const files[] = { "maps", "smaps", "stat", "status", "syscall" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		struct buf text = { 0 };
+		struct buf b = { 0 };
+		char path[64];
+		struct err e;
+
+		snprintf(path, sizeof(path), "/proc/self/%s", files[i]);
+		if (!io_slurp(path, &text, 1 << 20, &e)) {
+			pb_add(&b, FUZZ_PROC, strlen(FUZZ_PROC));
+			pb_add(&b, files[i], strlen(files[i]));
+			pb_add(&b, "\n", 1);
+			pb_add(&b, text.p, text.len);
+			snprintf(path, sizeof(path), "proc-%s", files[i]);
+			save(dir, path, &b);
+		}
+		buf_fini(&text);
+		buf_fini(&b);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	if (argc != 2) {
@@ -426,6 +452,7 @@ int main(int argc, char **argv)
 		make(argv[1], seeds[i].name, &seeds[i]);
 	make_machines(argv[1]);
 	make_stacks(argv[1]);
+	make_proc(argv[1]);
 	make_packed(argv[1], "zstd-unchecked", pack_unchecked);
 	for (size_t i = 0; i < ARRAY_SIZE(packers); i++)
 		make_packed(argv[1], packers[i].name, packers[i].pack);
