@@ -387,6 +387,18 @@ static void answer(void)
 	fflush(stdout);
 }
 
+/*
+ * As a program has that does anything: pages below the stack pointer that are there.  Else a snapshot has no place for what
+ * leads back from a call, should all of it be killed.
+ */
+static noinline void use_stack(void)
+{
+	volatile char below[32768];
+
+	for (size_t i = 0; i < sizeof(below); i += 1024)
+		below[i] = 1;
+}
+
 int main(int argc, char **argv)
 {
 	pthread_attr_t small;
@@ -396,6 +408,7 @@ int main(int argc, char **argv)
 	if (argc > 2 && !strcmp(argv[1], "check"))
 		return check(argv[2]);
 	target_begin();
+	use_stack();
 	target_block_usr1();
 	n_threads = argc > 1 ? (unsigned)atoi(argv[1]) : n_threads;
 	must(n_threads >= 24 && n_threads <= THREADS_MAX, "24 to 512 threads");
