@@ -64,6 +64,7 @@ struct candidate {
  */
 struct live_thread {
 	s32 tid;
+	s32 ns_tid;		/* the same in its own PID namespace, the innermost */
 	char state;		/* of /proc/PID/task/TID/stat */
 	bool has_call;
 	u64 nr;
@@ -76,12 +77,22 @@ struct live_thread {
 struct live_fd {
 	s32 fd;
 	char name[160];		/* a path, "pipe:[12]", "tcp 127.0.0.1:80, listening" */
+	u64 inode;		/* of a pipe or socket, or 0 */
+	char others[120];	/* who has the other end, where a thread waits for that: "written by process 12 (cat)"; or "" */
+	bool is_own;		/* only the process itself has the other end */
 };
 struct live_child {
 	s32 pid;
 	char state;
 	char comm[64];
 };
+/* A lock of a file that the process waits for, and who has it. */
+struct live_file_lock {
+	char kind[8];		/* "FLOCK", "POSIX", "OFDLCK" */
+	s32 pid;		/* 0: not known */
+	char comm[64];
+};
+enum { LIVE_FILE_LOCKS_MAX = 4 };
 /* All sorted by their numbers. */
 struct live {
 	struct live_thread *threads;
@@ -90,6 +101,12 @@ struct live {
 	size_t n_fds;
 	struct live_child *children;
 	size_t n_children;
+	struct live_file_lock file_locks[LIVE_FILE_LOCKS_MAX];
+	size_t n_file_locks;
+	s32 pid;
+	s32 parent;		/* its process id, or 0 */
+	s32 *parent_tids;	/* its threads, by their ids in their own PID namespace */
+	size_t n_parent_tids;
 	u64 between_ns;		/* the two looks */
 };
 /* NULL: there is none. */
@@ -100,7 +117,7 @@ const struct live_fd *live_fd_find(const struct live *l, s32 fd);
 struct wait {
 	s32 tid;
 	char call[32];		/* the system call */
-	char on[208];		/* "mutex 0x1234", "fd 3, pipe:[12]", "" */
+	char on[288];		/* "mutex 0x1234", "fd 3, pipe:[12]", "" */
 	s32 owner;		/* the thread that it waits for, or 0 */
 };
 /* A circle of threads, each of which waits for the next; in verdict.locked from @from on. */

@@ -14,6 +14,7 @@ void hang_free(struct hang *h)
 	if (!h)
 		return;
 	free(h->v);
+	free(h->by_own);
 	free(h);
 }
 
@@ -83,7 +84,7 @@ static int look_up(const struct symbol *s, void *arg, struct err *e)
 	if (!name)
 		return 0;
 	n->has_name = true;
-	n->f = lock_function_find(s->function && !strncmp(s->function, "std::", 5) ? s->function : name);
+	n->f = lock_function_find(s->function && lock_function_is_rust(s->function) ? s->function : name);
 	n->call = wait_call_find(name + strspn(name, "_"));
 	return 0;
 }
@@ -156,8 +157,11 @@ static const struct lock_function *lock_function_of(struct crash *c, struct name
 		library = library || n.is_kernel ? library : n.module;
 		inside = inside && (n.is_kernel || n.module == library);
 		*named = *named && (!inside || n.has_name);
-		if (n.f && (!f || n.f->rank > f->rank))
-			f = n.f;
+		if (!n.f || (f && n.f->rank <= f->rank))
+			continue;
+		f = n.f;
+		t->stack_from = s->frames[0].sp;
+		t->stack_to = i + 1 < s->n ? s->frames[i + 1].sp : 0;
 	}
 	return f;
 }
@@ -216,6 +220,8 @@ bool hang_gather(struct crash *c, struct err *e, int *r)
 		c->hang->live = c->opts.live;
 		*r = list(c, e);
 	}
+	if (!*r)
+		*r = hang_own_tids(c, e);
 	for (size_t i = 0; !*r && i < c->hang->n; i++)
 		*r = look_at(c, names, &c->hang->v[i], e);
 	if (!*r)

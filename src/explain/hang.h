@@ -27,12 +27,14 @@ struct wait_call {
 	const char *name;
 	enum wait_kind kind;
 	bool has_fd;		/* its first argument */
+	u8 path;		/* the argument that is a file's name, from 1; 0: it has none */
 	u8 limit;		/* the argument that is a time limit, from 1; 0: it has none */
 	bool limit_is_ms;	/* an int, negative without a limit; else a pointer */
 };
 
 struct hang_thread {
 	s32 tid;
+	s32 own_tid;	/* the same in its own PID namespace, as locks have it; 0: not known */
 	const struct core_thread *thread;	/* NULL: it did not stop */
 	const struct live_thread *live;		/* NULL: not known */
 	enum wait_kind kind;
@@ -43,9 +45,13 @@ struct hang_thread {
 	u64 nr;
 	u64 args[6];
 	u64 lock;		/* address of what it waits for, or 0 */
+	u64 stack_from, stack_to;	/* the frames of @function, and of what it has called; 0: not known */
 	const char *function;	/* a row's name in hang_locks.c: "pthread_mutex_lock"; or NULL */
 	bool owner_sure;	/* by the function that waits, too, not only by what the memory looks like */
 	bool is_recursive;	/* a mutex that its owner may lock again */
+	bool is_refused;	/* a mutex that it will never get: mutex_at() */
+	s32 lost_owner;		/* the lock's owner by its own_tid, of which the process has none; 0: it has, or is not known */
+	bool is_shared;		/* a mutex that is for several processes */
 	struct wait *wait;	/* the text */
 	size_t owner;		/* index of the thread that it waits for, or SIZE_MAX */
 	size_t end;		/* of the chain of owners; SIZE_MAX: it ends in a circle */
@@ -55,6 +61,10 @@ struct hang {
 	struct hang_thread *v;	/* by tid */
 	size_t n;
 	const struct live *live;	/* NULL: a core */
+	size_t *by_own;		/* indices of @v, by own_tid */
+	size_t n_own;
+	bool other_ns;		/* the process is in another PID namespace than who has saved it */
+	bool guessed_ns;	/* own_tid is from the memory of the C library */
 };
 
 /* ---- hang.c */
@@ -67,8 +77,29 @@ void hang_free(struct hang *h);
 
 /* SIZE_MAX: no such thread. */
 size_t hang_find(const struct hang *h, s32 tid);
+/* The same by own_tid, of any value that memory has. */
+size_t hang_find_own(const struct hang *h, u64 own_tid);
 /* "waits in read for fd 3", "runs": what it does, for a sentence. */
 const char *hang_text(const struct hang_thread *t, char *out, size_t size);
+
+/* ---- hang_about.c: what rows say of threads */
+
+/* The verdict is about this thread first; its evidence has it as place.  The other's frames, after those. */
+void hang_about(struct crash *c, const struct hang_thread *t);
+void hang_about_too(struct crash *c, const struct hang_thread *t);
+/* Evidence: what it does. */
+void hang_show(struct crash *c, const struct hang_thread *t);
+/* What is missing of a core, where it matters. */
+void hang_show_core(struct crash *c, const struct hang_thread *t);
+/* It ran between the looks. */
+bool hang_moved(const struct hang_thread *t);
+/* It waits for another thread, or for something outside. */
+bool hang_is_idle(const struct hang_thread *t);
+/* It used the processor between the looks, most of the time. */
+bool hang_is_busy(const struct crash *c, const struct hang_thread *t);
+/* Of threads that do not go on: a core is one moment. */
+void hang_sure(struct crash *c, enum sure live, const char *text);
+const struct hang_thread *hang_thread_of(const struct crash *c, s32 tid);
 
 /* ---- hang_calls.c: from registers */
 
@@ -88,8 +119,35 @@ struct lock_function {
 	u8 rank;	/* the highest of a stack's counts */
 };
 const struct lock_function *lock_function_find(const char *symbol);
+/* The name as the source has it is to be looked for, not the linker's. */
+bool lock_function_is_rust(const char *symbol);
 /* t->kind, t->lock, t->owner and t->wait->on, of the function @f, or NULL.  @named: the functions around have names. */
 void hang_lock(struct crash *c, struct hang_thread *t, const struct lock_function *f, bool named);
+
+/* ---- hang_mutex.c */
+
+/* include/uapi/linux/futex.h */
+enum {
+	FUTEX_WAIT = 0, FUTEX_LOCK_PI = 6, FUTEX_WAIT_BITSET = 9, FUTEX_WAIT_REQUEUE_PI = 11, FUTEX_LOCK_PI2 = 13,
+	FUTEX_CMD = 0x7f, FUTEX_PRIVATE = 128, FUTEX_TID_MASK = 0x3fffffff,
+};
+/* 32 bits of memory. */
+bool lock_word(struct crash *c, u64 at, u64 *out);
+/* The owner is the thread with that own_tid: false when the process has none. */
+bool lock_own(struct crash *c, struct hang_thread *t, u64 own_tid, bool sure);
+/* A function that locks mutexes waits at t->lock. */
+void mutex_at(struct crash *c, struct hang_thread *t);
+/* A mutex whose owner the kernel knows; one that looks like glibc's.  False: it is none. */
+bool mutex_by_kernel(struct crash *c, struct hang_thread *t);
+bool mutex_by_looks(struct crash *c, struct hang_thread *t);
+
+/* A function that waits for a condition variable waits at t->lock: t->wait->on. */
+void cond_at(struct crash *c, struct hang_thread *t);
+
+/* ---- hang_tids.c */
+
+/* own_tid of all threads. */
+int hang_own_tids(struct crash *c, struct err *e) must_check;
 
 /* ---- hang_graph.c */
 

@@ -23,6 +23,7 @@ static const struct wait_call calls[] = {
 	{ "mq_timedreceive", WAIT_INPUT, .has_fd = true, .limit = 5 }, { "mq_timedsend", WAIT_OUTPUT, .has_fd = true, .limit = 5 },
 	{ "msgrcv", WAIT_INPUT, .has_fd = false }, { "msgsnd", WAIT_OUTPUT, .has_fd = false },
 	{ "nanosleep", WAIT_SLEEP, .has_fd = false }, { "pause", WAIT_SIGNAL, .has_fd = false },
+	{ "open", WAIT_CALL, .path = 1 }, { "openat", WAIT_CALL, .path = 2 },
 	{ "poll", WAIT_EVENTS, .limit = 3, .limit_is_ms = true },
 	{ "ppoll", WAIT_EVENTS, .limit = 3 }, { "ppoll_time64", WAIT_EVENTS, .limit = 3 },
 	{ "pread64", WAIT_INPUT, .has_fd = true }, { "preadv", WAIT_INPUT, .has_fd = true },
@@ -106,14 +107,20 @@ static bool call_of_registers(struct crash *c, struct hang_thread *t)
 	return true;
 }
 
-/* Of a thread that did not stop; and the argument that a result has replaced, if it waits still. */
-static void call_of_proc(struct hang_thread *t)
+/*
+ * Of a thread that did not stop, of which a core has no registers or those of a moment before; of one that a stop has brought
+ * out of its call with a part of the work done, which write(2) to a pipe is, and that is back there; and the argument that a
+ * result has replaced, if it waits still.  Of a lock the memory is known as it was at the stop, only.
+ */
+static void call_of_proc(const struct crash *c, struct hang_thread *t)
 {
+	const u16 *futex = c->core->arch ? c->core->arch->syscall.futex : NULL;
 	const struct live_thread *l = t->live;
 
 	if (!l || !l->has_call)
 		return;
-	if (!t->in_call && !t->thread) {
+	if (!t->in_call && (!t->thread || l->state == 'D' ||
+			    (!l->moved && futex && l->nr != futex[0] && l->nr != futex[1]))) {
 		t->in_call = t->has_arg0 = true;
 		t->nr = l->nr;
 		memcpy(t->args, l->args, sizeof(t->args));
@@ -146,7 +153,7 @@ void hang_call(struct crash *c, struct hang_thread *t)
 	enum { CALLS_MAX = 1 << 12 };
 
 	t->in_call = call_of_registers(c, t) && t->nr < CALLS_MAX;
-	call_of_proc(t);
+	call_of_proc(c, t);
 	if (!t->in_call)
 		return;
 	if (!c->opts.call_name || !c->opts.call_name(audit_arch(c->core), (s32)t->nr, t->wait->call, sizeof(t->wait->call)))
@@ -158,11 +165,14 @@ void hang_call(struct crash *c, struct hang_thread *t)
 
 /* ---- what it is on */
 
-static void put_fd(struct crash *c, s32 fd, char *out, size_t size)
+/* @t: who waits for the other end; NULL: nobody. */
+static void put_fd(struct crash *c, s32 fd, const struct hang_thread *t, char *out, size_t size)
 {
 	const struct live_fd *f = c->hang->live ? live_fd_find(c->hang->live, fd) : NULL;
+	bool others = f && *f->others && t && (t->kind == WAIT_INPUT || t->kind == WAIT_OUTPUT);
 
-	put_fmt(out, size, f ? "fd %d, %s" : "fd %d", fd, f ? f->name : "");
+	put_fmt(out, size, "fd %d%s%s%s%s", fd, f ? ", " : "", f ? f->name : "", others ? ", " : "",
+		others ? f->others : "");
 }
 
 /* struct pollfd: an int and two shorts, everywhere. */
@@ -174,7 +184,7 @@ static void put_polled(struct crash *c, const struct hang_thread *t, char *out, 
 
 	for (u64 i = 0; i < min(n, (u64)SHOWN) && len < size && space_uint(c->u, t->args[0] + 8 * i, 4, &fd); i++) {
 		put_fmt(out + len, size - len, i ? "; " : "");
-		put_fd(c, (s32)fd, out + strlen(out), size - strlen(out));
+		put_fd(c, (s32)fd, NULL, out + strlen(out), size - strlen(out));
 		len = strlen(out);
 	}
 	if (n > SHOWN && len < size)
@@ -204,13 +214,25 @@ static void put_child(struct crash *c, const struct hang_thread *t, char *out, s
 			put_fmt(out, size, "child %d (%s), state %c", pid, l->children[i].comm, l->children[i].state);
 }
 
+/* A name in memory, cut. */
+static void put_path(struct crash *c, u64 at, char *out, size_t size)
+{
+	size_t len = 0;
+
+	while (len + 1 < size && space_read(c->u, at + len, out + len, 1) && out[len])
+		len++;
+	out[len] = 0;
+}
+
 void hang_call_on(struct crash *c, struct hang_thread *t)
 {
 	char *out = t->wait->on;
 	size_t size = sizeof(t->wait->on);
 
-	if (t->call && t->call->has_fd && t->has_arg0)
-		put_fd(c, (s32)t->args[0], out, size);
+	if (t->call && t->call->path && (t->call->path > 1 || t->has_arg0))
+		put_path(c, u64_of_word(c->u, t->args[t->call->path - 1]), out, min(size, sizeof(c->v->evidence->where)));
+	else if (t->call && t->call->has_fd && t->has_arg0)
+		put_fd(c, (s32)t->args[0], t, out, size);
 	else if (t->kind == WAIT_CHILD && t->has_arg0)
 		put_child(c, t, out, size);
 	else if (t->has_arg0 && strstr(t->wait->call, "poll") && t->kind == WAIT_EVENTS)

@@ -22,6 +22,13 @@ size_t hang_find(const struct hang *h, s32 tid)
 	return i < h->n && h->v[i].tid == tid ? i : SIZE_MAX;
 }
 
+size_t hang_find_own(const struct hang *h, u64 own_tid)
+{
+	size_t i = search_first(k, 0, h->n_own, (u64)h->v[h->by_own[k]].own_tid >= own_tid);
+
+	return i < h->n_own && (u64)h->v[h->by_own[i]].own_tid == own_tid ? h->by_own[i] : SIZE_MAX;
+}
+
 const char *hang_text(const struct hang_thread *t, char *out, size_t size)
 {
 	if (t->in_call && *t->wait->on)

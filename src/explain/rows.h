@@ -72,14 +72,21 @@ bool row_limit(struct crash *c);
 bool row_raised(struct crash *c);
 bool row_killed(struct crash *c);
 
-/* ---- row_hang.c */
+/* ---- row_lock.c */
 bool row_deadlock(struct crash *c);
 bool row_self_deadlock(struct crash *c);
+bool row_refused_lock(struct crash *c);
+bool row_owner_gone(struct crash *c);
+bool row_waits_for_owner(struct crash *c);
+
+/* ---- row_hang.c */
 bool row_stopped(struct crash *c);
 bool row_waits_for_disk(struct crash *c);
-bool row_waits_for_owner(struct crash *c);
 bool row_busy(struct crash *c);
 bool row_waits_for_child(struct crash *c);
 bool row_waits_for_output(struct crash *c);
+bool row_waits_for_file_lock(struct crash *c);
+bool row_waits_for_itself(struct crash *c);
+bool row_waits_in_call(struct crash *c);
 bool row_nobody_signals(struct crash *c);
 bool row_all_idle(struct crash *c);

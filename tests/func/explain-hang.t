@@ -85,7 +85,7 @@ both rwlock_read possible waits-for-owner "1 thread waits for the rwlock 0x*, re
 # ---- no lock
 both no_signal likely nobody-signals "every thread waits for another one to signal, *: 1 thread in pthread_cond_wait" likely
 both no_post likely nobody-signals "every thread waits for another one to signal, *" likely
-both reads likely all-idle "it is waiting for work: read of fd *, pipe:*" likely
+both reads_other likely all-idle "it is waiting for work: read of fd *, pipe:*, written by process * (hangs)" likely
 both polls likely all-idle "it is waiting for work: poll of fd *, pipe:*" likely
 both accepts likely all-idle "it is waiting for work: accept of fd *, unix socket hangs.socket, number *" likely
 both server likely all-idle "it is waiting for work: 1 thread in epoll_wait, 4 in pthread_cond_wait" likely
@@ -117,7 +117,7 @@ matches "and is no deadlock" line '"deadlocks":\[\]'
 finish
 hang nonsense
 exits 0 "an owner that is no thread" "$TAGCORE" explain "$PID"
-like "an owner that is no thread: the sentence" "$(sed -n 1p out)" "*the mutex 0x*, whose owner 2147483646 is no thread (any more)"
+like "an owner that is no thread: the sentence" "$(sed -n 1p out)" "*the mutex 0x*, whose owner 2147483646 is no thread of the process (any more)"
 finish
 
 # ---- the JSON document

@@ -174,6 +174,21 @@ static void reads(void)
 	read_pipe(NULL);
 }
 
+/* A child has the end that is written to. */
+static void reads_other(void)
+{
+	must(!pipe(ends), "pipe");
+	if (!fork()) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		close(ends[0]);
+		for (;;)
+			sleep(1000);
+	}
+	close(ends[1]);
+	ready_soon();
+	read_pipe(NULL);
+}
+
 static void writes(void)
 {
 	char page[4096] = { 0 };
@@ -413,7 +428,7 @@ static const struct {
 } ways[] = {
 #define WAY(f) { #f, f }
 	WAY(two), WAY(three), WAY(self), WAY(self_robust), WAY(owner_sleeps), WAY(owner_reads), WAY(no_signal), WAY(no_post),
-	WAY(reads), WAY(writes), WAY(join), WAY(join_circle), WAY(join_each_other), WAY(rwlock_written), WAY(rwlock_read),
+	WAY(reads), WAY(reads_other), WAY(writes), WAY(join), WAY(join_circle), WAY(join_each_other), WAY(rwlock_written), WAY(rwlock_read),
 	WAY(busy), WAY(server), WAY(accepts), WAY(polls), WAY(child), WAY(sleeps), WAY(contended), WAY(by_chance), WAY(timed),
 	WAY(nonsense), WAY(many),
 #undef WAY
