@@ -9,7 +9,9 @@
 #include "base/array.h"
 #include "base/scope.h"
 #include "base/util.h"
+#include "cli/live_around.h"
 #include "cli/live_look.h"
+#include "cli/live_peers.h"
 #include "cli/live_sockets.h"
 #include "live/proc.h"
 
@@ -20,6 +22,7 @@ void live_fini(struct live *l)
 	free(l->threads);
 	free(l->fds);
 	free(l->children);
+	free(l->parent_tids);
 }
 
 /* ---- threads */
@@ -104,10 +107,13 @@ static int list_threads(pid_t pid, struct live *l, struct err *e)
 
 static void first_look(pid_t pid, struct live_thread *t, struct counted *c)
 {
+	struct proc_status status;
 	struct proc_stat s;
 	struct err ignored;
 
 	*c = ran(pid, t->tid);
+	if (!proc_status(pid, t->tid, &status, &ignored))
+		t->ns_tid = status.ns_pid;
 	if (!proc_stat(pid, t->tid, &s, &ignored))
 		t->state = s.state;
 	call_of(pid, t);
@@ -116,7 +122,7 @@ static void first_look(pid_t pid, struct live_thread *t, struct counted *c)
 		*t->wchan = 0;
 }
 
-/* *c is now.  True when the thread has run. */
+/* *c is now.  True when the thread has run; then it is somewhere else, perhaps. */
 static bool look_again(pid_t pid, struct live_thread *t, struct counted *c)
 {
 	struct counted now = ran(pid, t->tid);
@@ -125,6 +131,10 @@ static bool look_again(pid_t pid, struct live_thread *t, struct counted *c)
 	t->ready_ns = now.ready > c->ready ? now.ready - c->ready : 0;
 	t->moved = now.run != c->run || now.times != c->times;
 	*c = now;
+	if (t->moved) {
+		t->has_call = false;
+		call_of(pid, t);
+	}
 	return t->moved;
 }
 
@@ -180,8 +190,10 @@ static int list_fds(pid_t pid, struct live *l, struct err *e)
 			break;
 		l->fds[l->n_fds] = (struct live_fd){ .fd = atoi(d->d_name) };
 		snprintf(path, sizeof(path), "fd/%.16s", d->d_name);
-		if (!proc_readlink(pid, pid, path, l->fds[l->n_fds].name, sizeof(l->fds->name), &ignored))
-			l->n_fds++;
+		if (proc_readlink(pid, pid, path, l->fds[l->n_fds].name, sizeof(l->fds->name), &ignored))
+			continue;
+		l->fds[l->n_fds].inode = live_inode(l->fds[l->n_fds].name);
+		l->n_fds++;
 	}
 	if (l->n_fds)
 		qsort(l->fds, l->n_fds, sizeof(*l->fds), compare_fds);
@@ -218,6 +230,7 @@ int live_look(pid_t pid, struct live *out, struct err *e)
 	u64 began;
 	int r = list_threads(pid, out, e);
 
+	out->pid = pid;
 	if (r)
 		return r;
 	c = calloc(out->n_threads + 1, sizeof(*c));
@@ -230,8 +243,13 @@ int live_look(pid_t pid, struct live *out, struct err *e)
 	for (size_t i = 0; !r && i < out->n_threads; i++)
 		r = add_children(pid, out->threads[i].tid, out, &cap, e);
 	if (!r)
-		live_sockets(pid, out);
-	if (!r)
-		looks(pid, out, c, began);
-	return r;
+		r = live_parent(pid, out, e);
+	if (r)
+		return r;
+	live_sockets(pid, out);
+	live_epolls(pid, out);
+	live_file_locks(pid, out);
+	live_peers(pid, out);
+	looks(pid, out, c, began);
+	return 0;
 }

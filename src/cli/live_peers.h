@@ -1,0 +1,18 @@
+/* live_peers.h - who is at the other end of what a thread reads from or writes to. */
+#pragma once
+
+#include "explain/explain.h"
+
+/* The number in "pipe:[12]" or "socket:[12]", else 0. */
+u64 live_inode(const char *name);
+
+/*
+ * live_fd.others and .is_own of the pipes, FIFOs and sockets that a thread of process @pid is in a call for, from
+ * /proc/PID/fd of all processes that may be looked at.  Bounded in time and number: what is not found is not said.
+ */
+void live_peers(pid_t pid, struct live *l);
+
+/* ---- live_other_end.c */
+
+/* The number of the socket that socket @inode of process @pid is connected to on this machine, or 0. */
+u64 live_other_end(pid_t pid, u64 inode);
