@@ -1,4 +1,5 @@
 #include <stdlib.h>
+#include <string.h>
 
 #include "explain/hang.h"
 #include "explain/tagfault.h"
@@ -65,15 +66,32 @@ static int find_crash(struct crash *c, struct err *e)
 	return 0;
 }
 
+/* A thread of it would never have gone on. */
+static bool is_stuck(const struct crash *c)
+{
+	for (size_t i = 0; i < c->hang->n; i++)
+		if (c->hang->v[i].is_refused)
+			return true;
+	return c->v->n_deadlocks;
+}
+
+/* Who has ended a process that hung has done so because it hung: both are said, the cause first. */
 static int find_hang(struct crash *c, struct err *e)
 {
+	char sent[VERDICT_TEXT_MAX / 2] = "";
+	size_t len;
 	int r;
 
 	if (!hang_gather(c, e, &r))
 		return r;
-	if (!c->v->kind || c->v->n_deadlocks)
-		find_row(c, true);
+	if (c->v->kind && !is_stuck(c))
+		return 0;
+	if (c->v->kind)
+		put_fmt(sent, sizeof(sent), "; %s", c->v->sentence);
+	find_row(c, true);
 	no_hang(c);
+	len = strlen(c->v->sentence);
+	put_fmt(c->v->sentence + len, sizeof(c->v->sentence) - len, "%s", sent);
 	return 0;
 }
 
