@@ -100,6 +100,15 @@ const char *text_escape(const char *s, char *out, size_t size)
 	return out;
 }
 
+size_t text_printable(const char *s)
+{
+	size_t n = 0, len;
+
+	while (s[n] && (len = strchr("\t\n", s[n]) ? 1 : utf8_len((const u8 *)s + n)))
+		n += len;
+	return n;
+}
+
 int text_parse_u64(const char *s, int base, bool suffixes, u64 *out)
 {
 	static const char letters[] = "KMGTP";

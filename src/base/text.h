@@ -31,5 +31,8 @@ void text_puts(FILE *f, const char *s);
 /* The same into a string of @size bytes, cut where it does not fit; returns @out. */
 const char *text_escape(const char *s, char *out, size_t size);
 
+/* How many bytes at the beginning of @s are UTF-8 and no control characters, but for tabs and ends of lines. */
+size_t text_printable(const char *s);
+
 /* "1234", "0x10", with suffix K, M, G or T (powers of 1024) where @suffixes.  0 or -EINVAL, -ERANGE. */
 int text_parse_u64(const char *s, int base, bool suffixes, u64 *out) must_check;

@@ -30,6 +30,9 @@ static bool is_by_name(const char *name)
 	static const char *const begins[] = {
 		"__pthread_kill", "__GI_", "__assert", "__libc_message", "__fortify_fail", "__stack_chk_fail", "__chk_fail", "__libc_fatal",
 		"__sanitizer", "__asan", "__hwasan", "__tsan", "__msan", "__ubsan", "__interceptor_",
+		/* Of C++: libstdc++-v3/libsupc++ and libgcc; clang's own function for what noexcept forbids. */
+		"__cxa_", "__cxxabiv1::", "__gnu_cxx::__verbose_terminate_handler", "__gxx_personality", "__clang_call_terminate", "_Unwind_",
+		"std::terminate", "std::rethrow_exception", "std::__throw_", "operator new",
 	};
 	bool found = false;
 
@@ -40,15 +43,53 @@ static bool is_by_name(const char *name)
 	return found;
 }
 
+/* The name itself in "int f<char>(long)", where a function template's has its type before it. */
+static const char *own_name(const char *function)
+{
+	const char *name = function;
+	int depth = 0;
+
+	for (const char *s = function; *s && !(*s == '(' && !depth && s != name); s++) {
+		if (strchr("<({[", *s))
+			depth++;
+		else if (strchr(">)}]", *s))
+			depth--;
+		else if (*s == ' ' && !depth)
+			name = s + 1;
+	}
+	return name;
+}
+
+/* Templates of the C++ library are compiled into the program, but who called them is to blame. */
+static bool is_template(const char *function)
+{
+	const char *name = own_name(function);
+
+	return !strncmp(name, "std::", 5) || !strncmp(name, "__gnu_cxx::", 11);
+}
+
+size_t abort_caller_from(struct crash *c, size_t from, char *name, size_t size)
+{
+	size_t second = 0;
+
+	for (size_t i = from; i < c->v->stack.n && i < from + DEPTH_MAX; i++) {
+		crash_function(c, i, name, size);
+		if (!*name || is_by_name(name) || is_in_library(c, i))
+			continue;
+		if (!is_template(name))
+			return i;
+		if (!second)
+			second = i;
+	}
+	crash_function(c, second, name, size);
+	if (!second)
+		*name = 0;
+	return second;
+}
+
 size_t abort_caller(struct crash *c, char *name, size_t size)
 {
-	for (size_t i = c->v->frame; i < c->v->stack.n && i < c->v->frame + DEPTH_MAX; i++) {
-		crash_function(c, i, name, size);
-		if (*name && !is_by_name(name) && !is_in_library(c, i))
-			return i;
-	}
-	*name = 0;
-	return 0;
+	return abort_caller_from(c, c->v->frame, name, size);
 }
 
 const char *abort_in(struct crash *c, char out[160])
@@ -59,6 +100,19 @@ const char *abort_in(struct crash *c, char out[160])
 	if (abort_caller(c, name, sizeof(name)))
 		put_fmt(out, 160, " in %s", name);
 	return out;
+}
+
+bool abort_frame(struct crash *c, const char *const parts[], size_t n, size_t *out)
+{
+	char name[128];
+
+	for (size_t i = c->v->frame; i < c->v->stack.n && i < c->v->frame + DEPTH_MAX; i++)
+		for (size_t k = 0; k < n; k++)
+			if (strstr(crash_function(c, i, name, sizeof(name)), parts[k])) {
+				*out = i;
+				return true;
+			}
+	return false;
 }
 
 bool abort_came_by(struct crash *c, const char *part, char *name, size_t size)

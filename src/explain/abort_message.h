@@ -9,6 +9,10 @@
 bool crash_is_abort(const struct crash *c);
 /* The first frame that is of no library between abort(3) and who is to blame, and its name; 0 and "": none is known. */
 size_t abort_caller(struct crash *c, char *name, size_t size);
+/* The same, from frame @from on. */
+size_t abort_caller_from(struct crash *c, size_t from, char *name, size_t size);
+/* Of the innermost frames the first that has one of the @n @parts in its name. */
+bool abort_frame(struct crash *c, const char *const parts[], size_t n, size_t *out);
 /* " in NAME" of that frame, or "". */
 const char *abort_in(struct crash *c, char out[160]);
 /* The first function between abort(3) and that frame that has @part in its name.  What is outside of it, such as a
@@ -35,7 +39,9 @@ struct exception {
 	u64 object;
 	u64 found_at;		/* where the stack has a pointer to it */
 	char type[160];		/* demangled, or as it is */
-	char text[200];		/* what std::exception::what() probably says, or "" */
-	bool is_standard;	/* std::runtime_error or std::logic_error, or what the library derives from them */
+	char value[200];	/* of a number, or of a string with its quotes; or "" */
+	char text[200];		/* what a std::runtime_error would have as what(), or "" */
+	bool is_standard;	/* a std::runtime_error or std::logic_error, or what has one as its base */
+	bool is_bad_alloc;
 };
 bool exception_find(struct crash *c, struct exception *out);

@@ -1,6 +1,8 @@
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "base/util.h"
 #include "explain/abort_message.h"
 #include "unwind/dwarf/debuginfo.h"
@@ -25,7 +27,8 @@ static bool is_alive(struct crash *c, u64 header)
 	return space_uint(c->u, header - COUNT_BEFORE, 4, &count) && count && count <= COUNT_MAX;
 }
 
-static size_t read_text(struct crash *c, u64 at, char *out, size_t size)
+/* A string at @at, or "" where it is none or is not printable. */
+static void read_text(struct crash *c, u64 at, char *out, size_t size)
 {
 	enum mem_state state;
 	size_t n = 0;
@@ -40,11 +43,11 @@ static size_t read_text(struct crash *c, u64 at, char *out, size_t size)
 	while (n && n < size - 1 && memchr(out, 0, n) == NULL && space_read(c->u, at + n, out + n, 1))
 		n++;
 	out[n] = 0;
-	n = strlen(out);
-	for (size_t i = 0; i < n; i++)
-		if ((u8)out[i] < 0x20 || (u8)out[i] == 0x7f)
-			return 0;
-	return n;
+	/* It may be cut within a character, of four bytes at most. */
+	if (strlen(out) == size - 1 && size - 1 - text_printable(out) < 4)
+		out[text_printable(out)] = 0;
+	if (out[text_printable(out)])
+		*out = 0;
 }
 
 static void name_type(struct crash *c, const char *mangled, struct exception *out)
@@ -61,40 +64,121 @@ static void name_type(struct crash *c, const char *mangled, struct exception *ou
 		put_fmt(out->type, sizeof(out->type), "%s", mangled);
 }
 
-/* Those that hold a string, and are of the library: their first member is a pointer to its text. */
-static bool has_string(const char *type)
-{
-	static const char *const names[] = {
-		"std::runtime_error", "std::logic_error", "std::invalid_argument", "std::domain_error", "std::length_error",
-		"std::out_of_range", "std::range_error", "std::overflow_error", "std::underflow_error", "std::system_error",
-		"std::ios_base::failure", "std::filesystem::__cxx11::filesystem_error",
-	};
+/* ---- values that are no classes */
 
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		if (!strncmp(type, names[i], strlen(names[i])))
+static const struct number {
+	const char *mangled;	/* Itanium C++ ABI, 5.1.5.2: builtin types */
+	unsigned size;
+	bool is_signed;
+} numbers[] = {
+	{ "i", 4, true }, { "j", 4, false }, { "l", 8, true }, { "m", 8, false }, { "x", 8, true }, { "y", 8, false },
+	{ "s", 2, true }, { "t", 2, false }, { "c", 1, true }, { "a", 1, true }, { "h", 1, false }, { "b", 1, false },
+};
+
+static void read_number(struct crash *c, const struct number *n, struct exception *out)
+{
+	unsigned unused = 64 - 8 * n->size;
+	u64 v;
+
+	if (!space_uint(c->u, out->object, n->size, &v))
+		return;
+	if (n->is_signed)
+		put_fmt(out->value, sizeof(out->value), "%" PRId64, (s64)(v << unused) >> unused);
+	else
+		put_fmt(out->value, sizeof(out->value), "%" PRIu64, v);
+}
+
+/* A char * or a std::string: either begins with a pointer to the text (libstdc++, bits/basic_string.h: _Alloc_hider). */
+static void read_string(struct crash *c, struct exception *out)
+{
+	char text[sizeof(out->value) - 2];
+	u64 at;
+
+	if (!space_word(c->u, out->object, &at))
+		return;
+	read_text(c, at, text, sizeof(text));
+	if (*text)
+		put_fmt(out->value, sizeof(out->value), "\"%s\"", text);
+}
+
+static void read_value(struct crash *c, const char *mangled, struct exception *out)
+{
+	static const char string[] = "NSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEEE";
+
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
+		if (!strcmp(mangled, numbers[i].mangled))
+			read_number(c, &numbers[i], out);
+	if (!strcmp(mangled, string))
+		put_fmt(out->type, sizeof(out->type), "std::string");
+	if (!strcmp(mangled, string) || !strcmp(mangled, "PKc") || !strcmp(mangled, "Pc"))
+		read_string(c, out);
+}
+
+/* ---- classes */
+
+/* "*" begins a name that is compared by address. */
+static bool type_name(struct crash *c, u64 type, char *out, size_t size)
+{
+	u64 name;
+
+	if (!space_word(c->u, type + 8, &name))
+		return false;
+	read_text(c, name, out, size);
+	if (*out == '*')
+		memmove(out, out + 1, strlen(out));
+	return *out != 0;
+}
+
+/*
+ * The class of @type has a string, and a pointer to its text is the first member: std::runtime_error, std::logic_error
+ * and what has one of them as its first base.  A class with one base has a pointer to its type_info as third word
+ * (Itanium C++ ABI, 2.9.5: __si_class_type_info).
+ */
+static bool has_string(struct crash *c, u64 type)
+{
+	enum { DEPTH = 16 };
+	char mangled[160];
+
+	for (int i = 0; i < DEPTH && type_name(c, type, mangled, sizeof(mangled)); i++)
+		if (!strcmp(mangled, "St13runtime_error") || !strcmp(mangled, "St11logic_error"))
 			return true;
+		else if (!space_word(c->u, type + 16, &type))
+			return false;
 	return false;
+}
+
+/* A class has its name's length or a scope before the name. */
+static bool is_class(const char *mangled)
+{
+	return (*mangled >= '0' && *mangled <= '9') || *mangled == 'N' || (*mangled == 'S' && mangled[1] == 't');
+}
+
+static void read_class(struct crash *c, u64 type, struct exception *out)
+{
+	enum { LEAST = 4 };	/* what is shorter may be a number that looks like text */
+	u64 text;
+
+	out->is_standard = has_string(c, type);
+	if (space_word(c->u, out->object + 8, &text))
+		read_text(c, text, out->text, sizeof(out->text));
+	if (!out->is_standard && strlen(out->text) < LEAST)
+		*out->text = 0;
 }
 
 /* The object that follows the header at @header. */
 static bool read_object(struct crash *c, u64 header, struct exception *out)
 {
 	char mangled[160];
-	u64 type, name, text;
+	u64 type;
 
-	if (!space_word(c->u, header - TYPE_BEFORE, &type) || !space_word(c->u, type + 8, &name))
+	*out = (struct exception){ .object = header + HEADER };
+	if (!space_word(c->u, header - TYPE_BEFORE, &type) || !type_name(c, type, mangled, sizeof(mangled)))
 		return false;
-	/* "*" begins a name that is compared by address. */
-	if (!read_text(c, name, mangled, sizeof(mangled)))
-		return false;
-	name_type(c, *mangled == '*' ? mangled + 1 : mangled, out);
-	out->object = header + HEADER;
-	out->is_standard = has_string(out->type);
-	*out->text = 0;
-	if (space_word(c->u, out->object + 8, &text))
-		(void)read_text(c, text, out->text, sizeof(out->text));
-	if (!out->is_standard && strlen(out->text) < 4)
-		*out->text = 0;
+	name_type(c, mangled, out);
+	out->is_bad_alloc = !strcmp(mangled, "St9bad_alloc") || !strcmp(mangled, "St20bad_array_new_length");
+	read_value(c, mangled, out);
+	if (is_class(mangled) && !*out->value)
+		read_class(c, type, out);
 	return true;
 }
 

@@ -102,56 +102,6 @@ bool row_heap_corruption(struct crash *c)
 	return true;
 }
 
-/* One of the innermost frames has one of these in its name. */
-static bool has_frame(struct crash *c, const char *const names[], size_t n)
-{
-	char name[128];
-
-	for (size_t i = c->v->frame; i < c->v->stack.n && i < c->v->frame + 16; i++)
-		for (size_t k = 0; k < n; k++)
-			if (strstr(crash_function(c, i, name, sizeof(name)), names[k]))
-				return true;
-	return false;
-}
-
-static bool is_terminated(struct crash *c)
-{
-	static const char *const names[] = { "terminate", "__cxa_throw", "__cxa_rethrow" };
-
-	return has_frame(c, names, ARRAY_SIZE(names));
-}
-
-/* While one is thrown, or where it may not leave a function: not only while one is handled. */
-static bool is_thrown(struct crash *c)
-{
-	static const char *const names[] = { "__cxa_throw", "__cxa_rethrow", "_Unwind_RaiseException", "_Unwind_Resume", "__gxx_personality_v0",
-					     "__cxa_call_terminate", "__cxa_call_unexpected" };
-
-	return has_frame(c, names, ARRAY_SIZE(names));
-}
-
-bool row_exception(struct crash *c)
-{
-	struct exception x;
-	char in[160];
-
-	if (!crash_is_abort(c) || abort_message(c) || !exception_find(c, &x) || !is_terminated(c))
-		return false;
-	if (!is_thrown(c)) {
-		say(c, "std::terminate() was called%s, while a C++ exception of type %s existed", abort_in(c, in), x.type);
-		say_sure(c, SURE_POSSIBLE, "nothing on the stack is throwing it: it may have been caught");
-	} else {
-		say(c, *x.text ? "a C++ exception of type %s was not caught%s: \"%s\"" : "a C++ exception of type %s was not caught%s", x.type,
-		    abort_in(c, in), x.text);
-		say_sure(c, SURE_CERTAIN, "it is being thrown, and std::terminate() is on the stack");
-	}
-	show_mem(c, x.object, "the exception, of type %s", x.type);
-	show_mem(c, x.found_at, "the stack has a pointer to it");
-	if (*x.text)
-		show_mem(c, x.object + 8, "its string is \"%s\"%s", x.text, x.is_standard ? "" : " (if it holds it as std::runtime_error does)");
-	return true;
-}
-
 bool row_abort_message(struct crash *c)
 {
 	char in[160];

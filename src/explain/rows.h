@@ -59,9 +59,13 @@ bool row_assertion(struct crash *c);
 bool row_stack_smashing(struct crash *c);
 bool row_fortify(struct crash *c);
 bool row_heap_corruption(struct crash *c);
-bool row_exception(struct crash *c);
 bool row_abort_message(struct crash *c);
 bool row_abort(struct crash *c);
+
+/* ---- row_exception.c */
+bool row_exception(struct crash *c);
+bool row_pure_virtual(struct crash *c);
+bool row_terminate(struct crash *c);
 
 /* ---- row_sanitizer.c */
 bool row_sanitizer_report(struct crash *c);

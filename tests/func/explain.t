@@ -208,45 +208,91 @@ fi
 # ---- C++
 if have c++; then
 	cat >throw.cc <<'END'
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <memory>
 #include <stdexcept>
 #include <string>
-struct mine : std::runtime_error { mine(const std::string &s) : std::runtime_error(s) {} };
 #include <thread>
+#include <vector>
+struct mine : std::runtime_error { mine(const std::string &s) : std::runtime_error(s) {} };
+struct own : std::exception { std::string s = "text of its own"; const char *what() const noexcept override { return s.c_str(); } };
 struct plain { int code; };
+struct base { base(); virtual void f() = 0; virtual ~base() {} };
+struct derived : base { void f() override { } };
+__attribute__((noinline)) void call(base *b) { b->f(); }
+base::base() { call(this); }
+__attribute__((noinline)) void handler() { std::abort(); }
 
-int main(int argc, char **) {
-	if (argc > 3) {
+__attribute__((noinline)) void thrower(char how)
+{
+	switch (how) {
+	case 'i': throw -42;
+	case 'c': throw "a char pointer";
+	case 's': throw std::string("a string of C++ that is too long for the object itself");
+	case 'o': throw own();
+	case 'p': throw plain{ 7 };
+	case 'q': throw std::make_shared<int>(3);
+	case 'm': throw mine("mine: the file is gone");
+	default: throw std::out_of_range("index 17 of 3");
+	}
+}
+__attribute__((noinline)) void no_way_out(char how) noexcept { thrower(how); }
+
+int main(int, char **argv)
+{
+	std::vector<int> v(3);
+
+	switch (argv[1][0]) {
+	case 't': {
 		try { throw std::runtime_error("caught long ago"); } catch (const std::exception &) { }
 		/* It can be joined: its destructor ends the program. */
 		std::thread t([] { for (;;) std::this_thread::sleep_for(std::chrono::seconds(1)); });
 		return 0;
 	}
-	if (argc > 2) throw plain{ 7 };
-	if (argc > 1) throw mine("mine: the file is gone");
-	throw std::out_of_range("index 17 of 3");
+	case 'T': std::terminate();
+	case 'r': throw;
+	case 'v': { derived d; return 0; }
+	case 'a': try { thrower('m'); } catch (const std::exception &) { handler(); }
+	case 'P': { std::exception_ptr p; try { thrower('m'); } catch (...) { p = std::current_exception(); } std::rethrow_exception(p); }
+	case 'h': std::set_terminate(handler); thrower('m');
+	case 'n': no_way_out('m');
+	case 'l': return v.at(17);
+	}
+	thrower(argv[1][0]);
 }
 END
 	c++ -g -O1 -pthread -o throw throw.cc
-	# thrown PATTERN ARG...
+	# thrown HOW CONFIDENCE KIND PATTERN
 	thrown()
 	{
-		thrown_want=$1
-		shift
 		rm -f core.of
-		(exec 9<&-; exec ./throw "$@") >said 2>&1
-		ok "an exception is not caught" "$TAGCORE" explain core.of
-		like "its type and what()" "$(sed -n 1p out)" "$thrown_want"
-		like "the kind, and how sure" "$(sed -n 2p out)" "certain (uncaught-exception): *"
+		(exec 9<&-; exec ./throw "$1") >said 2>&1
+		ok "C++, $1: there is a verdict" "$TAGCORE" explain core.of
+		like "C++, $1: the sentence" "$(sed -n 1p out)" "$4"
+		like "C++, $1: the kind, and how sure" "$(sed -n 2p out)" "$2 ($3): *"
 	}
-	thrown 'a C++ exception of type std::out_of_range was not caught in main: "index 17 of 3"'
-	thrown 'a C++ exception of type mine was not caught in main: "mine: the file is gone"' a
-	thrown 'a C++ exception of type plain was not caught in main' a b
-	rm -f core.of
-	(exec 9<&-; exec ./throw a b c) >said 2>&1
-	ok "terminate without an exception" "$TAGCORE" explain core.of
-	like "no exception is named" "$(sed -n 2p out)" "likely (abort): *"
+	thrown x certain uncaught-exception 'a C++ exception of type std::out_of_range was not caught in thrower(char): "index 17 of 3"'
+	thrown m certain uncaught-exception 'a C++ exception of type mine was not caught in thrower(char): "mine: the file is gone"'
+	thrown o certain uncaught-exception 'a C++ exception of type own was not caught in thrower(char); it probably has the text "text of its own"'
+	thrown p certain uncaught-exception 'a C++ exception of type plain was not caught in thrower(char)'
+	thrown q certain uncaught-exception 'a C++ exception of type std::shared_ptr<int> was not caught in thrower(char)'
+	thrown i certain uncaught-exception 'a C++ exception of type int was not caught in thrower(char): -42'
+	thrown c certain uncaught-exception 'a C++ exception of type char const* was not caught in thrower(char): "a char pointer"'
+	thrown s certain uncaught-exception 'a C++ exception of type std::string was not caught in thrower(char): "a string of C++ *"'
+	thrown n certain uncaught-exception 'a C++ exception of type mine*a* it may not leave (noexcept, or a destructor): "mine: the file is gone"'
+	thrown h certain uncaught-exception 'a C++ exception of type mine was not caught in thrower(char): "mine: *"'
+	thrown P certain uncaught-exception 'a C++ exception of type mine was not caught in main: "mine: *"'
+	thrown l certain uncaught-exception 'a C++ exception of type std::out_of_range was not caught in main: "vector::*"'
+	# Those that look alike: an exception is no reason while it is handled, or was.
+	thrown a likely abort 'the program has ended itself by SIGABRT, as abort(3) does in handler(), *'
+	thrown t "*" terminate '*std::terminate() was called*'
+	thrown T likely terminate 'std::terminate() was called in main, and no exception is in memory'
+	thrown r certain terminate '"throw;" where no exception is handled in main: std::terminate() was called'
+	thrown v certain pure-virtual-call 'a pure virtual function was called in *: the object is being constructed *'
 else
-	skip "C++ exceptions" "no c++"
+	skip "C++" "no c++"
 fi
 
 # ---- the table
