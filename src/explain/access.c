@@ -145,9 +145,11 @@ void access_find(struct crash *c)
 	a->is_decoded = len && decode(c, m, code, len);
 	if (!a->is_decoded && is_memory_fault(c) && m->arch == CS_ARCH_ARM64 && len >= 4)
 		a->is_decoded = access_arm64_bits(c, (u32)uint_get((struct elffmt){ ELFCLASS64, ELFDATA2LSB }, code, 4));
+	if (!a->is_decoded && is_memory_fault(c) && m->arch == CS_ARCH_X86 && m->class == ELFCLASS64)
+		a->is_decoded = access_evex(c, code, len);
 	if (a->is_decoded && !a->has_addr && is_memory_fault(c))
-		a->has_addr = c->is_kernel_code;
-	if (a->is_decoded && c->is_kernel_code)
+		a->has_addr = c->is_kernel_code || c->is_alignment;
+	if (a->is_decoded && (c->is_kernel_code || c->is_alignment))
 		c->addr = a->addr;
 	else if (!a->is_decoded && may_infer(c))
 		infer(c, m, code, len);
@@ -163,6 +165,9 @@ const char *access_text(const struct crash *c, char *out, size_t size)
 		put_fmt(bytes, sizeof(bytes), " of %u byte%s", a->size, a->size == 1 ? "" : "s");
 	if (*c->function)
 		put_fmt(in, sizeof(in), " in %s", c->function);
-	put_fmt(out, size, "%s%s at 0x%" PRIx64 "%s", type ? type : "access", bytes, c->addr, in);
+	if (c->has_addr || a->has_addr)
+		put_fmt(out, size, "%s%s at 0x%" PRIx64 "%s", type ? type : "access", bytes, c->addr, in);
+	else
+		put_fmt(out, size, "%s%s%s", type ? type : "access", bytes, in);
 	return out;
 }

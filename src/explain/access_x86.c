@@ -1,3 +1,4 @@
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/util.h"
@@ -103,6 +104,8 @@ static bool is_refused(const struct crash *c, const struct operand *o)
 
 static bool fits(struct crash *c, const struct operand *o)
 {
+	if (c->is_alignment)
+		return o->known && o->a.size > 1 && o->a.addr % o->a.size;
 	if (c->is_inferred)
 		return o->known && place_is_refused(c, o->a.addr, o->a.type);
 	return c->is_kernel_code ? is_refused(c, o) : has_address(c, o);
@@ -160,10 +163,55 @@ static bool take_target(struct crash *c, const struct capstone *cs)
 	return true;
 }
 
+/* Parts of registers that have 8 or 16 bits: "cl", "ch", "cx", "sil", "r8b", "r8w". */
+static bool part_reg(const struct crash *c, const char *name, struct access_reg *out)
+{
+	static const char *const old[][4] = {
+		{ "eax", "ax", "al", "ah" }, { "ebx", "bx", "bl", "bh" }, { "ecx", "cx", "cl", "ch" }, { "edx", "dx", "dl", "dh" },
+		{ "esi", "si", "sil", "" }, { "edi", "di", "dil", "" }, { "ebp", "bp", "bpl", "" }, { "esp", "sp", "spl", "" },
+	};
+	size_t len = strlen(name);
+	char whole[8];
+
+	for (size_t i = 0; i < ARRAY_SIZE(old); i++)
+		for (size_t k = 1; k < 4; k++)
+			if (!strcmp(name, old[i][k])) {
+				crash_reg(c, old[i][0], out);
+				out->value >>= k == 3 ? 8 : 0;
+				return out->known;
+			}
+	if (*name != 'r' || len < 3 || len > 4 || !strchr("bw", name[len - 1]))
+		return crash_reg(c, name, out);
+	put_fmt(whole, sizeof(whole), "%.*s", (int)len - 1, name);
+	return crash_reg(c, whole, out);
+}
+
+static void find_divisor(struct crash *c, const struct capstone *cs)
+{
+	const cs_x86_op *op = &cs->insn->detail->x86.operands[0];
+	struct divisor *d = &c->divisor;
+	struct access_reg r;
+	struct operand o;
+
+	d->size = op->size;
+	if (op->type == X86_OP_REG) {
+		d->known = part_reg(c, cs->reg_name(cs->handle, op->reg), &r);
+		d->value = r.value & (op->size < 8 ? (1ull << 8 * op->size) - 1 : ~0ull);
+		put_fmt(d->name, sizeof(d->name), "%s", cs->reg_name(cs->handle, op->reg));
+	} else if (op->type == X86_OP_MEM) {
+		take(c, cs, op, &o);
+		d->known = o.known && op->size && op->size <= 8 && space_uint(c->u, o.a.addr, op->size, &d->value);
+		put_fmt(d->name, sizeof(d->name), "memory at 0x%" PRIx64, o.a.addr);
+	}
+}
+
 bool access_x86(struct crash *c, const struct capstone *cs)
 {
 	const cs_x86 *x = &cs->insn->detail->x86;
 	struct operand o;
+
+	if ((cs->insn->id == X86_INS_DIV || cs->insn->id == X86_INS_IDIV) && x->op_count)
+		find_divisor(c, cs);
 
 	for (u8 i = 0; cs->insn->id != X86_INS_LEA && cs->insn->id != X86_INS_NOP && i < x->op_count; i++) {
 		if (x->operands[i].type != X86_OP_MEM)

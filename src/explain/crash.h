@@ -7,6 +7,14 @@
 struct mte;
 struct hang;
 
+/* What an integer division was by. */
+struct divisor {
+	bool known;
+	char name[40];		/* "ecx", "memory at 0x1234" */
+	u64 value;
+	u32 size;		/* in bytes */
+};
+
 enum { SIGINFO_SIZE = 128 };
 struct crash {
 	struct unwind *u;
@@ -25,10 +33,12 @@ struct crash {
 	u64 addr;		/* of the fault, without a pointer's tag */
 	bool has_addr;
 	bool is_kernel_code;	/* si_code is SI_KERNEL, which has no address */
+	bool is_alignment;	/* x86's alignment check: the kernel gives no address */
 	bool is_inferred;	/* the fault's address and kind are not the kernel's words: they follow from instruction and areas */
 	bool has_esr;		/* arm64's syndrome, from a signal's frame: */
 	u64 esr;
 	struct access access;
+	struct divisor divisor;	/* of the instruction, of x86 */
 	char function[128];	/* in which it happened, or "" */
 	struct mte *mte;	/* tagfault.c's, made when needed */
 	bool no_mte;
@@ -124,5 +134,7 @@ void show_tid(struct crash *c, s32 tid, const char *fmt, ...) printf_like(3, 4);
 void show_mem(struct crash *c, u64 addr, const char *fmt, ...) printf_like(3, 4);
 void also_possible(struct crash *c, const char *kind, const char *fmt, ...) printf_like(3, 4);
 void try_next(struct crash *c, const char *fmt, ...) printf_like(2, 3);
+/* row_memory.c: what the bytes of a pointer show, text or an allocator's fill. */
+void show_pattern(struct crash *c, u64 value);
 /* The instruction and its registers, and the signal; what most rows begin with. */
 void show_access(struct crash *c);

@@ -40,6 +40,15 @@ static bool is_fault(const struct crash *c)
 	return false;
 }
 
+/* BUS_ADRALN, for which x86's kernel gives no address: Linux 6.12, arch/x86/kernel/traps.c: exc_alignment_check(). */
+static bool is_alignment_check(const struct crash *c)
+{
+	enum { ADRALN = 1 };
+
+	return crash_is_code(c, "BUS", ADRALN) && !c->si.addr &&
+	       (c->core->ehdr.e_machine == EM_X86_64 || c->core->ehdr.e_machine == EM_386);
+}
+
 void crash_set_signal(struct crash *c, s32 signo)
 {
 	const char *name = core_signal_name(c->core, signo);
@@ -48,7 +57,8 @@ void crash_set_signal(struct crash *c, s32 signo)
 	c->signal = name ? name : "";
 	c->is_fault = is_fault(c);
 	c->is_kernel_code = c->has_si && c->si.code == SI_KERNEL_CODE;
+	c->is_alignment = is_alignment_check(c);
 	/* arch/x86/kernel/traps.c: exc_general_protection() sends no address; it is 0 then. */
-	c->has_addr = c->is_fault && c->si.has_addr && !c->is_kernel_code;
+	c->has_addr = c->is_fault && c->si.has_addr && !c->is_kernel_code && !c->is_alignment;
 	c->addr = c->has_addr ? core_untag(c->core, c->si.addr) : 0;
 }

@@ -32,13 +32,14 @@ bool row_bus_misaligned(struct crash *c)
 
 	if (!crash_is_code(c, "BUS", ADRALN))
 		return false;
-	if (c->addr == c->pc && c->core->arch)
+	if (c->has_addr && c->addr == c->pc && c->core->arch)
 		say(c, "jump to 0x%" PRIx64 ", where no instruction can begin: it is not aligned", c->addr);
 	else
 		say(c, "%s: the address is not aligned as the instruction needs it", access_text(c, access, sizeof(access)));
 	say_sure(c, SURE_CERTAIN, "the kernel says so: BUS_ADRALN");
 	show_access(c);
-	show_mem(c, c->addr, "the address of the access");
+	if (c->has_addr || c->access.has_addr)
+		show_mem(c, c->addr, "the address of the access");
 	return true;
 }
 

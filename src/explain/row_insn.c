@@ -37,50 +37,37 @@ static bool starts(const char *s, const char *with)
 /* ---- SIGFPE */
 
 /*
- * The divisor of x86's div and idiv where it is a register: both faults of division, by zero and of a quotient that does
- * not fit, are FPE_INTDIV (Linux 6.12, arch/x86/kernel/traps.c: exc_divide_error()).
+ * Both faults of x86's division, by zero and of a quotient that does not fit, are FPE_INTDIV (Linux 6.12,
+ * arch/x86/kernel/traps.c: exc_divide_error()); the divisor tells which.
  */
-static bool divisor(struct crash *c, struct access_reg *out)
-{
-	const char *insn = c->access.insn, *arg = strchr(insn, ' ');
-
-	return arg && (starts(insn, "div ") || starts(insn, "idiv ")) && strlen(arg + 1) < sizeof(out->name) && crash_reg(c, arg + 1, out);
-}
-
-static bool is_narrow(const char *name)
-{
-	size_t len = strlen(name);
-
-	/* 8 and 16 bits: part of a register that crash_reg() does not know. */
-	return len < 3 && *name != 'r';
-}
-
 bool row_divide_zero(struct crash *c)
 {
-	struct access_reg r;
+	const struct divisor *d = &c->divisor;
 	char in[160];
 
-	if (!crash_is_code(c, "FPE", FPE_INTDIV_CODE) || !divisor(c, &r) || is_narrow(r.name) || r.value)
+	if (!crash_is_code(c, "FPE", FPE_INTDIV_CODE) || !d->known || d->value)
 		return false;
-	say(c, "integer division by zero%s: the divisor in %s is 0", in_function(c, in), r.name);
+	say(c, "integer division by zero%s: the divisor in %s is 0", in_function(c, in), d->name);
 	say_sure(c, SURE_CERTAIN, "a divide error whose divisor is 0");
 	show_access(c);
-	show_insn(c, "the divisor is in %s = 0", r.name);
+	show_insn(c, "the divisor is in %s = 0", d->name);
 	return true;
 }
 
 bool row_divide_overflow(struct crash *c)
 {
-	struct access_reg r;
+	const struct divisor *d = &c->divisor;
+	bool is_minus_one;
 	char in[160];
 
-	if (!crash_is_code(c, "FPE", FPE_INTDIV_CODE) || !divisor(c, &r) || is_narrow(r.name) || !r.value)
+	if (!crash_is_code(c, "FPE", FPE_INTDIV_CODE) || !d->known || !d->value)
 		return false;
-	say(c, "integer division%s whose quotient does not fit: the divisor in %s is 0x%" PRIx64 ", as of the smallest number by -1",
-	    in_function(c, in), r.name, r.value);
+	is_minus_one = starts(c->access.insn, "idiv") && d->value == ~0ull >> (64 - 8 * d->size);
+	say(c, "integer division%s whose quotient does not fit: the divisor in %s is %s0x%" PRIx64 "%s", in_function(c, in), d->name,
+	    is_minus_one ? "-1, " : "", d->value, is_minus_one ? ", as of the smallest number by -1" : "");
 	say_sure(c, SURE_CERTAIN, "a divide error whose divisor is not 0");
 	show_access(c);
-	show_insn(c, "the divisor is in %s = 0x%" PRIx64, r.name, r.value);
+	show_insn(c, "the divisor is in %s = 0x%" PRIx64, d->name, d->value);
 	return true;
 }
 

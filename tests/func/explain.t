@@ -36,6 +36,8 @@ verdict null_read certain null-pointer "read of 4 bytes at 0x0 in null_read: nul
 verdict null_offset certain null-pointer "write of 8 bytes at 0x40 in null_offset: null pointer in *, with the offset 0x40"
 verdict null_index certain null-pointer "write of 8 bytes at 0x1f40 in index_of: null pointer in *, with the index *"
 verdict null_before "*" "*" "write of 1 byte at 0xfffffffffffffff8 in null_before: *"
+verdict null_far likely null-pointer "read of 4 bytes at 0x5000000 in far_id: null pointer in *, with the offset 0x5000000"
+verdict null_string certain null-pointer "read of * at 0x0 in *str*: null pointer in *"
 verdict small_number possible null-pointer "write of 4 bytes at 0x4321 in small_number: *small number"
 verdict wild certain unmapped-address "write of 4 bytes at 0x* in wild: nothing is mapped there*"
 verdict jump_null certain jump-to-null "call or jump through a null function pointer, called from jump_null"
@@ -73,6 +75,9 @@ verdict float_zero certain floating-point "floating-point division by zero in fl
 verdict illegal certain illegal-instruction "illegal instruction* in illegal*"
 verdict breakpoint certain breakpoint "a breakpoint instruction in breakpoint*"
 verdict trap "*" "*" "*t*rap*"
+verdict divide_memory certain division-by-zero "integer division by zero in divide_memory: the divisor in memory at 0x* is 0"
+verdict divide_byte certain division-by-zero "integer division by zero in divide_byte: the divisor in cl is 0"
+verdict unaligned_check certain misaligned-access "read of 4 bytes at 0x*[19] in unaligned_check: the address is not aligned*"
 verdict refused_call certain refused-system-call "system call getppid* was refused by a seccomp filter"
 
 # ---- abort

@@ -214,6 +214,12 @@ APART static void illegal(void) { __asm__ volatile(".inst 0x02000000"); }
 APART static void breakpoint(void) { __asm__ volatile("brk #1"); }
 #else
 #define illegal none
+APART static void return_unmapped(void) { __asm__ volatile("push $1; push $0x12345678; ret" ::: "memory"); }
+APART static void return_null(void) { __asm__ volatile("push $1; push $0; ret" ::: "memory"); }
+APART static void null_string(void) { sink = (int)strlen(secret(0)); }
+APART static void unaligned_check(void) { __asm__ volatile("pushf; orl $0x40000, (%%rsp); popf; movl 1(%%rsp), %%eax" ::: "rax", "memory"); }
+APART static void divide_memory(void) { volatile int zero = 0; __asm__ volatile("mov $7, %%eax; cltd; idivl %0" :: "m"(zero) : "rax", "rdx"); }
+APART static void divide_byte(void) { __asm__ volatile("mov $7, %%eax; xor %%ecx, %%ecx; idivb %%cl" ::: "rax", "rcx"); }
 #define breakpoint none
 #endif
 #define noncanonical none
@@ -244,6 +250,12 @@ APART static void refused_call(void)
 	sink = (int)syscall(SYS_getppid);
 }
 
+#define divide_byte none
+#define divide_memory none
+#define unaligned_check none
+#define null_string none
+#define return_null none
+#define return_unmapped none
 /* ---- abort */
 
 extern void __stack_chk_fail(void);
@@ -359,3 +371,6 @@ int main(int argc, char **argv)
 		}
 	return NONE;
 }
+	WAY(null_far), WAY(freed_pointer), WAY(stack_alloca), WAY(sent_timer), { "return_unmapped", return_unmapped },
+	{ "return_null", return_null }, { "null_string", null_string }, { "unaligned_check", unaligned_check },
+	{ "divide_memory", divide_memory }, { "divide_byte", divide_byte },
