@@ -10,6 +10,34 @@ static bool is_fetch(const struct crash *c)
 	return c->is_fault && (crash_is(c, "SEGV") || crash_is(c, "BUS")) && c->access.type == ACCESS_FETCH;
 }
 
+/*
+ * A return to an address that was written over the right one: that is where the return has taken it from, and what is
+ * above it is no return address, as a call, or a jump in place of one, would have left it.
+ */
+static bool is_return(struct crash *c)
+{
+	unsigned word = c->core->layout.word;
+	u64 from, after;
+
+	return (c->core->ehdr.e_machine == EM_X86_64 || c->core->ehdr.e_machine == EM_386) && c->sp > word &&
+	       space_word(c->u, c->sp - word, &from) && from == c->pc && space_word(c->u, c->sp, &after) &&
+	       step_return(c->u, after) == RETURN_NOWHERE;
+}
+
+static bool say_return(struct crash *c, const char *what)
+{
+	u64 at = c->sp - c->core->layout.word;
+
+	say(c, "return to 0x%" PRIx64 "%s%s: the return address on the stack was overwritten", c->addr, *what ? ", " : "", what);
+	say_sure(c, c->addr ? SURE_CERTAIN : SURE_LIKELY,
+		 "the program counter is the address of the fault, just below the stack pointer is the same, and above it no return address");
+	show_insn(c, "the program counter is the address of the fault");
+	show_mem(c, at, "the return address was there");
+	show_pattern(c, c->addr);
+	try_next(c, "look for a local array that was written past its end; compile with -fstack-protector-strong or -fsanitize=address");
+	return true;
+}
+
 /* Who called or jumped there: a return address where a call leaves it. */
 static void show_caller(struct crash *c)
 {
@@ -38,6 +66,8 @@ bool row_jump_null(struct crash *c)
 
 	if (!is_fetch(c) || !c->has_addr || c->addr >= 4096)
 		return false;
+	if (is_return(c))
+		return say_return(c, "");
 	if (c->addr)
 		say(c, "jump to 0x%" PRIx64 ", a null function pointer with an offset%s", c->addr, caller_text(c, from));
 	else
@@ -78,6 +108,11 @@ bool row_jump_data(struct crash *c)
 	place_at(c, c->addr, &p);
 	if (!p.area || (p.prot_known && p.prot & PF_X))
 		return false;
+	if (is_return(c)) {
+		put_fmt(text, sizeof(text), "which is data and not code, %s", p.name);
+		place_is_object(c, &p, p.is_stack ? "stack" : "mapped");
+		return say_return(c, text);
+	}
 	say(c, "jump to 0x%" PRIx64 ", which is data and not code: %s%s", c->addr, p.name, caller_text(c, from));
 	say_sure(c, p.prot_known ? SURE_CERTAIN : SURE_LIKELY, "the program counter is the address of the fault, and the mapping %s",
 		 p.prot_known ? "is not executable" : "has no known permissions");
@@ -98,6 +133,8 @@ bool row_jump_unmapped(struct crash *c)
 	place_at(c, c->addr, &p);
 	if (p.area)
 		return false;
+	if (is_return(c))
+		return say_return(c, "where nothing is mapped");
 	say(c, "jump to 0x%" PRIx64 ", where nothing is mapped%s", c->addr, caller_text(c, from));
 	say_sure(c, SURE_CERTAIN, "the program counter is the address of the fault");
 	show_insn(c, "the program counter is the address of the fault");

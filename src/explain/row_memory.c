@@ -110,7 +110,7 @@ static const struct {
 	{ 0xcccccccccccccccc, ~0xffffull, "0xcc bytes, a fill of stack memory" },
 };
 
-static void show_pattern(struct crash *c, u64 value)
+void show_pattern(struct crash *c, u64 value)
 {
 	char text[9];
 

@@ -43,6 +43,8 @@ verdict wild certain unmapped-address "write of 4 bytes at 0x* in wild: nothing 
 verdict jump_null certain jump-to-null "call or jump through a null function pointer, called from jump_null"
 verdict jump_unmapped certain jump-to-unmapped "jump to 0x123456780, where nothing is mapped, called from jump_unmapped"
 verdict jump_data certain jump-to-data "jump to 0x*, which is data and not code: anonymous memory, called from jump_data"
+verdict return_unmapped certain jump-to-unmapped "return to 0x12345678, where nothing is mapped: the return address on the stack was overwritten"
+verdict return_null likely jump-to-null "return to 0x0: the return address on the stack was overwritten"
 verdict write_literal certain write-to-read-only "write of 1 byte at 0x* in write_literal: read-only memory, .rodata of */crash"
 verdict write_protected certain write-to-read-only "write of 1 byte at 0x* in write_protected: read-only memory, anonymous memory"
 verdict past_mapping likely past-mapping-end "write of 1 byte at 0x*000 in past_mapping: 0x0 bytes past the end of anonymous memory"
