@@ -44,7 +44,7 @@ const struct diagnosis diagnoses[] = {
 	  "Code jumped to where nothing is mapped", "the program counter is the address of the fault, in no mapping" },
 	{ "stack-overflow", "SIGSEGV", row_stack_overflow,
 	  "A stack was used up",
-	  "a fault directly below a stack, with the stack pointer at its end or below; frames that repeat" },
+	  "a fault below a stack, with the stack pointer at its end or below; frames that repeat, or the size of one" },
 	{ "null-pointer", "SIGSEGV", row_null,
 	  "A null pointer was used", "an address in the first pages, or a base register that is 0" },
 	{ "non-canonical-address", "SIGSEGV, SIGBUS, x86-64", row_noncanonical,

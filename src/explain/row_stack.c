@@ -109,16 +109,63 @@ static bool is_overflow(const struct crash *c, const struct place *stack)
 	return c->sp < stack->start && c->addr - c->sp <= BELOW_MAX;
 }
 
+static bool is_writable(struct crash *c, u64 addr)
+{
+	struct place p;
+
+	place_at(c, addr, &p);
+	return p.area && p.prot_known && p.prot & PF_W;
+}
+
+/*
+ * A frame that is larger than what was left: the stack pointer is far below the stack, where nothing can be written
+ * to, the access is between, and the callers' frames are in the stack.
+ */
+static bool find_large_frame(struct crash *c, struct place *out)
+{
+	enum { LARGEST = 1 << 30, FRAMES = 8, RED_ZONE = 256 };
+	const struct stack *s = &c->v->stack;
+
+	if (is_writable(c, c->sp) || c->addr + RED_ZONE < c->sp)
+		return false;
+	for (size_t i = c->v->frame + 1; i < min(s->n, c->v->frame + FRAMES); i++) {
+		place_at(c, s->frames[i].sp, out);
+		if (out->area && out->prot & PF_W && !out->is_file && out->start > c->addr && out->start - c->sp <= LARGEST)
+			return true;
+	}
+	return false;
+}
+
+static bool row_large_frame(struct crash *c, const struct place *stack)
+{
+	char size[TEXT_SIZE_MAX], taken[TEXT_SIZE_MAX];
+
+	text_size(stack->end - stack->start, size);
+	text_size(c->v->stack.frames[c->v->frame + 1].sp - c->sp, taken);
+	c->v->object = (struct object){ .is_set = true, .start = stack->start, .end = stack->end, .state = "stack",
+					.offset = (s64)(c->addr - stack->start) };
+	say(c, "stack overflow in %s: it takes %s at once, and the stack of thread %d, %s, has not so much left",
+	    *c->function ? c->function : "a function", taken, c->thread->tid, size);
+	say_sure(c, SURE_LIKELY, "the stack pointer is 0x%" PRIx64 " bytes below the stack that has the callers' frames, and the access at it or above",
+		 stack->start - c->sp);
+	show_access(c);
+	show_insn(c, "the stack pointer is 0x%" PRIx64 ", below the stack", c->sp);
+	show_mem(c, stack->start, "the stack of thread %d, %s, begins here", c->thread->tid, size);
+	also_possible(c, "unmapped-address", "a stack pointer that was overwritten");
+	try_next(c, "look for large local arrays and alloca(3); the limit is ulimit -s, or pthread_attr_setstacksize(3)");
+	return true;
+}
+
 bool row_stack_overflow(struct crash *c)
 {
 	char text[320], recursion[160], size[TEXT_SIZE_MAX];
 	struct place stack, at;
 
-	if (!is_memory(c) || !c->sp || !stack_above(c, c->addr, &stack) || !is_overflow(c, &stack))
+	if (!is_memory(c) || !c->sp || is_writable(c, c->addr))
 		return false;
+	if (!stack_above(c, c->addr, &stack) || !is_overflow(c, &stack))
+		return find_large_frame(c, &stack) && row_large_frame(c, &stack);
 	place_at(c, c->addr, &at);
-	if (at.area && at.prot_known && at.prot & PF_W)
-		return false;
 	c->v->object = (struct object){ .is_set = true, .start = stack.start, .end = stack.end, .state = "stack",
 					.offset = (s64)(c->addr - stack.start) };
 	show_access(c);

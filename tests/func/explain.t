@@ -60,6 +60,7 @@ verdict stack_callee certain stack-overflow "stack overflow in *: print_all call
 verdict stack_thread certain stack-overflow "stack overflow in recurse: the stack of thread *, 1??.0 KiB, is used up*"
 verdict stack_large certain stack-overflow "stack overflow in large_array: the stack of thread *"
 verdict stack_index likely stack-guard "write of 1 byte at 0x* in thread_index: the guard page below the stack of thread *"
+verdict stack_alloca likely stack-overflow "stack overflow in stack_alloca: it takes 64.0 MiB at once, and the stack of thread *, has not so much left"
 verdict deep_null certain null-pointer "read of 4 bytes at 0x0 in null_read: null pointer in *"
 verdict bad_stack certain unmapped-address "write of 8 bytes at 0x* in bad_stack: nothing is mapped there*"
 

@@ -159,6 +159,15 @@ static void *thread_index(void *arg)
 static void in_thread(void *(*fn)(void *), size_t stack, void *arg)
 {
 	pthread_attr_t a;
+APART static void stack_alloca(void)
+{
+	size_t n = (uintptr_t)secret(64 << 20);
+	volatile char *p = __builtin_alloca(n);
+
+	p[n / 2] = 1;
+	sink = p[n / 2];
+}
+
 	pthread_t t;
 
 	pthread_attr_init(&a);
