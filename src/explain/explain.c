@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/util.h"
 #include "explain/hang.h"
 #include "explain/tagfault.h"
 
@@ -31,9 +32,20 @@ static void no_row(struct crash *c)
 		    *c->signal ? c->signal : "?");
 }
 
+/* It has died, whether or not a row knows why: what its threads wait for is no reason.  gdb's cores of processes have no such siginfo. */
+static bool has_died(const struct crash *c)
+{
+	static const char *const with_core[] = { "QUIT", "ILL", "ABRT", "FPE", "SEGV", "BUS", "SYS", "XCPU", "XFSZ" };
+
+	for (size_t i = 0; c->has_si && i < ARRAY_SIZE(with_core); i++)
+		if (crash_is(c, with_core[i]))
+			return true;
+	return false;
+}
+
 static void no_hang(struct crash *c)
 {
-	if (!c->v->kind)
+	if (!c->v->kind && !has_died(c))
 		say(c, "no thread has crashed, and none is seen to hang: tagcore stack shows what each was doing");
 }
 
@@ -84,7 +96,7 @@ static int find_hang(struct crash *c, struct err *e)
 
 	if (!hang_gather(c, e, &r))
 		return r;
-	if (c->v->kind && !is_stuck(c))
+	if ((c->v->kind || has_died(c)) && !is_stuck(c))
 		return 0;
 	if (c->v->kind)
 		put_fmt(sent, sizeof(sent), "; %s", c->v->sentence);

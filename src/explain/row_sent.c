@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "explain/abort_message.h"
 #include "explain/rows.h"
 
 /* Signals that somebody has sent. */
@@ -54,12 +55,14 @@ static bool ends_process(const struct crash *c)
 bool row_raised(struct crash *c)
 {
 	struct core_procinfo ps;
+	char name[128];
 	s32 pid = (s32)crash_si_uint(c, 0, 4);
 
 	core_procinfo(c->core, &ps);
 	if (!has_sender(c) || !ends_process(c) || !ps.has_pid || pid != ps.pid)
 		return false;
-	say(c, "the process has sent SIG%s to itself%s%s", c->signal, *c->function ? ", in " : "", c->function);
+	abort_caller(c, name, sizeof(name));
+	say(c, "the process has sent SIG%s to itself%s%s", c->signal, *name ? ", in " : "", name);
 	say_sure(c, SURE_CERTAIN, "the sender in the signal's siginfo is the process");
 	show_thread(c, "SIG%s, code %d, from process %d", c->signal, c->si.code, pid);
 	return true;
@@ -86,5 +89,16 @@ bool row_killed(struct crash *c)
 		return false;
 	}
 	show_thread(c, "SIG%s, code %d, from process %d, user %u", c->signal, c->si.code, pid, uid);
+	return true;
+}
+
+/* timer_create(2), whose SIGEV_SIGNAL may be any signal. */
+bool row_timer(struct crash *c)
+{
+	if (c->is_fault || !c->has_si || c->si.code != SI_TIMER_CODE || !ends_process(c))
+		return false;
+	say(c, "a timer that has expired has sent SIG%s, and nothing handled it", c->signal);
+	say_sure(c, SURE_CERTAIN, "the signal's code is SI_TIMER");
+	show_thread(c, "SIG%s, code %d, of timer %d", c->signal, c->si.code, (s32)crash_si_uint(c, 0, 4));
 	return true;
 }
