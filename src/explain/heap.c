@@ -1,4 +1,5 @@
 #include <inttypes.h>
+#include <string.h>
 
 #include "base/util.h"
 #include "explain/heap.h"
@@ -66,4 +67,52 @@ bool heap_show_damage(struct crash *c)
 		if (is_heap(c, &c->core->areas[i]))
 			found |= walk(c, &c->core->areas[i]);
 	return found;
+}
+
+/* glibc's functions of the heap, which use what is before a block without a check: malloc/malloc.c. */
+bool heap_is_allocator(const char *function)
+{
+	static const char *const names[] = { "free", "malloc", "realloc", "calloc", "_int_free", "_int_malloc", "_int_realloc", "cfree",
+					     "unlink_chunk", "malloc_consolidate", "tcache_get", "tcache_put", "__libc_free", "__libc_malloc" };
+	size_t len = strcspn(function, ".");
+
+	/* gcc's "unlink_chunk.constprop.0". */
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (len == strlen(names[i]) && !strncmp(function, names[i], len))
+			return true;
+	return false;
+}
+
+/*
+ * The first word of a block that is free is the next one's address, XORed with the block's own without its 12 low bits:
+ * glibc since 2.32, malloc/malloc.c: PROTECT_PTR().
+ */
+static bool is_link(struct crash *c, u64 at, u64 word)
+{
+	const struct core_area *a = core_area_find(c->core, at);
+	u64 next = word ^ at >> 12;
+	bool known;
+
+	return a && a->start <= at && !(at & 15) && core_area_prot(c->core, a, &known) & PF_W && known && !core_map_at(c->core, at) &&
+	       (!next || (next > a->start && next < a->end && !(next & 15)));
+}
+
+bool heap_free_block(struct crash *c, u64 pointer, u64 *block, u64 *word)
+{
+	enum { OFFSET_MAX = 4096, STACK_BELOW = 128, STACK_BYTES = 1024 };
+	unsigned size = c->core->layout.word;
+	u64 from = c->sp - STACK_BELOW, at, v;
+
+	/* The object's address is in a register or, as of code that was not optimized, on the stack. */
+	for (unsigned i = 0; i < crash_n_regs(c) + STACK_BYTES / size; i++) {
+		if (i < crash_n_regs(c) ? !*crash_reg_at(c, i, &at) :
+		    !space_word(c->u, from + (u64)(i - crash_n_regs(c)) * size, &at))
+			continue;
+		if (space_word(c->u, at, &v) && pointer - v < OFFSET_MAX && is_link(c, at, v)) {
+			*block = at;
+			*word = v;
+			return true;
+		}
+	}
+	return false;
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "explain/heap.h"
 #include "explain/rows.h"
 
 /* Accesses to memory that may not be made. */
@@ -25,11 +26,17 @@ static bool base_is_null(const struct access *a)
 	return a->is_decoded && *a->base.name && a->base.known && !a->base.value;
 }
 
-/* The 16 MiB below 2^64, by a negative offset. */
-static bool is_below_null(const struct crash *c)
+/* The offset that the instruction has is all of the address, below 0 or above. */
+static bool is_offset_of_null(const struct crash *c)
 {
-	return base_is_null(&c->access) && !c->access.index.value && c->access.disp < 0 && c->access.disp >= -(s64)NULL_ARRAY &&
-	       c->addr >= (u64)-NULL_ARRAY;
+	u64 from = c->core->layout.word == 4 ? (u32)c->access.disp : (u64)c->access.disp;
+
+	return base_is_null(&c->access) && !c->access.index.value && c->addr - from < max(c->access.size, 1u);
+}
+
+static bool is_far(const struct crash *c)
+{
+	return c->access.disp > NULL_ARRAY || c->access.disp < -(s64)NULL_ARRAY;
 }
 
 static void say_null(struct crash *c, const char *access)
@@ -49,7 +56,7 @@ static void say_null(struct crash *c, const char *access)
 	} else if (!a->base.value) {
 		say(c, a->disp ? "%s: null pointer in %s, with the offset %s0x%" PRIx64 : "%s: null pointer in %s", access, a->base.name,
 		    a->disp < 0 ? "-" : "", a->disp < 0 ? (u64)-a->disp : (u64)a->disp);
-		say_sure(c, SURE_CERTAIN, "the base register is 0, and the address follows from it");
+		say_sure(c, is_far(c) ? SURE_LIKELY : SURE_CERTAIN, "the base register is 0, and the address follows from it");
 	} else {
 		say(c, "%s: %s = 0x%" PRIx64 " is a null pointer to which an offset was added before, or a small number", access,
 		    a->base.name, a->base.value);
@@ -62,7 +69,7 @@ bool row_null(struct crash *c)
 {
 	char access[200];
 
-	if (!is_access(c) || !(c->addr < MMAP_MIN || (base_is_null(&c->access) && c->addr < NULL_ARRAY) || is_below_null(c)))
+	if (!is_access(c) || !(c->addr < MMAP_MIN || (base_is_null(&c->access) && c->addr < NULL_ARRAY) || is_offset_of_null(c)))
 		return false;
 	if (core_area_find(c->core, c->addr) && core_area_find(c->core, c->addr)->start <= c->addr)
 		return false;
@@ -152,6 +159,8 @@ bool row_misaligned_vector(struct crash *c)
 		try_next(c, "the stack is misaligned: look at assembly, and at calls through pointers of another convention");
 	else
 		try_next(c, "look for a cast of a pointer to a vector type, or a type with a larger alignment");
+	if (a->addr < NULL_PAGE)
+		also_possible(c, "null-pointer", "a null pointer with an offset: the address is in the first pages");
 	return true;
 }
 
@@ -376,6 +385,25 @@ bool row_past_mapping(struct crash *c)
 	return true;
 }
 
+/* A pointer that was read from the start of a block, as of a list or to a virtual table, after free(3) had written its own there. */
+bool row_use_after_free(struct crash *c)
+{
+	const struct access *a = &c->access;
+	char access[200];
+	u64 block, word;
+
+	if (!is_unmapped(c) || !a->is_decoded || !*a->base.name || !a->base.known || !heap_free_block(c, a->base.value, &block, &word))
+		return false;
+	say(c, "%s: the pointer in %s was read from a block at 0x%" PRIx64 " that was free: use after free", access_text(c, access, sizeof(access)),
+	    a->base.name, block);
+	say_sure(c, SURE_LIKELY, "the pointer is what free(3) of glibc leaves at the start of a block, and the block's address is at hand");
+	show_access(c);
+	show_mem(c, block, "the first word is 0x%" PRIx64 ": the address without its 12 low bits, XORed with the next free block's", word);
+	c->v->object = (struct object){ .is_set = true, .start = block, .end = block + c->core->layout.word, .state = "freed" };
+	try_next(c, "run it again with valgrind or -fsanitize=address, which show who freed the block");
+	return true;
+}
+
 bool row_unmapped(struct crash *c)
 {
 	const struct access *a = &c->access;
@@ -392,6 +420,9 @@ bool row_unmapped(struct crash *c)
 	show_access(c);
 	show_pattern(c, a->is_decoded && a->base.known && *a->base.name ? a->base.value : c->si.addr);
 	show_neighbours(c);
+	if (heap_is_allocator(c->function))
+		also_possible(c, "heap-corruption", "%s met a pointer that malloc(3) has not given, or the heap was written to past a block's end",
+			      c->function);
 	try_next(c, "look for a pointer that was not set, was overwritten, or is of memory that was unmapped");
 	return true;
 }

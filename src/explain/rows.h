@@ -36,6 +36,7 @@ bool row_guard(struct crash *c);
 bool row_no_permission(struct crash *c);
 bool row_lost_permission(struct crash *c);
 bool row_past_mapping(struct crash *c);
+bool row_use_after_free(struct crash *c);
 bool row_unmapped(struct crash *c);
 
 /* ---- row_bus.c */
@@ -75,6 +76,7 @@ bool row_sanitizer(struct crash *c);
 bool row_limit(struct crash *c);
 bool row_raised(struct crash *c);
 bool row_killed(struct crash *c);
+bool row_timer(struct crash *c);
 
 /* ---- row_lock.c */
 bool row_deadlock(struct crash *c);

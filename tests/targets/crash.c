@@ -19,6 +19,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "target.h"
@@ -48,6 +49,9 @@ APART static void null_read(void) { sink = *(volatile int *)secret(0); }
 APART static void null_offset(void) { ((volatile struct order *)secret(0))->next = NULL; }
 APART static void index_of(long *a, long i) { a[i] = 1; }
 static void null_index(void) { index_of(secret(0), (long)(uintptr_t)secret(1000)); }
+struct far_order { char room[80 << 20]; int id; };
+APART static int far_id(volatile struct far_order *o) { return o->id; }
+static void null_far(void) { sink = far_id(secret(0)); }
 APART static void null_before(void) { volatile char *p = secret(0); p -= 8; *p = 1; }
 APART static void small_number(void) { *(volatile int *)secret(0x4321) = 1; }
 APART static void wild(void) { *(volatile int *)secret(0x7fff00000000 >> 4) = 1; }
@@ -110,6 +114,16 @@ APART static void past_file(void)
 	*(volatile char *)secret((uintptr_t)p + PAGE + 3) = 1;
 }
 
+/* What free(3) leaves at a block's start is taken for a pointer. */
+APART static void freed_pointer(void)
+{
+	struct order **p = secret((uintptr_t)malloc(40));
+
+	free(p);
+	p = secret((uintptr_t)p);
+	sink = (*p)->id;
+}
+
 /* ---- stacks */
 
 APART static int recurse(int n)
@@ -145,6 +159,15 @@ APART static void large_array(void)
 	sink = room[sink & 255];
 }
 
+APART static void stack_alloca(void)
+{
+	size_t n = (uintptr_t)secret(64 << 20);
+	volatile char *p = __builtin_alloca(n);
+
+	p[n / 2] = 1;
+	sink = p[n / 2];
+}
+
 static void *thread_overflow(void *arg) { sink = recurse(1); return arg; }
 static void *thread_large(void *arg) { large_array(); return arg; }
 static void *thread_index(void *arg)
@@ -159,15 +182,6 @@ static void *thread_index(void *arg)
 static void in_thread(void *(*fn)(void *), size_t stack, void *arg)
 {
 	pthread_attr_t a;
-APART static void stack_alloca(void)
-{
-	size_t n = (uintptr_t)secret(64 << 20);
-	volatile char *p = __builtin_alloca(n);
-
-	p[n / 2] = 1;
-	sink = p[n / 2];
-}
-
 	pthread_t t;
 
 	pthread_attr_init(&a);
@@ -200,6 +214,12 @@ APART static void noncanonical(void) { *(volatile long *)secret(0xdead0000000012
 APART static void text_pointer(void) { char s[9] = "ABCDEFGH"; uintptr_t v; memcpy(&v, s, 8); sink = *(volatile int *)secret(v); }
 APART static void jump_noncanonical(void) { ((void (*)(void))secret(0xdead000000001230))(); sink = 1; }
 APART static void return_noncanonical(void) { __asm__ volatile("movabs $0x4141414141414141, %%rax; push %%rax; ret" ::: "rax", "memory"); }
+APART static void return_unmapped(void) { __asm__ volatile("push $1; push $0x12345678; ret" ::: "memory"); }
+APART static void return_null(void) { __asm__ volatile("push $1; push $0; ret" ::: "memory"); }
+APART static void null_string(void) { sink = (int)strlen(secret(0)); }
+APART static void unaligned_check(void) { __asm__ volatile("pushf; orl $0x40000, (%%rsp); popf; movl 1(%%rsp), %%eax" ::: "rax", "memory"); }
+APART static void divide_memory(void) { volatile int zero = 0; __asm__ volatile("mov $7, %%eax; cltd; idivl %0" :: "m"(zero) : "rax", "rdx"); }
+APART static void divide_byte(void) { __asm__ volatile("mov $7, %%eax; xor %%ecx, %%ecx; idivb %%cl" ::: "rax", "rcx"); }
 APART static void misaligned(void) { __asm__ volatile("movaps (%0), %%xmm0" :: "r"((uintptr_t)map(PAGE, PROT_READ | PROT_WRITE) + 4) : "xmm0"); }
 APART static void privileged(void) { __asm__ volatile("hlt"); }
 APART static void bad_stack(void) { __asm__ volatile("mov %0, %%rsp; push %%rax" :: "r"(secret(0x123456780000))); }
@@ -223,12 +243,6 @@ APART static void illegal(void) { __asm__ volatile(".inst 0x02000000"); }
 APART static void breakpoint(void) { __asm__ volatile("brk #1"); }
 #else
 #define illegal none
-APART static void return_unmapped(void) { __asm__ volatile("push $1; push $0x12345678; ret" ::: "memory"); }
-APART static void return_null(void) { __asm__ volatile("push $1; push $0; ret" ::: "memory"); }
-APART static void null_string(void) { sink = (int)strlen(secret(0)); }
-APART static void unaligned_check(void) { __asm__ volatile("pushf; orl $0x40000, (%%rsp); popf; movl 1(%%rsp), %%eax" ::: "rax", "memory"); }
-APART static void divide_memory(void) { volatile int zero = 0; __asm__ volatile("mov $7, %%eax; cltd; idivl %0" :: "m"(zero) : "rax", "rdx"); }
-APART static void divide_byte(void) { __asm__ volatile("mov $7, %%eax; xor %%ecx, %%ecx; idivb %%cl" ::: "rax", "rcx"); }
 #define breakpoint none
 #endif
 #define noncanonical none
@@ -236,6 +250,12 @@ APART static void divide_byte(void) { __asm__ volatile("mov $7, %%eax; xor %%ecx
 #define jump_noncanonical none
 #define return_noncanonical none
 #define misaligned none
+#define divide_byte none
+#define divide_memory none
+#define unaligned_check none
+#define null_string none
+#define return_null none
+#define return_unmapped none
 #define privileged none
 #define bad_stack none
 #define divide_zero none
@@ -259,12 +279,6 @@ APART static void refused_call(void)
 	sink = (int)syscall(SYS_getppid);
 }
 
-#define divide_byte none
-#define divide_memory none
-#define unaligned_check none
-#define null_string none
-#define return_null none
-#define return_unmapped none
 /* ---- abort */
 
 extern void __stack_chk_fail(void);
@@ -307,6 +321,17 @@ APART static void plain_abort(void) { abort(); }
 
 static void sent_segv(void) { kill(getpid(), SIGSEGV); pause(); }
 static void sent_quit(void) { raise(SIGQUIT); }
+static void sent_timer(void)
+{
+	struct sigevent e = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGSEGV };
+	struct itimerspec soon = { .it_value.tv_nsec = 1000000 };
+	timer_t t;
+
+	if (timer_create(CLOCK_MONOTONIC, &e, &t) || timer_settime(t, 0, &soon, NULL))
+		exit(NONE);
+	for (;;)
+		pause();
+}
 static void wait_for_kill(void) { target_begin(); target_ready(); for (;;) pause(); }
 static void too_large(void)
 {
@@ -368,6 +393,9 @@ static const struct { const char *name; void (*run)(void); } ways[] = {
 	{ "divide_overflow", divide_overflow }, { "float_zero", float_zero }, { "illegal", illegal },
 	{ "breakpoint", breakpoint }, WAY(trap), WAY(refused_call), WAY(assertion), WAY(smash), WAY(fortify), WAY(free_invalid),
 	WAY(free_twice), WAY(heap_overwritten), WAY(plain_abort), WAY(sent_segv), WAY(sent_quit), WAY(wait_for_kill), WAY(too_large),
+	WAY(null_far), WAY(freed_pointer), WAY(stack_alloca), WAY(sent_timer), { "return_unmapped", return_unmapped },
+	{ "return_null", return_null }, { "null_string", null_string }, { "unaligned_check", unaligned_check },
+	{ "divide_memory", divide_memory }, { "divide_byte", divide_byte },
 	WAY(caught), WAY(caught_plain), WAY(caught_stack), WAY(caught_no_stack), WAY(survived), WAY(in_handler),
 };
 
@@ -380,6 +408,3 @@ int main(int argc, char **argv)
 		}
 	return NONE;
 }
-	WAY(null_far), WAY(freed_pointer), WAY(stack_alloca), WAY(sent_timer), { "return_unmapped", return_unmapped },
-	{ "return_null", return_null }, { "null_string", null_string }, { "unaligned_check", unaligned_check },
-	{ "divide_memory", divide_memory }, { "divide_byte", divide_byte },
