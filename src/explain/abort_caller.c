@@ -27,7 +27,7 @@ static bool is_in_library(struct crash *c, size_t frame)
 static bool is_by_name(const char *name)
 {
 	static const char *const whole[] = { "raise", "abort", "pthread_kill", "malloc_printerr", "gsignal", "tgkill",
-					     "kill", "sigqueue" };
+					     "kill", "sigqueue", "__kernel_vsyscall" };
 	static const char *const begins[] = {
 		"__pthread_kill", "__GI_", "__assert", "__libc_message", "__fortify_fail", "__stack_chk_fail", "__chk_fail", "__libc_fatal",
 		"__sanitizer", "__asan", "__hwasan", "__tsan", "__msan", "__ubsan", "__interceptor_",

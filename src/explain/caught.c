@@ -38,17 +38,34 @@ static bool read_siginfo(struct crash *c, u64 at, struct crash *out)
 }
 
 /*
- * For a handler without SA_SIGINFO x86-64's kernel writes no siginfo, but always cause and address: Linux 6.12,
- * arch/x86/include/uapi/asm/sigcontext.h: struct sigcontext_64, with err, trapno, oldmask and cr2 after 19 longs;
- * arch/x86/include/asm/trapnr.h.
+ * For a handler without SA_SIGINFO x86's kernel writes no siginfo, but always cause and address: Linux 6.12,
+ * arch/x86/include/uapi/asm/sigcontext.h: struct sigcontext_64, with err, trapno, oldmask and cr2 after 19 longs, and
+ * sigcontext_32; arch/x86/include/asm/trapnr.h.
  */
-static bool read_trap_x86(struct crash *c, u64 context, struct crash *out)
+static const struct trap_words {
+	u16 machine;
+	u8 class;
+	unsigned err, trapno, cr2;	/* in bytes from the context */
+} trap_words[] = {
+	{ EM_X86_64, ELFCLASS64, 19 * 8, 20 * 8, 22 * 8 },
+	{ EM_386, ELFCLASS32, 13 * 4, 12 * 4, 21 * 4 },
+};
+
+static const struct trap_words *trap_words_of(const struct core *core)
 {
-	enum { ERR = 19 * 8, TRAPNO = 20 * 8, CR2 = 22 * 8, DE = 0, UD = 6, GP = 13, PF = 14 };
+	for (size_t i = 0; i < ARRAY_SIZE(trap_words); i++)
+		if (trap_words[i].machine == core->ehdr.e_machine && trap_words[i].class == core->fmt.class)
+			return &trap_words[i];
+	return NULL;
+}
+
+static bool read_trap_x86(struct crash *c, const struct trap_words *w, u64 context, struct crash *out)
+{
+	enum { UD = 6, GP = 13, PF = 14 };
 	u64 trapno, cr2, err;
 
-	if (!space_uint(c->u, context + TRAPNO, 8, &trapno) || !space_uint(c->u, context + CR2, 8, &cr2) ||
-	    !space_uint(c->u, context + ERR, 8, &err) || (trapno != PF && trapno != GP && trapno != UD) || err >> 32)
+	if (!space_word(c->u, context + w->trapno, &trapno) || !space_word(c->u, context + w->cr2, &cr2) ||
+	    !space_word(c->u, context + w->err, &err) || (trapno != PF && trapno != GP && trapno != UD) || err >> 32)
 		return false;
 	/* Bit 0 of a page fault's error: the page was there, so it was a matter of permission. */
 	out->si = (struct core_siginfo){ .addr = trapno == PF ? cr2 : 0, .has_addr = trapno != GP, .form = SIGINFO_FAULT };
@@ -108,8 +125,10 @@ static bool read_trap_arm64(struct crash *c, u64 sp, struct crash *out)
 
 static bool read_trap(struct crash *c, const struct signal_frame *row, u64 sp, struct crash *out)
 {
-	if (c->core->ehdr.e_machine == EM_X86_64 && c->core->fmt.class == ELFCLASS64)
-		return read_trap_x86(c, sp + row->context, out);
+	const struct trap_words *x86 = trap_words_of(c->core);
+
+	if (x86)
+		return read_trap_x86(c, x86, sp + row->context, out);
 	return c->core->ehdr.e_machine == EM_AARCH64 && read_trap_arm64(c, sp, out);
 }
 

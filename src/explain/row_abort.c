@@ -37,6 +37,22 @@ bool row_assertion(struct crash *c)
 	return true;
 }
 
+/* musl and others keep no message, and perhaps it is not in the core. */
+bool row_assertion_only(struct crash *c)
+{
+	static const char *const failed[] = { "__assert_fail", "__assert_perror_fail", "__assert_rtn", "__assert2", "__assert13" };
+	char in[160];
+	size_t at;
+
+	if (!crash_is_abort(c) || abort_message(c) || !abort_frame(c, failed, ARRAY_SIZE(failed), &at))
+		return false;
+	say(c, "an assertion failed%s; its text is not in memory", abort_in(c, in));
+	say_sure(c, SURE_CERTAIN, "SIGABRT, and the C library's function for failed assertions is on the stack");
+	show_frame(c, at, "the function for failed assertions");
+	try_next(c, "tagcore stack --source shows the line; the text was written to standard error");
+	return true;
+}
+
 bool row_stack_smashing(struct crash *c)
 {
 	char in[160];

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "explain/abort_message.h"
 #include "explain/heap.h"
 #include "explain/rows.h"
 
@@ -161,6 +162,27 @@ bool row_misaligned_vector(struct crash *c)
 		try_next(c, "look for a cast of a pointer to a vector type, or a type with a larger alignment");
 	if (a->addr < NULL_PAGE)
 		also_possible(c, "null-pointer", "a null pointer with an offset: the address is in the first pages");
+	return true;
+}
+
+/* musl 1.2.3, arch/x86_64/atomic_arch.h and arch/i386/atomic_arch.h: a_crash() is this instruction. */
+static bool is_in_musl(struct crash *c)
+{
+	const struct module *m = module_at(c->u, c->pc);
+
+	return m && m->path && strstr(m->path, "musl");
+}
+
+bool row_musl_check(struct crash *c)
+{
+	char in[160];
+
+	if (!is_protection(c) || strcmp(c->access.insn, "hlt") || !is_in_musl(c))
+		return false;
+	say(c, "musl has ended the program%s: a check has failed, of the heap or of the guard value on the stack", abort_in(c, in));
+	say_sure(c, SURE_LIKELY, "the instruction \"hlt\" in musl, as its a_crash() has it, which malloc(3), free(3) and __stack_chk_fail() call");
+	show_access(c);
+	try_next(c, "look for a pointer that was freed twice or that malloc(3) has not given, and for writes past the end of a block or an array");
 	return true;
 }
 

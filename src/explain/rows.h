@@ -27,6 +27,7 @@ bool row_stack_guard(struct crash *c);
 bool row_null(struct crash *c);
 bool row_noncanonical(struct crash *c);
 bool row_misaligned_vector(struct crash *c);
+bool row_musl_check(struct crash *c);
 bool row_privileged(struct crash *c);
 bool row_protection(struct crash *c);
 bool row_protection_key(struct crash *c);
@@ -57,6 +58,7 @@ bool row_seccomp(struct crash *c);
 
 /* ---- row_abort.c */
 bool row_assertion(struct crash *c);
+bool row_assertion_only(struct crash *c);
 bool row_stack_smashing(struct crash *c);
 bool row_fortify(struct crash *c);
 bool row_heap_corruption(struct crash *c);

@@ -215,6 +215,46 @@ else
 	skip "UndefinedBehaviorSanitizer" "$(cat complaint)"
 fi
 
+# ---- a 32-bit process whose handler has no siginfo
+cat >caught32.c <<'END'
+#include <signal.h>
+#include <stdlib.h>
+__attribute__((noinline)) static void store(volatile int *p) { p[16] = 1; }
+static void handler(int s) { (void)s; abort(); }
+int main(void) { signal(SIGSEGV, handler); store(0); return 0; }
+END
+if have i686-linux-gnu-gcc && i686-linux-gnu-gcc -static -g -O1 -o caught32 caught32.c 2>complaint; then
+	rm -f core.of
+	(exec 9<&-; exec ./caught32) >said 2>&1
+	ok "32 bits, a handler without siginfo" "$TAGCORE" explain core.of
+	like "32 bits: the sentence" "$(sed -n 1p out)" "write of 4 bytes at 0x40 in store: null pointer in *"
+else
+	skip "32 bits" "no compiler for them"
+fi
+
+# ---- musl: no messages, and an instruction of the kernel's for what it finds
+cat >musl.c <<'END'
+#include <assert.h>
+#include <stdlib.h>
+static char *volatile p;
+__attribute__((noinline)) static void failed(int argc) { assert(argc == 77); p = 0; }
+__attribute__((noinline)) static void freed(void) { p = malloc(100); free(p + 8); p = 0; }
+int main(int argc, char **argv) { if (argv[1][0] == 'a') failed(argc); else freed(); return 0; }
+END
+if have musl-gcc && musl-gcc -O1 -o musl musl.c 2>complaint; then
+	for how in assert free; do
+		rm -f core.of
+		(exec 9<&-; exec ./musl $how) >said 2>&1
+		ok "musl, $how: there is a verdict" "$TAGCORE" explain core.of
+		case $how in
+		assert) like "musl, assert" "$(cat out)" "an assertion failed in failed; its text is not in memory*certain (assertion-without-text): *" ;;
+		*) like "musl, free" "$(cat out)" "musl has ended the program in freed: a check has failed*likely (musl-check): *" ;;
+		esac
+	done
+else
+	skip "musl" "no musl-gcc, or it builds no programs"
+fi
+
 # ---- C++
 if have c++; then
 	cat >throw.cc <<'END'
