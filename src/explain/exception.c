@@ -175,7 +175,7 @@ static bool read_object(struct crash *c, u64 header, struct exception *out)
 	if (!space_word(c->u, header - TYPE_BEFORE, &type) || !type_name(c, type, mangled, sizeof(mangled)))
 		return false;
 	name_type(c, mangled, out);
-	out->is_bad_alloc = !strcmp(mangled, "St9bad_alloc") || !strcmp(mangled, "St20bad_array_new_length");
+	out->is_bad_alloc = !strcmp(mangled, "St9bad_alloc");
 	read_value(c, mangled, out);
 	if (is_class(mangled) && !*out->value)
 		read_class(c, type, out);

@@ -40,6 +40,11 @@ bool row_past_mapping(struct crash *c);
 bool row_use_after_free(struct crash *c);
 bool row_unmapped(struct crash *c);
 
+/* ---- row_memory_left.c */
+bool row_allocation_failed(struct crash *c);
+bool row_map_failed(struct crash *c);
+bool row_bad_alloc(struct crash *c);
+
 /* ---- row_bus.c */
 bool row_bus_past_file(struct crash *c);
 bool row_bus_misaligned(struct crash *c);

@@ -53,6 +53,17 @@ verdict guard certain guard-page "write of 1 byte at 0x*005 in guard: 0x5 bytes 
 verdict guard_within possible guard-within-mapping "write of 1 byte at 0x*005 in guard_within: a guard page within *"
 verdict past_file likely past-end-of-file "write of 1 byte at 0x*003 in past_file: past the end of the file */crash.*"
 
+# ---- memory that is not to be had
+case $(uname -m) in
+x86_64)
+	verdict no_malloc likely allocation-failed "write of 4 bytes at 0x28 in *: malloc() has returned a null pointer, as where memory is not enough, *"
+	verdict no_calloc "*" allocation-failed "write of * in *mem*: calloc() has returned a null pointer, *"
+	verdict no_mmap likely allocation-failed "write of 1 byte at 0xf in *: mmap*() has returned MAP_FAILED, *" ;;
+*)	skip "what malloc(3) returned" "only code of x86-64 is followed" ;;
+esac
+verdict null_of_another certain null-pointer "write of 1 byte at 0x0 in null_of_another: null pointer in *"
+verdict minus_one possible map-failed "write of 1 byte at 0xffffffffffffffff in minus_one: the pointer in * is -1, *"
+
 # ---- stacks
 verdict stack_main certain stack-overflow "stack overflow in recurse: the stack of thread *: recurse calls itself without an end"
 matches "the frames that repeat" out 'recurse at 0x.* is in a cycle of 1 frame that comes [0-9]* times'
@@ -269,6 +280,7 @@ if have c++; then
 struct mine : std::runtime_error { mine(const std::string &s) : std::runtime_error(s) {} };
 struct own : std::exception { std::string s = "text of its own"; const char *what() const noexcept override { return s.c_str(); } };
 struct plain { int code; };
+static char *volatile kept;
 struct base { base(); virtual void f() = 0; virtual ~base() {} };
 struct derived : base { void f() override { } };
 __attribute__((noinline)) void call(base *b) { b->f(); }
@@ -301,6 +313,8 @@ int main(int, char **argv)
 		std::thread t([] { for (;;) std::this_thread::sleep_for(std::chrono::seconds(1)); });
 		return 0;
 	}
+	case 'b': kept = new char[atol("100000000000000")]; return kept != nullptr;
+	case 'B': throw std::bad_alloc();
 	case 'T': std::terminate();
 	case 'r': throw;
 	case 'v': { derived d; return 0; }
@@ -335,6 +349,8 @@ END
 	thrown h certain uncaught-exception 'a C++ exception of type mine was not caught in thrower(char): "mine: *"'
 	thrown P certain uncaught-exception 'a C++ exception of type mine was not caught in main: "mine: *"'
 	thrown l certain uncaught-exception 'a C++ exception of type std::out_of_range was not caught in main: "vector::*"'
+	thrown b certain bad-alloc 'there was not enough memory in main: a C++ exception of type std::bad_alloc was not caught'
+	thrown B likely bad-alloc 'there was not enough memory in main: *'
 	# Those that look alike: an exception is no reason while it is handled, or was.
 	thrown a likely abort 'the program has ended itself by SIGABRT, as abort(3) does in handler(), *'
 	thrown t "*" terminate '*std::terminate() was called*'

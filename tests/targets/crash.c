@@ -124,6 +124,30 @@ APART static void freed_pointer(void)
 	sink = (*p)->id;
 }
 
+/* ---- memory that is not to be had */
+
+static void limit_memory(void)
+{
+	struct rlimit l = { .rlim_cur = 512 << 20, .rlim_max = RLIM_INFINITY };
+
+	setrlimit(RLIMIT_AS, &l);
+}
+APART static void malloc_failed(size_t n) { int *volatile p; int *q = malloc(n); q[10] = 1; p = q; sink = *p; }
+static void no_malloc(void) { limit_memory(); malloc_failed((uintptr_t)secret(1ul << 30)); }
+APART static void calloc_failed(size_t n) { char *p = calloc(1, n); memset(p, 1, n); sink = p[n / 2]; }
+static void no_calloc(void) { limit_memory(); calloc_failed((uintptr_t)secret(1ul << 30)); }
+APART static void mmap_failed(size_t n)
+{
+	volatile char *p = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	p[0x10] = 1;
+}
+static void no_mmap(void) { limit_memory(); mmap_failed((uintptr_t)secret(1ul << 30)); }
+/* What looks alike: the result of another function, after malloc(3). */
+APART static void *none(void *p) { sink += p != NULL; return NULL; }
+static void null_of_another(void) { char *volatile p = malloc(10); volatile char *q = none(p); *q = 1; }
+APART static void minus_one(void) { *(volatile char *)secret((uintptr_t)-1) = 1; }
+
 /* ---- stacks */
 
 APART static int recurse(int n)
@@ -237,30 +261,30 @@ APART static void float_zero(void)
 APART static void illegal(void) { __asm__ volatile(".byte 0x06"); }
 APART static void breakpoint(void) { __asm__ volatile("int3"); }
 #else
-static void none(void) { exit(NONE); }
+static void not_here(void) { exit(NONE); }
 #ifdef __aarch64__
 APART static void illegal(void) { __asm__ volatile(".inst 0x02000000"); }
 APART static void breakpoint(void) { __asm__ volatile("brk #1"); }
 #else
-#define illegal none
-#define breakpoint none
+#define illegal not_here
+#define breakpoint not_here
 #endif
-#define noncanonical none
-#define text_pointer none
-#define jump_noncanonical none
-#define return_noncanonical none
-#define misaligned none
-#define divide_byte none
-#define divide_memory none
-#define unaligned_check none
-#define null_string none
-#define return_null none
-#define return_unmapped none
-#define privileged none
-#define bad_stack none
-#define divide_zero none
-#define divide_overflow none
-#define float_zero none
+#define noncanonical not_here
+#define text_pointer not_here
+#define jump_noncanonical not_here
+#define return_noncanonical not_here
+#define misaligned not_here
+#define divide_byte not_here
+#define divide_memory not_here
+#define unaligned_check not_here
+#define null_string not_here
+#define return_null not_here
+#define return_unmapped not_here
+#define privileged not_here
+#define bad_stack not_here
+#define divide_zero not_here
+#define divide_overflow not_here
+#define float_zero not_here
 #endif
 APART static void trap(void) { __builtin_trap(); }
 
@@ -393,6 +417,7 @@ static const struct { const char *name; void (*run)(void); } ways[] = {
 	{ "divide_overflow", divide_overflow }, { "float_zero", float_zero }, { "illegal", illegal },
 	{ "breakpoint", breakpoint }, WAY(trap), WAY(refused_call), WAY(assertion), WAY(smash), WAY(fortify), WAY(free_invalid),
 	WAY(free_twice), WAY(heap_overwritten), WAY(plain_abort), WAY(sent_segv), WAY(sent_quit), WAY(wait_for_kill), WAY(too_large),
+	WAY(no_malloc), WAY(no_calloc), WAY(no_mmap), WAY(null_of_another), WAY(minus_one),
 	WAY(null_far), WAY(freed_pointer), WAY(stack_alloca), WAY(sent_timer), { "return_unmapped", return_unmapped },
 	{ "return_null", return_null }, { "null_string", null_string }, { "unaligned_check", unaligned_check },
 	{ "divide_memory", divide_memory }, { "divide_byte", divide_byte },
