@@ -10,7 +10,7 @@
 /* Memory that could not be had. */
 
 /* How much the process had, to be held against its limits, which no core has. */
-static void show_mapped(struct crash *c)
+void memory_show_mapped(struct crash *c)
 {
 	char size[TEXT_SIZE_MAX];
 	u64 sum = 0;
@@ -20,7 +20,7 @@ static void show_mapped(struct crash *c)
 	show_tid(c, 0, "%s are mapped", text_size(sum, size));
 }
 
-static void try_limits(struct crash *c)
+void memory_try_limits(struct crash *c)
 {
 	try_next(c, "compare what is mapped with ulimit -v and the memory limits of its cgroup, and look for a size that was computed wrongly");
 }
@@ -74,10 +74,10 @@ bool row_allocation_failed(struct crash *c)
 		 o.is_tested ? " with a condition between" : "; a jump from elsewhere may lead there, too");
 	show_access(c);
 	show_mem(c, o.call, "a call of %s() returned here", o.function);
-	show_mapped(c);
+	memory_show_mapped(c);
 	if (maps)
 		also_possible(c, NULL, "mmap(2) fails for other reasons, too: the descriptor, the length, the permissions");
-	try_limits(c);
+	memory_try_limits(c);
 	return true;
 }
 
@@ -92,7 +92,7 @@ bool row_map_failed(struct crash *c)
 	    c->access.base.name);
 	say_sure(c, SURE_POSSIBLE, "the base register is -1; other functions have that as a mark of failure, too");
 	show_access(c);
-	show_mapped(c);
+	memory_show_mapped(c);
 	also_possible(c, NULL, "shmat(2), sbrk(2), or a value of the program's own that means none");
 	try_next(c, "look for a result of mmap(2), shmat(2) or sbrk(2) that is not compared with (void *)-1");
 	return true;
@@ -126,7 +126,7 @@ bool row_bad_alloc(struct crash *c)
 	else
 		say_sure(c, SURE_LIKELY, "it is being thrown, by the program or by an operator new of its own");
 	show_mem(c, x.object, "the exception, of type %s", x.type);
-	show_mapped(c);
-	try_limits(c);
+	memory_show_mapped(c);
+	memory_try_limits(c);
 	return true;
 }

@@ -44,6 +44,9 @@ bool row_unmapped(struct crash *c);
 bool row_allocation_failed(struct crash *c);
 bool row_map_failed(struct crash *c);
 bool row_bad_alloc(struct crash *c);
+/* Evidence, and what to try, of any row about memory that could not be had. */
+void memory_show_mapped(struct crash *c);
+void memory_try_limits(struct crash *c);
 
 /* ---- row_bus.c */
 bool row_bus_past_file(struct crash *c);
@@ -74,6 +77,10 @@ bool row_abort(struct crash *c);
 bool row_exception(struct crash *c);
 bool row_pure_virtual(struct crash *c);
 bool row_terminate(struct crash *c);
+
+/* ---- row_rust.c */
+bool row_rust_panic(struct crash *c);
+bool row_rust_alloc(struct crash *c);
 
 /* ---- row_sanitizer.c */
 bool row_sanitizer_report(struct crash *c);
