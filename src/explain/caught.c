@@ -132,18 +132,49 @@ static bool read_trap(struct crash *c, const struct signal_frame *row, u64 sp, s
 	return c->core->ehdr.e_machine == EM_AARCH64 && read_trap_arm64(c, sp, out);
 }
 
+/* The siginfo of the frame is of a signal that somebody has sent: SI_USER and below. */
+static bool is_sent(struct crash *c, u64 at)
+{
+	enum { SIGNALS = 64, CODE_LEAST = -64 };
+	u64 signo, error, code;
+
+	return space_uint(c->u, at, 4, &signo) && space_uint(c->u, at + 4, 4, &error) && space_uint(c->u, at + 8, 4, &code) && signo &&
+	       signo <= SIGNALS && !error && (s32)code <= 0 && (s32)code >= CODE_LEAST;
+}
+
+/*
+ * The cause that x86's kernel writes is that of the thread's last fault, however long ago; a signal that was sent comes
+ * when a system call returns, as a rule.
+ */
+static bool is_after_call(struct crash *c, u64 pc)
+{
+	static const u8 calls[][2] = { { 0x0f, 0x05 }, { 0xcd, 0x80 }, { 0x0f, 0x34 } };
+	u8 code[2];
+
+	if (c->core->ehdr.e_machine != EM_X86_64 && c->core->ehdr.e_machine != EM_386)
+		return false;
+	for (size_t i = 0; space_read(c->u, pc - 2, code, 2) && i < ARRAY_SIZE(calls); i++)
+		if (!memcmp(code, calls[i], 2))
+			return true;
+	return false;
+}
+
 /* What the signal's frame at @sp interrupted, if that was a fault. */
 static bool read_frame(struct crash *c, const struct signal_frame *row, u64 pc, u64 sp, struct crash *out)
 {
+	bool has_siginfo = row->signo >= 0 && strstr(row->name, "rt_"), is_by_siginfo;
 	u64 its_sp;
 
 	*out = *c;
-	if (!(row->signo >= 0 && strstr(row->name, "rt_") && read_siginfo(c, sp + (u64)row->signo, out)) &&
-	    !read_trap(c, row, sp, out))
-		return false;
+	is_by_siginfo = has_siginfo && read_siginfo(c, sp + (u64)row->signo, out);
+	if (!is_by_siginfo) {
+		*out = *c;
+		if ((has_siginfo && is_sent(c, sp + (u64)row->signo)) || !read_trap(c, row, sp, out))
+			return false;
+	}
 	out->regs = (struct cpu_regs){ .pc = pc };
 	regs_set(c->u, &out->regs, c->core->arch->sp, sp);
-	if (!step_signal(c->u, &out->regs))
+	if (!step_signal(c->u, &out->regs) || (!is_by_siginfo && is_after_call(c, out->regs.pc)))
 		return false;
 	out->has_esr = c->core->ehdr.e_machine == EM_AARCH64 && find_esr(c, sp, &out->esr);
 	out->has_regs = true;

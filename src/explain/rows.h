@@ -82,6 +82,10 @@ bool row_terminate(struct crash *c);
 bool row_rust_panic(struct crash *c);
 bool row_rust_alloc(struct crash *c);
 
+/* ---- row_go.c */
+bool row_go_panic(struct crash *c);
+bool row_go_fatal(struct crash *c);
+
 /* ---- row_sanitizer.c */
 bool row_sanitizer_report(struct crash *c);
 bool row_sanitizer(struct crash *c);
