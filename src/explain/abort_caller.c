@@ -107,12 +107,14 @@ bool abort_frame(struct crash *c, const char *const parts[], size_t n, size_t *o
 {
 	char name[128];
 
-	for (size_t i = c->v->frame; i < c->v->stack.n && i < c->v->frame + DEPTH_MAX; i++)
+	for (size_t i = c->v->frame; i < c->v->stack.n && i < c->v->frame + DEPTH_MAX; i++) {
+		crash_function(c, i, name, sizeof(name));
 		for (size_t k = 0; k < n; k++)
-			if (strstr(crash_function(c, i, name, sizeof(name)), parts[k])) {
+			if (strstr(name, parts[k])) {
 				*out = i;
 				return true;
 			}
+	}
 	return false;
 }
 

@@ -112,6 +112,8 @@ verdict sent_timer certain timer "a timer that has expired has sent SIGSEGV, and
 verdict too_large likely resource-limit "a limit was reached: the size of a file *"
 verdict in_handler likely abort "the program has ended itself by SIGABRT*"
 verdict survived likely abort "the program has ended itself by SIGABRT, as abort(3) does in plain_abort, *"
+verdict after_fault likely abort "the program has ended itself by SIGABRT, as abort(3) does in aborter, *"
+verdict after_fault_siginfo likely abort "the program has ended itself by SIGABRT, as abort(3) does in reporter, *"
 verdict caught certain null-pointer "write of 8 bytes at 0x40 in null_offset: null pointer in *"
 matches "who ended it" out 'a handler of SIGSEGV ran for the fault, then SIGABRT ended the process'
 verdict caught_plain certain null-pointer "write of 8 bytes at 0x40 in null_offset: null pointer in *"

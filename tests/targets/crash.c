@@ -404,6 +404,23 @@ static void survived(void)
 		null_offset();
 	plain_abort();
 }
+/* The kernel still has the cause of the fault that was survived when it makes the frame of another signal. */
+static void after_fault(void)
+{
+	handle(SIGSEGV, jumper, SA_NODEFER);
+	if (!sigsetjmp(back, 1))
+		null_offset();
+	handle(SIGUSR1, aborter, 0);
+	raise(SIGUSR1);
+}
+static void after_fault_siginfo(void)
+{
+	handle(SIGSEGV, jumper, SA_NODEFER);
+	if (!sigsetjmp(back, 1))
+		null_offset();
+	handle(SIGUSR1, reporter, SA_SIGINFO);
+	raise(SIGUSR1);
+}
 static void in_handler(void) { handle(SIGUSR1, aborter, 0); raise(SIGUSR1); }
 
 static const struct { const char *name; void (*run)(void); } ways[] = {
@@ -422,6 +439,7 @@ static const struct { const char *name; void (*run)(void); } ways[] = {
 	{ "return_null", return_null }, { "null_string", null_string }, { "unaligned_check", unaligned_check },
 	{ "divide_memory", divide_memory }, { "divide_byte", divide_byte },
 	WAY(caught), WAY(caught_plain), WAY(caught_stack), WAY(caught_no_stack), WAY(survived), WAY(in_handler),
+	WAY(after_fault), WAY(after_fault_siginfo),
 };
 
 int main(int argc, char **argv)
