@@ -36,6 +36,14 @@ both self certain self-deadlock "deadlock with itself: thread * waits for the mu
 both self_robust certain self-deadlock "deadlock with itself: *" certain
 both timed likely self-deadlock "deadlock with itself: *" likely
 
+both refused likely refused-lock "deadlock: thread * waits for ever for a mutex that passes priority on, *" likely
+both two_checked certain deadlock "deadlock: threads *, * wait for each other" certain
+
+# ---- nobody unlocks
+both owner_ended likely owner-gone "thread * waits for the mutex 0x*, whose owner * is no thread of the process (any more)" possible
+both owner_in_parent likely owner-gone "thread * was locked when fork(2) made this process: its owner, thread *, is in the parent, *" possible
+both rwlock_upgrade likely waits-for-owner "every thread waits, and no thread is left that could unlock the rwlock 0x*, read by 1 *" likely
+
 # ---- a library that ends in a tail call of what has no name, as C libraries without debug information do
 cat >nameless.c <<'END'
 #include <linux/futex.h>
@@ -84,11 +92,28 @@ both rwlock_read possible waits-for-owner "1 thread waits for the rwlock 0x*, re
 
 # ---- no lock
 both no_signal likely nobody-signals "every thread waits for another one to signal, *: 1 thread in pthread_cond_wait" likely
+hang no_signal
+"$TAGCORE" explain "$PID" >out
+if [ "$(getconf GNU_LIBC_VERSION 2>/dev/null)" ]; then
+	matches "no_signal: the condition variable and its mutex" out 'condition variable 0x[0-9a-f]* with mutex 0x[0-9a-f]* \['
+else
+	skip "no_signal: the condition variable and its mutex" "not glibc"
+fi
+finish
 both no_post likely nobody-signals "every thread waits for another one to signal, *" likely
 both reads_other likely all-idle "it is waiting for work: read of fd *, pipe:*, written by process * (hangs)" likely
 both polls likely all-idle "it is waiting for work: poll of fd *, pipe:*" likely
 both accepts likely all-idle "it is waiting for work: accept of fd *, unix socket hangs.socket, number *" likely
 both server likely all-idle "it is waiting for work: 1 thread in epoll_wait, 4 in pthread_cond_wait" likely
+hang server
+"$TAGCORE" explain "$PID" >out
+matches "server: what epoll watches" out 'epoll_wait: fd [0-9]*, epoll of 1: [0-9]* unix socket hangs.socket, number [0-9]* \['
+finish
+live reads likely waits-for-itself "it waits for itself: thread * in read of fd *, pipe:*, written by this process only"
+finish
+live file_lock likely waits-for-file-lock "thread * waits in flock for a lock of fd *hangs.lock, which process * (hangs) has"
+finish
+both connects likely waits-in-call "it waits in the kernel: thread * in connect of fd *" possible
 both sleeps likely all-idle "it sleeps: 1 thread in clock_nanosleep" likely
 both writes likely waits-for-output "it waits for somebody to read what it writes: thread * in write to fd *, pipe:*" possible
 both child likely waits-for-child "it waits for a process of its own: thread * in wait4 for child * (hangs), state S" likely

@@ -124,6 +124,67 @@ static void *want_first(void *arg)
 	return arg;
 }
 
+/* The kernel refuses one of the two, and glibc has it wait for ever. */
+static void refused(void)
+{
+	pthread_mutexattr_t a;
+
+	pthread_mutexattr_init(&a);
+	pthread_mutexattr_setprotocol(&a, PTHREAD_PRIO_INHERIT);
+	pthread_mutex_init(&locks[0], &a);
+	pthread_mutex_init(&locks[1], &a);
+	lock_in_circle(2);
+}
+
+/* Mutexes that keep their owners in musl, too. */
+static void two_checked(void)
+{
+	pthread_mutexattr_t a;
+
+	pthread_mutexattr_init(&a);
+	pthread_mutexattr_settype(&a, PTHREAD_MUTEX_ERRORCHECK);
+	pthread_mutex_init(&locks[0], &a);
+	pthread_mutex_init(&locks[1], &a);
+	lock_in_circle(2);
+}
+
+static void owner_ended(void)
+{
+	pthread_t t;
+
+	must(!pthread_create(&t, NULL, want_first, NULL), "pthread_create");
+	pthread_join(t, NULL);
+	ready_soon();
+	pthread_mutex_lock(&locks[0]);
+}
+
+static void *lock_and_stay(void *arg)
+{
+	pthread_mutex_lock(&locks[0]);
+	pthread_barrier_wait(&all);
+	for (;;)
+		sleep(1000);
+	return arg;
+}
+
+/* The child is who says that it is ready. */
+static void owner_in_parent(void)
+{
+	pid_t pid;
+
+	pthread_barrier_init(&all, NULL, 2);
+	begin(lock_and_stay, NULL);
+	pthread_barrier_wait(&all);
+	pid = fork();
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		ready_soon();
+		pthread_mutex_lock(&locks[0]);
+	}
+	for (;;)
+		sleep(1000);
+}
+
 static void owner_sleeps(void)
 {
 	pthread_mutex_lock(&locks[0]);
@@ -264,6 +325,14 @@ static void rwlock_written(void)
 	sleep_long(NULL);
 }
 
+/* A reader that wants to write waits for itself. */
+static void rwlock_upgrade(void)
+{
+	pthread_rwlock_rdlock(&rw);
+	ready_soon();
+	pthread_rwlock_wrlock(&rw);
+}
+
 static void rwlock_read(void)
 {
 	pthread_rwlock_rdlock(&rw);
@@ -326,6 +395,55 @@ static void polls(void)
 	p = (struct pollfd){ .fd = ends[0], .events = POLLIN };
 	ready_soon();
 	poll(&p, 1, -1);
+}
+
+static void lock_file(void)
+{
+	int fd = open("hangs.lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+	must(fd >= 0 && !flock(fd, LOCK_EX), "flock");
+}
+
+/* The child has it. */
+static void file_lock(void)
+{
+	char c;
+
+	must(!pipe(ends), "pipe");
+	if (!fork()) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		lock_file();
+		must(write(ends[1], "", 1) == 1, "write");
+		for (;;)
+			sleep(1000);
+	}
+	must(read(ends[0], &c, 1) == 1, "read");
+	ready_soon();
+	lock_file();
+}
+
+/* Nobody accepts: the second finds the queue full. */
+static void connects(void)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX, .sun_path = "hangs.socket" };
+	int s = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	unlink(a.sun_path);
+	must(!bind(s, (struct sockaddr *)&a, sizeof(a)) && !listen(s, 0), "listen");
+	ready_soon();
+	for (;;)
+		must(!connect(socket(AF_UNIX, SOCK_STREAM, 0), (struct sockaddr *)&a, sizeof(a)), "connect");
+}
+
+/* From a file that nobody serves. */
+static void reads_file(void)
+{
+	int fd = open(getenv("HANGS_FILE"), O_RDONLY | O_CLOEXEC);
+	char c;
+
+	must(fd >= 0, "open");
+	say_ready();
+	must(read(fd, &c, 1) >= 0, "read");
 }
 
 static void child(void)
@@ -402,7 +520,9 @@ static void *want_broken(void *arg)
 static void nonsense(void)
 {
 	pthread_mutex_lock(&locks[2]);
+#ifdef __GLIBC__
 	locks[2].__data.__owner = 0x7ffffffe;
+#endif
 	begin(want_broken, NULL);
 	ready_soon();
 	pause();
@@ -430,7 +550,8 @@ static const struct {
 	WAY(two), WAY(three), WAY(self), WAY(self_robust), WAY(owner_sleeps), WAY(owner_reads), WAY(no_signal), WAY(no_post),
 	WAY(reads), WAY(reads_other), WAY(writes), WAY(join), WAY(join_circle), WAY(join_each_other), WAY(rwlock_written), WAY(rwlock_read),
 	WAY(busy), WAY(server), WAY(accepts), WAY(polls), WAY(child), WAY(sleeps), WAY(contended), WAY(by_chance), WAY(timed),
-	WAY(nonsense), WAY(many),
+	WAY(nonsense), WAY(many), WAY(refused), WAY(two_checked), WAY(owner_ended), WAY(owner_in_parent), WAY(rwlock_upgrade),
+	WAY(file_lock), WAY(connects), WAY(reads_file),
 #undef WAY
 };
 
