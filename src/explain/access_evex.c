@@ -48,7 +48,7 @@ static bool parse(const u8 *p, size_t len, struct evex *out)
 	if (at + out->disp_size > len)
 		return false;
 	if (mod == 1)
-		out->disp = (signed char)p[at];
+		out->disp = (s64)p[at] - (p[at] & 0x80 ? 0x100 : 0);
 	else if (mod == 2)
 		out->disp = (s32)uint_get((struct elffmt){ ELFCLASS64, ELFDATA2LSB }, p + at, 4);
 	return true;

@@ -6,7 +6,7 @@
 
 /* Code of x86-64 from a call to an instruction, in a straight line. */
 
-enum { BACK_MAX = 256, SLOTS_MAX = 8, REGS_MAX = 8, CALL_NEAR = 5, CALL_GOT = 6 };
+enum { BACK_MAX = 256, SLOTS_MAX = 8, REGS_MAX = 8 };
 
 /* Where the returned value is: registers by capstone's number, and places on the stack. */
 struct holders {
@@ -167,44 +167,6 @@ static bool holds_at(struct crash *c, const struct capstone *cs, u64 from, u64 p
 
 /* ---- who was called */
 
-/* An entry of a procedure linkage table jumps through a word: perhaps "endbr64", then "jmp *word(%rip)". */
-static u64 through_table(struct crash *c, const struct capstone *cs, u64 target)
-{
-	u8 buf[16];
-	const u8 *code = buf;
-	size_t len = sizeof(buf);
-	uint64_t at = target;
-	u64 v;
-
-	if (!space_read(c->u, target, buf, len))
-		return target;
-	for (int i = 0; i < 2 && cs->disasm_iter(cs->handle, &code, &len, &at, cs->insn); i++) {
-		const cs_x86_op *op = &cs->insn->detail->x86.operands[0];
-
-		if (cs->insn->id == X86_INS_JMP && op->type == X86_OP_MEM && op->mem.base == X86_REG_RIP &&
-		    space_word(c->u, at + (u64)op->mem.disp, &v))
-			return v;
-	}
-	return target;
-}
-
-/* The target of the call that ends at @end, or 0: "call target" and "call *word(%rip)". */
-static u64 call_target(struct crash *c, const struct capstone *cs, u64 end)
-{
-	u8 buf[CALL_GOT];
-	u64 v;
-	s32 rel;
-
-	if (!space_read(c->u, end - CALL_GOT, buf, sizeof(buf)))
-		return 0;
-	rel = (s32)uint_get((struct elffmt){ ELFCLASS64, ELFDATA2LSB }, buf + 2, 4);
-	if (buf[1] == 0xe8)
-		return through_table(c, cs, end + (u64)(s64)rel);
-	if (buf[0] == 0xff && buf[1] == 0x15 && space_word(c->u, end + (u64)(s64)rel, &v))
-		return v;
-	return 0;
-}
-
 struct wanted {
 	const char *const *names;
 	size_t n;
@@ -231,20 +193,14 @@ static int is_wanted(const struct symbol *s, void *arg, struct err *e)
 	return 0;
 }
 
-static bool calls_one_of(struct crash *c, const struct capstone *cs, u64 end, struct wanted *w)
-{
-	struct frame f = { .pc = call_target(c, cs, end), .exact = true };
-	struct err e;
-
-	return f.pc && unwind_symbols(c->u, &f, 0, is_wanted, w, &e) == 1;
-}
-
 static bool search(struct crash *c, const struct capstone *cs, u64 pc, const char *reg, struct wanted *w)
 {
+	struct err e;
+
 	/* The nearest one is the last that was called. */
 	for (u64 end = pc; end > pc - BACK_MAX; end--) {
 		*w->out = (struct origin){ .call = end };
-		if (calls_one_of(c, cs, end, w))
+		if (unwind_called(c->u, &(struct frame){ .pc = end }, is_wanted, w, &e) == 1)
 			return holds_at(c, cs, end, pc, reg, w->out);
 	}
 	return false;
@@ -257,7 +213,7 @@ bool origin_find(struct crash *c, u64 pc, const char *reg, const char *const nam
 	struct err e;
 	bool found;
 
-	if (c->core->ehdr.e_machine != EM_X86_64 || c->core->fmt.class != ELFCLASS64 || pc < BACK_MAX + CALL_GOT ||
+	if (c->core->ehdr.e_machine != EM_X86_64 || c->core->fmt.class != ELFCLASS64 || pc < 2 * BACK_MAX ||
 	    capstone_open(&cs, CS_ARCH_X86, CS_MODE_64, &e))
 		return false;
 	found = search(c, cs, pc, reg, &w);

@@ -86,14 +86,16 @@ bool rust_payload(struct crash *c, u64 data, u64 table, char *out, size_t len)
 {
 	unsigned word = c->core->layout.word;
 	u64 size, text, n;
+	bool found = false;
 
-	*out = 0;
 	if (!payload_size(c, table, &size))
 		return false;
 	/* A &str; or a String, perhaps with a reference after it. */
-	if (size == 2ull * word && (!space_word(c->u, data, &text) || !space_word(c->u, data + word, &n) || !read_str(c, text, n, out, len)))
-		*out = 0;
-	else if ((size == 3ull * word || size == 4ull * word) && !read_string(c, data, out, len))
+	if (size == 2ull * word)
+		found = space_word(c->u, data, &text) && space_word(c->u, data + word, &n) && read_str(c, text, n, out, len);
+	else if (size == 3ull * word || size == 4ull * word)
+		found = read_string(c, data, out, len);
+	if (!found)
 		*out = 0;
 	return true;
 }
