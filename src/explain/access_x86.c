@@ -34,6 +34,16 @@ static bool add_segment(const struct crash *c, unsigned reg, u64 *sum)
 	return r.known;
 }
 
+/* A move writes to its first operand and reads the others: capstone 5.0 has it otherwise of stores of AVX-512. */
+static enum access_type type_of(const cs_insn *in, const cs_x86_op *op)
+{
+	const char *name = in->mnemonic + (*in->mnemonic == 'v');
+
+	if (!strncmp(name, "mov", 3))
+		return op == in->detail->x86.operands ? ACCESS_WRITE : ACCESS_READ;
+	return op->access & CS_AC_WRITE ? ACCESS_WRITE : op->access & CS_AC_READ ? ACCESS_READ : ACCESS_UNKNOWN;
+}
+
 static void take(const struct crash *c, const struct capstone *cs, const cs_x86_op *op, struct operand *out)
 {
 	const cs_insn *in = cs->insn;
@@ -49,7 +59,7 @@ static void take(const struct crash *c, const struct capstone *cs, const cs_x86_
 	out->known &= add_reg(c, cs, m->index, (u64)m->scale, &out->a.index, &sum);
 	out->known &= add_segment(c, m->segment, &sum);
 	out->a.addr = c->core->layout.word == 4 ? (u32)sum : sum;
-	out->a.type = op->access & CS_AC_WRITE ? ACCESS_WRITE : op->access & CS_AC_READ ? ACCESS_READ : ACCESS_UNKNOWN;
+	out->a.type = type_of(in, op);
 }
 
 /* What push, call, pop and ret do with the stack, which is no operand of theirs. */

@@ -132,14 +132,24 @@ static bool read_trap(struct crash *c, const struct signal_frame *row, u64 sp, s
 	return c->core->ehdr.e_machine == EM_AARCH64 && read_trap_arm64(c, sp, out);
 }
 
-/* The siginfo of the frame is of a signal that somebody has sent: SI_USER and below. */
+/*
+ * The siginfo of the frame is of a signal that somebody has sent: SI_USER and below, with who it was, a value, and nothing else.
+ * For a handler without SA_SIGINFO x86's kernel writes none, and what is there may be anything.
+ */
 static bool is_sent(struct crash *c, u64 at)
 {
-	enum { SIGNALS = 64, CODE_LEAST = -64 };
-	u64 signo, error, code;
+	enum { SIGNALS = 64, CODE_LEAST = -6 /* SI_TKILL */, SIZE = 128, PID_MAX = 1 << 22 };
+	unsigned who = c->core->layout.word == 8 ? 16 : 12;
+	u8 rest[SIZE];
+	u64 signo, error, code, pid;
 
-	return space_uint(c->u, at, 4, &signo) && space_uint(c->u, at + 4, 4, &error) && space_uint(c->u, at + 8, 4, &code) && signo &&
-	       signo <= SIGNALS && !error && (s32)code <= 0 && (s32)code >= CODE_LEAST;
+	if (!space_uint(c->u, at, 4, &signo) || !space_uint(c->u, at + 4, 4, &error) || !space_uint(c->u, at + 8, 4, &code) ||
+	    !space_uint(c->u, at + who, 4, &pid) || !space_read(c->u, at, rest, sizeof(rest)))
+		return false;
+	for (unsigned i = who + 16; i < sizeof(rest); i++)
+		if (rest[i])
+			return false;
+	return signo && signo <= SIGNALS && !error && (s32)code <= 0 && (s32)code >= CODE_LEAST && pid <= PID_MAX;
 }
 
 /*

@@ -32,6 +32,9 @@ const char *crash_function(struct crash *c, size_t i, char *out, size_t size)
 	*out = 0;
 	if (i < c->v->stack.n && unwind_symbols(c->u, &c->v->stack.frames[i], 0, keep_name, &b, &e))
 		*out = 0;
+	/* Without debug information only what is exported has a name: that is mostly what was called. */
+	if (!*out && i + 1 < c->v->stack.n && unwind_called(c->u, &c->v->stack.frames[i + 1], keep_name, &b, &e))
+		*out = 0;
 	return out;
 }
 

@@ -143,8 +143,8 @@ int unwind_symbols(struct unwind *u, const struct frame *f, unsigned want,
 
 /*
  * Calls @fn for the function that the call before @f's pc leads to, by the code and through the procedure linkage table, if
- * that is known; where the word is not there by which it goes, it has the name of an import alone.  It is not the
- * function of the frame below @f if it has ended in a tail call.
+ * that is known and has a name; where the word is not there by which it goes, or leads to a function without a name, it has
+ * the name of an import alone.  It is not the function of the frame below @f if it has ended in a tail call.
  */
 int unwind_called(struct unwind *u, const struct frame *f, int (*fn)(const struct symbol *s, void *arg, struct err *e),
 		  void *arg, struct err *e) must_check;

@@ -47,20 +47,41 @@ static const char *import_at(struct unwind *u, u64 slot)
 	return name && *name ? name : NULL;
 }
 
+/* For a function that has a name. */
+struct named {
+	int (*fn)(const struct symbol *s, void *arg, struct err *e);
+	void *arg;
+	bool found;
+};
+
+static int if_named(const struct symbol *s, void *arg, struct err *e)
+{
+	struct named *n = arg;
+
+	if (!s->function && !s->linkage)
+		return 0;
+	n->found = true;
+	return n->fn(s, n->arg, e);
+}
+
 int unwind_called(struct unwind *u, const struct frame *f, int (*fn)(const struct symbol *s, void *arg, struct err *e), void *arg,
 		  struct err *e)
 {
 	struct frame called = { .exact = true };
+	struct named n = { fn, arg, false };
 	struct symbol s = { 0 };
 	u64 slot;
+	int r = 0;
 
 	if (f->exact || !code_called(u, f->pc, &called.pc, &slot))
 		return 0;
 	if (called.pc)
-		return unwind_symbols(u, &called, 0, fn, arg, e);
-	s.linkage = import_at(u, slot);
+		r = unwind_symbols(u, &called, 0, if_named, &n, e);
+	/* What an STT_GNU_IFUNC symbol leads to has no name of its own. */
+	if (!r && !n.found && slot)
+		s.linkage = import_at(u, slot);
 	if (!s.linkage)
-		return 0;
+		return r;
 	s.function = demangle(u, s.linkage);
 	return fn(&s, arg, e);
 }
