@@ -1,9 +1,11 @@
 #include <ctype.h>
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/scope.h"
 #include "base/util.h"
@@ -14,7 +16,7 @@ enum {
 	WANTED_MAX = 16,	/* descriptors */
 	HOLDERS_SHOWN = 3,
 	LINKS_MAX = 1 << 18,	/* of all processes */
-	SCAN_NS = 500000000,
+	SCAN_NS = 500000000,	/* of processor time: on a busy machine it is as much that is seen */
 };
 
 struct wanted {
@@ -115,6 +117,14 @@ static void found(struct scan *s, struct wanted *w, pid_t pid)
 	w->n++;
 }
 
+static u64 ran_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return (u64)t.tv_sec * 1000000000 + (u64)t.tv_nsec;
+}
+
 static void scan_process(struct scan *s, pid_t pid)
 {
 	DIR *dir scoped(scope_closedir) = NULL;
@@ -124,12 +134,13 @@ static void scan_process(struct scan *s, pid_t pid)
 
 	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
 	dir = opendir(path);
-	s->cut |= !dir;
+	/* One that has ended meanwhile has nothing open. */
+	s->cut |= !dir && errno != ENOENT && errno != ESRCH;
 	while (dir && (d = readdir(dir))) {
 		if (!isdigit((unsigned char)*d->d_name))
 			continue;
-		s->cut |= ++s->links > LINKS_MAX || now_ns() > s->until;
-		if (s->links > LINKS_MAX || now_ns() > s->until)
+		s->cut |= ++s->links > LINKS_MAX || ran_ns() > s->until;
+		if (s->cut && (s->links > LINKS_MAX || ran_ns() > s->until))
 			return;
 		snprintf(path, sizeof(path), "fd/%.16s", d->d_name);
 		if (proc_readlink(pid, pid, path, link, sizeof(link), &ignored))
@@ -145,9 +156,9 @@ static void scan_all(struct scan *s)
 	DIR *dir scoped(scope_closedir) = opendir("/proc");
 	struct dirent *d;
 
-	s->until = now_ns() + SCAN_NS;
+	s->until = ran_ns() + SCAN_NS;
 	s->cut = !dir;
-	while (dir && now_ns() < s->until && (d = readdir(dir)))
+	while (dir && ran_ns() < s->until && (d = readdir(dir)))
 		if (isdigit((unsigned char)*d->d_name))
 			scan_process(s, atoi(d->d_name));
 }
