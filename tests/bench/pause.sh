@@ -129,3 +129,25 @@ bench_compress()
 	judge 'peak memory, MiB' '' '' "$(num "sprintf(\"%.1f\", $a_rss / 1024)")" 64
 	rm -f "$mem/plain" "$mem/core.zst"
 }
+
+bench_explain()
+{
+	what="explain: 1 GiB of random memory and 200 threads, median of $rounds"
+	if [ "$(mem_free)" -lt $((3500 << 10)) ] || [ "$(disk_free "$shm")" -lt $((1200 << 10)) ]; then
+		skip "$what" 'needs 3.5 GiB of memory and 1.2 GiB there'
+		return
+	fi
+	watch_start 1024 small 0 200 || { skip "$what" "$(cat "$dir/why")"; return; }
+	head_line "$what" 'stack'
+	# No verdict is an answer, too.
+	ours=$(paused_by sh -c '"$@"; [ $? -le 1 ]' sh "$O/tagcore" explain "$pid")
+	its=$(paused_by "$O/tagcore" stack "$pid")
+	judge 'pause, ms' "$ours" "$its" "$(ratio "$ours" "$its")" 1.2
+	"$O/tagcore" dump -q -o "$mem/core" "$pid" || exit 2
+	"$O/targets/benchrun" "$rounds" 600 true "'$O/tagcore' explain '$mem/core' >/dev/null; [ \$? -le 1 ]" >"$dir/times" || exit 2
+	read -r a_wall a_cpu a_rss a_status <"$dir/times"
+	[ "$a_status" = 0 ] || { echo "  tagcore FAILED: explain: exit status $a_status"; note_over; }
+	judge 'of its core: wall time, s' "$a_wall" '' "$a_wall" 1
+	judge 'peak memory, MiB' "$((a_rss / 1024))" '' "$((a_rss / 1024))" 200
+	rm -f "$mem/core"
+}

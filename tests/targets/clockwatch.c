@@ -1,5 +1,6 @@
 /*
- * clockwatch MIB small|huge [RATE]: that much random memory, in small or huge pages, of which RATE MB a second are written to.
+ * clockwatch MIB small|huge [RATE [THREADS]]: that much random memory, in small or huge pages, of which RATE MB a second are
+ * written to, and so many threads that do nothing.
  *
  * A thread looks at the clock all the time.  Each line of standard input is a question:
  * pause    "pause US": the longest time since the last one that it did not get to look
@@ -93,18 +94,27 @@ static uint64_t fork_us(void)
 	return us;
 }
 
+static void *idle(void *arg)
+{
+	for (;;)
+		pause();
+	return arg;
+}
+
 int main(int argc, char **argv)
 {
 	pthread_t thread;
 	char line[64];
 
-	must(argc > 2, "usage: clockwatch MIB small|huge [RATE]");
+	must(argc > 2, "usage: clockwatch MIB small|huge [RATE [THREADS]]");
 	pages = strtoul(argv[1], NULL, 10) * 256;
 	rate = argc > 3 ? strtoul(argv[3], NULL, 10) : 0;
 	prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0);
 	fill(!strcmp(argv[2], "huge"));
 	must(!pthread_create(&thread, NULL, watch, NULL), "thread");
 	must(!rate || !pthread_create(&thread, NULL, write_pages, NULL), "thread");
+	for (unsigned long i = argc > 4 ? strtoul(argv[4], NULL, 10) : 0; i; i--)
+		must(!pthread_create(&thread, NULL, idle, NULL), "thread");
 	target_ready();
 	while (fgets(line, sizeof(line), stdin)) {
 		if (line[0] == 'f')
