@@ -298,7 +298,8 @@ static int run_kill_all(char **a)
 		_exit(127);
 	}
 	must(pid > 0, "fork");
-	while (!ended && (atoi(a[2]) < 0 ? is_traced(a[0]) || !has_child(a[0]) : !is_traced(a[0])))
+	/* A snapshot's stop may be over before it is looked at again; then there is the copy. */
+	while (!ended && (atoi(a[2]) < 0 ? is_traced(a[0]) || !has_child(a[0]) : !is_traced(a[0]) && !has_child(a[0])))
 		ended = waitpid(pid, &status, WNOHANG) == pid;
 	for (at = target_seconds() + atoi(a[2]) / 1e6; target_seconds() < at;)
 		;
