@@ -105,6 +105,13 @@ int io_slurp(const char *path, struct buf *b, size_t max, struct err *e)
 	return fd < 0 ? fd : io_slurp_fd(fd, b, max, path, e);
 }
 
+int io_slurp_text(const char *path, struct buf *b, size_t max, struct err *e)
+{
+	int r = io_slurp(path, b, max, e);
+
+	return r ? r : buf_add(b, "", 1, e);
+}
+
 int io_open(const char *path, int flags, struct err *e)
 {
 	int fd = open(path, flags | O_CLOEXEC);

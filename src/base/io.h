@@ -17,6 +17,8 @@ int io_pwrite_full(int fd, const void *p, size_t len, u64 off, const char *what,
 int io_slurp_fd(int fd, struct buf *b, size_t max, const char *what, struct err *e) must_check;
 /* The same for a file that is opened and closed here. */
 int io_slurp(const char *path, struct buf *b, size_t max, struct err *e) must_check;
+/* The same, with a NUL behind it, which counts. */
+int io_slurp_text(const char *path, struct buf *b, size_t max, struct err *e) must_check;
 
 /* open(2) with O_CLOEXEC; the descriptor, or negative and "open PATH: why". */
 int io_open(const char *path, int flags, struct err *e) must_check;

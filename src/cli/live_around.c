@@ -53,7 +53,7 @@ void live_file_locks(pid_t pid, struct live *l)
 	struct lock_line has = { 0 }, line;
 	struct err ignored;
 
-	if (io_slurp("/proc/locks", &b, FILE_MAX, &ignored) || buf_add(&b, "", 1, &ignored))
+	if (io_slurp_text("/proc/locks", &b, FILE_MAX, &ignored))
 		return;
 	for (const char *at = (const char *)b.p; at && *at; at = strchr(at, '\n'), at += at ? 1 : 0) {
 		if (!parse_lock(at, &line))
@@ -76,7 +76,7 @@ static void epoll_targets(pid_t pid, struct live *l, struct live_fd *f)
 	struct err ignored;
 
 	snprintf(file, sizeof(file), "fdinfo/%d", f->fd);
-	if (proc_slurp(pid, pid, file, FILE_MAX, &b, &ignored) || buf_add(&b, "", 1, &ignored))
+	if (proc_slurp_text(pid, pid, file, FILE_MAX, &b, &ignored))
 		return;
 	for (const char *at = (const char *)b.p; at && n < TARGETS_MAX; at = strchr(at, '\n'), at += at ? 1 : 0) {
 		const struct live_fd *of;

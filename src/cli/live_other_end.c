@@ -109,7 +109,7 @@ static u64 tcp_peer(pid_t pid, u64 inode)
 		struct err ignored;
 
 		snprintf(path, sizeof(path), "/proc/%d/net/%s", pid, files[i]);
-		if (io_slurp(path, &b, FILE_MAX, &ignored) || buf_add(&b, "", 1, &ignored))
+		if (io_slurp_text(path, &b, FILE_MAX, &ignored))
 			continue;
 		if (find_line((const char *)b.p, &(struct line){ .inode = inode }, true, &mine) &&
 		    find_line((const char *)b.p, &mine, false, &other))

@@ -109,7 +109,7 @@ static void read_file(pid_t pid, size_t i, const struct sockets *s)
 	struct err ignored;
 
 	snprintf(path, sizeof(path), "/proc/%d/net/%s", pid, files[i].file);
-	if (io_slurp(path, &b, FILE_MAX, &ignored) || buf_add(&b, "", 1, &ignored))
+	if (io_slurp_text(path, &b, FILE_MAX, &ignored))
 		return;
 	for (char *line = strtok_r((char *)b.p, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
 		files[i].line(s, files[i].kind, line);

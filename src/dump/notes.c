@@ -139,7 +139,7 @@ static u32 ugid(const struct arch *a, u32 id, const char *kind)
 	if (a->ugid_size >= sizeof(id) || id <= UINT16_MAX)
 		return id;
 	snprintf(path, sizeof(path), "/proc/sys/kernel/overflow%s", kind);
-	if (io_slurp(path, &b, 64, &ignored) || buf_add(&b, "", 1, &ignored))
+	if (io_slurp_text(path, &b, 64, &ignored))
 		return 65534;	/* DEFAULT_OVERFLOWUID */
 	return (u32)strtoul((char *)b.p, NULL, 10);
 }

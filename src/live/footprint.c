@@ -21,7 +21,7 @@ static void read_rollup(pid_t pid, pid_t tid, struct footprint *out)
 	const char *text;
 	struct err ignored;
 
-	if (proc_slurp(pid, tid, "smaps_rollup", 1 << 16, &b, &ignored) || buf_add(&b, "", 1, &ignored))
+	if (proc_slurp_text(pid, tid, "smaps_rollup", 1 << 16, &b, &ignored))
 		return;
 	text = (const char *)b.p;
 	out->huge = value_of(text, "\nAnonHugePages:");

@@ -37,10 +37,9 @@ int proc_slurp(pid_t pid, pid_t tid, const char *file, size_t max, struct buf *b
 	return r;
 }
 
-/* The text of a file, NUL-terminated. */
-static int slurp_text(pid_t pid, pid_t tid, const char *file, struct buf *b, struct err *e)
+int proc_slurp_text(pid_t pid, pid_t tid, const char *file, size_t max, struct buf *b, struct err *e)
 {
-	int r = proc_slurp(pid, tid, file, PROC_TEXT_MAX, b, e);
+	int r = proc_slurp(pid, tid, file, max, b, e);
 
 	return r ? r : buf_add(b, "", 1, e);
 }
@@ -53,7 +52,7 @@ bool proc_fdinfo(pid_t pid, pid_t tid, const char *fd, const char *key, char *va
 	struct err ignored;
 
 	snprintf(file, sizeof(file), "fdinfo/%.16s", fd);
-	if (slurp_text(pid, tid, file, &b, &ignored))
+	if (proc_slurp_text(pid, tid, file, PROC_TEXT_MAX, &b, &ignored))
 		return false;
 	for (line = (const char *)b.p; line; line = strchr(line, '\n'), line += line ? 1 : 0) {
 		if (strncmp(line, key, strlen(key)) != 0)
@@ -68,7 +67,7 @@ bool proc_fdinfo(pid_t pid, pid_t tid, const char *fd, const char *key, char *va
 int proc_stat(pid_t pid, pid_t tid, struct proc_stat *out, struct err *e)
 {
 	struct buf b scoped(buf_fini) = { 0 };
-	int r = slurp_text(pid, tid, "stat", &b, e);
+	int r = proc_slurp_text(pid, tid, "stat", PROC_TEXT_MAX, &b, e);
 
 	if (!r && !proc_text_stat((char *)b.p, out))
 		r = err_set(e, ERR_INPUT, "/proc/%d/task/%d/stat cannot be understood", pid, tid);
@@ -82,9 +81,7 @@ int proc_stat_group(pid_t pid, struct proc_stat *out, struct err *e)
 	int r;
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	r = io_slurp(path, &b, PROC_TEXT_MAX, e);
-	if (!r)
-		r = buf_add(&b, "", 1, e);
+	r = io_slurp_text(path, &b, PROC_TEXT_MAX, e);
 	if (!r && !proc_text_stat((char *)b.p, out))
 		r = err_set(e, ERR_INPUT, "%s cannot be understood", path);
 	return r;
@@ -93,7 +90,7 @@ int proc_stat_group(pid_t pid, struct proc_stat *out, struct err *e)
 int proc_status(pid_t pid, pid_t tid, struct proc_status *out, struct err *e)
 {
 	struct buf b scoped(buf_fini) = { 0 };
-	int r = slurp_text(pid, tid, "status", &b, e);
+	int r = proc_slurp_text(pid, tid, "status", PROC_TEXT_MAX, &b, e);
 
 	if (!r && !proc_text_status((char *)b.p, out))
 		r = err_set(e, ERR_INPUT, "/proc/%d/task/%d/status cannot be understood", pid, tid);
@@ -147,7 +144,7 @@ int proc_syscall(pid_t pid, pid_t tid, u64 out[4])
 	struct buf b scoped(buf_fini) = { 0 };
 	struct err e;
 
-	return !slurp_text(pid, tid, "syscall", &b, &e) && proc_text_syscall((char *)b.p, out);
+	return !proc_slurp_text(pid, tid, "syscall", PROC_TEXT_MAX, &b, &e) && proc_text_syscall((char *)b.p, out);
 }
 
 int proc_readlink(pid_t pid, pid_t tid, const char *file, char *out, size_t size, struct err *e)

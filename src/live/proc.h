@@ -40,6 +40,9 @@ int proc_status(pid_t pid, pid_t tid, struct proc_status *out, struct err *e) mu
 /* A whole file of thread @tid ("auxv", "cmdline", …), appended to @b. */
 int proc_slurp(pid_t pid, pid_t tid, const char *file, size_t max, struct buf *b, struct err *e) must_check;
 
+/* The same, with a NUL behind it, which counts. */
+int proc_slurp_text(pid_t pid, pid_t tid, const char *file, size_t max, struct buf *b, struct err *e) must_check;
+
 /*
  * What follows @key, which begins a line of what the kernel says of descriptor @fd (proc_pid_fdinfo(5)), up to
  * its end: false if there is no such line or descriptor.  @value is NUL-terminated, cut to @size.

@@ -28,7 +28,7 @@ static int slurp(const char *path, struct buf *b)
 {
 	struct err ignored;
 
-	return io_slurp(path, b, TEXT_MAX, &ignored) || buf_add(b, "", 1, &ignored) ? -1 : 0;
+	return io_slurp_text(path, b, TEXT_MAX, &ignored) ? -1 : 0;
 }
 
 /* The number in @dir/@file, or after @key at the beginning of a line there.  False: there is none, or it is "max". */

@@ -27,7 +27,7 @@ static u64 ran_ns(const struct target *t, const struct thread *th)
 	struct buf b scoped(buf_fini) = { 0 };
 	struct err ignored;
 
-	if (proc_slurp(t->pid, th->tid, "schedstat", 128, &b, &ignored) || buf_add(&b, "", 1, &ignored))
+	if (proc_slurp_text(t->pid, th->tid, "schedstat", 128, &b, &ignored))
 		return 0;
 	return strtoull((char *)b.p, NULL, 10);
 }
