@@ -192,27 +192,30 @@ static bool plt_slot(struct unwind *u, u64 addr, u64 *slot)
 	return false;
 }
 
-/* What it leads to, by the word that the dynamic linker has filled in; @addr itself, where no such entry is. */
-static u64 behind_plt(struct unwind *u, u64 addr)
+/* Where a call with a target leads: *slot has the address, or is 0; *start is 0 where that word cannot be read. */
+static void leads_to(struct unwind *u, const struct code_insn *in, u64 *start, u64 *slot)
 {
-	u64 slot, to;
-
-	return plt_slot(u, addr, &slot) && space_word(u, slot, &to) ? to : addr;
+	*start = *slot = 0;
+	if (in->is_slot)
+		*slot = in->target;
+	else if (in->is_other_mode || !plt_slot(u, in->target, slot))
+		*start = in->target;
+	if (*slot && !space_word(u, *slot, start))
+		*start = 0;
 }
 
 bool code_call_is_plain(struct unwind *u, const struct cpu_regs *caller, u64 start)
 {
 	const struct code_at ret = code_at_pc(caller);
 	struct code_insn in;
-	u64 to;
+	u64 to, slot;
 
 	if (!code_begin_at(u, &ret, false) || !call_before(u, &ret, &in))
 		return false;
 	if (!in.has_target)
 		return in.is_lost;
-	if (in.is_slot)
-		return space_word(u, in.target, &to) && to == start;
-	return in.target == start || (!in.is_other_mode && behind_plt(u, in.target) == start);
+	leads_to(u, &in, &to, &slot);
+	return to == start || (!in.is_slot && in.target == start);
 }
 
 /* A signal handler was called from nowhere. */
@@ -250,16 +253,10 @@ bool code_called(struct unwind *u, u64 ret_pc, u64 *start, u64 *slot)
 	const struct code_at ret = { .pc = ret_pc };
 	struct code_insn in;
 
-	*start = *slot = 0;
 	/* Which of its two instruction sets a frame of 32-bit Arm is in is not kept. */
 	if (u->core->ehdr.e_machine == EM_ARM || !code_begin_at(u, &ret, false) || !call_before(u, &ret, &in) ||
 	    !in.has_target || in.is_other_mode)
 		return false;
-	if (in.is_slot)
-		*slot = in.target;
-	else if (!plt_slot(u, in.target, slot))
-		*start = in.target;
-	if (*slot && !space_word(u, *slot, start))
-		*start = 0;
+	leads_to(u, &in, start, slot);
 	return true;
 }

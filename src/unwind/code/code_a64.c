@@ -12,6 +12,11 @@ struct a64 {
 	struct code_insn *in;
 };
 
+static u32 insn_of(const u8 *p)
+{
+	return (u32)p[0] | (u32)p[1] << 8 | (u32)p[2] << 16 | (u32)p[3] << 24;
+}
+
 /* Register 31 is the stack pointer or zero, as the instruction has it. */
 static u8 reg_or_zero(u32 n)
 {
@@ -307,7 +312,7 @@ static bool decode(struct code_reader *c, const u8 *p, size_t len, struct code_i
 	(void)c;
 	if (len < 4)
 		return false;
-	d.w = p[0] | (u32)p[1] << 8 | (u32)p[2] << 16 | (u32)p[3] << 24;
+	d.w = insn_of(p);
 	in->len = 4;
 	/* C4.1, by bits 28 to 25. */
 	switch (code_bits(d.w, 28, 25)) {
@@ -337,11 +342,6 @@ static bool decode(struct code_reader *c, const u8 *p, size_t len, struct code_i
 		return false;
 	}
 	return true;
-}
-
-static u32 insn_of(const u8 *p)
-{
-	return (u32)p[0] | (u32)p[1] << 8 | (u32)p[2] << 16 | (u32)p[3] << 24;
 }
 
 /* adrp x16, PAGE; ldr x17, [x16, OFFSET], after "bti c" where there is one: ABI for the Arm 64-bit Architecture, PLT entries. */

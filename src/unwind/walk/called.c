@@ -4,7 +4,7 @@
 #include "unwind/dwarf/dw.h"
 #include "unwind/walk/walk.h"
 
-/* The name that relocation @n of section @sh is for. */
+/* The name of the symbol that the relocation of section @sh is for. */
 static const char *name_of(Elf *elf, const GElf_Shdr *sh, GElf_Xword info)
 {
 	Elf_Scn *symbols = elf_getscn(elf, sh->sh_link);
@@ -16,21 +16,31 @@ static const char *name_of(Elf *elf, const GElf_Shdr *sh, GElf_Xword info)
 	return elf_strptr(elf, at.sh_link, sym.st_name);
 }
 
-static const char *import_in(struct unwind *u, Elf *elf, Elf_Scn *scn, u64 offset)
+/* Relocation @i; false where there are no more. */
+static bool relocation_at(Elf_Data *data, bool has_addend, int i, GElf_Addr *offset, GElf_Xword *info)
 {
-	GElf_Shdr sh;
-	Elf_Data *data;
 	GElf_Rela a;
 	GElf_Rel r;
 
+	if (has_addend ? !gelf_getrela(data, i, &a) : !gelf_getrel(data, i, &r))
+		return false;
+	*offset = has_addend ? a.r_offset : r.r_offset;
+	*info = has_addend ? a.r_info : r.r_info;
+	return true;
+}
+
+static const char *import_in(struct unwind *u, Elf *elf, Elf_Scn *scn, u64 offset)
+{
+	GElf_Addr at;
+	GElf_Xword info;
+	Elf_Data *data;
+	GElf_Shdr sh;
+
 	if (!gelf_getshdr(scn, &sh) || (sh.sh_type != SHT_RELA && sh.sh_type != SHT_REL) || !(data = elf_getdata(scn, NULL)))
 		return NULL;
-	for (int i = 0; sh.sh_type == SHT_RELA && u->relocations_left && gelf_getrela(data, i, &a); i++, u->relocations_left--)
-		if (a.r_offset == offset)
-			return name_of(elf, &sh, a.r_info);
-	for (int i = 0; sh.sh_type == SHT_REL && u->relocations_left && gelf_getrel(data, i, &r); i++, u->relocations_left--)
-		if (r.r_offset == offset)
-			return name_of(elf, &sh, r.r_info);
+	for (int i = 0; u->relocations_left && relocation_at(data, sh.sh_type == SHT_RELA, i, &at, &info); i++, u->relocations_left--)
+		if (at == offset)
+			return name_of(elf, &sh, info);
 	return NULL;
 }
 
