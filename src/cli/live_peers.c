@@ -125,6 +125,15 @@ static u64 ran_ns(void)
 	return (u64)t.tv_sec * 1000000000 + (u64)t.tv_nsec;
 }
 
+/* Has it been enough?  Then not all could be looked at. */
+static bool is_over(struct scan *s)
+{
+	bool over = s->links > LINKS_MAX || ran_ns() > s->until;
+
+	s->cut |= over;
+	return over;
+}
+
 static void scan_process(struct scan *s, pid_t pid)
 {
 	DIR *dir scoped(scope_closedir) = NULL;
@@ -139,8 +148,8 @@ static void scan_process(struct scan *s, pid_t pid)
 	while (dir && (d = readdir(dir))) {
 		if (!isdigit((unsigned char)*d->d_name))
 			continue;
-		s->cut |= ++s->links > LINKS_MAX || ran_ns() > s->until;
-		if (s->cut && (s->links > LINKS_MAX || ran_ns() > s->until))
+		s->links++;
+		if (is_over(s))
 			return;
 		snprintf(path, sizeof(path), "fd/%.16s", d->d_name);
 		if (proc_readlink(pid, pid, path, link, sizeof(link), &ignored))
@@ -158,7 +167,7 @@ static void scan_all(struct scan *s)
 
 	s->until = ran_ns() + SCAN_NS;
 	s->cut = !dir;
-	while (dir && ran_ns() < s->until && (d = readdir(dir)))
+	while (dir && (d = readdir(dir)) && !is_over(s))
 		if (isdigit((unsigned char)*d->d_name))
 			scan_process(s, atoi(d->d_name));
 }
