@@ -146,6 +146,8 @@ void cond_at(struct crash *c, struct hang_thread *t);
 
 /* ---- hang_tids.c */
 
+/* 0: not known. */
+u64 hang_thread_pointer(const struct crash *c, const struct hang_thread *t);
 /* own_tid of all threads. */
 int hang_own_tids(struct crash *c, struct err *e) must_check;
 

@@ -74,7 +74,6 @@ void hang_sure(struct crash *c, enum sure live, const char *text)
 		say_sure(c, SURE_POSSIBLE, "a core is one moment: it may have waited for a short time only; %s", text);
 }
 
-
 /* It wanted a processor for most of the time, and had one: others may have had it meanwhile. */
 bool hang_is_busy(const struct crash *c, const struct hang_thread *t)
 {

@@ -82,19 +82,13 @@ const struct lock_function *lock_function_find(const char *symbol)
 /* What stdio locks a FILE by, sysdeps/nptl/stdio-lock.h: lock, count, and the owner's struct pthread. */
 static bool own_by_stdio(struct crash *c, struct hang_thread *t)
 {
-	const struct arch *a = c->core->arch;
-	struct core_regset s;
-	u64 owner, tp;
+	u64 owner;
 
-	if (!space_word(c->u, t->lock + 8, &owner) || !owner || !a->tp.set)
+	if (!space_word(c->u, t->lock + 8, &owner) || !owner || c->core->arch->tp.tls_above)
 		return false;
-	for (size_t i = 0; i < c->hang->n; i++) {
-		const struct core_thread *th = c->hang->v[i].thread;
-
-		if (th && core_thread_regset(c->core, th, a->tp.set->name, &s) &&
-		    !reg_get(a, s.set, a->tp.reg, s.desc, &tp, NULL) && tp == owner && !a->tp.tls_above)
+	for (size_t i = 0; i < c->hang->n; i++)
+		if (hang_thread_pointer(c, &c->hang->v[i]) == owner)
 			return lock_own(c, t, (u64)c->hang->v[i].own_tid, true);
-	}
 	return false;
 }
 

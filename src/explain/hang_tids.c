@@ -26,18 +26,7 @@ static u64 inner_pid(const struct crash *c)
 	return v <= TID_MAX ? v : 0;
 }
 
-/* ---- of a core: struct pthread has the id */
-
-struct search {
-	struct crash *c;
-	u64 *tp;	/* of each thread; 0: not known */
-	s32 *tids;	/* by the offset that is tried */
-	s32 *sorted;
-	size_t leader;
-	u64 inner;
-};
-
-static u64 thread_pointer(const struct crash *c, const struct hang_thread *t)
+u64 hang_thread_pointer(const struct crash *c, const struct hang_thread *t)
 {
 	const struct arch *a = c->core->arch;
 	struct core_regset s;
@@ -48,6 +37,17 @@ static u64 thread_pointer(const struct crash *c, const struct hang_thread *t)
 		return 0;
 	return tp;
 }
+
+/* ---- of a core: struct pthread has the id */
+
+struct search {
+	struct crash *c;
+	u64 *tp;	/* of each thread; 0: not known */
+	s32 *tids;	/* by the offset that is tried */
+	s32 *sorted;
+	size_t leader;
+	u64 inner;
+};
 
 static int compare_s32(const void *a, const void *b)
 {
@@ -115,7 +115,7 @@ static int of_core(struct crash *c, u64 inner, struct err *e)
 	core_procinfo(c->core, &ps);
 	s.leader = ps.has_pid ? hang_find(h, (s32)ps.pid) : SIZE_MAX;
 	for (size_t i = 0; i < h->n; i++) {
-		tp[i] = thread_pointer(c, &h->v[i]);
+		tp[i] = hang_thread_pointer(c, &h->v[i]);
 		h->v[i].own_tid = 0;
 	}
 	if (s.leader != SIZE_MAX && tp[s.leader])

@@ -63,7 +63,6 @@ bool row_exception(struct crash *c)
 	struct exception x;
 	char in[160];
 	size_t end, thrown;
-
 	bool is_thrown;
 
 	if (!crash_is_abort(c) || abort_message(c))

@@ -15,25 +15,25 @@ says()
 }
 
 # ---- a PID namespace: locks have other ids than /proc
-if unshare -p -f --mount-proc true 2>/dev/null; then
-	unshare -p -f --mount-proc --kill-child "$TARGETS/hangs" two >inner.log 2>&1 </dev/null &
+# hang_inside HOW: PID hangs so in one of its own
+hang_inside()
+{
+	unshare -p -f --mount-proc --kill-child "$TARGETS/hangs" "$1" >"$1.log" 2>&1 </dev/null &
 	mine $!
-	wait_line inner.log '^ready ' || bail hangs
+	wait_line "$1.log" '^ready ' || bail hangs
 	PID=$(cat "/proc/$!/task/$!/children")
 	PID=${PID% }
 	mine "$PID"
+}
+if unshare -p -f --mount-proc true 2>/dev/null; then
+	hang_inside two
 	says certain deadlock "deadlock: threads *, * wait for each other" "container"
 	"$TAGCORE" explain --json "$PID" >out
 	matches_not "container: its ids are those that are seen from here" out '"owner_tid": *[1-9],'
 	"$TAGCORE" dump -q -o inner.core "$PID"
 	says likely deadlock "deadlock: threads *, * wait for each other" "container: its core" inner.core
 	kill -KILL "$PID"
-	unshare -p -f --mount-proc --kill-child "$TARGETS/hangs" owner_ended >inner2.log 2>&1 </dev/null &
-	mine $!
-	wait_line inner2.log '^ready ' || bail hangs
-	PID=$(cat "/proc/$!/task/$!/children")
-	PID=${PID% }
-	mine "$PID"
+	hang_inside owner_ended
 	says likely owner-gone "thread * waits for the mutex 0x*, whose owner * is no thread of the process (any more)" "container: owner ended"
 	kill -KILL "$PID"
 else
