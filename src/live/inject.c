@@ -153,8 +153,8 @@ int inject_wait(pid_t tid, int *status, struct err *e)
 	struct timespec nap = { .tv_nsec = 50 * 1000 };
 
 	for (;;) {
-		pid_t r = waitpid(tid, status, __WALL | WNOHANG);
 		u64 waited = now_ns() - begin;
+		pid_t r = waitpid(tid, status, __WALL | WNOHANG);
 
 		if (r < 0 && errno != EINTR)
 			return err_set(e, ERR_GONE, "thread %d has ended", tid);

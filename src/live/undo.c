@@ -325,7 +325,9 @@ void undo_begin(struct undo *u, const struct target *t, const struct thread *th,
 	if (!code || !frame_of(a) || !is_code(t, frame_of(a), code))
 		return;
 	f = calloc(1, sizeof(*f));
-	addr = f && put_frames(f, t, th, regs, ender) ? place_for(t, f->len) : 0;
+	if (!f)
+		return;
+	addr = put_frames(f, t, th, regs, ender) ? place_for(t, f->len) : 0;
 	if (addr && a->inject->undo->fp_pointer)
 		put(f->bytes + f->at[0] + frame_of(a)->context + a->inject->undo->fp_pointer, addr, 8);
 	if (addr && keep(u, t, addr, f->len) && write_there(t->pid, addr, f->bytes, f->len)) {
