@@ -100,7 +100,9 @@ static const struct begun_call begun[] = {
 	{ 66 /* writev */, TAKES_SOCKET }, { 202 /* accept */, TAKES_SOCKET }, { 203 /* connect */, TAKES_SOCKET },
 	{ 206 /* sendto */, TAKES_SOCKET }, { 207 /* recvfrom */, TAKES_SOCKET }, { 211 /* sendmsg */, TAKES_SOCKET },
 	{ 212 /* recvmsg */, TAKES_SOCKET }, { 242 /* accept4 */, TAKES_SOCKET }, { 243 /* recvmmsg */, TAKES_SOCKET },
-	{ 269 /* sendmmsg */, TAKES_SOCKET }, { 137 /* rt_sigtimedwait */, TAKES_VARIABLE },
+	{ 269 /* sendmmsg */, TAKES_SOCKET }, { 71 /* sendfile */, TAKES_SOCKET }, { 76 /* splice */, TAKES_SOCKET },
+	{ 286 /* preadv2 */, TAKES_SOCKET }, { 287 /* pwritev2 */, TAKES_SOCKET }, { 426 /* io_uring_enter */, TAKES_RING },
+	{ 4 /* io_getevents */, TAKES_AIO }, { 292 /* io_pgetevents */, TAKES_AIO }, { 137 /* rt_sigtimedwait */, TAKES_VARIABLE },
 };
 
 /*

@@ -57,10 +57,10 @@ struct syscall_abi {
 	u16 mode_insn_len;
 	u32 mode_insn;
 	u64 mode_mask;		/* 0: there is one instruction set only */
-	/* Of @restartable where @orig_reg is -1: those whose first argument can be told from any other number, and by what. */
+	/* Of @restartable where @orig_reg is -1: whose first argument can be told from any other number, and by what. */
 	const struct begun_call {
 		u16 nr;
-		enum first_argument { TAKES_EPOLL, TAKES_SOCKET, TAKES_VARIABLE /* of the caller's frame */ } takes;
+		enum first_argument { TAKES_EPOLL, TAKES_SOCKET, TAKES_RING, TAKES_AIO, TAKES_VARIABLE /* of the caller's frame */ } takes;
 	} *begun;
 	u16 n_begun;
 	/*

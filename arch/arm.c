@@ -60,7 +60,10 @@ static const struct begun_call begun[] = {
 	{ 289 /* send */, TAKES_SOCKET }, { 290 /* sendto */, TAKES_SOCKET }, { 291 /* recv */, TAKES_SOCKET },
 	{ 292 /* recvfrom */, TAKES_SOCKET }, { 296 /* sendmsg */, TAKES_SOCKET }, { 297 /* recvmsg */, TAKES_SOCKET },
 	{ 365 /* recvmmsg */, TAKES_SOCKET }, { 366 /* accept4 */, TAKES_SOCKET }, { 374 /* sendmmsg */, TAKES_SOCKET },
-	{ 417 /* recvmmsg_time64 */, TAKES_SOCKET }, { 177 /* rt_sigtimedwait */, TAKES_VARIABLE },
+	{ 417 /* recvmmsg_time64 */, TAKES_SOCKET }, { 187 /* sendfile */, TAKES_SOCKET }, { 239 /* sendfile64 */, TAKES_SOCKET },
+	{ 340 /* splice */, TAKES_SOCKET }, { 392 /* preadv2 */, TAKES_SOCKET }, { 393 /* pwritev2 */, TAKES_SOCKET },
+	{ 426 /* io_uring_enter */, TAKES_RING }, { 245 /* io_getevents */, TAKES_AIO }, { 399 /* io_pgetevents */, TAKES_AIO },
+	{ 416 /* io_pgetevents_time64 */, TAKES_AIO }, { 177 /* rt_sigtimedwait */, TAKES_VARIABLE },
 	{ 421 /* rt_sigtimedwait_time64 */, TAKES_VARIABLE },
 };
 /* PSR_T_BIT: svc is of two bytes in Thumb code. */

@@ -186,7 +186,8 @@ void restart_reconsider(const struct target *t, struct thread *th)
 /* Where no register keeps the number: in a stop of our own the kernel may tell what the call was. */
 static void look_for_call(const struct target *t, struct thread *th)
 {
-	if (call_number(th) == UINT32_MAX && !th->give_back && begun_call(t, th, insn_len(th), th->call))
+	if (call_number(th) == UINT32_MAX && !th->give_back && is_restartable(th->form, reg(th, th->form->syscall.nr_reg)) &&
+	    begun_call(t, th, insn_len(th), th->call))
 		th->was_blocked = true;
 }
 
