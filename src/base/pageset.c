@@ -4,7 +4,7 @@
 #include "base/pageset.h"
 #include "base/util.h"
 
-enum { WORD = 64, LEAF_WORDS = 512, LEAF = WORD * LEAF_WORDS };
+enum { WORD = 64, LEAF = WORD * 512 };
 
 int pageset_init(struct pageset *s, u64 n_pages, struct err *e)
 {
@@ -19,6 +19,14 @@ void pageset_fini(struct pageset *s)
 		free(s->leaves[i]);
 	free(s->leaves);
 	*s = (struct pageset){ 0 };
+}
+
+/* As long as the pages that there can be: most areas are small, and of some processes there are hundreds of thousands. */
+static u64 *new_leaf(const struct pageset *s, u64 i)
+{
+	u64 pages = min(s->n_pages - i * LEAF, (u64)LEAF);
+
+	return calloc((size_t)((pages + WORD - 1) / WORD), sizeof(u64));
 }
 
 /* The bits of [@from, @to) that are in @from's word; *next: where the next word begins. */
@@ -43,7 +51,7 @@ int pageset_add(struct pageset *s, u64 from, u64 to, struct err *e)
 		u64 **leaf = &s->leaves[from / LEAF], mask = mask_of(from, to, &next), *word;
 
 		if (!*leaf)
-			*leaf = calloc(LEAF_WORDS, sizeof(**leaf));
+			*leaf = new_leaf(s, from / LEAF);
 		if (!*leaf)
 			return err_set(e, -ENOMEM, "set of pages");
 		word = &(*leaf)[from % LEAF / WORD];
