@@ -88,6 +88,9 @@ for call in pwrite64 ftruncate linkat unlinkat lseek statfs fstatfs fcntl clone3
 	each 1 $call EIO
 	each "$(soak_or 3 1)" $call ENOSPC
 done
+for call in openat write pwrite64 fallocate linkat; do
+	each "$(soak_or 29 1)" $call EDQUOT
+done
 for call in openat close read pread64 newfstatat mmap mprotect process_vm_readv getdents64 ioctl readlink; do
 	error=EIO
 	case $call in
