@@ -134,7 +134,7 @@ int main(int argc, char **argv)
 	while (read_line(maps, &l)) {
 		const Elf64_Phdr *h = core_find(&c, l.start);
 
-		if (!h || !h->p_filesz || !l.ino || can_open(argv[2], &l))
+		if (!h || !h->p_filesz || !l.dev || can_open(argv[2], &l))
 			continue;
 		for (uint64_t a = h->p_vaddr; a < h->p_vaddr + h->p_filesz; a += PAGE)
 			if (!is_mapped_in(pagemap, a))
