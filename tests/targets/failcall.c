@@ -109,26 +109,41 @@ static void run(int nr, int to, char **argv)
 	_exit(126);
 }
 
-/* Until nobody is left whom the filter holds. */
-static unsigned long answer_all(int fd, unsigned long n, int error)
+static void answer(int fd, unsigned long *seen, unsigned long n, int error)
 {
+	struct seccomp_notif ask = { 0 };
+	struct seccomp_notif_resp reply = { 0 };
+
+	if (ioctl(fd, SECCOMP_IOCTL_NOTIF_RECV, &ask))
+		return;
+	reply.id = ask.id;
+	if (++*seen == n)
+		reply.error = -error;
+	else
+		reply.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
+	ioctl(fd, SECCOMP_IOCTL_NOTIF_SEND, &reply);
+}
+
+/*
+ * Until nobody is left whom the filter holds.  Before Linux 6.11 it holds a zombie, too (kernel/exit.c: release_task(), now
+ * do_exit(), calls seccomp_filter_release()), so the child is waited for meanwhile.
+ */
+static unsigned long answer_all(int fd, pid_t child, int *status, unsigned long n, int error)
+{
+	struct pollfd p[] = { { .fd = fd, .events = POLLIN }, { .fd = (int)syscall(SYS_pidfd_open, child, 0), .events = POLLIN } };
 	unsigned long seen = 0;
-	struct pollfd p = { .fd = fd, .events = POLLIN };
 
-	while (poll(&p, 1, -1) > 0 && !(p.revents & POLLHUP)) {
-		struct seccomp_notif ask = { 0 };
-		struct seccomp_notif_resp reply = { 0 };
-
-		if (ioctl(fd, SECCOMP_IOCTL_NOTIF_RECV, &ask))
-			continue;
-		reply.id = ask.id;
-		seen++;
-		if (seen == n)
-			reply.error = -error;
-		else
-			reply.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
-		ioctl(fd, SECCOMP_IOCTL_NOTIF_SEND, &reply);
+	must(p[1].fd >= 0, "pidfd_open");
+	while (poll(p, 2, -1) > 0 && !(p[0].revents & POLLHUP)) {
+		if (p[0].revents)
+			answer(fd, &seen, n, error);
+		if (p[1].revents) {
+			must(waitpid(child, status, 0) == child, "waitpid");
+			p[1].fd = -1;
+		}
 	}
+	if (p[1].fd >= 0)
+		must(waitpid(child, status, 0) == child, "waitpid");
 	return seen;
 }
 
@@ -145,8 +160,7 @@ static void say_seen(unsigned long seen)
 
 int main(int argc, char **argv)
 {
-	int pair[2], status, nr, error;
-	unsigned long seen;
+	int pair[2], status = 0, nr, error;
 	pid_t child;
 
 	if (argc == 2 && !strcmp(argv[1], "names")) {
@@ -166,8 +180,6 @@ int main(int argc, char **argv)
 	if (!child)
 		run(nr, pair[1], argv + 4);
 	close(pair[1]);
-	seen = answer_all(receive_fd(pair[0]), strtoul(argv[2], NULL, 10), error);
-	say_seen(seen);
-	must(waitpid(child, &status, 0) == child, "waitpid");
+	say_seen(answer_all(receive_fd(pair[0]), child, &status, strtoul(argv[2], NULL, 10), error));
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
