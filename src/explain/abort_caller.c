@@ -27,10 +27,13 @@ static bool is_in_library(struct crash *c, size_t frame)
 static bool is_by_name(const char *name)
 {
 	static const char *const whole[] = { "raise", "abort", "pthread_kill", "malloc_printerr", "gsignal", "tgkill",
-					     "kill", "sigqueue", "__kernel_vsyscall" };
+					     "kill", "sigqueue", "__kernel_vsyscall", "malloc", "free", "cfree", "calloc", "realloc",
+					     "__malloc", "__free", "__calloc", "__realloc" };
 	static const char *const begins[] = {
-		"__pthread_kill", "__GI_", "__assert", "__libc_message", "__fortify_fail", "__stack_chk_fail", "__chk_fail", "__libc_fatal",
-		"__sanitizer", "__asan", "__hwasan", "__tsan", "__msan", "__ubsan", "__interceptor_",
+		"__pthread_kill", "__GI_", "__assert", "__libc_", "__fortify_fail", "__stack_chk_fail", "__chk_fail",
+		/* glibc's malloc/malloc.c */
+		"_int_free", "_int_malloc", "_int_realloc", "_int_memalign", "malloc_consolidate", "munmap_chunk", "sysmalloc", "unlink_chunk",
+		"__sanitizer", "__asan", "__hwasan", "__tsan", "__msan", "__ubsan", "__interceptor_", "scudo::", "scudo_",
 		/* Of C++: libstdc++-v3/libsupc++ and libgcc; clang's own function for what noexcept forbids. */
 		"__cxa_", "__cxxabiv1::", "__gnu_cxx::__verbose_terminate_handler", "__gxx_personality", "__clang_call_terminate", "_Unwind_",
 		"std::terminate", "std::rethrow_exception", "std::__throw_", "operator new",

@@ -131,6 +131,8 @@ const struct diagnosis diagnoses[] = {
 	  "A Go program has panicked", "the runtime's function for panics on the stack; the value in its frame" },
 	{ "go-fatal-error", "SIGABRT", row_go_fatal,
 	  "The Go runtime has ended the program", "the runtime's functions for fatal errors on the stack; the text in their frame" },
+	{ "scudo-report", "SIGABRT", row_scudo,
+	  "Scudo, LLVM's allocator, has found damage, or a pointer that is not its own", "its report, on the stack, and its functions" },
 	{ "sanitizer-report", "SIGABRT", row_sanitizer_report,
 	  "AddressSanitizer has found an error", "its report, in memory, and its functions on the stack" },
 	{ "sanitizer", "SIGABRT", row_sanitizer,

@@ -86,6 +86,9 @@ bool row_rust_alloc(struct crash *c);
 bool row_go_panic(struct crash *c);
 bool row_go_fatal(struct crash *c);
 
+/* ---- row_scudo.c */
+bool row_scudo(struct crash *c);
+
 /* ---- row_sanitizer.c */
 bool row_sanitizer_report(struct crash *c);
 bool row_sanitizer(struct crash *c);

@@ -228,6 +228,39 @@ else
 	skip "UndefinedBehaviorSanitizer" "$(cat complaint)"
 fi
 
+# ---- LLVM's hardened allocator
+cat >scudo.c <<'END'
+#include <stdlib.h>
+#include <string.h>
+__attribute__((noinline)) static void drop(char *p) { free(p); }
+int main(int argc, char **argv)
+{
+	char *volatile p = memset(malloc(48), 1, 48);
+
+	switch (argv[argc > 1][0]) {
+	case 'd': drop(p); break;
+	case 'u': memset(p - 16, 0x41, 8); break;
+	case 'a': abort();
+	}
+	drop(p);
+	return 0;
+}
+END
+# Where clang has it in this place; in the program, before the C library's malloc(3).
+scudo=$(clang -print-resource-dir 2>/dev/null)/lib/linux/libclang_rt.scudo_standalone-$(uname -m).a
+if [ -e "$scudo" ] && clang -g -O1 -o sanitized scudo.c -Wl,--whole-archive "$scudo" -Wl,--no-whole-archive -pthread 2>complaint; then
+	sanitized double certain scudo-report "Scudo has ended the program in drop: invalid chunk state when deallocating address 0x*0: it was freed before"
+	matches "its header" out 'the block.s header: 48 bytes, free '
+	ok "the object" "$TAGCORE" explain --json core.of
+	tr -d ' \n' <out >line
+	matches "it is freed" line '"object":{.*"state":"freed","offset":0}'
+	sanitized under certain scudo-report "Scudo has ended the program in drop: corrupted chunk header at address 0x*0: what is before the block was overwritten, *"
+	# What else such a program dies of is no report of it.
+	sanitized abort likely abort "the program has ended itself by SIGABRT, as abort(3) does in main, *"
+else
+	skip "Scudo" "not here: $(head -n 1 complaint)"
+fi
+
 # ---- a 32-bit process whose handler has no siginfo
 cat >caught32.c <<'END'
 #include <signal.h>
