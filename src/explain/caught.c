@@ -153,18 +153,20 @@ static bool is_sent(struct crash *c, u64 at)
 }
 
 /*
- * The cause that x86's kernel writes is that of the thread's last fault, however long ago; a signal that was sent comes
- * when a system call returns, as a rule.
+ * The cause that the kernels of x86 and arm64 write is that of the thread's last fault, however long ago; a signal that was
+ * sent comes when a system call returns, as a rule.
  */
 static bool is_after_call(struct crash *c, u64 pc)
 {
-	static const u8 calls[][2] = { { 0x0f, 0x05 }, { 0xcd, 0x80 }, { 0x0f, 0x34 } };
-	u8 code[2];
+	static const struct { u16 machine; u8 len, code[4]; } calls[] = {
+		{ EM_X86_64, 2, { 0x0f, 0x05 } }, { EM_X86_64, 2, { 0xcd, 0x80 } }, { EM_386, 2, { 0xcd, 0x80 } },
+		{ EM_386, 2, { 0x0f, 0x34 } }, { EM_AARCH64, 4, { 0x01, 0, 0, 0xd4 } },
+	};
+	u8 code[4];
 
-	if (c->core->ehdr.e_machine != EM_X86_64 && c->core->ehdr.e_machine != EM_386)
-		return false;
-	for (size_t i = 0; space_read(c->u, pc - 2, code, 2) && i < ARRAY_SIZE(calls); i++)
-		if (!memcmp(code, calls[i], 2))
+	for (size_t i = 0; i < ARRAY_SIZE(calls); i++)
+		if (c->core->ehdr.e_machine == calls[i].machine && space_read(c->u, pc - calls[i].len, code, calls[i].len) &&
+		    !memcmp(code, calls[i].code, calls[i].len))
 			return true;
 	return false;
 }

@@ -35,6 +35,20 @@ static bool is_offset_of_null(const struct crash *c)
 	return base_is_null(&c->access) && !c->access.index.value && c->addr - from < max(c->access.size, 1u);
 }
 
+/* As arm64 has offsets that are too large for an instruction: a pointer would not be below all that is mapped. */
+static bool is_index_of_null(const struct crash *c)
+{
+	return base_is_null(&c->access) && c->access.index.value && c->core->n_areas && c->addr < c->core->areas[0].start;
+}
+
+/* The register that the address is mostly of; NULL: it is not known. */
+static const struct access_reg *pointer_in(const struct access *a)
+{
+	if (!a->is_decoded || !*a->base.name || !a->base.known)
+		return NULL;
+	return a->base.value < MMAP_MIN && *a->index.name && a->index.value >= MMAP_MIN ? &a->index : &a->base;
+}
+
 static bool is_far(const struct crash *c)
 {
 	return c->access.disp > NULL_ARRAY || c->access.disp < -(s64)NULL_ARRAY;
@@ -70,7 +84,8 @@ bool row_null(struct crash *c)
 {
 	char access[200];
 
-	if (!is_access(c) || !(c->addr < MMAP_MIN || (base_is_null(&c->access) && c->addr < NULL_ARRAY) || is_offset_of_null(c)))
+	if (!is_access(c) || !(c->addr < MMAP_MIN || (base_is_null(&c->access) && c->addr < NULL_ARRAY) || is_offset_of_null(c) ||
+			      is_index_of_null(c)))
 		return false;
 	if (core_area_find(c->core, c->addr) && core_area_find(c->core, c->addr)->start <= c->addr)
 		return false;
@@ -428,19 +443,19 @@ bool row_use_after_free(struct crash *c)
 
 bool row_unmapped(struct crash *c)
 {
-	const struct access *a = &c->access;
+	const struct access_reg *in = pointer_in(&c->access);
 	char access[200];
 
 	if (!is_unmapped(c))
 		return false;
 	access_text(c, access, sizeof(access));
-	if (a->is_decoded && *a->base.name && a->base.known)
-		say(c, "%s: nothing is mapped there; the pointer in %s is wild or stale", access, a->base.name);
+	if (in)
+		say(c, "%s: nothing is mapped there; the pointer in %s is wild or stale", access, in->name);
 	else
 		say(c, "%s: nothing is mapped there; the pointer is wild or stale", access);
 	say_sure(c, SURE_CERTAIN, "the kernel says SEGV_MAPERR, and the core has no mapping there; where the pointer comes from is not known");
 	show_access(c);
-	show_pattern(c, a->is_decoded && a->base.known && *a->base.name ? a->base.value : c->si.addr);
+	show_pattern(c, in ? in->value : c->si.addr);
 	show_neighbours(c);
 	if (heap_is_allocator(c->function))
 		also_possible(c, "heap-corruption", "%s met a pointer that malloc(3) has not given, or the heap was written to past a block's end",
