@@ -249,7 +249,8 @@ int live_look(pid_t pid, struct live *out, struct err *e)
 	live_sockets(pid, out);
 	live_epolls(pid, out);
 	live_file_locks(pid, out);
-	live_peers(pid, out);
 	looks(pid, out, c, began);
+	/* By now every thread is back in its call. */
+	live_peers(pid, out);
 	return 0;
 }

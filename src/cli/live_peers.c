@@ -65,14 +65,18 @@ static bool want_path(struct scan *s, struct wanted *w)
 	       proc_fdinfo(s->pid, s->pid, name, "ino:", w->ino, sizeof(w->ino));
 }
 
-static void want(struct scan *s, struct live_fd *fd)
+static void want(struct scan *s, struct live *l, s32 number)
 {
+	const struct live_fd *known = live_fd_find(l, number);
+	struct live_fd *fd = known ? &l->fds[known - l->fds] : NULL;
 	struct wanted *w = &s->v[s->n];
 	char file[32];
 	unsigned flags;
 	struct err ignored;
 	u64 other;
 
+	if (!fd || s->n == WANTED_MAX)
+		return;
 	for (size_t i = 0; i < s->n; i++)
 		if (s->v[i].fd == fd)
 			return;
@@ -211,11 +215,17 @@ void live_peers(pid_t pid, struct live *l)
 
 	for (size_t i = 0; i < l->n_threads && s.n < WANTED_MAX; i++) {
 		const struct live_thread *t = &l->threads[i];
-		const struct live_fd *f = t->has_call && t->state == 'S' ? live_fd_find(l, (s32)t->args[0]) : NULL;
+		s32 fds[LIVE_POLLED_MAX];
+		size_t n;
 
+		if (!t->has_call)
+			continue;
+		n = live_polled(pid, t, fds, ARRAY_SIZE(fds));
+		for (size_t k = 0; k < n; k++)
+			want(&s, l, fds[k]);
 		/* Another call's first argument may be a descriptor by chance: nobody asks for what was found then. */
-		if (f && t->args[0] <= INT32_MAX)
-			want(&s, &l->fds[f - l->fds]);
+		if (!n && t->args[0] <= INT32_MAX)
+			want(&s, l, (s32)t->args[0]);
 	}
 	if (s.n)
 		scan_all(&s);

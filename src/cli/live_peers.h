@@ -12,6 +12,12 @@ u64 live_inode(const char *name);
  */
 void live_peers(pid_t pid, struct live *l);
 
+/* ---- live_polled.c */
+
+enum { LIVE_POLLED_MAX = 8 };
+/* The first @max descriptors, at most LIVE_POLLED_MAX, that a thread waits for in poll(2) or select(2): 0 if it does not. */
+size_t live_polled(pid_t pid, const struct live_thread *t, s32 fds[], size_t max);
+
 /* ---- live_other_end.c */
 
 /* The number of the socket that socket @inode of process @pid is connected to on this machine, or 0. */

@@ -165,30 +165,67 @@ void hang_call(struct crash *c, struct hang_thread *t)
 
 /* ---- what it is on */
 
-/* @t: who waits for the other end; NULL: nobody. */
 static void put_fd(struct crash *c, s32 fd, const struct hang_thread *t, char *out, size_t size)
 {
 	const struct live_fd *f = c->hang->live ? live_fd_find(c->hang->live, fd) : NULL;
-	bool others = f && *f->others && t && (t->kind == WAIT_INPUT || t->kind == WAIT_OUTPUT);
+	bool others = f && *f->others && (t->kind == WAIT_INPUT || t->kind == WAIT_OUTPUT || t->kind == WAIT_EVENTS);
 
 	put_fmt(out, size, "fd %d%s%s%s%s", fd, f ? ", " : "", f ? f->name : "", others ? ", " : "",
 		others ? f->others : "");
 }
 
-/* struct pollfd: an int and two shorts, everywhere. */
-static void put_polled(struct crash *c, const struct hang_thread *t, char *out, size_t size)
+/* Of the descriptors in poll(2)'s or select(2)'s arguments the first ones, and how many there are; of so many at most. */
+enum { FDS_SHOWN = 3, FDS_LOOKED_AT = 1024 };
+
+static void add_fd(u64 fd, s32 fds[FDS_SHOWN], u64 *n)
 {
-	enum { SHOWN = 3 };
-	u64 fd, n = t->args[1];
+	if (*n < FDS_SHOWN)
+		fds[*n] = (s32)fd;
+	++*n;
+}
+
+/* struct pollfd: an int and two shorts, everywhere.  One whose descriptor is negative is left out. */
+static u64 polled(struct crash *c, const struct hang_thread *t, s32 fds[FDS_SHOWN])
+{
+	u64 fd, found = 0, n = min(t->args[1], (u64)FDS_LOOKED_AT);
+
+	for (u64 i = 0; i < n && space_uint(c->u, u64_of_word(c->u, t->args[0]) + 8 * i, 4, &fd); i++)
+		if ((s32)fd >= 0)
+			add_fd(fd, fds, &found);
+	return found;
+}
+
+/* Three sets of bits, in longs. */
+static u64 selected(struct crash *c, const struct hang_thread *t, s32 fds[FDS_SHOWN])
+{
+	u64 n = min(t->args[0], (u64)FDS_LOOKED_AT), bits = 8 * c->core->layout.word, found = 0;
+
+	for (u64 first = 0; first < n; first += bits) {
+		u64 any = 0, word;
+
+		for (size_t i = 1; i <= 3; i++)
+			if (t->args[i] && space_uint(c->u, u64_of_word(c->u, t->args[i]) + first / 8, c->core->layout.word, &word))
+				any |= word;
+		for (u64 bit = 0; bit < min(bits, n - first); bit++)
+			if (any >> bit & 1)
+				add_fd(first + bit, fds, &found);
+	}
+	return found;
+}
+
+static void put_fds(struct crash *c, const struct hang_thread *t, char *out, size_t size)
+{
+	s32 fds[FDS_SHOWN];
+	u64 n = strstr(t->wait->call, "poll") ? polled(c, t, fds) : selected(c, t, fds);
 	size_t len = 0;
 
-	for (u64 i = 0; i < min(n, (u64)SHOWN) && len < size && space_uint(c->u, t->args[0] + 8 * i, 4, &fd); i++) {
+	for (u64 i = 0; i < min(n, (u64)FDS_SHOWN) && len < size; i++) {
 		put_fmt(out + len, size - len, i ? "; " : "");
-		put_fd(c, (s32)fd, NULL, out + strlen(out), size - strlen(out));
+		put_fd(c, fds[i], t, out + strlen(out), size - strlen(out));
 		len = strlen(out);
 	}
-	if (n > SHOWN && len < size)
-		put_fmt(out + len, size - len, " and %" PRIu64 " more", n - SHOWN);
+	if (n > FDS_SHOWN && len < size)
+		put_fmt(out + len, size - len, " and %" PRIu64 " more", n - FDS_SHOWN);
 }
 
 static void put_child(struct crash *c, const struct hang_thread *t, char *out, size_t size)
@@ -235,6 +272,6 @@ void hang_call_on(struct crash *c, struct hang_thread *t)
 		put_fd(c, (s32)t->args[0], t, out, size);
 	else if (t->kind == WAIT_CHILD && t->has_arg0)
 		put_child(c, t, out, size);
-	else if (t->has_arg0 && strstr(t->wait->call, "poll") && t->kind == WAIT_EVENTS)
-		put_polled(c, t, out, size);
+	else if (t->has_arg0 && t->kind == WAIT_EVENTS && (strstr(t->wait->call, "poll") || strstr(t->wait->call, "select")))
+		put_fds(c, t, out, size);
 }

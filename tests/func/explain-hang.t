@@ -102,12 +102,14 @@ fi
 finish
 both no_post likely nobody-signals "every thread waits for another one to signal, *" likely
 both reads_other likely all-idle "it is waiting for work: read of fd *, pipe:*, written by process * (hangs)" likely
-both polls likely all-idle "it is waiting for work: poll of fd *, pipe:*" likely
+both polls_other likely all-idle "it is waiting for work: *poll of fd *, pipe:*, written by process * (hangs)" likely
+both selects_other likely all-idle "it is waiting for work: *select* of fd 99, pipe:*, written by process * (hangs)" likely
+both polls likely all-idle "it is waiting for work: *poll of fd *, pipe:*" likely
 both accepts likely all-idle "it is waiting for work: accept of fd *, unix socket hangs.socket, number *" likely
-both server likely all-idle "it is waiting for work: 1 thread in epoll_wait, 4 in pthread_cond_wait" likely
+both server likely all-idle "it is waiting for work: 1 thread in epoll_*wait, 4 in pthread_cond_wait" likely
 hang server
 "$TAGCORE" explain "$PID" >out
-matches "server: what epoll watches" out 'epoll_wait: fd [0-9]*, epoll of 1: [0-9]* unix socket hangs.socket, number [0-9]* \['
+matches "server: what epoll watches" out 'epoll_p?wait: fd [0-9]*, epoll of 1: [0-9]* unix socket hangs.socket, number [0-9]* \['
 finish
 live reads likely waits-for-itself "it waits for itself: thread * in read of fd *, pipe:*, written by this process only"
 finish

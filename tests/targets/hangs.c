@@ -236,7 +236,7 @@ static void reads(void)
 }
 
 /* A child has the end that is written to. */
-static void reads_other(void)
+static void pipe_of_child(void)
 {
 	must(!pipe(ends), "pipe");
 	if (!fork()) {
@@ -247,7 +247,32 @@ static void reads_other(void)
 	}
 	close(ends[1]);
 	ready_soon();
+}
+
+static void reads_other(void)
+{
+	pipe_of_child();
 	read_pipe(NULL);
+}
+
+static void polls_other(void)
+{
+	struct pollfd p[3] = { { .fd = -1 }, { .fd = -1 }, { .events = POLLIN } };
+
+	pipe_of_child();
+	p[2].fd = ends[0];
+	poll(p, 3, -1);
+}
+
+static void selects_other(void)
+{
+	fd_set set;
+
+	pipe_of_child();
+	must(dup2(ends[0], 99) == 99, "dup2");
+	FD_ZERO(&set);
+	FD_SET(99, &set);
+	select(100, NULL, NULL, &set, NULL);
 }
 
 static void writes(void)
@@ -548,7 +573,8 @@ static const struct {
 } ways[] = {
 #define WAY(f) { #f, f }
 	WAY(two), WAY(three), WAY(self), WAY(self_robust), WAY(owner_sleeps), WAY(owner_reads), WAY(no_signal), WAY(no_post),
-	WAY(reads), WAY(reads_other), WAY(writes), WAY(join), WAY(join_circle), WAY(join_each_other), WAY(rwlock_written), WAY(rwlock_read),
+	WAY(reads), WAY(reads_other), WAY(polls_other), WAY(selects_other), WAY(writes), WAY(join),
+	WAY(join_circle), WAY(join_each_other), WAY(rwlock_written), WAY(rwlock_read),
 	WAY(busy), WAY(server), WAY(accepts), WAY(polls), WAY(child), WAY(sleeps), WAY(contended), WAY(by_chance), WAY(timed),
 	WAY(nonsense), WAY(many), WAY(refused), WAY(two_checked), WAY(owner_ended), WAY(owner_in_parent), WAY(rwlock_upgrade),
 	WAY(file_lock), WAY(connects), WAY(reads_file),
