@@ -8,6 +8,7 @@
 #include "base/util.h"
 #include "dump/dump_priv.h"
 #include "dump/precopy_priv.h"
+#include "elf/note.h"
 
 /* ---- what is to be zero again */
 
@@ -86,9 +87,13 @@ static int on_content(const struct written_run *run, void *arg, struct err *e)
 {
 	struct look *l = arg;
 	u64 from = place_page_of(l->d, l->place, run->start), to = place_page_of(l->d, l->place, run->end);
-	int r = run->zero ? 0 : note_lost(l->place, l->at, from, e);
+	int r = run->guard ? missing_add(&l->d->report->guard, run->start, run->end, TAGCORE_GUARD, e) : 0;
 
-	if (r || run->zero)
+	/* Without content, as what is not there: of the gap that the next run ends. */
+	if (r || run->zero || run->guard)
+		return r;
+	r = note_lost(l->place, l->at, from, e);
+	if (r)
 		return r;
 	l->at = to;
 	return run->written ? pageset_add(&l->place->rest, from, to, e) : note_unstored(l->place, from, to, e);

@@ -163,15 +163,17 @@ struct scan {
 	struct uapi_page_region regions[REGIONS_MAX];
 };
 
+/* Guard pages are told, but not protected: that would put something else into their place. */
 static int ask(const struct written *w, struct scan *s, u64 end, bool protect)
 {
+	u64 none = protect ? UAPI_PAGE_IS_GUARD & w->known : 0;
 	struct uapi_pm_scan_arg arg = {
 		.size = sizeof(arg), .flags = protect ? UAPI_PM_SCAN_WP_MATCHING : 0,
 		.start = s->at, .end = end, .vec = (uintptr_t)s->regions, .vec_len = REGIONS_MAX,
-		.category_inverted = UAPI_PAGE_IS_GUARD & w->known,
-		.category_mask = ((protect ? UAPI_PAGE_IS_WRITTEN : 0) | UAPI_PAGE_IS_GUARD) & w->known,
+		.category_inverted = none,
+		.category_mask = (protect ? UAPI_PAGE_IS_WRITTEN : 0) | none,
 		.category_anyof_mask = UAPI_PAGE_IS_PRESENT | UAPI_PAGE_IS_SWAPPED,
-		.return_mask = UAPI_PAGE_IS_WRITTEN | UAPI_PAGE_IS_WPALLOWED | UAPI_PAGE_IS_PFNZERO,
+		.return_mask = UAPI_PAGE_IS_WRITTEN | UAPI_PAGE_IS_WPALLOWED | UAPI_PAGE_IS_PFNZERO | (UAPI_PAGE_IS_GUARD & w->known),
 	};
 	int r;
 
@@ -201,7 +203,8 @@ int written_scan(const struct written *w, u64 start, u64 end, bool protect, writ
 				       (unsigned long long)end);
 		for (size_t i = 0; !r && i < s.n; i++) {
 			const struct uapi_page_region *p = &s.regions[i];
-			struct written_run run = { p->start, p->end, .zero = p->categories & UAPI_PAGE_IS_PFNZERO };
+			struct written_run run = { p->start, p->end, .zero = p->categories & UAPI_PAGE_IS_PFNZERO,
+						   .guard = p->categories & UAPI_PAGE_IS_GUARD };
 
 			run.written = p->categories & UAPI_PAGE_IS_WRITTEN || !(p->categories & UAPI_PAGE_IS_WPALLOWED);
 			r = fn(&run, arg, e);
@@ -210,7 +213,7 @@ int written_scan(const struct written *w, u64 start, u64 end, bool protect, writ
 	return r;
 }
 
-/* Guard pages, which must not be protected as if they had content, are known since v6.15 and there since v6.13. */
+/* Guard pages are known since v6.15 and there since v6.13. */
 static int probe(struct written *w, struct err *e)
 {
 	struct scan s = { 0 };

@@ -35,6 +35,7 @@ struct written_run {
 	u64 end;
 	bool written;
 	bool zero;
+	bool guard;	/* MADV_GUARD_INSTALL: it has no content; never of those that were protected */
 };
 typedef int written_fn(const struct written_run *run, void *arg, struct err *e);
 int written_scan(const struct written *w, u64 start, u64 end, bool protect, written_fn *fn, void *arg,
