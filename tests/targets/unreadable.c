@@ -154,6 +154,23 @@ static void make_guard(void)
 		say("guard", p, 4 * PAGE, 8 * PAGE);
 }
 
+/* A page of memory is lost to the machine by that: for one of our own alone. */
+static void make_poisoned(void)
+{
+	char *p = mmap(reserve(LEN), LEN, RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+
+	must(p != MAP_FAILED, "mmap");
+	madvise(p, LEN, MADV_NOHUGEPAGE);
+	target_fill(p, LEN, 4);
+	/* For whom it may concern; the page is not needed. */
+	signal(SIGBUS, SIG_IGN);
+	errno = EPERM;
+	if (!getenv("OWN_MACHINE") || madvise(p + 3 * PAGE, PAGE, MADV_HWPOISON))
+		skip("poisoned");
+	else
+		say("poisoned", p, 3 * PAGE, 4 * PAGE);
+}
+
 /* A device's registers: VM_IO and VM_PFNMAP. */
 static void make_device(void)
 {
@@ -180,6 +197,7 @@ int main(void)
 	make_huge();
 	make_secret();
 	make_guard();
+	make_poisoned();
 	make_device();
 	target_ready();
 	for (;;) {
