@@ -12,7 +12,7 @@ need_ptrace
 NUMBER=4000
 numbered()
 {
-	rm -f "$1.log"
+	: >"$1.log"
 	echo $((NUMBER - 1)) >/proc/sys/kernel/ns_last_pid
 	"$TARGETS/threads" "$1" >"$1.log" 2>&1 &
 	mine $!
@@ -46,6 +46,7 @@ judge_core()
 # The process that has the number now.
 judge_process()
 {
+	until_true 20 has_line 3.log '^ready' || echo "$what: the new process has not begun"
 	[ "$(report $NUMBER "$PWD/3.log")" = "alive 3 heap intact" ] || echo "$what: the new process: $(report $NUMBER "$PWD/3.log")"
 	untraced $NUMBER && in_state $NUMBER S || echo "$what: the new process is not let alone"
 }
