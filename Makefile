@@ -6,7 +6,7 @@
 #: make check T=NAME                   of all tests those with NAME in their path, building no more than they need
 #: make soak [T=NAME]                  the same in their long form: all that make check-all takes a sample of; hours
 #: make lint                           clang's warnings, clang-tidy, cppcheck, shellcheck
-#: make bench [BENCH_N=5]              against gdb's gcore
+#: make bench [BENCH_N=5] [BENCH="dense ways"] against gdb's gcore
 #: make demo                           a dump of a running program, looked at
 #: make fuzz | fuzz-afl [FUZZ_TIME=3600] [CORES=directory of cores to begin with]
 #: make check-mte | demo-mte | bench-mte    for arm64, in an emulated machine
@@ -286,7 +286,7 @@ bench-mte: all
 demo: all $(TARGETS)
 	$(Q)O='$(abspath $(O))' tests/demo
 bench: all $(TARGETS)
-	$(Q)O='$(abspath $(O))' tests/bench/run
+	$(Q)O='$(abspath $(O))' tests/bench/run $(BENCH)
 lint:
 	$(Q)tests/lint '$(subst ','\'',$(TC_CFLAGS))' $(LIB_SRC) $(CLI_SRC) completion/print.c
 
