@@ -136,6 +136,18 @@ exits 0 "killed: there is a verdict" "$TAGCORE" explain core.of
 like "killed: the sentence" "$(sed -n 1p out)" "process $$ of user $(id -u) has sent SIGABRT: it was ended from outside"
 like "killed: the kind, and how sure" "$(sed -n 2p out)" "certain (killed): *"
 
+# A watchdog, or somebody who wants a core of what hangs: why it does is said first.
+for how in two self; do
+	start hangs $how
+	rm -f core.of
+	kill -ABRT "$PID"
+	wait "$CHILD" 2>/dev/null
+	not_mine "$CHILD"
+	exits 0 "$how, killed: there is a verdict" "$TAGCORE" explain core.of
+	like "$how, killed: the sentence" "$(sed -n 1p out)" "deadlock*; process $$ of user $(id -u) has sent SIGABRT: it was ended from outside"
+	like "$how, killed: the kind, and how sure" "$(sed -n 2p out)" "certain (*deadlock): *"
+done
+
 # ---- the JSON document: README and manual promise its keys
 die null_offset
 ok "--json" "$TAGCORE" explain --json core
