@@ -32,7 +32,10 @@ static void no_row(struct crash *c)
 		    *c->signal ? c->signal : "?");
 }
 
-/* It has died, whether or not a row knows why: what its threads wait for is no reason.  gdb's cores of processes have no such siginfo. */
+/*
+ * It has died, whether or not a row knows why: what its threads wait for is no reason.  gdb's cores of processes have no such
+ * siginfo.
+ */
 static bool has_died(const struct crash *c)
 {
 	static const char *const with_core[] = { "QUIT", "ILL", "ABRT", "FPE", "SEGV", "BUS", "SYS", "XCPU", "XFSZ" };
@@ -87,7 +90,7 @@ static bool is_stuck(const struct crash *c)
 	return c->v->n_deadlocks;
 }
 
-/* Who has ended a process that hung has done so because it hung: both are said, the cause first. */
+/* What has ended a process that hung, from outside or within, has done so because it hung: both are said, the cause first. */
 static int find_hang(struct crash *c, struct err *e)
 {
 	char sent[VERDICT_TEXT_MAX / 2] = "";
@@ -96,8 +99,12 @@ static int find_hang(struct crash *c, struct err *e)
 
 	if (!hang_gather(c, e, &r))
 		return r;
-	if ((c->v->kind || has_died(c)) && !is_stuck(c))
+	if ((c->v->kind || has_died(c)) && !is_stuck(c)) {
+		/* Of what ended itself nobody asks what else it did. */
+		if (c->v->kind && strcmp(c->v->kind->name, "killed") != 0)
+			c->v->n_waits = 0;
 		return 0;
+	}
 	if (c->v->kind)
 		put_fmt(sent, sizeof(sent), "; %s", c->v->sentence);
 	find_row(c, true);

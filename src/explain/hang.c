@@ -204,6 +204,19 @@ static bool is_alive(const struct crash *c)
 	return c->opts.live;
 }
 
+/* What ended it may have done so because it hung: somebody outside, or a watchdog within. */
+static bool may_be_for_a_hang(const struct crash *c)
+{
+	static const char *const kinds[] = { "killed", "abort", "raised", "timer" };
+
+	if (c->is_fault)
+		return false;
+	for (size_t i = 0; c->v->kind && i < ARRAY_SIZE(kinds); i++)
+		if (!strcmp(c->v->kind->name, kinds[i]))
+			return true;
+	return !c->v->kind;
+}
+
 bool hang_gather(struct crash *c, struct err *e, int *r)
 {
 	struct named *names auto_free = NULL;
@@ -211,7 +224,7 @@ bool hang_gather(struct crash *c, struct err *e, int *r)
 	*r = 0;
 	if (c->core->os || core_kind_is_machine(c->core->kind) || !c->core->n_threads)
 		return false;
-	if (!is_alive(c) && (c->is_fault || (c->v->kind && strcmp(c->v->kind->name, "killed") != 0)))
+	if (!is_alive(c) && !may_be_for_a_hang(c))
 		return false;
 	names = calloc(NAMES, sizeof(*names));
 	c->hang = calloc(1, sizeof(*c->hang));

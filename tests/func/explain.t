@@ -148,6 +148,16 @@ for how in two self; do
 	like "$how, killed: the kind, and how sure" "$(sed -n 2p out)" "certain (*deadlock): *"
 done
 
+rm -f core.of
+(exec 9<&-; exec "$TARGETS/hangs" watched) >said 2>&1
+exits 0 "a watchdog: there is a verdict" "$TAGCORE" explain core.of
+like "a watchdog: the sentence" "$(sed -n 1p out)" "deadlock: threads *, * wait for each other; the program has ended itself by SIGABRT, as abort(3) does in watchdog, *"
+like "a watchdog: the kind, and how sure" "$(sed -n 2p out)" "certain (deadlock): *"
+# Nobody asks what others waited for where that was no reason.
+die plain_abort
+"$TAGCORE" explain core >out
+matches_not "no watchdog: nothing of waiting" out 'threads wait for'
+
 # ---- the JSON document: README and manual promise its keys
 die null_offset
 ok "--json" "$TAGCORE" explain --json core

@@ -93,12 +93,30 @@ static noinline void lock_in_circle(int n)
 	for (long i = 0; i < n; i++)
 		begin(lock_two, (void *)i);
 	pthread_barrier_wait(&all);
+}
+
+static noinline void hang_in_circle(int n)
+{
+	lock_in_circle(n);
 	ready_soon();
 	pause();
 }
 
-static void two(void) { lock_in_circle(2); }
-static void three(void) { lock_in_circle(3); }
+static void two(void) { hang_in_circle(2); }
+static void three(void) { hang_in_circle(3); }
+
+static noinline void watchdog(void)
+{
+	target_wait_asleep();
+	say_ready();
+	abort();
+}
+
+static void watched(void)
+{
+	lock_in_circle(2);
+	watchdog();
+}
 
 static void self(void)
 {
@@ -572,7 +590,7 @@ static const struct {
 	void (*hang)(void);
 } ways[] = {
 #define WAY(f) { #f, f }
-	WAY(two), WAY(three), WAY(self), WAY(self_robust), WAY(owner_sleeps), WAY(owner_reads), WAY(no_signal), WAY(no_post),
+	WAY(two), WAY(three), WAY(watched), WAY(self), WAY(self_robust), WAY(owner_sleeps), WAY(owner_reads), WAY(no_signal), WAY(no_post),
 	WAY(reads), WAY(reads_other), WAY(polls_other), WAY(selects_other), WAY(writes), WAY(join),
 	WAY(join_circle), WAY(join_each_other), WAY(rwlock_written), WAY(rwlock_read),
 	WAY(busy), WAY(server), WAY(accepts), WAY(polls), WAY(child), WAY(sleeps), WAY(contended), WAY(by_chance), WAY(timed),
