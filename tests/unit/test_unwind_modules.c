@@ -261,6 +261,20 @@ static void by_layout(void **state)
 	expect_file_of(&o, "good", "cannot be verified");
 }
 
+/* A part as long as a number can say: what the core does not have of it is passed over at once. */
+static void endless_part(void **state)
+{
+	struct sb_open o;
+
+	(void)state;
+	begin_with_file(&o, false);
+	uint_put(CB_LE64, o.s.eb.b.p + sizeof(Elf64_Ehdr) + offsetof(Elf64_Phdr, p_filesz), 8, INT64_MAX);
+	put_bytes("endless", o.s.eb.b.p, o.s.eb.b.len);
+	sb_fini(&o.s);
+	begin_with_file(&o, false);
+	expect_file_of(&o, "endless", "cannot be verified");
+}
+
 /* Without a build-id in the core: what it has of the file must be the file's, found by its name or named. */
 static void by_contents(void **state)
 {
@@ -518,7 +532,8 @@ int main(void)
 		cmocka_unit_test(the_program_and_the_list),	cmocka_unit_test(what_the_list_adds),
 		cmocka_unit_test(overlapping),			cmocka_unit_test(too_many),
 		in_dir(by_build_id),
-		in_dir(by_layout),				in_dir(by_contents),
+		in_dir(by_layout),				in_dir(endless_part),
+		in_dir(by_contents),
 		in_dir(what_is_no_program),
 		in_dir(what_is_no_directory),			in_dir(relative_directories),
 		in_dir(memory_of_the_file),			cmocka_unit_test(of_memory),

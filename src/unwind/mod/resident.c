@@ -70,9 +70,12 @@ static int compare_part(const struct part *p, void *arg)
 		enum mem_state state = core_mem_state(c->u->core, addr, &until);
 
 		n = min(until > addr ? until - addr : 1, p->len - at);
-		n = min(n, c->left);
-		if (state != MEM_PRESENT)
+		/* Where nothing is a step costs as much as a piece: parts may be as long as the space is, and repeat. */
+		if (state != MEM_PRESENT) {
+			c->left -= min(c->left, (u64)CHUNK);
 			continue;
+		}
+		n = min(n, c->left);
 		compare_present(c, p, at, n);
 		c->left -= n;
 		/* For an unrelated file, comparing a part is enough. */
