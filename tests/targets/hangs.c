@@ -151,7 +151,7 @@ static void refused(void)
 	pthread_mutexattr_setprotocol(&a, PTHREAD_PRIO_INHERIT);
 	pthread_mutex_init(&locks[0], &a);
 	pthread_mutex_init(&locks[1], &a);
-	lock_in_circle(2);
+	hang_in_circle(2);
 }
 
 /* Mutexes that keep their owners in musl, too. */
@@ -163,7 +163,7 @@ static void two_checked(void)
 	pthread_mutexattr_settype(&a, PTHREAD_MUTEX_ERRORCHECK);
 	pthread_mutex_init(&locks[0], &a);
 	pthread_mutex_init(&locks[1], &a);
-	lock_in_circle(2);
+	hang_in_circle(2);
 }
 
 static void owner_ended(void)
