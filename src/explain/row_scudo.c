@@ -8,7 +8,7 @@
 #include "explain/rows.h"
 
 /*
- * LLVM's hardened allocator, which writes "Scudo ERROR: ..." and calls abort(3) (LLVM 14 to 19, compiler-rt/lib/scudo/standalone:
+ * LLVM's hardened allocator, which writes "Scudo ERROR: ..." and calls abort(3) (LLVM 14, compiler-rt/lib/scudo/standalone:
  * report.cpp: ScopedErrorReport; string_utils.h: ScopedString, whose first bytes are in the frame that made it).
  */
 enum { STACK_MAX = 64 << 10, LINE_SIZE = 200, HEADER = 16 };
