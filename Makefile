@@ -265,7 +265,7 @@ LAST        := $(filter-out $(SLOW),$(filter tests/vm/%,$(TESTS)))
 TESTS       := $(filter $(TESTS),$(SLOW)) $(filter-out $(SLOW) $(LAST),$(TESTS)) $(LAST)
 # Not in make check: other machines' programs, in an emulator or from the cross compilers, and what else takes 20 seconds and more.
 # RARE is for make soak alone (and make check-mte): of what they look at, each has a shorter test beside it in make check-all.
-RARE        := $(addprefix tests/,$(addprefix vm/,killed.t hangs.t unnoticed-limits.t unnoticed-world.t svestack.t) $(addprefix func/,stack-riscv.t stack-tailcall.t))
+RARE        := $(addprefix tests/,$(addprefix vm/,killed.t crashes.t hangs.t unnoticed-limits.t unnoticed-world.t svestack.t) $(addprefix func/,stack-riscv.t stack-tailcall.t))
 LONG        := $(filter tests/vm/%,$(TESTS)) $(RARE) $(addprefix tests/func/,stack-arm.t stack-bare-cross.t stack-cross.t kernels.t bounds.t \
                dist.t dump-variables.t inspect-packed.t stack-java.t dump-calls.t dump-killed.t dump-mapped.t dump-syscalls.t stack-box.t \
                completion.t build.t dump-together.t dump-unnoticed.t stack-fiber.t stack-limits.t sandbox.t)

@@ -171,23 +171,37 @@ static bool is_after_call(struct crash *c, u64 pc)
 	return false;
 }
 
+/*
+ * Of an instruction that cannot be done the address is its own, on the machines whose kernels write no siginfo for a handler
+ * without SA_SIGINFO: what is there then may look like one.
+ */
+static bool is_of_insn_at(const struct crash *c, u64 pc)
+{
+	u16 machine = c->core->ehdr.e_machine;
+
+	if (machine != EM_X86_64 && machine != EM_386 && machine != EM_AARCH64)
+		return true;
+	return (!crash_is(c, "ILL") && !crash_is(c, "FPE")) || !c->si.has_addr || c->si.addr == pc;
+}
+
 /* What the signal's frame at @sp interrupted, if that was a fault. */
 static bool read_frame(struct crash *c, const struct signal_frame *row, u64 pc, u64 sp, struct crash *out)
 {
 	bool has_siginfo = row->signo >= 0 && strstr(row->name, "rt_"), is_by_siginfo;
+	struct cpu_regs regs = { .pc = pc };
 	u64 its_sp;
 
+	regs_set(c->u, &regs, c->core->arch->sp, sp);
+	if (!step_signal(c->u, &regs))
+		return false;
 	*out = *c;
-	is_by_siginfo = has_siginfo && read_siginfo(c, sp + (u64)row->signo, out);
+	is_by_siginfo = has_siginfo && read_siginfo(c, sp + (u64)row->signo, out) && is_of_insn_at(out, regs.pc);
 	if (!is_by_siginfo) {
 		*out = *c;
-		if ((has_siginfo && is_sent(c, sp + (u64)row->signo)) || !read_trap(c, row, sp, out))
+		if ((has_siginfo && is_sent(c, sp + (u64)row->signo)) || !read_trap(c, row, sp, out) || is_after_call(c, regs.pc))
 			return false;
 	}
-	out->regs = (struct cpu_regs){ .pc = pc };
-	regs_set(c->u, &out->regs, c->core->arch->sp, sp);
-	if (!step_signal(c->u, &out->regs) || (!is_by_siginfo && is_after_call(c, out->regs.pc)))
-		return false;
+	out->regs = regs;
 	out->has_esr = c->core->ehdr.e_machine == EM_AARCH64 && find_esr(c, sp, &out->esr);
 	out->has_regs = true;
 	out->pc = out->regs.pc;
