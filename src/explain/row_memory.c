@@ -21,10 +21,16 @@ static bool is_access(const struct crash *c)
 	return c->is_fault && crash_is(c, "SEGV") && c->has_addr && c->access.type != ACCESS_FETCH;
 }
 
+/* The instruction has a base register, and the core its value. */
+static bool base_is_known(const struct access *a)
+{
+	return a->is_decoded && *a->base.name && a->base.known;
+}
+
 /* What instruction and registers say against it: a base that is not null. */
 static bool base_is_null(const struct access *a)
 {
-	return a->is_decoded && *a->base.name && a->base.known && !a->base.value;
+	return base_is_known(a) && !a->base.value;
 }
 
 /* The offset that the instruction has is all of the address, below 0 or above. */
@@ -44,7 +50,7 @@ static bool is_index_of_null(const struct crash *c)
 /* The register that the address is mostly of; NULL: it is not known. */
 static const struct access_reg *pointer_in(const struct access *a)
 {
-	if (!a->is_decoded || !*a->base.name || !a->base.known)
+	if (!base_is_known(a))
 		return NULL;
 	return a->base.value < MMAP_MIN && *a->index.name && a->index.value >= MMAP_MIN ? &a->index : &a->base;
 }
@@ -61,7 +67,7 @@ static void say_null(struct crash *c, const char *access)
 	if (a->is_decoded && !*a->base.name && !*a->index.name) {
 		say(c, "%s: the instruction has that address in itself: a null pointer that the compiler knew", access);
 		say_sure(c, SURE_LIKELY, "the address is in the first pages, which are never mapped, and no register is part of it");
-	} else if (!a->is_decoded || !*a->base.name || !a->base.known) {
+	} else if (!base_is_known(a)) {
 		say(c, "%s: a null pointer, or one with a small offset", access);
 		say_sure(c, c->addr < NULL_PAGE ? SURE_LIKELY : SURE_POSSIBLE,
 			 "the address is in the first pages, which are never mapped; the instruction's registers are not known");
@@ -390,7 +396,7 @@ static bool base_is_in(const struct crash *c, const struct core_area *a)
 	const struct access *x = &c->access;
 	u64 base = core_untag(c->core, x->base.value);
 
-	return x->is_decoded && x->base.known && *x->base.name && base >= a->start && base < a->end;
+	return base_is_known(x) && base >= a->start && base < a->end;
 }
 
 bool row_past_mapping(struct crash *c)
@@ -429,7 +435,7 @@ bool row_use_after_free(struct crash *c)
 	char access[200];
 	u64 block, word;
 
-	if (!is_unmapped(c) || !a->is_decoded || !*a->base.name || !a->base.known || !heap_free_block(c, a->base.value, &block, &word))
+	if (!is_unmapped(c) || !base_is_known(a) || !heap_free_block(c, a->base.value, &block, &word))
 		return false;
 	say(c, "%s: the pointer in %s was read from a block at 0x%" PRIx64 " that was free: use after free", access_text(c, access, sizeof(access)),
 	    a->base.name, block);
