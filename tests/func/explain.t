@@ -127,25 +127,24 @@ exits 0 "a process that runs: what it waits for" "$TAGCORE" explain "$PID"
 matches "and that it has not crashed" out 'it is waiting for work: p(ause|poll)'
 "$TAGCORE" dump -q -o live "$PID"
 exits 0 "its dump: the same" "$TAGCORE" explain live
-rm -f core.of
-# A shell lets what runs beside it ignore SIGQUIT.
-kill -ABRT "$PID"
-wait "$CHILD" 2>/dev/null
-not_mine "$CHILD"
-exits 0 "killed: there is a verdict" "$TAGCORE" explain core.of
-like "killed: the sentence" "$(sed -n 1p out)" "process $$ of user $(id -u) has sent SIGABRT: it was ended from outside"
-like "killed: the kind, and how sure" "$(sed -n 2p out)" "certain (killed): *"
+# killed WHAT KIND BEFORE: PID ends by a signal of ours; BEFORE is what its sentence has before that is said
+killed()
+{
+	rm -f core.of
+	# A shell lets what runs beside it ignore SIGQUIT.
+	kill -ABRT "$PID"
+	wait "$CHILD" 2>/dev/null
+	not_mine "$CHILD"
+	exits 0 "$1: there is a verdict" "$TAGCORE" explain core.of
+	like "$1: the sentence" "$(sed -n 1p out)" "$3process $$ of user $(id -u) has sent SIGABRT: it was ended from outside"
+	like "$1: the kind, and how sure" "$(sed -n 2p out)" "certain ($2): *"
+}
+killed "killed" killed ''
 
 # A watchdog, or somebody who wants a core of what hangs: why it does is said first.
 for how in two self; do
 	start hangs $how
-	rm -f core.of
-	kill -ABRT "$PID"
-	wait "$CHILD" 2>/dev/null
-	not_mine "$CHILD"
-	exits 0 "$how, killed: there is a verdict" "$TAGCORE" explain core.of
-	like "$how, killed: the sentence" "$(sed -n 1p out)" "deadlock*; process $$ of user $(id -u) has sent SIGABRT: it was ended from outside"
-	like "$how, killed: the kind, and how sure" "$(sed -n 2p out)" "certain (*deadlock): *"
+	killed "$how, killed" '*deadlock' 'deadlock*; '
 done
 
 rm -f core.of
