@@ -29,7 +29,7 @@ if is_root && [ -w /proc/sys/vm/max_map_count ]; then
 	# Read only under the lock: another run may have raised it meanwhile.
 	if flock -w 60 8; then
 		at_end "echo $(cat /proc/sys/vm/max_map_count) >/proc/sys/vm/max_map_count"
-		echo 140000 >/proc/sys/vm/max_map_count
+		echo "$(soak_or 140000 1020000)" >/proc/sys/vm/max_map_count
 	fi
 fi
 if [ "$(cat /proc/sys/vm/max_map_count)" -ge 70000 ]; then
@@ -46,10 +46,52 @@ if [ "$(cat /proc/sys/vm/max_map_count)" -ge 70000 ]; then
 	else
 		skip "gdb reads it" "not installed"
 	fi
+	# With so many, the checksums are of 4 MiB of program headers, and of the section header that has their number.
+	exits 0 "with checksums" "$TAGCORE" dump --force --checksums -o xnum "$PID"
+	ok "they are right" "$TAGCORE" validate xnum
+	readelf -hW xnum >h 2>/dev/null
+	phdr=$(($(sed -n 's/.*Start of program headers: *\([0-9]*\).*/\1/p' h) + 66000 * 56))
+	shdr=$(sed -n 's/.*Start of section headers: *\([0-9]*\).*/\1/p' h)
+	for at in $phdr $shdr; do
+		cp xnum damaged
+		printf '\001' | dd of=damaged bs=1 seek=$((at + 8)) conv=notrunc status=none
+		exits 1 "validate finds a byte at $at that is damaged" "$TAGCORE" validate damaged
+		case $at in
+		"$phdr") matches "where it is" out "tagcore-checksums at $(printf '0x%x' $((at >> 20 << 20))):" ;;
+		"$shdr") matches "what it is" out "tagcore-checksums at .*: it is damaged itself, or what follows it is" ;;
+		esac
+	done
+	rm damaged
 	finish
 	rm -f xnum
 else
 	skip "66,000 areas" "vm.max_map_count cannot be raised"
+fi
+
+# many_at_once WAY ARG...: so many areas that a table of them is what counts: in less than 1 KiB each of ours
+many_at_once()
+{
+	many_way=$1
+	shift
+	many_line=$("$TARGETS/benchrun" 1 1200 true \
+		"exec '$O/tagcore' dump -q --force $* --json -o huge $PID >json 2>err; exit 127") || bail benchrun
+	diag "$many_way: stopped for $(json json '.dumps[0].pause_us') us, seconds, processor, KiB, status: $many_line"
+	is "$many_way: 500,000 areas" "$(echo "$many_line" | awk '{ print $4 }') $(cat err)" "0 "
+	num "$many_way: a PT_LOAD each" "$(json json '.dumps[0].areas')" -gt 500000
+	num "$many_way: in bounded memory" "$(echo "$many_line" | awk '{ print $3 }')" -lt 500000
+	exits 0 "$many_way: memory is the target's" "$CORECMP" mem huge "$PID"
+	ok "$many_way: it validates" "$O/tagcore" validate huge
+	rm -f huge
+}
+if soak && [ "$(cat /proc/sys/vm/max_map_count)" -ge 1020000 ]; then
+	export TARGET_LIFE=3000
+	start manyareas 500000
+	many_at_once plain
+	many_at_once snapshot --snapshot
+	many_at_once pre-copied --max-pause 100
+	is "it lives" "$(report)" alive
+	finish
+	export TARGET_LIFE=290
 fi
 
 # ---- names
