@@ -59,6 +59,11 @@ bool crash_is(const struct crash *c, const char *signal);
 /* A fault of that signal with that code, as si_code numbers it everywhere but on MIPS. */
 bool crash_is_code(const struct crash *c, const char *signal, s32 code);
 
+/* ---- fault_frame.c */
+
+/* What the signal's frame at @sp, of that form, interrupted, if that was a fault: @c with its signal and registers. */
+bool crash_read_frame(struct crash *c, const struct signal_frame *row, u64 sp, struct crash *out);
+
 /* ---- caught.c */
 
 /* A signal that was sent, after a fault: a handler has reported that and ended the process. */

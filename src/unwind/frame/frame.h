@@ -39,6 +39,8 @@ void regs_set_dwarf(struct cpu_regs *r, s32 n, u64 value);
 bool step_link(struct unwind *u, struct cpu_regs *r);
 bool step_leaf(struct unwind *u, struct cpu_regs *r);
 bool step_signal(struct unwind *u, struct cpu_regs *r);
+/* The registers that the kernel has saved in a frame of form @f, where the stack pointer is @sp as the handler returns. */
+bool step_restore(struct unwind *u, const struct signal_frame *f, u64 sp, struct cpu_regs *out);
 /* A signal handler returns to @pc, by its code; @sp is the stack pointer then, or 0 if unknown. */
 bool step_is_signal(struct unwind *u, u64 pc, u64 sp);
 /* The same for a return address @pc whose code cannot be read, by what the kernel puts at @sp. */

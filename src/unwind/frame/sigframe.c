@@ -64,7 +64,7 @@ static bool restore_run(struct unwind *u, const struct saved_regs *run, u64 at, 
 	return true;
 }
 
-static bool restore(struct unwind *u, const struct signal_frame *f, u64 sp, struct cpu_regs *out)
+bool step_restore(struct unwind *u, const struct signal_frame *f, u64 sp, struct cpu_regs *out)
 {
 	for (size_t i = 0; i < f->n_saved; i++)
 		if (!restore_run(u, &f->saved[i], sp + f->context, out))
@@ -139,7 +139,7 @@ static unsigned likeness(struct unwind *u, const struct signal_frame *f, u64 sp)
 	struct cpu_regs saved = { 0 };
 	u64 its_sp;
 
-	if (f->where == CODE_IN_FRAME || !restore(u, f, sp, &saved) || !regs_get(u, &saved, u->core->arch->sp, &its_sp) ||
+	if (f->where == CODE_IN_FRAME || !step_restore(u, f, sp, &saved) || !regs_get(u, &saved, u->core->arch->sp, &its_sp) ||
 	    !may_be_stack(u, its_sp))
 		return 0;
 	return space_is_code(u, saved.pc) + has_signo(u, f, sp) + has_alt_stack(u, f, sp);
@@ -196,7 +196,7 @@ bool step_signal(struct unwind *u, struct cpu_regs *r)
 	if (f->rest_kept)
 		caller = *r;
 	caller.exact = true;
-	if (!restore(u, f, sp, &caller))
+	if (!step_restore(u, f, sp, &caller))
 		return false;
 	*r = caller;
 	return true;
