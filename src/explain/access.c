@@ -82,11 +82,14 @@ static bool is_memory_fault(const struct crash *c)
 /*
  * Old kernels (before 3.7), gdb and others write no siginfo; and where the kernel could not make a handler's
  * frame, as on a stack that is used up, it forces a SIGSEGV that has no address (Linux 6.12,
- * kernel/signal.c: signal_setup_done()).  An access that could not have been made is the reason then.
+ * kernel/signal.c: signal_setup_done()).  A handler may have sent the signal again, and returned to the instruction: see
+ * left_frame.c.  An access that could not have been made is the reason then.
  */
 static bool may_infer(const struct crash *c)
 {
-	return crash_is(c, "SEGV") && c->has_regs && (!c->has_si || c->is_kernel_code) && !c->v->caught;
+	bool is_sent_here = crash_is_from_itself(c) && !crash_is_after_call(c, c->pc);
+
+	return crash_is(c, "SEGV") && c->has_regs && (!c->has_si || c->is_kernel_code || is_sent_here) && !c->v->caught;
 }
 
 static void infer(struct crash *c, const struct machine *m, const u8 *code, size_t len)
@@ -109,6 +112,7 @@ static void infer(struct crash *c, const struct machine *m, const u8 *code, size
 		a->type = ACCESS_FETCH;
 		a->addr = c->pc;
 	}
+	c->is_sent_again = c->has_si && !c->is_fault;
 	a->has_addr = c->has_addr = c->has_si = c->is_fault = true;
 	c->addr = core_untag(c->core, a->addr);
 	place_at(c, c->addr, &p);

@@ -48,24 +48,93 @@ static bool find_frame(struct crash *c, const struct frame *f, struct crash *out
 	return row && ((f->sp && crash_read_frame(c, row, f->sp, out)) || search_frame(c, row, out));
 }
 
+/* The outermost frame on the stack of a signal for a fault, which is the first; *@frame is where it came. */
+static bool find_on_stack(struct crash *c, const struct stack *s, struct crash *out, size_t *frame)
+{
+	for (size_t i = s->n; i-- > 0;)
+		if (s->frames[i].signal && i + 1 < s->n && find_frame(c, &s->frames[i], out)) {
+			*frame = i;
+			return true;
+		}
+	return false;
+}
+
+/* From now on the crash is that fault. */
+static void take(struct crash *c, const struct crash *found, size_t frame)
+{
+	*c = *found;
+	c->v->caught = true;
+	c->v->frame = frame;
+}
+
+static bool take_from_stack(struct crash *c)
+{
+	struct crash found;
+	size_t i;
+
+	if (!find_on_stack(c, &c->v->stack, &found, &i))
+		return false;
+	show_frame(c, i, "a handler of SIG%s ran for the fault, then SIG%s ended the process", found.signal, *c->signal ? c->signal : "?");
+	take(c, &found, i + 1);
+	if (c->has_esr)
+		show_frame(c, i, "the frame of that signal has ESR 0x%" PRIx64, c->esr);
+	return true;
+}
+
+/* A handler has sent the signal again, and returned. */
+static bool take_left(struct crash *c)
+{
+	struct crash found;
+	u64 at;
+
+	if (!crash_is_of_faults(c) || !crash_is_from_itself(c) || !crash_find_left(c, &found, &at))
+		return false;
+	show_insn(c, "the process has sent SIG%s to itself in a handler of that signal, which has returned", c->signal);
+	show_mem(c, at, "the signal's frame is left at 0x%" PRIx64 ", with these registers and the fault", at);
+	take(c, &found, 0);
+	return true;
+}
+
 /*
- * A signal that was sent, after a fault: a handler has reported it and ended the process.  The outermost such
- * frame is the first fault.
+ * A handler has sent the signal to the process, not to its thread, which blocks it: another takes it, as a rule the first
+ * (Linux 6.12, kernel/signal.c: complete_signal()).
  */
+static bool take_from_thread(struct crash *c, const struct core_thread *t)
+{
+	struct crash of = *c, found;
+	struct stack stack = { 0 };
+	struct err ignored;
+	size_t i;
+
+	of.thread = t;
+	crash_find_registers(&of);
+	if (unwind_thread(c->u, t, &stack, &ignored) || !find_on_stack(&of, &stack, &found, &i)) {
+		stack_fini(&stack);
+		return false;
+	}
+	show_tid(c, c->thread->tid, "SIG%s came to this thread, from the process itself", c->signal);
+	stack_fini(&c->v->stack);
+	c->v->stack = stack;
+	c->v->tid = t->tid;
+	take(c, &found, i + 1);
+	show_frame(c, i, "this thread is in a handler of SIG%s, for a fault", found.signal);
+	return true;
+}
+
+static bool take_from_others(struct crash *c)
+{
+	enum { THREADS = 4096, KILL = 0 /* SI_USER */ };
+
+	if (!crash_is_from_itself(c) || c->si.code != KILL)
+		return false;
+	for (size_t i = 0; i < c->core->n_threads && i < THREADS; i++)
+		if (&c->core->threads[i] != c->thread && take_from_thread(c, &c->core->threads[i]))
+			return true;
+	return false;
+}
+
 void crash_find_caught(struct crash *c)
 {
-	struct verdict *v = c->v;
-	struct crash found;
-
-	for (size_t i = v->stack.n; !c->is_fault && i-- > 0;)
-		if (v->stack.frames[i].signal && i + 1 < v->stack.n && find_frame(c, &v->stack.frames[i], &found)) {
-			show_frame(c, i, "a handler of SIG%s ran for the fault, then SIG%s ended the process", found.signal,
-				   *c->signal ? c->signal : "?");
-			*c = found;
-			v->caught = true;
-			v->frame = i + 1;
-			if (c->has_esr)
-				show_frame(c, i, "the frame of that signal has ESR 0x%" PRIx64, c->esr);
-			return;
-		}
+	if (!c->is_fault && !take_from_stack(c) && !take_left(c))
+		take_from_others(c);
 }

@@ -35,6 +35,7 @@ struct crash {
 	bool is_kernel_code;	/* si_code is SI_KERNEL, which has no address */
 	bool is_alignment;	/* x86's alignment check: the kernel gives no address */
 	bool is_inferred;	/* the fault's address and kind are not the kernel's words: they follow from instruction and areas */
+	bool is_sent_again;	/* of such a fault: the process has sent the signal to itself, at the instruction */
 	bool has_esr;		/* arm64's syndrome, from a signal's frame: */
 	u64 esr;
 	struct access access;
@@ -56,6 +57,10 @@ void crash_set_signal(struct crash *c, s32 signo);
 /* An int or a word at @at of siginfo_t's union, in bytes from the union's start. */
 u64 crash_si_uint(const struct crash *c, u64 at, unsigned size);
 bool crash_is(const struct crash *c, const char *signal);
+/* One that the kernel sends for an instruction or a call, by whomever it was sent this time. */
+bool crash_is_of_faults(const struct crash *c);
+/* The process has sent it to itself: kill(2), tgkill(2), and what is made of them. */
+bool crash_is_from_itself(const struct crash *c);
 /* A fault of that signal with that code, as si_code numbers it everywhere but on MIPS. */
 bool crash_is_code(const struct crash *c, const char *signal, s32 code);
 
@@ -63,10 +68,17 @@ bool crash_is_code(const struct crash *c, const char *signal, s32 code);
 
 /* What the signal's frame at @sp, of that form, interrupted, if that was a fault: @c with its signal and registers. */
 bool crash_read_frame(struct crash *c, const struct signal_frame *row, u64 sp, struct crash *out);
+/* A system call is before @pc: a signal that was sent comes when one returns, as a rule. */
+bool crash_is_after_call(const struct crash *c, u64 pc);
+
+/* ---- left_frame.c */
+
+/* The same of a frame whose handler has returned to where the thread is now; *at: where it still has the stack pointer. */
+bool crash_find_left(struct crash *c, struct crash *out, u64 *at);
 
 /* ---- caught.c */
 
-/* A signal that was sent, after a fault: a handler has reported that and ended the process. */
+/* A signal that was sent, after a fault: a handler has reported that and ended the process, there or in another thread. */
 void crash_find_caught(struct crash *c);
 
 /* ---- gather.c */
@@ -83,6 +95,8 @@ bool crash_reg(const struct crash *c, const char *name, struct access_reg *out);
 /* By index of the machine's registers; "" for one past the end. */
 const char *crash_reg_at(const struct crash *c, unsigned i, u64 *value);
 unsigned crash_n_regs(const struct crash *c);
+/* c->regs, c->pc and c->sp, of c->thread. */
+void crash_find_registers(struct crash *c);
 
 /* ---- access.c */
 

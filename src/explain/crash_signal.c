@@ -26,18 +26,23 @@ bool crash_is_code(const struct crash *c, const char *signal, s32 code)
 	return c->is_fault && c->has_si && c->si.code == code && crash_is(c, signal);
 }
 
-/*
- * Signals that the kernel sends for an instruction: include/uapi/asm-generic/siginfo.h, where a code above 0 is the
- * kernel's.  A TRAP is one, too; SIGSYS is for a call.
- */
-static bool is_fault(const struct crash *c)
+bool crash_is_of_faults(const struct crash *c)
 {
 	static const char *const faults[] = { "SEGV", "BUS", "ILL", "FPE", "TRAP", "SYS", "EMT" };
 
-	for (size_t i = 0; c->has_si && c->si.code > 0 && i < ARRAY_SIZE(faults); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(faults); i++)
 		if (!strcmp(c->signal, faults[i]))
 			return true;
 	return false;
+}
+
+bool crash_is_from_itself(const struct crash *c)
+{
+	struct core_procinfo ps;
+
+	core_procinfo(c->core, &ps);
+	return c->has_si && (c->si.form == SIGINFO_SENT || c->si.form == SIGINFO_QUEUED) && c->si.code <= 0 && ps.has_pid &&
+	       (s32)crash_si_uint(c, 0, 4) == ps.pid;
 }
 
 /* BUS_ADRALN, for which x86's kernel gives no address: Linux 6.12, arch/x86/kernel/traps.c: exc_alignment_check(). */
@@ -55,7 +60,8 @@ void crash_set_signal(struct crash *c, s32 signo)
 
 	c->signo = signo;
 	c->signal = name ? name : "";
-	c->is_fault = is_fault(c);
+	/* include/uapi/asm-generic/siginfo.h: a code above 0 is the kernel's. */
+	c->is_fault = c->has_si && c->si.code > 0 && crash_is_of_faults(c);
 	c->is_kernel_code = c->has_si && c->si.code == SI_KERNEL_CODE;
 	c->is_alignment = is_alignment_check(c);
 	/* arch/x86/kernel/traps.c: exc_general_protection() sends no address; it is 0 then. */

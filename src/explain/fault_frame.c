@@ -133,11 +133,7 @@ static bool is_sent(struct crash *c, u64 at)
 	return signo && signo <= SIGNALS && !error && (s32)code <= 0 && (s32)code >= CODE_LEAST && pid <= PID_MAX;
 }
 
-/*
- * The cause that the kernels of x86 and arm64 write is that of the thread's last fault, however long ago; a signal that was
- * sent comes when a system call returns, as a rule.
- */
-static bool is_after_call(struct crash *c, u64 pc)
+bool crash_is_after_call(const struct crash *c, u64 pc)
 {
 	static const struct { u16 machine; u8 len, code[4]; } calls[] = {
 		{ EM_X86_64, 2, { 0x0f, 0x05 } }, { EM_X86_64, 2, { 0xcd, 0x80 } }, { EM_386, 2, { 0xcd, 0x80 } },
@@ -175,9 +171,10 @@ bool crash_read_frame(struct crash *c, const struct signal_frame *row, u64 sp, s
 		return false;
 	*out = *c;
 	is_by_siginfo = has_siginfo && read_siginfo(c, sp + (u64)row->signo, out) && is_of_insn_at(out, regs.pc);
+	/* The cause that those kernels write is that of the thread's last fault, however long ago. */
 	if (!is_by_siginfo) {
 		*out = *c;
-		if ((has_siginfo && is_sent(c, sp + (u64)row->signo)) || !read_trap(c, row, sp, out) || is_after_call(c, regs.pc))
+		if ((has_siginfo && is_sent(c, sp + (u64)row->signo)) || !read_trap(c, row, sp, out) || crash_is_after_call(c, regs.pc))
 			return false;
 	}
 	out->regs = regs;

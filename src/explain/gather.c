@@ -51,15 +51,6 @@ static void find_raw(struct crash *c)
 
 /* ---- */
 
-static void find_registers(struct crash *c)
-{
-	u64 sp;
-
-	c->has_regs = regs_of_thread(c->u, c->thread, &c->regs);
-	c->pc = c->has_regs ? c->regs.pc : 0;
-	c->sp = c->has_regs && c->core->arch && regs_get(c->u, &c->regs, c->core->arch->sp, &sp) ? sp : 0;
-}
-
 static void show_signal(struct crash *c)
 {
 	char addr[32] = "";
@@ -100,7 +91,7 @@ bool crash_gather(struct crash *c, struct err *e, int *r)
 	c->has_si = has_si && c->si.signo == signo;
 	find_raw(c);
 	crash_set_signal(c, signo);
-	find_registers(c);
+	crash_find_registers(c);
 	*r = unwind_thread(c->u, c->thread, &c->v->stack, e);
 	if (*r)
 		return false;

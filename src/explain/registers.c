@@ -78,3 +78,12 @@ bool crash_reg(const struct crash *c, const char *name, struct access_reg *out)
 	}
 	return out->known;
 }
+
+void crash_find_registers(struct crash *c)
+{
+	u64 sp;
+
+	c->has_regs = regs_of_thread(c->u, c->thread, &c->regs);
+	c->pc = c->has_regs ? c->regs.pc : 0;
+	c->sp = c->has_regs && c->core->arch && regs_get(c->u, &c->regs, c->core->arch->sp, &sp) ? sp : 0;
+}

@@ -54,17 +54,14 @@ static bool ends_process(const struct crash *c)
 
 bool row_raised(struct crash *c)
 {
-	struct core_procinfo ps;
 	char name[128];
-	s32 pid = (s32)crash_si_uint(c, 0, 4);
 
-	core_procinfo(c->core, &ps);
-	if (!has_sender(c) || !ends_process(c) || !ps.has_pid || pid != ps.pid)
+	if (!crash_is_from_itself(c) || !ends_process(c))
 		return false;
 	abort_caller(c, name, sizeof(name));
 	say(c, "the process has sent SIG%s to itself%s%s", c->signal, *name ? ", in " : "", name);
 	say_sure(c, SURE_CERTAIN, "the sender in the signal's siginfo is the process");
-	show_thread(c, "SIG%s, code %d, from process %d", c->signal, c->si.code, pid);
+	show_thread(c, "SIG%s, code %d, from process %d", c->signal, c->si.code, (s32)crash_si_uint(c, 0, 4));
 	return true;
 }
 

@@ -49,7 +49,8 @@ void say_sure(struct crash *c, enum sure sure, const char *fmt, ...)
 	PRINT_TO(c->v->why_sure, fmt);
 	if (c->is_inferred)
 		put_fmt(c->v->why_sure, sizeof(c->v->why_sure), "%s, and the address follows from the instruction and the registers",
-			c->is_kernel_code ? "the kernel gives no address for the signal" : "the core has no siginfo");
+			c->is_kernel_code ? "the kernel gives no address for the signal" :
+			c->is_sent_again ? "the siginfo is of the signal that the process has sent to itself" : "the core has no siginfo");
 }
 
 /* A row that has no room goes to the last place. */

@@ -13,7 +13,7 @@ die()
 	(
 		exec 9<&-
 		ulimit -s 1024
-		exec "$TARGETS/crash" "$1"
+		exec "$TARGETS/${crasher-crash}" "$1"
 	) >said 2>complaint
 	[ $? -ne 77 ] || return 1
 	[ -s core.of ] && mv core.of core
@@ -120,6 +120,25 @@ matches "who ended it" out 'a handler of SIGSEGV ran for the fault, then SIGABRT
 verdict caught_plain certain null-pointer "write of 8 bytes at 0x40 in null_offset: null pointer in *"
 verdict caught_stack certain stack-overflow "stack overflow in recurse: *"
 verdict caught_no_stack likely stack-overflow "stack overflow in recurse: *"
+
+# A handler that has reported the fault sends the signal again, and returns to where it was.
+crasher=reporters
+verdict sent_again certain null-pointer "write of 8 bytes at 0x40 in null_offset: null pointer in *"
+matches "what the handler did" out 'the process has sent SIGSEGV to itself in a handler of that signal, which has returned'
+matches "where the fault is found" out "the signal's frame is left at 0x"
+for how in sent_again_plain on_mapping on_heap thread_again; do
+	verdict $how certain null-pointer "write of 8 bytes at 0x40 in null_offset: null pointer in *"
+done
+verdict stack_used_up certain stack-overflow "stack overflow in recurse: *"
+verdict sent_again_divide certain division-by-zero "integer division by zero in divide_by: *"
+verdict sent_again_illegal "*" "*n*" "*in illegal*"
+verdict forgotten likely null-pointer "write of 8 bytes at 0x40 in null_offset: null pointer in *"
+matches "by what" out 'the siginfo is of the signal that the process has sent to itself'
+verdict thread_to_process certain null-pointer "write of 8 bytes at 0x40 in null_offset: null pointer in *"
+matches "which thread took the signal" out 'SIGSEGV came to this thread, from the process itself'
+verdict permitted certain raised "the process has sent SIGSEGV to itself, in look"
+verdict while_busy certain raised "the process has sent SIGSEGV to itself, in look"
+unset crasher
 
 start crash wait_for_kill
 wait_line "$LOG" ready

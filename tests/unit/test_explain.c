@@ -11,7 +11,7 @@ static void begin_x86(struct crashed *c, s32 signo, s32 code, u64 addr)
 	xb_reg(&c->f.o.cb, "eflags", 0x10246);
 }
 
-enum { SEGV = 11, BUS = 7, MAPERR = 1, ACCERR = 2, KERNEL = 128 };
+enum { SEGV = 11, BUS = 7, MAPERR = 1, ACCERR = 2, KERNEL = 128, TKILL = -6 };
 static const u8 mov_rax_8[] = { 0xc7, 0x40, 0x08, 1, 0, 0, 0 };	/* mov dword ptr [rax + 8], 1 */
 static const u8 ret[] = { 0xc3 };
 
@@ -202,10 +202,25 @@ static void sent(void **state)
 	xb_expect(&c, "killed", SURE_CERTAIN);
 	assert_non_null(strstr(c.v.sentence, "process 777"));
 	xb_end(&c);
-	begin_x86(&c, SEGV, -6, CB_TID1);
+	/* At an instruction that can be done, and after a call. */
+	begin_x86(&c, SEGV, TKILL, CB_TID1);
+	xb_reg(&c.f.o.cb, "rax", CB_HEAP);
 	xb_open(&c);
 	xb_code(&c, mov_rax_8, sizeof(mov_rax_8));
 	xb_expect(&c, "raised", SURE_CERTAIN);
+	xb_end(&c);
+	begin_x86(&c, SEGV, TKILL, CB_TID1);
+	xb_reg(&c.f.o.cb, "rip", XB_PC + 2);
+	xb_open(&c);
+	poke(&c.f, XB_PC, "\x0f\x05", 2);
+	poke(&c.f, XB_PC + 2, mov_rax_8, sizeof(mov_rax_8));
+	xb_expect(&c, "raised", SURE_CERTAIN);
+	xb_end(&c);
+	/* A handler may have sent it again, and returned to one that cannot. */
+	begin_x86(&c, SEGV, TKILL, CB_TID1);
+	xb_open(&c);
+	xb_code(&c, mov_rax_8, sizeof(mov_rax_8));
+	xb_expect(&c, "null-pointer", SURE_LIKELY);
 	xb_end(&c);
 	/* A debugger's stop ends no process. */
 	begin_x86(&c, 19, 0, 777);
@@ -216,6 +231,85 @@ static void sent(void **state)
 	xb_open(&c);
 	xb_expect(&c, NULL, SURE_CERTAIN);
 	xb_end(&c);
+}
+
+/* The frame of a handler that has returned, and its fault at 0x10: of the first thread's registers, if @same. */
+static void put_left_frame(struct crashed *c, const struct signal_frame *row, u64 frame, bool same)
+{
+	const struct arch *a = c->f.o.core.arch;
+	struct elffmt fmt = c->f.o.core.fmt;
+	unsigned word = c->f.o.cb.arch.word;
+	u8 si[128] = { 0 };
+
+	for (u16 i = 0; i < row->n_saved; i++) {
+		const struct saved_regs *run = &row->saved[i];
+		u64 at = frame + row->context + run->off;
+
+		if (run->set || (run->size && run->size != word))
+			continue;
+		if (a->sp >= run->reg && a->sp < run->reg + run->n)
+			poke_word(&c->f, at + (u64)(a->sp - run->reg) * word, XB_SP);
+		if (a->pc >= run->reg && a->pc < run->reg + run->n)
+			poke_word(&c->f, at + (u64)(a->pc - run->reg) * word, same ? XB_PC : XB_PC + 4);
+	}
+	uint_put(fmt, si, 4, SEGV);
+	uint_put(fmt, si + (a->machine == EM_MIPS ? 4 : 8), 4, MAPERR);
+	uint_put(fmt, si + (word == 8 ? 16 : 12), word, 0x10);
+	poke(&c->f, frame + (u64)row->signo, si, sizeof(si));
+}
+
+/* MIPS' o32 saves registers in 64 bits, and where the siginfo is in a frame of 64-bit PowerPC varies: those are not found. */
+static const struct signal_frame *row_with_words(const struct arch *a)
+{
+	for (u16 i = 0; i < a->frame.n_signals && a->machine != EM_PPC64; i++) {
+		const struct signal_frame *row = &a->frame.signals[i];
+
+		if (row->signo >= 0 && strstr(row->name, "rt_") && row->saved[0].size != 8)
+			return row;
+	}
+	return NULL;
+}
+
+/* The thread's siginfo: the process has sent SIGSEGV to its thread. */
+static void send_to_itself(struct cb *cb)
+{
+	u8 *si = cb_note_at(cb, NT_SIGINFO, 0)->desc.p;
+	bool mips = cb->arch.machine == EM_MIPS;
+
+	xb_siginfo(cb, SEGV, 0, 0);
+	uint_put(cb->arch.fmt, si + (mips ? 4 : 8), 4, (u32)TKILL);
+	uint_put(cb->arch.fmt, si + (cb->arch.word == 8 ? 16 : 12), 4, CB_TID1);
+}
+
+static void check_left_frame(const struct arch *a, const struct signal_frame *row, u64 frame, bool same)
+{
+	struct crashed c = { 0 };
+
+	cb_good_abi(&c.f.o.cb, a->machine, a->fmt, a->flags);
+	send_to_itself(&c.f.o.cb);
+	xb_open(&c);
+	/* sparc's stack pointer has a bias. */
+	put_left_frame(&c, row, frame - row->context % 8, same);
+	xb_explain(&c);
+	if (c.v.caught != same || (same && c.v.access.addr != 0x10))
+		fail_msg("%s: %s", a->name, c.v.sentence);
+	xb_end(&c);
+}
+
+/* On each machine whose kernel puts a siginfo there: below the stack pointer, or elsewhere. */
+static void left_frame(void **state)
+{
+	static const u64 places[] = { XB_SP - 0x800, CB_HEAP + 0x400 };
+	unsigned n = 0;
+
+	(void)state;
+	for (size_t i = 0; arches[i]; i++) {
+		const struct signal_frame *row = row_with_words(arches[i]);
+
+		for (size_t k = 0; row && k < 2 * ARRAY_SIZE(places); k++, n++)
+			check_left_frame(arches[i], row, places[k / 2], k % 2);
+	}
+	assert_true(n >= 16 * 2 * ARRAY_SIZE(places));
 }
 
 /* Every machine, with and without tables: a null pointer, or another end. */
@@ -265,7 +359,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(null_pointer), cmocka_unit_test(null_pointer_without_code), cmocka_unit_test(no_address),
 		cmocka_unit_test(no_siginfo), cmocka_unit_test(jumps), cmocka_unit_test(rights), cmocka_unit_test(stack_overflow),
-		cmocka_unit_test(bus), cmocka_unit_test(sent), cmocka_unit_test(machines), cmocka_unit_test(anything),
+		cmocka_unit_test(bus), cmocka_unit_test(sent), cmocka_unit_test(left_frame), cmocka_unit_test(machines), cmocka_unit_test(anything),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
