@@ -34,13 +34,18 @@ static bool add_segment(const struct crash *c, unsigned reg, u64 *sum)
 	return r.known;
 }
 
-/* A move writes to its first operand and reads the others: capstone 5.0 has it otherwise of stores of AVX-512. */
+/*
+ * A move writes to its first operand and reads the others: capstone 5.0 has it otherwise of stores of AVX-512.  What compares
+ * and exchanges writes, whatever it finds, which capstone 4.0 does not say: Intel SDM, CMPXCHG.
+ */
 static enum access_type type_of(const cs_insn *in, const cs_x86_op *op)
 {
 	const char *name = in->mnemonic + (*in->mnemonic == 'v');
 
 	if (!strncmp(name, "mov", 3))
 		return op == in->detail->x86.operands ? ACCESS_WRITE : ACCESS_READ;
+	if (in->detail->x86.prefix[0] == X86_PREFIX_LOCK || strstr(name, "xchg"))
+		return ACCESS_WRITE;
 	return op->access & CS_AC_WRITE ? ACCESS_WRITE : op->access & CS_AC_READ ? ACCESS_READ : ACCESS_UNKNOWN;
 }
 
