@@ -14,7 +14,7 @@ bool crash_is_abort(const struct crash *c)
 static bool is_in_library(struct crash *c, size_t frame)
 {
 	static const char *const names[] = { "/libc.so", "/libc-2", "/libpthread", "/libstdc++.so", "/libc++", "/libgcc_s", "/libunwind",
-					     "/libasan.so", "/libubsan.so", "/libtsan.so", "/libhwasan.so", "/libclang_rt." };
+					     "/libasan.so", "/libubsan.so", "/libtsan.so", "/libhwasan.so", "/libclang_rt.", "/libscudo" };
 	const struct module *m = module_at(c->u, c->v->stack.frames[frame].pc);
 
 	for (size_t i = 0; m && m->path && i < ARRAY_SIZE(names); i++)
@@ -128,5 +128,19 @@ bool abort_came_by(struct crash *c, const char *part, char *name, size_t size)
 	for (size_t i = c->v->frame; i < c->v->stack.n && i < (end ? end : c->v->frame + DEPTH_MAX); i++)
 		if (strstr(crash_function(c, i, name, size), part))
 			return true;
+	return false;
+}
+
+bool abort_came_by_file(struct crash *c, const char *part)
+{
+	char name[128];
+	size_t end = abort_caller(c, name, sizeof(name));
+
+	for (size_t i = c->v->frame; i < c->v->stack.n && i < (end ? end : c->v->frame + DEPTH_MAX); i++) {
+		const struct module *m = module_at(c->u, c->v->stack.frames[i].pc);
+
+		if (m && m->path && strstr(m->path, part))
+			return true;
+	}
 	return false;
 }

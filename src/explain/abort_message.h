@@ -18,6 +18,8 @@ const char *abort_in(struct crash *c, char out[160]);
 /* The first function between abort(3) and that frame that has @part in its name.  What is outside of it, such as a
  * sanitizer's start of a thread, has not ended the program. */
 bool abort_came_by(struct crash *c, const char *part, char *name, size_t size);
+/* The same of a file's path, where functions have no names. */
+bool abort_came_by_file(struct crash *c, const char *part);
 
 /* ---- abort_message.c */
 

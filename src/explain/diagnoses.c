@@ -10,7 +10,7 @@ const struct diagnosis diagnoses[] = {
 	  "a synchronous tag fault in free() at the start of a block of glibc's tagged heap" },
 	{ "mte-use-after-free", "SIGSEGV, arm64 with memory tags", row_mte_use_after_free,
 	  "Memory was used after it was freed",
-	  "a synchronous tag fault in a freed block (glibc: all of it has tag 0), by a pointer to its start or into it" },
+	  "a synchronous tag fault in a freed block (glibc: all of it has tag 0; Scudo: its header says so), by a pointer to its start or into it" },
 	{ "mte-freed-and-reused", "SIGSEGV, arm64 with memory tags", row_mte_freed_and_reused,
 	  "Memory was used after it was freed and given out again",
 	  "a synchronous tag fault in a live block, by a pointer to its start with another tag" },

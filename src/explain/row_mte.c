@@ -65,8 +65,10 @@ static void finish(struct crash *c, const struct mte *m)
 		show_block(c, "before it", &b);
 	if (blocks_after(m->blocks, &m->at, &b))
 		show_block(c, "after it", &b);
-	show_thread(c, blocks_is_glibc(m->blocks) ? "the heap is glibc's, with memory tagging: its chunks could be walked" :
-		    "the allocator is not known: blocks are runs of equal tags");
+	if (blocks_heap_name(m->blocks))
+		show_thread(c, "the heap is %s", blocks_heap_name(m->blocks));
+	else
+		show_thread(c, "the allocator is not known: blocks are runs of equal tags");
 	show_ctrl(c);
 	mte_show_stale(c);
 	if (m->of.end) {
@@ -102,7 +104,7 @@ bool row_mte_use_after_free(struct crash *c)
 	say(c, "use after free: %s, %" PRIu64 " bytes into %s%s", access_text(c, access, sizeof(access)), c->addr - m->of.start,
 	    m->of.is_chunk ? "" : "memory that has changed its tag, ", block_text(&m->of, text));
 	finish(c, m);
-	if (blocks_is_glibc(m->blocks) && c->addr == m->of.start && c->access.size <= 1 && c->access.type != ACCESS_WRITE && !*c->function)
+	if (blocks_heap(m->blocks) == HEAP_GLIBC && c->addr == m->of.start && c->access.size <= 1 && c->access.type != ACCESS_WRITE && !*c->function)
 		also_possible(c, "mte-double-free", "free() of a block that is free: it reads the block's first byte");
 	if (!m->of.is_chunk)
 		also_possible(c, "mte-freed-and-reused", "the memory was freed and given out again");

@@ -6,20 +6,14 @@
 #include "base/util.h"
 #include "explain/abort_message.h"
 #include "explain/rows.h"
+#include "explain/scudo.h"
 
 /*
  * LLVM's hardened allocator, which writes "Scudo ERROR: ..." and calls abort(3) (LLVM 14, compiler-rt/lib/scudo/standalone:
  * report.cpp: ScopedErrorReport; string_utils.h: ScopedString, whose first bytes are in the frame that made it).
  */
-enum { STACK_MAX = 64 << 10, LINE_SIZE = 200, HEADER = 16 };
+enum { STACK_MAX = 64 << 10, LINE_SIZE = 200 };
 static const char begin[] = "Scudo ERROR: ";
-
-/* Before each block, 16 bytes of which the first 8 are used: standalone/chunk.h: struct UnpackedHeader. */
-struct chunk {
-	unsigned state;		/* Chunk::State */
-	u64 size;		/* of a small block; of others what is left after it */
-	unsigned class_id;	/* 0: a large one */
-};
 
 static const char *const states[] = { "free", "in use", "in quarantine, as free(3) was called for it", "unknown" };
 
@@ -57,13 +51,13 @@ static u64 address_in(const char *line)
 	return word && sscanf(word, "address 0x%" SCNx64, &addr) == 1 ? addr : 0;
 }
 
-static bool read_chunk(struct crash *c, u64 block, struct chunk *out)
+static bool read_chunk(struct crash *c, u64 block, struct scudo_chunk *out)
 {
 	u64 word;
 
-	if (block < HEADER || !space_uint(c->u, core_untag(c->core, block) - HEADER, 8, &word))
+	if (block < SCUDO_HEADER || !space_uint(c->u, core_untag(c->core, block) - SCUDO_HEADER, 8, &word))
 		return false;
-	*out = (struct chunk){ .class_id = (unsigned)(word & 0xff), .state = (unsigned)(word >> 8 & 3), .size = word >> 12 & 0xfffff };
+	*out = scudo_header(word);
 	return true;
 }
 
@@ -90,20 +84,20 @@ static const char *meaning(const char *line)
 static void show_chunk(struct crash *c, const char *line, u64 block)
 {
 	bool damaged = strstr(line, "corrupted chunk header");
-	struct chunk h;
+	struct scudo_chunk h;
 
 	if (!block || !read_chunk(c, block, &h))
 		return;
 	if (damaged) {
-		show_mem(c, block - HEADER, "the 16 bytes before the block are not what Scudo wrote there");
+		show_mem(c, block - SCUDO_HEADER, "the 16 bytes before the block are not what Scudo wrote there");
 		return;
 	}
 	if (h.class_id)
-		show_mem(c, block - HEADER, "the block's header: %" PRIu64 " bytes, %s", h.size, states[h.state]);
+		show_mem(c, block - SCUDO_HEADER, "the block's header: %u bytes, %s", h.size, states[h.state]);
 	else
-		show_mem(c, block - HEADER, "the block's header: a large one, %s", states[h.state]);
+		show_mem(c, block - SCUDO_HEADER, "the block's header: a large one, %s", states[h.state]);
 	c->v->object = (struct object){ .is_set = h.class_id != 0, .start = block, .end = block + h.size };
-	put_fmt(c->v->object.state, sizeof(c->v->object.state), "%s", h.state == 1 ? "live" : "freed");
+	put_fmt(c->v->object.state, sizeof(c->v->object.state), "%s", h.state == SCUDO_IN_USE ? "live" : "freed");
 }
 
 bool row_scudo(struct crash *c)
@@ -112,7 +106,8 @@ bool row_scudo(struct crash *c)
 	const char *means;
 	u64 at;
 
-	if (!crash_is_abort(c) || !abort_came_by(c, "scudo::", in, sizeof(in)) || !find_line(c, line, &at))
+	if (!crash_is_abort(c) || (!abort_came_by(c, "scudo::", in, sizeof(in)) && !abort_came_by_file(c, "scudo")) ||
+	    !find_line(c, line, &at))
 		return false;
 	means = meaning(line);
 	say(c, "Scudo has ended the program%s: %s%s%s", abort_in(c, in), line, means ? ": " : "", means ? means : "");

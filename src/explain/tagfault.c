@@ -18,6 +18,11 @@ void mte_free(struct mte *m)
 	free(m);
 }
 
+static bool is_known(const struct mte *m)
+{
+	return blocks_heap(m->blocks) != HEAP_UNKNOWN;
+}
+
 static void decide(struct mte *m, enum mte_kind kind, enum sure sure, const char *why)
 {
 	m->kind = kind;
@@ -100,7 +105,7 @@ static bool is_free_function(const char *name)
 /* free(3) reads a byte of a block by its pointer to find that (glibc 2.36, malloc/malloc.c: __libc_free()). */
 static bool by_free(struct crash *c, struct mte *m)
 {
-	if (!blocks_is_glibc(m->blocks) || m->in_header || c->addr != m->at.start || !is_free_function(c->function))
+	if (blocks_heap(m->blocks) != HEAP_GLIBC || m->in_header || c->addr != m->at.start || !is_free_function(c->function))
 		return false;
 	m->of = m->at;
 	decide(m, MTE_DOUBLE_FREE, m->at.is_freed ? SURE_CERTAIN : SURE_LIKELY,
@@ -145,11 +150,11 @@ static bool is_in_free(struct crash *c, struct mte *m)
 static bool by_stale_base(struct crash *c, struct mte *m)
 {
 	const struct access *a = &c->access;
-	bool glibc = blocks_is_glibc(m->blocks), is_base;
+	bool known = is_known(m), is_base;
 
-	if (m->in_header || (!glibc && !a->is_decoded))
+	if (m->in_header || (!known && !a->is_decoded))
 		return false;
-	if (glibc && is_in_free(c, m)) {
+	if (blocks_heap(m->blocks) == HEAP_GLIBC && is_in_free(c, m)) {
 		m->of = m->at;
 		decide(m, MTE_DOUBLE_FREE, SURE_LIKELY,
 		       "the C library met the freed block at its start, and a register has its chunk's address, as free() has");
@@ -158,10 +163,10 @@ static bool by_stale_base(struct crash *c, struct mte *m)
 	if (!find_start(c, m, 0))
 		return false;
 	is_base = a->is_decoded && !strcmp(a->base.name, m->by);
-	if (!glibc && !is_base)
+	if (!known && !is_base)
 		return false;
 	m->of = m->at;
-	if (glibc)
+	if (known)
 		decide(m, m->at.is_freed ? MTE_USE_AFTER_FREE : MTE_REUSED, m->at.is_freed && is_base ? SURE_CERTAIN : SURE_LIKELY,
 		       m->at.is_freed ? "a register points to the start of a freed block, with the tag of its life" :
 		       "a register points to the start of a block that is live with another tag");
@@ -191,8 +196,8 @@ static bool by_neighbours(struct crash *c, struct mte *m)
 		after = m->at;
 	else
 		has_after = blocks_after(m->blocks, &m->at, &after);
-	/* In glibc's heap the header is between two blocks: who walks from one to the other meets it. */
-	if (blocks_is_glibc(m->blocks) && !m->in_header)
+	/* In a heap that is known the header is between two blocks: who walks from one to the other meets it. */
+	if (is_known(m) && !m->in_header)
 		return false;
 	over = is_of(m, has_before, &before) && c->addr - before.end < EDGE;
 	under = is_of(m, has_after, &after) && after.start - c->addr <= EDGE;
@@ -212,7 +217,7 @@ static bool by_freed(struct crash *c, struct mte *m)
 {
 	u64 base = core_untag(c->core, c->access.base.value);
 
-	if (!blocks_is_glibc(m->blocks) || m->in_header || !m->at.is_freed)
+	if (!is_known(m) || m->in_header || !m->at.is_freed)
 		return false;
 	m->of = m->at;
 	if (c->access.is_decoded && c->access.base.known && base >= m->at.start && base < m->at.end)
@@ -226,7 +231,7 @@ static bool by_reused(struct crash *c, struct mte *m)
 {
 	u64 base = core_untag(c->core, c->access.base.value);
 
-	if (!blocks_is_glibc(m->blocks) || m->in_header || m->at.is_freed || !c->access.is_decoded || !c->access.base.known ||
+	if (!is_known(m) || m->in_header || m->at.is_freed || !c->access.is_decoded || !c->access.base.known ||
 	    base < m->at.start || base >= m->at.end || base % TAG_GRANULE)
 		return false;
 	m->of = m->at;
@@ -240,7 +245,7 @@ static void analyse(struct crash *c, struct mte *m)
 		return;
 	/* A pointer that moves may meet the next block at its start, as a stale one does: the tag before it decides. */
 	if (c->access.base.known && core_untag(c->core, c->access.base.value) == c->addr && !c->access.disp &&
-	    !blocks_is_glibc(m->blocks) && by_neighbours(c, m) && m->kind == MTE_OVERFLOW)
+	    !is_known(m) && by_neighbours(c, m) && m->kind == MTE_OVERFLOW)
 		return;
 	if (by_stale_base(c, m) || by_neighbours(c, m) || by_register(c, m) || by_freed(c, m) || by_reused(c, m))
 		return;

@@ -7,8 +7,8 @@
 struct block {
 	u64 start, end;		/* what the program may use; end 0: none */
 	u8 tag;
-	bool is_chunk;		/* of glibc's heap, with a header of a granule before @start */
-	bool is_freed;		/* glibc: all of it has tag 0 */
+	bool is_chunk;		/* of a heap that is known, with a header of a granule before @start */
+	bool is_freed;		/* glibc: all of it has tag 0; Scudo: by its header */
 	bool is_cut;		/* a run that goes on beyond what was looked at */
 };
 
@@ -16,7 +16,10 @@ struct block {
 struct blocks;
 struct blocks *blocks_open(struct crash *c, u64 addr);
 void blocks_free(struct blocks *b);
-bool blocks_is_glibc(const struct blocks *b);
+enum heap { HEAP_UNKNOWN, HEAP_GLIBC, HEAP_SCUDO };
+enum heap blocks_heap(const struct blocks *b);
+/* "glibc's, ..."; NULL for one that is not known, where blocks are runs of equal tags. */
+const char *blocks_heap_name(const struct blocks *b);
 /* The tag of the granule at @addr, if it is among them. */
 bool blocks_tag(const struct blocks *b, u64 addr, u8 *tag);
 /* The block that has @addr, or whose header has; *in_header. */

@@ -1,4 +1,4 @@
-# Verdicts on memory tag faults: programs that die of each, in glibc's tagged heap and where the allocator is not known.
+# Verdicts on memory tag faults: programs that die of each, in glibc's tagged heap, in Scudo's and where the allocator is not known.
 . "$TOP/tests/func/lib.sh"
 VM=$O/vm
 # shellcheck disable=SC3045 # dash has it
@@ -14,11 +14,11 @@ verdict()
 	# In the emulator a late report has once not come at all.
 	for _ in 1 2 3; do
 		[ ! -e core.of ] || break
-		if [ "$2" = glibc ]; then
-			GLIBC_TUNABLES=glibc.mem.tagging=$tagging "$VM/mtefault" "$1" "$2" >said 2>&1
-		else
-			"$VM/mtefault" "$1" "$2" >said 2>&1
-		fi
+		case $2 in
+		glibc)	GLIBC_TUNABLES=glibc.mem.tagging=$tagging "$VM/mtefault" "$1" "$2" >said 2>&1 ;;
+		scudo)	LD_PRELOAD=/usr/lib/libscudo.so "$VM/mtefault" "$1" "$2" >said 2>&1 ;;
+		plain)	"$VM/mtefault" "$1" "$2" >said 2>&1 ;;
+		esac
 	done
 	exits 0 "$1, $2: there is a verdict" "$TAGCORE" explain core.of
 	block=0x$(sed -n 's/^victim \([0-9a-f]*\) .*/\1/p' said)
@@ -45,4 +45,18 @@ verdict underflow plain certain mte-underflow "heap underflow: write of 1 byte a
 verdict use_after_free plain likely mte-use-after-free "use after free: read of 8 bytes at 0x* in last_of, 32 bytes into memory that has changed its tag, the 48-byte run of tag 0x* at BLOCK-*"
 verdict async plain certain mte-async "a memory tag fault that was reported late*"
 verdict caught plain "[clp]*" mte-overflow "heap overflow: write of 1 byte at 0x* in fill, 0 bytes past the end of the 48-byte run of tag 0x* at BLOCK-*"
+
+# Its handler of faults sends the signal again, and returns: left_frame.c.
+verdict overflow scudo "[clp]*" mte-overflow "heap overflow: write of 1 byte at 0x* in fill, 8 bytes past the end of the live 40-byte block BLOCK-*"
+matches "whose heap it is" out "the heap is Scudo's"
+verdict overread scudo "[clp]*" mte-overflow "heap overflow: read of 1 byte at 0x* in sum, 8 bytes past the end of the live 40-byte block BLOCK-*"
+verdict overflow_pointer scudo "[lp]*" "mte-*flow" "heap *flow: write of 1 byte at 0x* in walk, *"
+verdict underflow scudo certain mte-underflow "heap underflow: write of 1 byte at 0x* in before, 1 byte before the start of the live 40-byte block BLOCK-*"
+verdict use_after_free scudo certain mte-use-after-free "use after free: read of 8 bytes at 0x* in last_of, 32 bytes into the freed 40-byte block BLOCK-*"
+verdict write_after_free scudo certain mte-use-after-free "use after free: write of 8 bytes at 0x* in set_last, 32 bytes into the freed 40-byte block BLOCK-*"
+verdict reused scudo likely mte-freed-and-reused "use after free: write of 8 bytes at 0x* in set_last, 32 bytes into the live 40-byte block BLOCK-*given out again*"
+verdict double_free scudo certain scudo-report "Scudo has ended the program*: invalid chunk state when deallocating address BLOCK: it was freed before"
+verdict async scudo certain mte-async "a memory tag fault that was reported late*"
+verdict caught scudo "[clp]*" mte-overflow "heap overflow: write of 1 byte at 0x* in fill, 8 bytes past the end of the live 40-byte block BLOCK-*"
+verdict null scudo certain null-pointer "write of 8 bytes at 0x20 in set_last: null pointer in *"
 done_testing

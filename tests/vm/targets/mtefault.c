@@ -1,6 +1,6 @@
 /*
- * mtefault HOW HEAP: a memory tag fault with a known truth.  HEAP is glibc, whose heap is tagged by glibc.mem.tagging, or plain,
- * blocks in a PROT_MTE mapping that change their tags when freed.  Prints "NAME ADDRESS SIZE" of the blocks that matter.
+ * mtefault HOW HEAP: a memory tag fault with a known truth.  HEAP is glibc, whose heap is tagged by glibc.mem.tagging, scudo,
+ * which is preloaded, or plain, blocks in a PROT_MTE mapping that change their tags when freed.  Prints "NAME ADDRESS SIZE" of the blocks that matter.
  */
 #include "../../targets/target.h"
 
@@ -104,9 +104,10 @@ int main(int argc, char **argv)
 		return 77;
 	target_begin();
 	is_plain = !strcmp(argv[2], "plain");
-	if (is_plain) {
-		/* PR_SET_TAGGED_ADDR_CTRL, PR_TAGGED_ADDR_ENABLE, PR_MTE_TCF_SYNC or _ASYNC, any tag but 0 */
+	/* PR_SET_TAGGED_ADDR_CTRL, PR_TAGGED_ADDR_ENABLE, PR_MTE_TCF_SYNC or _ASYNC, any tag but 0 */
+	if (strcmp(argv[2], "glibc"))
 		must(!prctl(55, 1UL | mode | 0xfffeUL << 3, 0, 0, 0), "prctl");
+	if (is_plain) {
 		pool = mmap(NULL, POOL, PROT_READ | PROT_WRITE | PROT_MTE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 		must(pool != MAP_FAILED, "mmap");
 	}
