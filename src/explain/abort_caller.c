@@ -76,7 +76,8 @@ size_t abort_caller_from(struct crash *c, size_t from, char *name, size_t size)
 {
 	size_t second = 0;
 
-	for (size_t i = from; i < c->v->stack.n && i < from + DEPTH_MAX; i++) {
+	/* What a handler has interrupted is not who called abort(3) in it. */
+	for (size_t i = from; i < c->v->stack.n && i < from + DEPTH_MAX && !c->v->stack.frames[i].signal; i++) {
 		crash_function(c, i, name, size);
 		if (!*name || is_by_name(name) || is_in_library(c, i))
 			continue;

@@ -31,12 +31,11 @@ static const struct signal_frame *frame_row(struct crash *c, u64 pc)
 static bool search_frame(struct crash *c, const struct signal_frame *row, struct crash *out)
 {
 	enum { BYTES = 64 << 10, STEP = 8 };
-	u64 at = c->sp & ~(u64)(STEP - 1), signo;
+	u64 at = c->sp & ~(u64)(STEP - 1), word;
 
-	if (!at || row->signo < 0)
-		return false;
-	for (u64 end = range_end(at, BYTES); at < end && space_uint(c->u, at + (u64)row->signo, 4, &signo); at += STEP)
-		if (signo && signo < 32 && crash_read_frame(c, row, at, out) && space_is_code(c->u, out->pc) && out->sp > at)
+	/* Not by its signal alone: a handler without SA_SIGINFO is given none, on some machines. */
+	for (u64 end = range_end(at, BYTES); at && at < end && space_word(c->u, at, &word); at += STEP)
+		if (crash_read_frame(c, row, at, out) && space_is_code(c->u, out->pc) && out->sp > at)
 			return true;
 	return false;
 }
