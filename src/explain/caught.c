@@ -31,11 +31,15 @@ static const struct signal_frame *frame_row(struct crash *c, u64 pc)
 static bool search_frame(struct crash *c, const struct signal_frame *row, struct crash *out)
 {
 	enum { BYTES = 64 << 10, STEP = 8 };
-	u64 at = c->sp & ~(u64)(STEP - 1), word;
+	u64 at = c->sp & ~(u64)(STEP - 1), signo;
+	/* A handler without SA_SIGINFO is given no signal in memory, but the record of the fault is as good to find. */
+	bool has_record = c->core->ehdr.e_machine == EM_AARCH64;
 
-	/* Not by its signal alone: a handler without SA_SIGINFO is given none, on some machines. */
-	for (u64 end = range_end(at, BYTES); at && at < end && space_word(c->u, at, &word); at += STEP)
-		if (crash_read_frame(c, row, at, out) && space_is_code(c->u, out->pc) && out->sp > at)
+	if (!at || row->signo < 0)
+		return false;
+	for (u64 end = range_end(at, BYTES); at < end && space_uint(c->u, at + (u64)row->signo, 4, &signo); at += STEP)
+		if ((has_record || (signo && signo < 32)) && crash_read_frame(c, row, at, out) && space_is_code(c->u, out->pc) &&
+		    out->sp > at)
 			return true;
 	return false;
 }
@@ -94,29 +98,61 @@ static bool take_left(struct crash *c)
 	return true;
 }
 
+/* Within some frames of @i, abort(3) is at work. */
+static bool is_in_abort(struct crash *c, size_t i)
+{
+	enum { RAISING = 6 };	/* frames of raise(3), inlined or not */
+	char name[128];
+
+	for (size_t k = i; k < c->v->stack.n && k < i + RAISING; k++)
+		if (!strcmp(crash_function(c, k, name, sizeof(name)), "abort"))
+			return true;
+	return false;
+}
+
+/* A handler of SIGABRT that has reported the call of abort(3), and sent the signal again: the call is what matters. */
+static bool take_abort(struct crash *c)
+{
+	const struct stack *s = &c->v->stack;
+
+	if (!crash_is(c, "ABRT") || !crash_is_from_itself(c))
+		return false;
+	for (size_t i = s->n; i-- > 0;)
+		if (s->frames[i].signal && is_in_abort(c, i + 1)) {
+			show_frame(c, i, "a handler of SIGABRT ran after abort(3) was called, then the signal was sent again");
+			c->pc = s->frames[i + 1].pc;
+			c->sp = s->frames[i + 1].sp ? s->frames[i + 1].sp : c->sp;
+			c->has_regs = false;
+			c->v->caught = true;
+			c->v->frame = i + 1;
+			return true;
+		}
+	return false;
+}
+
 /*
  * A handler has sent the signal to the process, not to its thread, which blocks it: another takes it, as a rule the first
  * (Linux 6.12, kernel/signal.c: complete_signal()).
  */
 static bool take_from_thread(struct crash *c, const struct core_thread *t)
 {
-	struct crash of = *c, found;
-	struct stack stack = { 0 };
+	struct stack own = c->v->stack;
+	struct crash of = *c;
 	struct err ignored;
-	size_t i;
 
 	of.thread = t;
 	crash_find_registers(&of);
-	if (unwind_thread(c->u, t, &stack, &ignored) || !find_on_stack(&of, &stack, &found, &i)) {
-		stack_fini(&stack);
+	c->v->stack = (struct stack){ 0 };
+	c->v->tid = t->tid;
+	if (unwind_thread(c->u, t, &c->v->stack, &ignored) || (!take_from_stack(&of) && !take_abort(&of))) {
+		stack_fini(&c->v->stack);
+		c->v->stack = own;
+		c->v->tid = c->thread->tid;
 		return false;
 	}
+	stack_fini(&own);
 	show_tid(c, c->thread->tid, "SIG%s came to this thread, from the process itself", c->signal);
-	stack_fini(&c->v->stack);
-	c->v->stack = stack;
-	c->v->tid = t->tid;
-	take(c, &found, i + 1);
-	show_frame(c, i, "this thread is in a handler of SIG%s, for a fault", found.signal);
+	*c = of;
 	return true;
 }
 
@@ -134,6 +170,6 @@ static bool take_from_others(struct crash *c)
 
 void crash_find_caught(struct crash *c)
 {
-	if (!c->is_fault && !take_from_stack(c) && !take_left(c))
+	if (!c->is_fault && !take_from_stack(c) && !take_left(c) && !take_abort(c))
 		take_from_others(c);
 }

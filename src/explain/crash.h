@@ -64,6 +64,11 @@ bool crash_is_from_itself(const struct crash *c);
 /* A fault of that signal with that code, as si_code numbers it everywhere but on MIPS. */
 bool crash_is_code(const struct crash *c, const char *signal, s32 code);
 
+/* ---- function.c */
+
+/* The function of frame @i of the stack, or "". */
+const char *crash_function(struct crash *c, size_t i, char *out, size_t size);
+
 /* ---- fault_frame.c */
 
 /* What the signal's frame at @sp, of that form, interrupted, if that was a fault: @c with its signal and registers. */
@@ -85,8 +90,6 @@ void crash_find_caught(struct crash *c);
 
 /* Everything above, of the thread that crashed.  False when there is none; c->v->sentence says so. */
 bool crash_gather(struct crash *c, struct err *e, int *r);
-/* The function of frame @i of the stack, or "". */
-const char *crash_function(struct crash *c, size_t i, char *out, size_t size);
 
 /* ---- registers.c */
 

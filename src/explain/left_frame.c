@@ -6,8 +6,8 @@
 #include "explain/crash.h"
 
 /*
- * A handler that has reported a fault may send the signal again, with the default action, and return: abseil's, glog's and
- * folly's do, and GWP-ASan's.  It is blocked until then, so the process ends by a signal that it has sent to itself, at the
+ * A handler that has reported a fault may send the signal again, with the default action, and return: glog's does, many that
+ * were made after it, and GWP-ASan's.  It is blocked until then, so the process ends by a signal that it has sent to itself, at the
  * instruction that failed (Linux 6.12, kernel/signal.c: signals are delivered when rt_sigreturn(2) has restored the mask).
  * What the kernel gave the handler is still where it was: below the stack pointer, or on an alternate stack.
  */

@@ -136,6 +136,9 @@ verdict forgotten likely null-pointer "write of 8 bytes at 0x40 in null_offset: 
 matches "by what" out 'the siginfo is of the signal that the process has sent to itself'
 verdict thread_to_process certain null-pointer "write of 8 bytes at 0x40 in null_offset: null pointer in *"
 matches "which thread took the signal" out 'SIGSEGV came to this thread, from the process itself'
+for how in abort_reported abort_to_process; do
+	verdict $how likely abort "the program has ended itself by SIGABRT, as abort(3) does in give_up, without a message that is known"
+done
 verdict permitted certain raised "the process has sent SIGSEGV to itself, in look"
 verdict while_busy certain raised "the process has sent SIGSEGV to itself, in look"
 unset crasher

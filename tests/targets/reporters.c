@@ -1,6 +1,6 @@
 /*
  * reporters HOW: a fault whose handler reports it, sets the default action, sends the signal again and returns, as those of
- * abseil, glog and folly do; and what looks alike but is not.  For tests of explain.  77: this machine has no such way.
+ * glog and GWP-ASan do; and what looks alike but is not.  For tests of explain.  77: this machine has no such way.
  */
 #include <pthread.h>
 #include <signal.h>
@@ -122,17 +122,23 @@ static void forget(int s, siginfo_t *si, void *u)
 }
 static void forgotten(void) { handle(SIGSEGV, forget, SA_SIGINFO); null_offset(); }
 
+APART static void give_up(void) { abort(); }
+/* As Redis' and MySQL's: nothing is blocked, so the handler does not return. */
+static void abort_reported(void) { handle(SIGABRT, again_plain, SA_NODEFER); give_up(); }
+static void *give_up_in_thread(void *arg) { (void)arg; give_up(); return NULL; }
+
 static void *faulty(void *arg) { (void)arg; null_offset(); return NULL; }
-static void in_thread(void *handler)
+static void in_thread(int sig, void *handler, void *(*run)(void *))
 {
 	pthread_t t;
 
-	handle(SIGSEGV, handler, SA_SIGINFO);
-	must(!pthread_create(&t, NULL, faulty, NULL), "pthread_create");
+	handle(sig, handler, SA_SIGINFO);
+	must(!pthread_create(&t, NULL, run, NULL), "pthread_create");
 	pthread_join(t, NULL);
 }
-static void thread_again(void) { in_thread(again); }
-static void thread_to_process(void) { in_thread(to_process); }
+static void thread_again(void) { in_thread(SIGSEGV, again, faulty); }
+static void thread_to_process(void) { in_thread(SIGSEGV, to_process, faulty); }
+static void abort_to_process(void) { in_thread(SIGABRT, to_process, give_up_in_thread); }
 
 /* ---- what is none */
 
@@ -171,7 +177,8 @@ static void while_busy(void)
 static const struct { const char *name; void (*run)(void); } ways[] = {
 #define WAY(f) { #f, f }
 	WAY(sent_again), WAY(sent_again_plain), WAY(sent_again_divide), WAY(sent_again_illegal), WAY(on_mapping), WAY(on_heap),
-	WAY(stack_used_up), WAY(forgotten), WAY(thread_again), WAY(thread_to_process), WAY(permitted), WAY(while_busy),
+	WAY(stack_used_up), WAY(forgotten), WAY(thread_again), WAY(thread_to_process),
+	WAY(abort_reported), WAY(abort_to_process), WAY(permitted), WAY(while_busy),
 };
 
 int main(int argc, char **argv)
