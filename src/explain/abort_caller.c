@@ -14,7 +14,7 @@ bool crash_is_abort(const struct crash *c)
 static bool is_in_library(struct crash *c, size_t frame)
 {
 	static const char *const names[] = { "/libc.so", "/libc-2", "/libpthread", "/libstdc++.so", "/libc++", "/libgcc_s", "/libunwind",
-					     "/libasan.so", "/libubsan.so", "/libtsan.so", "/libhwasan.so", "/libclang_rt.", "/libscudo" };
+					     "/libasan.so", "/libubsan.so", "/libtsan.so", "/libhwasan.so", "/libclang_rt.", "/libscudo", "/libglib-2.", "/libgobject-2." };
 	const struct module *m = module_at(c->u, c->v->stack.frames[frame].pc);
 
 	for (size_t i = 0; m && m->path && i < ARRAY_SIZE(names); i++)

@@ -3,7 +3,6 @@
 
 #include "base/util.h"
 #include "explain/abort_message.h"
-#include "unwind/dwarf/debuginfo.h"
 
 /*
  * glibc keeps what it writes before abort(3) at __abort_msg: a pointer to { unsigned int size; char msg[]; }, in pages of
@@ -44,31 +43,6 @@ static char *read_message(struct crash *c, u64 at)
 
 /* ---- by the symbol */
 
-/* Of the module at @start: the address of the variable @name, in its dynamic symbols and in all. */
-static bool find_variable(struct crash *c, u64 start, const char *name, u64 *out)
-{
-	enum { SYMBOLS_MAX = 1 << 20 };
-	Dwfl_Module *mod = dwfl_addrmodule(dw_dwfl(c->u), start);
-	int n = mod ? dwfl_module_getsymtab(mod) : 0;
-
-	for (int i = 1; i < min(n, (int)SYMBOLS_MAX); i++) {
-		GElf_Sym sym;
-		GElf_Addr addr;
-		Elf *elf = NULL;
-		const char *s = dwfl_module_getsym_info(mod, i, &sym, &addr, NULL, &elf, NULL);
-
-		if (!s || GELF_ST_TYPE(sym.st_info) != STT_OBJECT || sym.st_shndx == SHN_UNDEF)
-			continue;
-		s = text_of_symbol(c->u, mod, elf, s);
-		/* "@@GLIBC_PRIVATE" may follow. */
-		if (s && !strncmp(s, name, strlen(name)) && (!s[strlen(name)] || s[strlen(name)] == '@')) {
-			*out = addr;
-			return true;
-		}
-	}
-	return false;
-}
-
 static bool is_libc(const struct module *m)
 {
 	const char *name = m->path ? strrchr(m->path, '/') : NULL;
@@ -82,8 +56,7 @@ static char *by_symbol(struct crash *c)
 	u64 at;
 
 	for (size_t i = 0; !text && i < c->u->n_mods; i++)
-		if (is_libc(&c->u->mods[i]) && module_elf(c->u, &c->u->mods[i]) &&
-		    find_variable(c, c->u->mods[i].start, "__abort_msg", &at) && space_word(c->u, at, &at) && at)
+		if (is_libc(&c->u->mods[i]) && variable_of_module(c, &c->u->mods[i], "__abort_msg", &at) && space_word(c->u, at, &at) && at)
 			text = read_message(c, at);
 	return text;
 }

@@ -21,6 +21,11 @@ bool abort_came_by(struct crash *c, const char *part, char *name, size_t size);
 /* The same of a file's path, where functions have no names. */
 bool abort_came_by_file(struct crash *c, const char *part);
 
+/* ---- variable.c */
+
+/* The address of the variable @name of a library or program, in its dynamic symbols and in all. */
+bool variable_of_module(struct crash *c, struct module *m, const char *name, u64 *out);
+
 /* ---- abort_message.c */
 
 /*

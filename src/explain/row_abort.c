@@ -130,21 +130,12 @@ bool row_abort_message(struct crash *c)
 	return true;
 }
 
-/* si_pid and si_uid are the first members of the union. */
-static bool is_own(const struct crash *c)
-{
-	struct core_procinfo ps;
-
-	core_procinfo(c->core, &ps);
-	return c->has_si && c->si.code <= 0 && ps.has_pid && (s64)(s32)crash_si_uint(c, 0, 4) == ps.pid;
-}
-
 bool row_abort(struct crash *c)
 {
 	char in[160], name[128];
 	size_t i;
 
-	if (!crash_is_abort(c) || !is_own(c))
+	if (!crash_is_abort(c) || !crash_is_from_itself(c))
 		return false;
 	i = abort_caller(c, name, sizeof(name));
 	say(c, "the program has ended itself by SIGABRT, as abort(3) does%s, without a message that is known", abort_in(c, in));

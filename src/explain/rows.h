@@ -86,6 +86,10 @@ bool row_rust_alloc(struct crash *c);
 bool row_go_panic(struct crash *c);
 bool row_go_fatal(struct crash *c);
 
+/* ---- row_glib.c */
+bool row_glib_assertion(struct crash *c);
+bool row_glib_fatal(struct crash *c);
+
 /* ---- row_scudo.c */
 bool row_scudo(struct crash *c);
 
