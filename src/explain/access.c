@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "base/util.h"
 #include "explain/access.h"
 
@@ -44,6 +45,20 @@ static void put_text(struct access *a, const cs_insn *in)
 	put_fmt(a->insn, sizeof(a->insn), "%s%s%s", in->mnemonic, *in->op_str ? " " : "", in->op_str);
 }
 
+/* The groups of a machine's own; not in which modes and lengths it is valid. */
+static void put_extension(struct access *a, const struct capstone *cs)
+{
+	enum { FIRST_OF_MACHINE = 128 };	/* X86_GRP_VM, ARM64_GRP_CRYPTO */
+	const cs_detail *d = cs->insn->detail;
+
+	for (uint8_t i = 0; i < d->groups_count && !*a->extension; i++) {
+		const char *name = d->groups[i] >= FIRST_OF_MACHINE ? cs->group_name(cs->handle, d->groups[i]) : NULL;
+
+		if (name && !strstr(name, "mode") && !strstr(name, "vlx"))
+			put_fmt(a->extension, sizeof(a->extension), "%s", name);
+	}
+}
+
 static bool decode(struct crash *c, const struct machine *m, const u8 *code, size_t len)
 {
 	struct capstone *cs = NULL;
@@ -55,6 +70,7 @@ static bool decode(struct crash *c, const struct machine *m, const u8 *code, siz
 		return false;
 	if (cs->disasm_iter(cs->handle, &code, &len, &at, cs->insn)) {
 		put_text(&c->access, cs->insn);
+		put_extension(&c->access, cs);
 		found = m->find(c, cs);
 	}
 	capstone_close(cs);
@@ -174,4 +190,16 @@ const char *access_text(const struct crash *c, char *out, size_t size)
 	else
 		put_fmt(out, size, "%s%s%s", type ? type : "access", bytes, in);
 	return out;
+}
+
+void access_show_code(struct crash *c)
+{
+	u8 code[INSN_BYTES];
+	char hex[2 * INSN_BYTES + 1];
+	size_t n = access_code(c, code, sizeof(code));
+
+	if (n)
+		show_insn(c, "the bytes there are %s", text_hex(code, n, hex));
+	else
+		show_insn(c, "the bytes there are not in this core, nor in a file");
 }

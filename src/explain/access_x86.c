@@ -130,9 +130,12 @@ static bool accept(struct crash *c, const struct operand *o)
 {
 	u64 addr = c->access.addr;
 	bool has = c->access.has_addr;
+	char extension[sizeof(c->access.extension)];
 
+	memcpy(extension, c->access.extension, sizeof(extension));
 	/* Of an inferred one only the operand has the address. */
 	c->access = o->a;
+	memcpy(c->access.extension, extension, sizeof(extension));
 	if (has)
 		c->access.addr = addr;
 	c->access.has_addr = has;

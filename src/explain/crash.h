@@ -110,6 +110,8 @@ const char *access_text(const struct crash *c, char *out, size_t size);
 /* The bytes of the instruction at pc as read: how many. */
 size_t access_code(struct crash *c, u8 *out, size_t size);
 enum { INSN_BYTES = 15 };
+/* The same as evidence. */
+void access_show_code(struct crash *c);
 
 /* ---- place.c: what is at an address */
 
@@ -141,6 +143,9 @@ bool place_is_refused(struct crash *c, u64 addr, enum access_type type);
 bool place_is_canonical(const struct crash *c, u64 addr);
 
 /* ---- say.c: the verdict, piece by piece */
+
+/* " in FUNCTION", of c->function, or "". */
+const char *crash_in(const struct crash *c, char out[160]);
 
 /* Text into @out, cut where it does not fit. */
 void put_fmt(char *out, size_t size, const char *fmt, ...) printf_like(3, 4);

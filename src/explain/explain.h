@@ -36,6 +36,7 @@ struct access {
 	bool must_align;	/* the instruction faults where the address is no multiple of @size */
 	bool by_ret;		/* the address was on the stack, to return to */
 	char insn[80];		/* as text, or "" */
+	char extension[16];	/* of the instruction set that it is of: "avx512", or "" */
 };
 
 /* What the address is in, or beside: a block of the heap, a mapping. */

@@ -11,24 +11,6 @@
 /* Codes of include/uapi/asm-generic/siginfo.h. */
 enum { FPE_INTDIV_CODE = 1, FPE_INTOVF_CODE, FPE_FLTDIV_CODE, FPE_LAST_CODE = 15, SYS_SECCOMP_CODE = 1 };
 
-static const char *in_function(const struct crash *c, char out[160])
-{
-	put_fmt(out, 160, "%s%s", *c->function ? " in " : "", c->function);
-	return out;
-}
-
-static void show_code(struct crash *c)
-{
-	u8 code[INSN_BYTES];
-	char hex[2 * INSN_BYTES + 1];
-	size_t n = access_code(c, code, sizeof(code));
-
-	if (n)
-		show_insn(c, "the bytes there are %s", text_hex(code, n, hex));
-	else
-		show_insn(c, "the bytes there are not in this core, nor in a file");
-}
-
 static bool starts(const char *s, const char *with)
 {
 	return !strncmp(s, with, strlen(with));
@@ -47,7 +29,7 @@ bool row_divide_zero(struct crash *c)
 
 	if (!crash_is_code(c, "FPE", FPE_INTDIV_CODE) || !d->known || d->value)
 		return false;
-	say(c, "integer division by zero%s: the divisor in %s is 0", in_function(c, in), d->name);
+	say(c, "integer division by zero%s: the divisor in %s is 0", crash_in(c, in), d->name);
 	say_sure(c, SURE_CERTAIN, "a divide error whose divisor is 0");
 	show_access(c);
 	show_insn(c, "the divisor is in %s = 0", d->name);
@@ -63,7 +45,7 @@ bool row_divide_overflow(struct crash *c)
 	if (!crash_is_code(c, "FPE", FPE_INTDIV_CODE) || !d->known || !d->value)
 		return false;
 	is_minus_one = starts(c->access.insn, "idiv") && d->value == ~0ull >> (64 - 8 * d->size);
-	say(c, "integer division%s whose quotient does not fit: the divisor in %s is %s0x%" PRIx64 "%s", in_function(c, in), d->name,
+	say(c, "integer division%s whose quotient does not fit: the divisor in %s is %s0x%" PRIx64 "%s", crash_in(c, in), d->name,
 	    is_minus_one ? "-1, " : "", d->value, is_minus_one ? ", as of the smallest number by -1" : "");
 	say_sure(c, SURE_CERTAIN, "a divide error whose divisor is not 0");
 	show_access(c);
@@ -78,11 +60,11 @@ bool row_divide(struct crash *c)
 	if (!crash_is_code(c, "FPE", FPE_INTDIV_CODE) && !crash_is_code(c, "FPE", FPE_INTOVF_CODE))
 		return false;
 	say(c, c->si.code == FPE_INTDIV_CODE ? "integer division by zero, or with a quotient that does not fit%s" : "integer overflow%s",
-	    in_function(c, in));
+	    crash_in(c, in));
 	say_sure(c, c->si.code == FPE_INTDIV_CODE ? SURE_LIKELY : SURE_CERTAIN, "the kernel says %s; the operand was not looked at",
 		 c->si.code == FPE_INTDIV_CODE ? "FPE_INTDIV" : "FPE_INTOVF");
 	show_access(c);
-	show_code(c);
+	access_show_code(c);
 	return true;
 }
 
@@ -97,42 +79,14 @@ bool row_float(struct crash *c)
 	if (!c->is_fault || !crash_is(c, "FPE") || c->si.code < FPE_FLTDIV_CODE || (size_t)c->si.code >= ARRAY_SIZE(kinds) ||
 	    !kinds[c->si.code])
 		return false;
-	say(c, "floating-point %s%s", kinds[c->si.code], in_function(c, in));
+	say(c, "floating-point %s%s", kinds[c->si.code], crash_in(c, in));
 	say_sure(c, SURE_CERTAIN, "the kernel says so by the signal's code, %d", c->si.code);
 	show_access(c);
 	try_next(c, "the program has enabled the exception: look for feenableexcept(3)");
 	return true;
 }
 
-/* ---- SIGILL, SIGTRAP */
-
-/* Instructions that compilers put where control must not come: x86 ud2, arm64 udf and brk. */
-static bool is_trap(const char *insn)
-{
-	return starts(insn, "ud2") || starts(insn, "ud0") || starts(insn, "ud1") || starts(insn, "udf");
-}
-
-/* arm64's UDF, which capstone 4 does not know: the upper half is 0. Arm ARM, C6.2.393. */
-static bool is_udf(struct crash *c)
-{
-	u8 code[4];
-
-	return c->core->ehdr.e_machine == EM_AARCH64 && space_read(c->u, c->pc, code, 4) && !code[2] && !code[3];
-}
-
-bool row_trap_insn(struct crash *c)
-{
-	char in[160];
-
-	if (!c->is_fault || !crash_is(c, "ILL") || !c->has_regs || (!is_trap(c->access.insn) && !is_udf(c)))
-		return false;
-	say(c, "the trap instruction %s%s: the program has ended itself, by __builtin_trap() or where it must not come to",
-	    *c->access.insn ? c->access.insn : "udf", in_function(c, in));
-	say_sure(c, SURE_LIKELY, "compilers place this instruction for that; memory that was executed by mistake seldom has it");
-	show_access(c);
-	show_code(c);
-	return true;
-}
+/* ---- SIGILL */
 
 bool row_illegal(struct crash *c)
 {
@@ -143,42 +97,19 @@ bool row_illegal(struct crash *c)
 		return false;
 	place_at(c, c->pc, &p);
 	if (*c->access.insn)
-		say(c, "illegal instruction \"%s\"%s: this processor does not have it, or the kernel does not allow it", c->access.insn,
-		    in_function(c, in));
+		say(c, "illegal instruction \"%s\"%s: this processor does not have %s%s, or the kernel does not allow it", c->access.insn,
+		    crash_in(c, in), *c->access.extension ? "it, of " : "it", c->access.extension);
 	else
-		say(c, "illegal instruction%s at 0x%" PRIx64 ": the bytes there are no instruction", in_function(c, in), c->pc);
+		say(c, "illegal instruction%s at 0x%" PRIx64 ": the bytes there are no instruction", crash_in(c, in), c->pc);
 	say_sure(c, SURE_CERTAIN, "the kernel says so: SIGILL, code %d", c->si.code);
 	show_access(c);
-	show_code(c);
+	access_show_code(c);
 	show_mem(c, c->pc, "%s", place_text(&p, text, sizeof(text)));
+	if (*c->access.extension)
+		try_next(c, "look whether the program was built for another processor (-march): %s must be among the flags of /proc/cpuinfo",
+			 c->access.extension);
 	if (!p.is_file)
 		also_possible(c, "jump-to-data", "a jump to memory that is no code: %s", p.name);
-	return true;
-}
-
-/* A breakpoint before pc on x86, which goes on after it; at pc on arm64. */
-static bool is_breakpoint(struct crash *c)
-{
-	u8 code[4];
-
-	if (c->core->ehdr.e_machine == EM_X86_64 || c->core->ehdr.e_machine == EM_386)
-		return space_read(c->u, c->pc - 1, code, 1) && code[0] == 0xcc;
-	/* BRK #imm16: Arm ARM, C6.2.40. */
-	return c->core->ehdr.e_machine == EM_AARCH64 && space_read(c->u, c->pc, code, 4) && code[3] == 0xd4 && code[2] >> 5 == 1 &&
-	       !(code[0] & 0x1f);
-}
-
-bool row_breakpoint(struct crash *c)
-{
-	char in[160];
-
-	/* gdb's cores of live processes have its own SIGTRAP. */
-	if (!c->is_fault || !crash_is(c, "TRAP") || !c->has_regs || !is_breakpoint(c))
-		return false;
-	say(c, "a breakpoint instruction%s, and no debugger was there to take it", in_function(c, in));
-	say_sure(c, SURE_CERTAIN, "the instruction is there, and the kernel sent SIGTRAP for it");
-	show_insn(c, "the breakpoint is %s the program counter", c->core->ehdr.e_machine == EM_AARCH64 ? "at" : "one byte before");
-	try_next(c, "look for __builtin_debugtrap(), DebugBreak or an assertion library; or for a breakpoint that a debugger left");
 	return true;
 }
 
@@ -214,7 +145,7 @@ bool row_seccomp(struct crash *c)
 	arch = (u32)crash_si_uint(c, word + 4, 4);
 	if (!c->opts.call_name || !c->opts.call_name(arch, nr, name, sizeof(name)))
 		put_fmt(name, sizeof(name), "number %d", nr);
-	say(c, "system call %s%s was refused%s", name, in_function(c, in),
+	say(c, "system call %s%s was refused%s", name, crash_in(c, in),
 	    c->si.code == SYS_SECCOMP_CODE ? " by a seccomp filter" : " by syscall user dispatch, which nobody handled");
 	say_sure(c, SURE_CERTAIN, "the kernel says so: SIGSYS, code %d, call %d", c->si.code, nr);
 	show_insn(c, "the call is %s, number %d", name, nr);

@@ -59,10 +59,13 @@ bool row_divide_zero(struct crash *c);
 bool row_divide_overflow(struct crash *c);
 bool row_divide(struct crash *c);
 bool row_float(struct crash *c);
-bool row_trap_insn(struct crash *c);
 bool row_illegal(struct crash *c);
-bool row_breakpoint(struct crash *c);
 bool row_seccomp(struct crash *c);
+
+/* ---- row_trap.c */
+bool row_check_trap(struct crash *c);
+bool row_trap_insn(struct crash *c);
+bool row_breakpoint(struct crash *c);
 
 /* ---- row_abort.c */
 bool row_assertion(struct crash *c);

@@ -38,6 +38,12 @@ void put_fmt(char *out, size_t size, const char *fmt, ...)
 	va_end(ap);
 }
 
+const char *crash_in(const struct crash *c, char out[160])
+{
+	put_fmt(out, 160, "%s%s", *c->function ? " in " : "", c->function);
+	return out;
+}
+
 void say(struct crash *c, const char *fmt, ...)
 {
 	PRINT_TO(c->v->sentence, fmt);

@@ -93,7 +93,7 @@ verdict unaligned_check certain misaligned-access "read of 4 bytes at 0x*[19] in
 verdict float_zero certain floating-point "floating-point division by zero in float_zero"
 verdict illegal certain illegal-instruction "illegal instruction* in illegal*"
 verdict breakpoint certain breakpoint "a breakpoint instruction in breakpoint*"
-verdict trap "*" "*" "*t*rap*"
+verdict trap likely trap-instruction "the trap instruction * in trap: the program has ended itself, by __builtin_trap() or *"
 verdict refused_call certain refused-system-call "system call getppid* was refused by a seccomp filter"
 
 # ---- abort
@@ -270,6 +270,37 @@ if cc -g -O1 -pthread -fsanitize=undefined -fno-sanitize-recover=all -o sanitize
 	sanitized divide certain sanitizer "UndefinedBehaviorSanitizer has ended the program in main: divrem_overflow"
 else
 	skip "UndefinedBehaviorSanitizer" "$(cat complaint)"
+fi
+
+# ---- checks that trap
+cat >traps.c <<'END'
+#include <stdlib.h>
+int table[4];
+#define APART __attribute__((noinline)) static
+APART int at(int i) { return table[i]; }
+APART int add(int a, int b) { return a + b; }
+APART int divide(int a, int b) { return a / b; }
+APART int shift(int a, int b) { return a << b; }
+APART int not_reached(int x) { if (x) __builtin_unreachable(); return 1; }
+int main(int argc, char **argv)
+{
+	switch (argv[1][0]) {
+	case 'i': return at(argc + 5);
+	case 'a': return add(0x7fffffff, argc);
+	case 'd': return divide(7, argc - 2);
+	case 's': return shift(1, 30 + argc);
+	default: return not_reached(argc);
+	}
+}
+END
+if clang -g -O1 -fsanitize=undefined -fsanitize-trap=undefined -o sanitized traps.c 2>complaint; then
+	sanitized index certain undefined-behaviour-trap "a check for undefined behaviour has failed in at: an index is out of bounds"
+	sanitized add certain undefined-behaviour-trap "a check for undefined behaviour has failed in add: an addition overflowed"
+	sanitized divide certain undefined-behaviour-trap "a check for undefined behaviour has failed in divide: a division by zero, *"
+	sanitized shift certain undefined-behaviour-trap "a check for undefined behaviour has failed in shift: a shift by *"
+	sanitized unreachable certain undefined-behaviour-trap "a check for undefined behaviour has failed in *: control came to *"
+else
+	skip "checks that trap" "$(cat complaint)"
 fi
 
 # ---- LLVM's hardened allocator

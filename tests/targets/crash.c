@@ -264,7 +264,7 @@ APART static void breakpoint(void) { __asm__ volatile("int3"); }
 static void not_here(void) { exit(NONE); }
 #ifdef __aarch64__
 APART static void illegal(void) { __asm__ volatile(".inst 0x02000000"); }
-APART static void breakpoint(void) { __asm__ volatile("brk #1"); }
+APART static void breakpoint(void) { __asm__ volatile("brk #0xf000"); }
 #else
 #define illegal not_here
 #define breakpoint not_here

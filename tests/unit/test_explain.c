@@ -312,6 +312,63 @@ static void left_frame(void **state)
 	assert_true(n >= 16 * 2 * ARRAY_SIZE(places));
 }
 
+/* Instructions that are refused, or that are there to stop. */
+static void instructions(void **state)
+{
+	enum { ILL = 4, TRAP = 5 };
+	static const struct { s32 signo; u8 code[8], len; const char *kind, *says; enum sure sure; } rows[] = {
+		{ ILL, { 0x0f, 0x0f, 0xc1, 0x9e }, 4, "illegal-instruction", "does not have it, of 3dnow", SURE_CERTAIN },
+		{ ILL, { 0x62, 0xf1, 0x7c, 0x48, 0x58, 0xc1 }, 6, "illegal-instruction", "of avx512", SURE_CERTAIN },
+		{ ILL, { 0x0f, 0x0b }, 2, "trap-instruction", "ud2", SURE_LIKELY },
+		{ ILL, { 0x67, 0x0f, 0xb9, 0x40, 18 }, 5, "undefined-behaviour-trap", "an index is out of bounds", SURE_CERTAIN },
+		{ ILL, { 0x67, 0x0f, 0xb9, 0x00 }, 4, "undefined-behaviour-trap", "an addition overflowed", SURE_CERTAIN },
+		{ ILL, { 0x67, 0x0f, 0xb9, 0x40, 0xfe }, 5, "undefined-behaviour-trap", "not known", SURE_LIKELY },
+	};
+	struct crashed c;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		begin_x86(&c, rows[i].signo, 2, XB_PC);
+		xb_open(&c);
+		xb_code(&c, rows[i].code, rows[i].len);
+		xb_expect(&c, rows[i].kind, rows[i].sure);
+		if (!strstr(c.v.sentence, rows[i].says))
+			fail_msg("%zu: %s", i, c.v.sentence);
+		xb_end(&c);
+	}
+	/* After it has stopped, the processor is past int3. */
+	begin_x86(&c, TRAP, KERNEL, 0);
+	xb_open(&c);
+	poke(&c.f, XB_PC - 1, "\xcc", 1);
+	xb_expect(&c, "breakpoint", SURE_CERTAIN);
+	xb_end(&c);
+}
+
+/* The same of arm64. */
+static void instructions_arm64(void **state)
+{
+	enum { ILL = 4, TRAP = 5 };
+	static const struct { s32 signo; u32 insn; const char *kind; enum sure sure; } rows[] = {
+		{ TRAP, 0xd4200020, "trap-instruction", SURE_LIKELY }, { TRAP, 0xd4207d00, "trap-instruction", SURE_LIKELY },
+		{ TRAP, 0xd42aa240, "undefined-behaviour-trap", SURE_CERTAIN }, { TRAP, 0xd43e0000, "breakpoint", SURE_CERTAIN },
+		{ ILL, 0, "trap-instruction", SURE_LIKELY }, { ILL, 0x02000000, "illegal-instruction", SURE_CERTAIN },
+	};
+	struct crashed c;
+	u8 code[4];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		c = (struct crashed){ 0 };
+		cb_good(&c.f.o.cb, EM_AARCH64, XB_LE64);
+		xb_siginfo(&c.f.o.cb, rows[i].signo, 1, XB_PC);
+		xb_open(&c);
+		uint_put(XB_LE64, code, 4, rows[i].insn);
+		xb_code(&c, code, 4);
+		xb_expect(&c, rows[i].kind, rows[i].sure);
+		xb_end(&c);
+	}
+}
+
 /* Every machine, with and without tables: a null pointer, or another end. */
 static void machines(void **state)
 {
@@ -359,7 +416,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(null_pointer), cmocka_unit_test(null_pointer_without_code), cmocka_unit_test(no_address),
 		cmocka_unit_test(no_siginfo), cmocka_unit_test(jumps), cmocka_unit_test(rights), cmocka_unit_test(stack_overflow),
-		cmocka_unit_test(bus), cmocka_unit_test(sent), cmocka_unit_test(left_frame), cmocka_unit_test(machines), cmocka_unit_test(anything),
+		cmocka_unit_test(bus), cmocka_unit_test(sent), cmocka_unit_test(left_frame),
+		cmocka_unit_test(instructions), cmocka_unit_test(instructions_arm64), cmocka_unit_test(machines), cmocka_unit_test(anything),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

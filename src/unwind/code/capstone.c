@@ -16,7 +16,7 @@ static const struct {
 	size_t at;
 } functions[] = {
 	FN(open), FN(option), FN(close), FN(malloc), FN(free), FN(disasm_iter), FN(regs_access), FN(insn_group),
-	FN(reg_name),
+	FN(reg_name), FN(group_name),
 };
 
 static bool no_more;

@@ -24,6 +24,7 @@ struct capstone {
 	typeof(cs_regs_access) *regs_access;
 	typeof(cs_insn_group) *insn_group;
 	typeof(cs_reg_name) *reg_name;
+	typeof(cs_group_name) *group_name;
 };
 
 /* With details of operands.  -ENOENT when the library cannot be loaded; *out is the caller's to close. */
