@@ -116,3 +116,20 @@ const char *abort_message(struct crash *c)
 	}
 	return c->message;
 }
+
+bool abort_has_message(struct crash *c, const char *part)
+{
+	const char *text = crash_is_abort(c) ? abort_message(c) : NULL;
+
+	return text && strstr(text, part);
+}
+
+void abort_show_message(struct crash *c)
+{
+	char name[128];
+	size_t i = abort_caller(c, name, sizeof(name));
+
+	show_thread(c, "the C library's message before abort: \"%.280s\"", abort_message(c));
+	if (i)
+		show_frame(c, i, "%s led to the call of abort", name);
+}

@@ -38,6 +38,10 @@ bool find_own_page(struct crash *c, u64 area_max, size_t pages_max, own_page_fn 
 
 /* glibc's, of assert(3), malloc(3) and its checks: text without the newline at its end; NULL: there is none. */
 const char *abort_message(struct crash *c);
+/* The program has called abort(3), and the message has @part. */
+bool abort_has_message(struct crash *c, const char *part);
+/* The message, and who led to it, as evidence. */
+void abort_show_message(struct crash *c);
 
 /* ---- exception.c */
 

@@ -9,59 +9,15 @@
 
 /* Programs that have ended themselves by abort(3). */
 
-static bool has_message(struct crash *c, const char *part)
-{
-	const char *text = crash_is_abort(c) ? abort_message(c) : NULL;
-
-	return text && strstr(text, part);
-}
-
-static void show_message(struct crash *c)
-{
-	char name[128];
-	size_t i = abort_caller(c, name, sizeof(name));
-
-	show_thread(c, "the C library's message before abort: \"%.280s\"", abort_message(c));
-	if (i)
-		show_frame(c, i, "%s led to the call of abort", name);
-}
-
-/* "prog: file.c:12: func: Assertion `x' failed." */
-bool row_assertion(struct crash *c)
-{
-	if (!has_message(c, "Assertion `"))
-		return false;
-	say(c, "an assertion failed: %.400s", abort_message(c));
-	say_sure(c, SURE_CERTAIN, "SIGABRT, and the C library holds the message of assert(3)");
-	show_message(c);
-	return true;
-}
-
-/* musl and others keep no message, and perhaps it is not in the core. */
-bool row_assertion_only(struct crash *c)
-{
-	static const char *const failed[] = { "__assert_fail", "__assert_perror_fail", "__assert_rtn", "__assert2", "__assert13" };
-	char in[160];
-	size_t at;
-
-	if (!crash_is_abort(c) || abort_message(c) || !abort_frame(c, failed, ARRAY_SIZE(failed), &at))
-		return false;
-	say(c, "an assertion failed%s; its text is not in memory", abort_in(c, in));
-	say_sure(c, SURE_CERTAIN, "SIGABRT, and the C library's function for failed assertions is on the stack");
-	show_frame(c, at, "the function for failed assertions");
-	try_next(c, "tagcore stack --source shows the line; the text was written to standard error");
-	return true;
-}
-
 bool row_stack_smashing(struct crash *c)
 {
 	char in[160];
 
-	if (!has_message(c, "stack smashing detected"))
+	if (!abort_has_message(c, "stack smashing detected"))
 		return false;
 	say(c, "a buffer on the stack was written past its end%s: the guard value before the return address has changed", abort_in(c, in));
 	say_sure(c, SURE_CERTAIN, "SIGABRT, and the C library holds the message of -fstack-protector");
-	show_message(c);
+	abort_show_message(c);
 	try_next(c, "look at the local arrays of the function that was about to return; compile with -fsanitize=address");
 	return true;
 }
@@ -70,11 +26,11 @@ bool row_fortify(struct crash *c)
 {
 	char in[160];
 
-	if (!has_message(c, "buffer overflow detected") && !has_message(c, "longjmp causes uninitialized stack frame"))
+	if (!abort_has_message(c, "buffer overflow detected") && !abort_has_message(c, "longjmp causes uninitialized stack frame"))
 		return false;
 	say(c, "a function of the C library would have written past the end of a buffer%s: %.200s", abort_in(c, in), abort_message(c));
 	say_sure(c, SURE_CERTAIN, "SIGABRT, and the C library holds the message of _FORTIFY_SOURCE");
-	show_message(c);
+	abort_show_message(c);
 	return true;
 }
 
@@ -112,7 +68,7 @@ bool row_heap_corruption(struct crash *c)
 	if (!m || !is_heap_message(m))
 		return false;
 	say_sure(c, SURE_CERTAIN, "SIGABRT, and the C library holds the message of its allocator; which code did the damage is not known");
-	show_message(c);
+	abort_show_message(c);
 	say(c, "%s%s: malloc(3) says \"%.200s\"", heap_what(m, heap_show_damage(c)), abort_in(c, in), m);
 	try_next(c, "run it again with valgrind or -fsanitize=address, or with GLIBC_TUNABLES=glibc.malloc.check=3 and libc_malloc_debug.so");
 	return true;
@@ -126,7 +82,7 @@ bool row_abort_message(struct crash *c)
 		return false;
 	say(c, "the C library has ended the program%s: %.300s", abort_in(c, in), abort_message(c));
 	say_sure(c, SURE_CERTAIN, "SIGABRT, and the C library holds the message");
-	show_message(c);
+	abort_show_message(c);
 	return true;
 }
 

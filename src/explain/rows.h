@@ -67,9 +67,12 @@ bool row_check_trap(struct crash *c);
 bool row_trap_insn(struct crash *c);
 bool row_breakpoint(struct crash *c);
 
-/* ---- row_abort.c */
+/* ---- row_assertion.c */
 bool row_assertion(struct crash *c);
 bool row_assertion_only(struct crash *c);
+bool row_cxx_assertion(struct crash *c);
+
+/* ---- row_abort.c */
 bool row_stack_smashing(struct crash *c);
 bool row_fortify(struct crash *c);
 bool row_heap_corruption(struct crash *c);

@@ -98,6 +98,7 @@ verdict refused_call certain refused-system-call "system call getppid* was refus
 
 # ---- abort
 verdict assertion certain assertion "an assertion failed: *crash.c:*: assertion: Assertion \`sink == 12345' failed."
+verdict other_assertion certain assertion-without-text "an assertion failed in other_assertion: n_orders > 0, shop.c:1234"
 verdict smash certain stack-smashing "a buffer on the stack was written past its end in smash: *"
 verdict fortify certain buffer-overflow "a function of the C library would have written past the end of a buffer in fortify: *"
 verdict free_invalid certain heap-corruption "a pointer was freed that malloc(3) has not given in free_invalid: *"
@@ -353,6 +354,27 @@ else
 	skip "32 bits" "no compiler for them"
 fi
 
+# ---- checks of the C++ library
+cat >checked.cc <<'END'
+#include <memory>
+#include <vector>
+#define APART __attribute__((noinline)) static
+APART int at(std::vector<int> &v, size_t i) { return v[i]; }
+APART int pointed_to(std::unique_ptr<int> &p) { return *p; }
+int main(int, char **argv)
+{
+	std::vector<int> v(3);
+	std::unique_ptr<int> p;
+	return argv[1][0] == 'a' ? at(v, 7) : pointed_to(p);
+}
+END
+if have c++ && c++ -g -O1 -D_GLIBCXX_ASSERTIONS -o sanitized checked.cc 2>complaint; then
+	sanitized at certain cxx-library-assertion "a check of the C++ library has failed in at(*: __n < this->size(), *stl_vector.h:*"
+	sanitized pointer certain cxx-library-assertion "a check of the C++ library has failed in pointed_to(*: get() != pointer(), *unique_ptr.h:*"
+else
+	skip "the C++ library" "$(cat complaint)"
+fi
+
 # ---- musl: no messages, and an instruction of the kernel's for what it finds
 cat >musl.c <<'END'
 #include <assert.h>
@@ -368,7 +390,7 @@ if have musl-gcc && musl-gcc -O1 -o musl musl.c 2>complaint; then
 		(exec 9<&-; exec ./musl $how) >said 2>&1
 		ok "musl, $how: there is a verdict" "$TAGCORE" explain core.of
 		case $how in
-		assert) like "musl, assert" "$(cat out)" "an assertion failed in failed; its text is not in memory*certain (assertion-without-text): *" ;;
+		assert) like "musl, assert" "$(cat out)" "an assertion failed in failed: *, *musl.c:*certain (assertion-without-text): *" ;;
 		*) like "musl, free" "$(cat out)" "musl has ended the program in freed: a check has failed*likely (musl-check): *" ;;
 		esac
 	done
