@@ -65,6 +65,17 @@ bool row_raised(struct crash *c)
 	return true;
 }
 
+/*
+ * systemd ends a service by SIGABRT when it has not said in time that it is alive, so that there is a core
+ * (systemd.service(5): WatchdogSec=, WatchdogSignal=; systemd.kill(5)).
+ */
+static bool is_from_init(const struct crash *c, s32 pid, u32 uid)
+{
+	enum { ABRT = 6 };
+
+	return pid == 1 && !uid && c->signo == ABRT;
+}
+
 bool row_killed(struct crash *c)
 {
 	s32 pid = (s32)crash_si_uint(c, 0, 4);
@@ -73,8 +84,11 @@ bool row_killed(struct crash *c)
 	if (c->is_fault || !ends_process(c) || crash_is(c, "TRAP"))
 		return false;
 	if (has_sender(c) && pid > 0) {
-		say(c, "process %d of user %u has sent SIG%s: it was ended from outside", pid, uid, c->signal);
+		say(c, "process %d of user %u has sent SIG%s: it was ended from outside%s", pid, uid, c->signal,
+		    is_from_init(c, pid, uid) ? ", as systemd ends a service that has missed its watchdog's time" : "");
 		say_sure(c, SURE_CERTAIN, "the sender in the signal's siginfo is another process");
+		if (is_from_init(c, pid, uid))
+			try_next(c, "look in the journal for \"watchdog timeout\" or \"timed out\", and what its threads were doing: tagcore stack");
 	} else if (has_sender(c)) {
 		say(c, "SIG%s was sent by a process that is not seen from here (another PID namespace), user %u", c->signal, uid);
 		say_sure(c, SURE_LIKELY, "the signal's siginfo has no sender, and a code of kill(2)");

@@ -222,6 +222,12 @@ static void sent(void **state)
 	xb_code(&c, mov_rax_8, sizeof(mov_rax_8));
 	xb_expect(&c, "null-pointer", SURE_LIKELY);
 	xb_end(&c);
+	/* systemd's watchdog. */
+	begin_x86(&c, 6, 0, 1);
+	xb_open(&c);
+	xb_expect(&c, "killed", SURE_CERTAIN);
+	assert_non_null(strstr(c.v.sentence, "watchdog"));
+	xb_end(&c);
 	/* A debugger's stop ends no process. */
 	begin_x86(&c, 19, 0, 777);
 	xb_open(&c);
