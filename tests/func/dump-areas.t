@@ -3,7 +3,7 @@
 plain_build
 need_ptrace
 # A slow machine (an emulated one) takes longer than a target lives by itself.
-export TARGET_LIFE=290
+life 290
 many=30000
 max=$(cat /proc/sys/vm/max_map_count 2>/dev/null || echo 65530)
 [ "$max" -gt 31000 ] || many=$((max - 1000))
@@ -84,14 +84,14 @@ many_at_once()
 	rm -f huge
 }
 if soak && [ "$(cat /proc/sys/vm/max_map_count)" -ge 1020000 ]; then
-	export TARGET_LIFE=3000
+	life 3000
 	start manyareas 500000
 	many_at_once plain
 	many_at_once snapshot --snapshot
 	many_at_once pre-copied --max-pause 100
 	is "it lives" "$(report)" alive
 	finish
-	export TARGET_LIFE=290
+	life 290
 fi
 
 # ---- names

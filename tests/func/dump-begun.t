@@ -3,8 +3,7 @@
 plain_build
 need_ptrace
 : "${DUMPS_N:=$(soak_or 20 500)}"
-TARGET_LIFE=3000
-export TARGET_LIFE
+life 3000
 
 begun() { report | sed 's/^begun \([0-9]*\) .*/\1/'; }
 # shellcheck disable=SC2317 # as an argument

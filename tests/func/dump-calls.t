@@ -12,8 +12,8 @@ rc=$?
 
 # The kernel writes the processor's number into the rseq area of a thread that it runs.
 GLIBC_TUNABLES=glibc.pthread.rseq=0
-TARGET_LIFE=900
-export GLIBC_TUNABLES TARGET_LIFE
+life 900
+export GLIBC_TUNABLES
 start threads 2
 mkdir d
 

@@ -4,8 +4,7 @@ need_ptrace
 : "${PATIENT:=patient}"
 # Moments, not sanitizers: without them there is time for more.
 plain_build
-TARGET_LIFE=280
-export TARGET_LIFE
+life 280
 start "$PATIENT" 64
 
 broken()

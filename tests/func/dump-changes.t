@@ -3,8 +3,7 @@
 . "$TOP/tests/func/lib.sh"
 plain_build
 . "$TOP/tests/func/snapshots.sh"
-TARGET_LIFE=300
-export TARGET_LIFE
+life 300
 ACTIONS='exit kill exec exec-other unmap protect drop truncate fork threads uid dumpable'
 
 # changed ACTION WHEN MODE COMMAND...: one dump, with the action begun at that instant

@@ -35,8 +35,7 @@ run "$TAGCORE" validate without
 matches_not "and no word of it" out checksums
 case $(uname -m) in
 x86_64 | aarch64)
-	TARGET_LIFE=300
-	export TARGET_LIFE
+	life 300
 	start drift 16 5000
 	for i in 1 2 3; do
 		ok "pre-copy $i" "$TAGCORE" dump -q --force --max-pause 0.1 --checksums -o precopied "$PID"

@@ -4,8 +4,7 @@
 need_ptrace
 # The more rounds, the more moments.
 plain_build
-TARGET_LIFE=280
-export TARGET_LIFE
+life 280
 mkdir d
 cp "$TARGETS/execs" left && cp "$TARGETS/execs" right || bail execs
 

@@ -166,8 +166,7 @@ num "with a sentence" "$(wc -l <err)" -ge 1
 drain
 
 # ---- the same with a file
-TARGET_LIFE=280
-export TARGET_LIFE
+life 280
 start bigmem random 768M
 # Or it is over already, and there is nothing to wait for.
 is_traced()

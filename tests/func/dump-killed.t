@@ -7,10 +7,10 @@ plain_build
 # FEW: those instants alone, and all else under make soak.
 # Each request by which a thread of the target is moved, in the order in which they are made.
 : "${STEPS:=1 2 3 4 5 6 7 8 9 10 11 12}"
-TARGET_LIFE=6000
+life 6000
 # SIGSEGV is sent like any other signal: AddressSanitizer's report of it may wait for a lock that its thread has.
 ASAN_OPTIONS=$ASAN_OPTIONS:handle_segv=0
-export TARGET_LIFE ASAN_OPTIONS
+export ASAN_OPTIONS
 mkdir d
 
 # at NAME N...: those instants

@@ -3,10 +3,10 @@
 . "$TOP/tests/func/served.sh"
 need_ptrace
 plain_build
-TARGET_LIFE=400
+life 400
 # The sanitizer stops all threads to look for leaks, and would wait for one that hangs until the server goes on.
 ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0
-export TARGET_LIFE ASAN_OPTIONS
+export ASAN_OPTIONS
 need_served
 page=$(getconf PAGESIZE)
 snapshots=

@@ -2,7 +2,7 @@
 . "$TOP/tests/func/lib.sh"
 plain_build
 need_ptrace
-export TARGET_LIFE=290
+life 290
 
 # saved DESCRIPTION PID [OPTION]...: exit 1, at once, core as OUT says; its tracer and state are as before
 saved()

@@ -2,8 +2,7 @@
 . "$TOP/tests/func/lib.sh"
 need_ptrace
 plain_build
-TARGET_LIFE=1500
-export TARGET_LIFE
+life 1500
 
 # longest: MS until MS, since the last time; sets LONGEST and UNTIL
 longest()

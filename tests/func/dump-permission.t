@@ -3,7 +3,7 @@
 # shellcheck disable=SC2016 # words are for another shell
 . "$TOP/tests/func/lib.sh"
 need_ptrace
-export TARGET_LIFE=290
+life 290
 EPERM=1
 nobody='setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all --bounding-set=-all'
 # LeakSanitizer needs ptrace(2) itself.

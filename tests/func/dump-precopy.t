@@ -15,8 +15,7 @@ unwatched() { [ "$(watched)" = 0 ]; }
 pte() { status_of "$PID" VmPTE | tr -dc 0-9; }
 
 : "${MIB:=64}" "${DUMPS:=1 2 3 4 5 6}" "${INSTANTS:=0 2 5 10 20 40 80 160}"
-TARGET_LIFE=900
-export TARGET_LIFE
+life 900
 start drift "$MIB" 5000
 before=$(descriptors) tables=$(pte)
 run "$TAGCORE" dump --force --max-pause 0.1 --json -o core "$PID"

@@ -2,8 +2,7 @@
 . "$TOP/tests/func/lib.sh"
 need_ptrace
 plain_build
-TARGET_LIFE=400
-export TARGET_LIFE
+life 400
 start clocked 8M
 full_pipe fifo
 

@@ -101,7 +101,7 @@ elif [ "$scope" = 1 ]; then
 	start /usr/bin/env $user sh -c 'echo "ready $$"; exec sleep 1000'
 	# shellcheck disable=SC2086
 	exits 2 "Yama itself: a user's process that is not ours to trace" $user "$O/tagcore" dump -o others/core "$PID"
-	matches "Yama itself: its setting is named" err "process $PID may not be traced: kernel.yama.ptrace_scope is 1; run as root or"
+	matches "Yama itself: its setting is named" err "process $PID may not be traced: kernel.yama.ptrace_scope is 1; run as root .*or set it to 0"
 	runs_free "$PID" "Yama itself"
 	ok "Yama itself: root may" "$O/tagcore" dump -q -o others/core "$PID"
 	finish

@@ -3,7 +3,7 @@
 plain_build
 need_ptrace
 # A slow machine (an emulated one) takes longer than a target lives by itself.
-export TARGET_LIFE=290
+life 290
 
 start secret
 rounds=$(soak_or 20 60)

@@ -3,8 +3,7 @@
 . "$TOP/tests/func/served.sh"
 need_ptrace
 plain_build
-TARGET_LIFE=400
-export TARGET_LIFE
+life 400
 need_served
 
 # there COMMAND...: where it is mounted; what hangs is killed, and so seen

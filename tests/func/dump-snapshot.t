@@ -16,8 +16,7 @@ one_instant()
 : "${SNAPSHOTS:=1 2 3 4 5 6 7 8 9 10}"
 # Microseconds after the dump began at which it is killed.
 : "${INSTANTS:=0 200 500 1000 1500 2000 3000 5000 8000 12000 20000 40000}"
-TARGET_LIFE=800
-export TARGET_LIFE
+life 800
 start unnoticed
 for i in $SNAPSHOTS; do
 	rm -f core

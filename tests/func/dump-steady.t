@@ -3,8 +3,7 @@
 plain_build
 . "$TOP/tests/func/snapshots.sh"
 : "${SNAPSHOTS_N:=$(soak_or 10 200)}"
-TARGET_LIFE=10000
-export TARGET_LIFE
+life 10000
 
 # differences N WHAT COMMAND...: the core of each round, which COMMAND leaves as core, and what the process has noticed
 differences()

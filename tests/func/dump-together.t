@@ -2,8 +2,7 @@
 . "$TOP/tests/func/lib.sh"
 plain_build
 need_ptrace
-TARGET_LIFE=600
-export TARGET_LIFE
+life 600
 
 # together N OPTION...: that many dumps of PID, begun at once; each has its status in N.status and what it said in N.err
 together()

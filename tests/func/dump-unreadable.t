@@ -3,7 +3,7 @@
 plain_build
 . "$TOP/tests/func/snapshots.sh"
 need_ptrace
-export TARGET_LIFE=290
+life 290
 
 start unreadable
 kill -STOP "$PID"

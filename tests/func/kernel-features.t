@@ -7,8 +7,7 @@ case $(uname -m) in
 x86_64 | aarch64) ;;
 *) skip_all "snapshots and pre-copy are for x86-64 and arm64" ;;
 esac
-TARGET_LIFE=900
-export TARGET_LIFE
+life 900
 
 # since MAJOR MINOR: this kernel has what that version was the first to have
 since() { uname -r | awk -F '[.-]' '{ exit !($1 > major || $1 == major && $2 >= minor) }' major="$1" minor="$2"; }

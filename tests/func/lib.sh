@@ -252,6 +252,13 @@ at_end()
 $*"
 }
 
+# life SECONDS: targets that are started from now on live so long by themselves, or longer where the machine is slow
+life()
+{
+	[ "${TARGET_LIFE:-0}" -ge "$1" ] || TARGET_LIFE=$1
+	export TARGET_LIFE
+}
+
 # To be killed at the end.
 mine()
 {
