@@ -17,7 +17,7 @@ static u64 predict_whole(const struct area *a, u64 filesz)
 static u64 predict_area(const struct area *a, const struct plan_entry *p)
 {
 	if (p->action == PLAN_TOUCHED)
-		return min(p->filesz, a->vma->anon + a->vma->swap);
+		return min(p->filesz, a->vma->anon + a->vma->swap + a->vma->huge);
 	return p->action == PLAN_WHOLE ? predict_whole(a, p->filesz) : p->filesz;
 }
 

@@ -65,6 +65,7 @@ struct vma {
 	/* From smaps, 0 unless VM_KNOWN; bytes. */
 	u64 anon;	/* private copies in memory (Anonymous:) */
 	u64 swap;	/* and in swap (Swap:) */
+	u64 huge;	/* pages of hugetlb in memory, not among @anon (Private_Hugetlb:, Shared_Hugetlb:) */
 };
 
 static inline u64 vma_len(const struct vma *v)

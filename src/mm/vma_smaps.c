@@ -30,6 +30,14 @@ static int key_swap(const char *value, struct vma *v)
 	return key_size(value, &v->swap);
 }
 
+/* Pages of hugetlb, which are not among Anonymous: one of two keys says who else has them mapped. */
+static int key_huge(const char *value, struct vma *v)
+{
+	u64 size;
+
+	return key_size(value, &size) || add_overflow(v->huge, size, &v->huge) ? ERR_INPUT : 0;
+}
+
 /* fs/proc/task_mmu.c: show_smap_vma_flags(); codes we have no use for are passed over. */
 static int key_flags(const char *value, struct vma *v)
 {
@@ -47,6 +55,8 @@ static const struct smaps_key {
 } keys[] = {
 	{ "Anonymous:", key_anon },
 	{ "Swap:", key_swap },
+	{ "Private_Hugetlb:", key_huge },
+	{ "Shared_Hugetlb:", key_huge },
 	{ "VmFlags:", key_flags },
 };
 
@@ -113,7 +123,7 @@ static int smaps_next(struct vma_text *t, struct vma *out, struct err *e)
 		return r;
 	/* Before v3.8 (commit 834f82e2aa9a) there are no VmFlags: then nothing is known. */
 	if (!(v.flags & VM_KNOWN))
-		v.anon = v.swap = 0;
+		v.anon = v.swap = v.huge = 0;
 	*out = v;
 	return 1;
 }

@@ -141,6 +141,7 @@ static void test_smaps_keys(void **state)
 {
 	static const char text[] =
 		"00400000-00402000 rw-p 00000000 00:00 0 \nRss:  8 kB\nAnonymous:   8 kB\nSwap: 4 kB\n"
+		"Shared_Hugetlb:  2048 kB\nPrivate_Hugetlb: 4096 kB\n"
 		"SwapPss: 16 kB\nTHPeligible:    0\nVmFlags: rd wr mr ?? dd io pf mm ht mt dc wf gd um ss ui ur \n"
 		"00402000-00403000 rw-p 00000000 00:00 0 \nRss: 8 kB\nAnonymous: 8 kB\nSwap: 4 kB\n"
 		"00403000-00404000 rw-p 00000000 08:01 7 /a b\nRss: 8 kB\nVmFlags: \n";
@@ -154,6 +155,8 @@ static void test_smaps_keys(void **state)
 			 VM_UFFD_MISSING | VM_UFFD_MINOR | VM_UFFD_RWP | VM_SHADOW_STACK);
 	assert_int_equal(l.v[0].anon, 8192);
 	assert_int_equal(l.v[0].swap, 4096);
+	assert_int_equal(l.v[0].huge, 6 << 20);
+	assert_int_equal(l.v[2].huge, 0);
 	/* A kernel without VmFlags: nothing is known, and nothing is said. */
 	assert_int_equal(l.v[1].flags, VM_READ | VM_WRITE);
 	assert_int_equal(l.v[1].anon + l.v[1].swap, 0);
