@@ -103,6 +103,8 @@ const struct hang_thread *hang_thread_of(const struct crash *c, s32 tid);
 
 /* ---- hang_calls.c: from registers */
 
+/* The number of the system call that a thread of a core was in, if its registers show one. */
+bool hang_call_of(struct crash *c, const struct core_thread *t, s32 *nr);
 /* t->nr, t->args, t->in_call, t->call, t->kind, and w->call. */
 void hang_call(struct crash *c, struct hang_thread *t);
 /* t->wait->on, of a call that is no futex(2). */

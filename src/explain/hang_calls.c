@@ -107,6 +107,15 @@ static bool call_of_registers(struct crash *c, struct hang_thread *t)
 	return true;
 }
 
+bool hang_call_of(struct crash *c, const struct core_thread *t, s32 *nr)
+{
+	struct hang_thread of = { .thread = t };
+	bool is = call_of_registers(c, &of);
+
+	*nr = (s32)of.nr;
+	return is;
+}
+
 /*
  * Of a thread that did not stop, of which a core has no registers or those of a moment before; of one that a stop has brought
  * out of its call with a part of the work done, which write(2) to a pipe is, and that is back there; and the argument that a

@@ -5,6 +5,7 @@
 #include "base/uapi.h"
 #include "base/util.h"
 #include "explain/tagfault.h"
+#include "explain/hang.h"
 #include "explain/rows.h"
 
 /* Memory tag faults of arm64: Documentation/arch/arm64/memory-tagging-extension.rst. */
@@ -27,6 +28,21 @@ static const char *block_text(const struct block *b, char out[160])
 		put_fmt(out, 160, "the %s %" PRIu64 "-byte block 0x%" PRIx64 "-0x%" PRIx64, b->is_freed ? "freed" : "live", len, b->start, b->end);
 	else
 		put_fmt(out, 160, "the %" PRIu64 "-byte run of tag 0x%x at 0x%" PRIx64 "-0x%" PRIx64, len, b->tag, b->start, b->end);
+	return out;
+}
+
+/* " in the frame of FUNCTION", whose variable is at @addr, of the thread that crashed. */
+static const char *frame_text(struct crash *c, const struct mte *m, u64 addr, char out[160])
+{
+	const struct stack *s = &c->v->stack;
+	char name[128] = "";
+
+	*out = 0;
+	for (size_t i = c->v->frame; m->on_stack && m->stack_sp == c->sp && i + 1 < s->n && !*name; i++)
+		if (s->frames[i].sp && s->frames[i].sp <= addr && addr < s->frames[i + 1].sp)
+			crash_function(c, i, name, sizeof(name));
+	if (*name)
+		put_fmt(out, 160, ", in the frame of %s", name);
 	return out;
 }
 
@@ -68,7 +84,8 @@ static void finish(struct crash *c, const struct mte *m)
 	if (blocks_heap_name(m->blocks))
 		show_thread(c, "the heap is %s", blocks_heap_name(m->blocks));
 	else
-		show_thread(c, "the allocator is not known: blocks are runs of equal tags");
+		show_thread(c, m->on_stack ? "the address is on a stack: variables are runs of equal tags" :
+			    "the allocator is not known: blocks are runs of equal tags");
 	show_ctrl(c);
 	mte_show_stale(c);
 	if (m->of.end) {
@@ -101,14 +118,22 @@ bool row_mte_use_after_free(struct crash *c)
 
 	if (!m)
 		return false;
-	say(c, "use after free: %s, %" PRIu64 " bytes into %s%s", access_text(c, access, sizeof(access)), c->addr - m->of.start,
-	    m->of.is_chunk ? "" : "memory that has changed its tag, ", block_text(&m->of, text));
+	if (m->on_stack)
+		say(c, c->addr < m->stack_sp ? "use after return: %s, on the stack, below the stack pointer%s" :
+		    "use after scope: %s, on the stack, of a variable that is no more%s", access_text(c, access, sizeof(access)),
+		    frame_text(c, m, c->addr, text));
+	else
+		say(c, "use after free: %s, %" PRIu64 " bytes into %s%s", access_text(c, access, sizeof(access)), c->addr - m->of.start,
+		    m->of.is_chunk ? "" : "memory that has changed its tag, ", block_text(&m->of, text));
 	finish(c, m);
 	if (blocks_heap(m->blocks) == HEAP_GLIBC && c->addr == m->of.start && c->access.size <= 1 && c->access.type != ACCESS_WRITE && !*c->function)
 		also_possible(c, "mte-double-free", "free() of a block that is free: it reads the block's first byte");
-	if (!m->of.is_chunk)
+	if (!m->of.is_chunk && !m->on_stack)
 		also_possible(c, "mte-freed-and-reused", "the memory was freed and given out again");
-	try_next(c, "look for who frees the block, and for other pointers to it (stale pointers are among the evidence)");
+	if (m->on_stack)
+		try_next(c, "look for who keeps the address of a local variable");
+	else
+		try_next(c, "look for who frees the block, and for other pointers to it (stale pointers are among the evidence)");
 	return true;
 }
 
@@ -130,12 +155,12 @@ bool row_mte_freed_and_reused(struct crash *c)
 bool row_mte_overflow(struct crash *c)
 {
 	const struct mte *m = is_kind(c, MTE_OVERFLOW);
-	char text[160], access[200];
+	char text[160], access[200], frame[160];
 
 	if (!m)
 		return false;
-	say(c, "heap overflow: %s, %" PRIu64 " bytes past the end of %s", access_text(c, access, sizeof(access)), c->addr - m->of.end,
-	    block_text(&m->of, text));
+	say(c, "%s overflow: %s, %" PRIu64 " bytes past the end of %s%s", m->on_stack ? "stack buffer" : "heap",
+	    access_text(c, access, sizeof(access)), c->addr - m->of.end, block_text(&m->of, text), frame_text(c, m, m->of.start, frame));
 	finish(c, m);
 	if (m->is_equal)
 		also_possible(c, "mte-underflow", "%" PRIu64 " bytes before %s", m->other.start - c->addr, block_text(&m->other, text));
@@ -146,14 +171,14 @@ bool row_mte_overflow(struct crash *c)
 bool row_mte_underflow(struct crash *c)
 {
 	const struct mte *m = is_kind(c, MTE_UNDERFLOW);
-	char text[160], access[200];
+	char text[160], access[200], frame[160];
 	u64 by;
 
 	if (!m)
 		return false;
 	by = m->of.start - c->addr;
-	say(c, "heap underflow: %s, %" PRIu64 " byte%s before the start of %s", access_text(c, access, sizeof(access)), by, by == 1 ? "" : "s",
-	    block_text(&m->of, text));
+	say(c, "%s underflow: %s, %" PRIu64 " byte%s before the start of %s%s", m->on_stack ? "stack buffer" : "heap",
+	    access_text(c, access, sizeof(access)), by, by == 1 ? "" : "s", block_text(&m->of, text), frame_text(c, m, m->of.start, frame));
 	finish(c, m);
 	try_next(c, "look for a negative index in %s", *c->function ? c->function : "the function");
 	return true;
@@ -192,19 +217,40 @@ bool row_mte_wild(struct crash *c)
 	return true;
 }
 
-/* The call that a thread is in, or was stopped at: NT_ARM_SYSTEM_CALL. */
-static void show_call(struct crash *c, const struct core_thread *t)
+/* The call that a thread is in; NT_ARM_SYSTEM_CALL has none any more when the kernel writes a core. */
+static bool call_of(struct crash *c, const struct core_thread *t, char *name, size_t size)
 {
-	struct core_regset s;
-	char name[64];
-	u64 nr;
+	s32 nr;
 
-	if (!core_thread_regset(c->core, t, "system_call", &s) || !s.set->n_regs || reg_get(c->core->arch, s.set, 0, s.desc, &nr, NULL) ||
-	    (s32)nr < 0)
-		return;
-	if (!c->opts.call_name || !c->opts.call_name(AUDIT_AARCH64, (s32)nr, name, sizeof(name)))
-		put_fmt(name, sizeof(name), "number %d", (s32)nr);
-	show_thread(c, "the thread was in the system call %s", name);
+	if (!hang_call_of(c, t, &nr))
+		return false;
+	if (!c->opts.call_name || !c->opts.call_name(AUDIT_AARCH64, nr, name, size))
+		put_fmt(name, size, "number %d", nr);
+	return true;
+}
+
+/* The thread with the fault is known; what it has damaged, or was damaged by, may be another's. */
+static void show_calls(struct crash *c)
+{
+	enum { OTHERS_MAX = 8 };
+	size_t shown = 0, others = 0;
+	char name[64];
+
+	if (call_of(c, c->thread, name, sizeof(name)))
+		show_thread(c, "the thread was in the system call %s", name);
+	for (size_t i = 0; i < c->core->n_threads; i++) {
+		const struct core_thread *t = &c->core->threads[i];
+
+		if (t == c->thread)
+			continue;
+		others++;
+		if (shown < OTHERS_MAX && call_of(c, t, name, sizeof(name))) {
+			show_tid(c, t->tid, "at that time in the system call %s", name);
+			shown++;
+		}
+	}
+	if (others > shown)
+		show_tid(c, 0, "%zu other thread%s: tagcore stack shows what each was doing", others - shown, others - shown == 1 ? "" : "s");
 }
 
 /* The instruction before is a system call, by which the kernel noticed: "svc #0"; its number is in x8. */
@@ -229,8 +275,9 @@ bool row_mte_async(struct crash *c)
 	    *c->function ? " or in " : " this place", c->function);
 	say_sure(c, SURE_CERTAIN, "the kernel says so: SEGV_MTEAERR, which has neither address nor instruction");
 	show_insn(c, "where the thread was when the kernel noticed: at its next entry into the kernel, not at the access");
+	show_thread(c, "which address, by which instruction, whether it was read or written, and how often: cannot be known");
 	show_last_call(c);
-	show_call(c, c->thread);
+	show_calls(c);
 	show_ctrl(c);
 	mte_show_stale(c);
 	try_next(c, "run it again with synchronous checks: GLIBC_TUNABLES=glibc.mem.tagging=3, or prctl(2) with PR_MTE_TCF_SYNC");

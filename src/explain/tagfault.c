@@ -239,6 +239,43 @@ static bool by_reused(struct crash *c, struct mte *m)
 	return true;
 }
 
+/* ---- on a stack, whose variables have tags while they are in scope, and all else has tag 0 (-fsanitize=memtag-stack) */
+
+static void find_stack(struct crash *c, struct mte *m)
+{
+	const struct core_thread *t = NULL;
+	struct crash of = *c;
+	struct place p;
+
+	place_at(c, c->addr, &p);
+	for (size_t i = 0; p.is_stack && !t && i < c->core->n_threads; i++)
+		if (c->core->threads[i].tid == p.tid)
+			t = &c->core->threads[i];
+	if (!t)
+		return;
+	/* Of the thread that crashed it is that of the fault, which a handler may have interrupted. */
+	of.thread = t;
+	if (t != c->thread)
+		crash_find_registers(&of);
+	/* A coroutine's may be in a block of the heap. */
+	m->on_stack = of.sp && !is_known(m);
+	m->stack_sp = of.sp;
+}
+
+static bool by_stack(struct crash *c, struct mte *m)
+{
+	bool is_left = m->on_stack && !m->memory_tag && m->pointer_tag;
+
+	if (!is_left || (c->addr >= m->stack_sp && (!c->access.is_decoded || !c->access.base.known)))
+		return false;
+	m->of = m->at;
+	if (c->addr < m->stack_sp)
+		decide(m, MTE_USE_AFTER_FREE, SURE_LIKELY, "the address is below the stack pointer, and its tag was taken back: the function has returned");
+	else
+		decide(m, MTE_USE_AFTER_FREE, SURE_POSSIBLE, "the memory's tag was taken back, and no variable beside it has the pointer's");
+	return true;
+}
+
 static void analyse(struct crash *c, struct mte *m)
 {
 	if (by_free(c, m) || by_base(c, m))
@@ -247,7 +284,9 @@ static void analyse(struct crash *c, struct mte *m)
 	if (c->access.base.known && core_untag(c->core, c->access.base.value) == c->addr && !c->access.disp &&
 	    !is_known(m) && by_neighbours(c, m) && m->kind == MTE_OVERFLOW)
 		return;
-	if (by_stale_base(c, m) || by_neighbours(c, m) || by_register(c, m) || by_freed(c, m) || by_reused(c, m))
+	if (!m->on_stack && by_stale_base(c, m))
+		return;
+	if (by_neighbours(c, m) || by_register(c, m) || by_freed(c, m) || by_reused(c, m) || by_stack(c, m))
 		return;
 	/* Without the instruction it is not known what to look for. */
 	if (c->access.is_decoded && c->access.base.known)
@@ -273,6 +312,7 @@ const struct mte *mte_of(struct crash *c)
 	/* Another thread may have changed the tag since. */
 	if (m->has_memory_tag && m->memory_tag != m->pointer_tag && blocks_at(m->blocks, c->addr, &m->at, &header)) {
 		m->in_header = header;
+		find_stack(c, m);
 		analyse(c, m);
 	}
 	c->mte = m;

@@ -46,6 +46,8 @@ struct mte {
 	struct block of;	/* the block that the pointer was for; end 0: not known */
 	char by[8];		/* the register that says so, or "" */
 	u64 by_value;
+	bool on_stack;		/* the address is in a thread's stack: */
+	u64 stack_sp;		/* its stack pointer */
 	bool is_equal;		/* another block of that tag is as near: @other */
 	struct block other;
 };

@@ -17,7 +17,7 @@ verdict()
 		case $2 in
 		glibc)	GLIBC_TUNABLES=glibc.mem.tagging=$tagging "$VM/mtefault" "$1" "$2" >said 2>&1 ;;
 		scudo)	LD_PRELOAD=/usr/lib/libscudo.so "$VM/mtefault" "$1" "$2" >said 2>&1 ;;
-		plain)	"$VM/mtefault" "$1" "$2" >said 2>&1 ;;
+		plain | stack)	"$VM/mtefault" "$1" "$2" >said 2>&1 ;;
 		esac
 	done
 	exits 0 "$1, $2: there is a verdict" "$TAGCORE" explain core.of
@@ -35,6 +35,8 @@ verdict write_after_free glibc certain mte-use-after-free "use after free: write
 verdict reused glibc likely mte-freed-and-reused "use after free: write of 8 bytes at 0x* in set_last, 32 bytes into the live 48-byte block BLOCK-*given out again*"
 verdict double_free glibc "*" mte-double-free "double free: * frees the freed 48-byte block BLOCK-*"
 verdict async glibc certain mte-async "a memory tag fault that was reported late*"
+matches "what the other thread did" out 'at that time in the system call p(ause|poll) '
+matches "what cannot be known" out 'cannot be known'
 verdict caught glibc "[clp]*" mte-overflow "heap overflow: write of 1 byte at 0x* in fill, 0 bytes past the end of the live 48-byte block BLOCK-*"
 verdict null glibc certain null-pointer "write of 8 bytes at 0x20 in set_last: null pointer in *"
 verdict unmapped glibc certain unmapped-address "write of 8 bytes at 0x* in set_last: nothing is mapped there*"
@@ -59,4 +61,10 @@ verdict double_free scudo certain scudo-report "Scudo has ended the program*: in
 verdict async scudo certain mte-async "a memory tag fault that was reported late*"
 verdict caught scudo "[clp]*" mte-overflow "heap overflow: write of 1 byte at 0x* in fill, 8 bytes past the end of the live 40-byte block BLOCK-*"
 verdict null scudo certain null-pointer "write of 8 bytes at 0x20 in set_last: null pointer in *"
+
+# Variables on the stack.
+verdict overflow stack "[clp]*" mte-overflow "stack buffer overflow: write of 1 byte at 0x* in fill, 0 bytes past the end of the 48-byte run of tag 0x3 at BLOCK-*, in the frame of local"
+verdict underflow stack certain mte-underflow "stack buffer underflow: write of 1 byte at 0x* in before, 1 byte before the start of the 48-byte run of tag 0x3 at BLOCK-*, in the frame of local"
+verdict after_scope stack possible mte-use-after-free "use after scope: read of 8 bytes at 0x* in last_of, on the stack, of a variable that is no more, in the frame of local"
+verdict after_return stack likely mte-use-after-free "use after return: read of 8 bytes at 0x* in last_of, on the stack, below the stack pointer"
 done_testing

@@ -1,9 +1,11 @@
 /*
  * mtefault HOW HEAP: a memory tag fault with a known truth.  HEAP is glibc, whose heap is tagged by glibc.mem.tagging, scudo,
- * which is preloaded, or plain, blocks in a PROT_MTE mapping that change their tags when freed.  Prints "NAME ADDRESS SIZE" of the blocks that matter.
+ * which is preloaded, plain, blocks in a PROT_MTE mapping that change their tags when freed, or stack, where variables have
+ * tags, as compilers give them, while they are in scope.  Prints "NAME ADDRESS SIZE" of the blocks that matter.
  */
 #include "../../targets/target.h"
 
+#include <pthread.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
 
@@ -60,6 +62,54 @@ noinline static void twice(char *p) { put(p, SIZE); put(p, SIZE); }
 
 static void handler(int sig) { (void)sig; abort(); }
 
+noinline static char *leave(char *room)
+{
+	/* What a function does before it returns. */
+	char *p = set_tags(room, SIZE + 8, 3);
+
+	set_tags(room, SIZE + 8, 0);
+	return p;
+}
+noinline static char *gone(void) { char room[SIZE + 8] __attribute__((aligned(16))); return leave(room); }
+noinline static void local(const char *how)
+{
+	char room[SIZE + 8] __attribute__((aligned(16)));
+	char *p = set_tags(room, SIZE + 8, 3);
+
+	printf("victim %lx %d\n", (unsigned long)room, SIZE);
+	fflush(stdout);
+	if (!strcmp(how, "overflow"))
+		fill(p, 100);
+	else if (!strcmp(how, "underflow"))
+		before(p);
+	else
+		printf("%ld\n", last_of((struct item *)leave(room)));
+}
+static void *on_stack(void *how)
+{
+	if (strcmp(how, "after_return") != 0)
+		local(how);
+	printf("%ld\n", last_of((struct item *)gone()));
+	return NULL;
+}
+/* Only what has PROT_MTE can have tags: by mmap(2), a thread's stack. */
+static void in_tagged_stack(char *how)
+{
+	enum { STACK = 256 << 10 };
+	char *room = mmap(NULL, STACK, PROT_READ | PROT_WRITE | PROT_MTE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	pthread_attr_t a;
+	pthread_t t;
+
+	must(room != MAP_FAILED, "mmap");
+	pthread_attr_init(&a);
+	must(!pthread_attr_setstack(&a, room, STACK), "pthread_attr_setstack");
+	must(!pthread_create(&t, &a, on_stack, how), "pthread_create");
+	pthread_join(t, NULL);
+}
+
+static volatile int sleeper_tid;
+static void *sleeper(void *arg) { (void)arg; sleeper_tid = gettid(); for (;;) pause(); return NULL; }
+
 static void fault(const char *how)
 {
 	char *v = block[VICTIM];
@@ -107,6 +157,8 @@ int main(int argc, char **argv)
 	/* PR_SET_TAGGED_ADDR_CTRL, PR_TAGGED_ADDR_ENABLE, PR_MTE_TCF_SYNC or _ASYNC, any tag but 0 */
 	if (strcmp(argv[2], "glibc"))
 		must(!prctl(55, 1UL | mode | 0xfffeUL << 3, 0, 0, 0), "prctl");
+	if (!strcmp(argv[2], "stack"))
+		in_tagged_stack(argv[1]);
 	if (is_plain) {
 		pool = mmap(NULL, POOL, PROT_READ | PROT_WRITE | PROT_MTE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 		must(pool != MAP_FAILED, "mmap");
@@ -119,6 +171,13 @@ int main(int argc, char **argv)
 	fflush(stdout);
 	if (!strcmp(argv[1], "caught"))
 		signal(SIGSEGV, handler);
+	if (mode == 2 << 1) {
+		pthread_t t;
+
+		must(!pthread_create(&t, NULL, sleeper, NULL), "pthread_create");
+		while (!sleeper_tid || thread_state(sleeper_tid) != 'S')
+			usleep(1000);
+	}
 	fault(argv[1]);
 	return 0;
 }
