@@ -97,6 +97,8 @@ const struct diagnosis diagnoses[] = {
 	  "An integer division or calculation failed", "FPE_INTDIV or FPE_INTOVF" },
 	{ "floating-point", "SIGFPE", row_float,
 	  "A floating-point calculation failed", "the signal's code, FPE_FLTDIV and so on" },
+	{ "v8-out-of-memory", "SIGABRT, SIGTRAP, SIGILL", row_v8_memory,
+	  "The JavaScript heap of V8 (Node.js) is used up", "V8's function for that on the stack; the words are as the code has them" },
 	{ "undefined-behaviour-trap", "SIGILL, SIGTRAP", row_check_trap,
 	  "A check for undefined behaviour has failed, which was compiled to trap", "the number of the check in clang's instruction, ud1 or brk" },
 	{ "trap-instruction", "SIGILL, SIGTRAP", row_trap_insn,

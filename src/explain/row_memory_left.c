@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "base/util.h"
 #include "explain/abort_message.h"
+#include "explain/arguments.h"
 #include "explain/origin.h"
 #include "explain/rows.h"
 
@@ -128,5 +129,29 @@ bool row_bad_alloc(struct crash *c)
 	show_mem(c, x.object, "the exception, of type %s", x.type);
 	memory_show_mapped(c);
 	memory_try_limits(c);
+	return true;
+}
+
+/* ---- V8, the JavaScript engine of Node.js and Chromium: src/heap/heap.cc, src/api/api.cc (11.3) */
+
+bool row_v8_memory(struct crash *c)
+{
+	static const char *const ending[] = { "v8::internal::V8::FatalProcessOutOfMemory(", "v8::Utils::ReportOOMFailure(" };
+	static const char *const heap[] = { "v8::internal::Heap::FatalProcessOutOfMemory(" };
+	struct arguments a;
+	char why[160] = "";
+	size_t at;
+
+	/* Node.js calls abort(3); where nothing is to handle it, a trap ends the program. */
+	if ((!crash_is_abort(c) && !crash_is(c, "TRAP") && !crash_is(c, "ILL")) || !abort_frame(c, ending, ARRAY_SIZE(ending), &at))
+		return false;
+	/* Heap::FatalProcessOutOfMemory(const char *location) */
+	if (abort_frame(c, heap, ARRAY_SIZE(heap), &at) && arguments_of_call(c, at + 1, &a))
+		argument_text(c, &a.v[1], why, sizeof(why));
+	say(c, "there was not enough memory for JavaScript: the heap of V8 is used up%s%s", *why ? ": " : "", why);
+	say_sure(c, SURE_CERTAIN, "V8's function for that has ended the program%s", *why ? "; the words are what the code calls it with" : "");
+	show_frame(c, at, "V8 gives up");
+	memory_show_mapped(c);
+	try_next(c, "node --max-old-space-size=MIB raises the limit; --heapsnapshot-near-heap-limit=1 shows what the heap has in it");
 	return true;
 }

@@ -44,6 +44,7 @@ bool row_unmapped(struct crash *c);
 bool row_allocation_failed(struct crash *c);
 bool row_map_failed(struct crash *c);
 bool row_bad_alloc(struct crash *c);
+bool row_v8_memory(struct crash *c);
 /* Evidence, and what to try, of any row about memory that could not be had. */
 void memory_show_mapped(struct crash *c);
 void memory_try_limits(struct crash *c);

@@ -375,6 +375,45 @@ else
 	skip "the C++ library" "$(cat complaint)"
 fi
 
+# ---- V8's names, as Node.js has them
+cat >v8.cc <<'END'
+#include <cstdio>
+#include <cstdlib>
+#define APART __attribute__((noinline))
+static bool traps;
+namespace v8 {
+	struct OOMDetails;
+	namespace internal {
+		class Isolate;
+		struct V8 { static void FatalProcessOutOfMemory(Isolate *, const char *location, const OOMDetails *); };
+		struct Heap { int used; void FatalProcessOutOfMemory(const char *location); void CollectGarbage(); };
+		APART void V8::FatalProcessOutOfMemory(Isolate *, const char *location, const OOMDetails *)
+		{
+			std::fprintf(stderr, "FATAL ERROR: %s\n", location);
+			if (traps)
+				__builtin_trap();
+			std::abort();
+		}
+		APART void Heap::FatalProcessOutOfMemory(const char *location) { V8::FatalProcessOutOfMemory(nullptr, location, nullptr); used = 1; }
+		APART void Heap::CollectGarbage() { if (used < 7) FatalProcessOutOfMemory("Reached heap limit"); used = 0; }
+	}
+}
+int main(int, char **argv)
+{
+	static v8::internal::Heap heap;
+	traps = argv[1][0] == 't';
+	heap.CollectGarbage();
+	return heap.used;
+}
+END
+if have c++ && c++ -g -O1 -o sanitized v8.cc 2>complaint; then
+	for how in abort trap; do
+		sanitized $how certain v8-out-of-memory "there was not enough memory for JavaScript: the heap of V8 is used up: Reached heap limit"
+	done
+else
+	skip "V8" "$(cat complaint)"
+fi
+
 # ---- musl: no messages, and an instruction of the kernel's for what it finds
 cat >musl.c <<'END'
 #include <assert.h>
