@@ -23,7 +23,7 @@ waits_for_reader()
 
 # ---- many threads, all of them runnable: each gives way to others, or we would get nowhere ourselves
 start spin $many 19
-ok "dump of $many runnable threads" "$TAGCORE" dump --json --stop-timeout 1 -o busy "$PID"
+ok "dump of $many runnable threads" "$TAGCORE" dump --json --stop-timeout "$SLOWNESS" -o busy "$PID"
 json_is "all were stopped" out '.dumps[0].unstopped_threads#' 0
 json_is "all are counted" out '.dumps[0].threads' $((many + 1))
 diag "stopped for $(json out '.dumps[0].pause_us') us"
