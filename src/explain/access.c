@@ -88,6 +88,15 @@ static bool is_fetch(struct crash *c)
 	return !p.area || !p.prot_known || !(p.prot & PF_X) || crash_is(c, "BUS");
 }
 
+/*
+ * pc itself is no address: Intel's and AMD's processors refuse the jump, but an emulated one (QEMU 10.0, without KVM) makes
+ * it, and faults at its target.
+ */
+static bool is_at_no_address(struct crash *c)
+{
+	return c->is_kernel_code && crash_is(c, "SEGV") && c->has_regs && !place_is_canonical(c, c->pc);
+}
+
 static bool is_memory_fault(const struct crash *c)
 {
 	return c->is_fault && (crash_is(c, "SEGV") || crash_is(c, "BUS"));
@@ -148,7 +157,11 @@ void access_find(struct crash *c)
 		a->addr = c->si.addr;
 		a->has_addr = true;
 	}
-	if (is_fetch(c)) {
+	if (is_at_no_address(c)) {
+		a->addr = c->pc;
+		a->has_addr = true;
+	}
+	if (is_fetch(c) || is_at_no_address(c)) {
 		a->type = ACCESS_FETCH;
 		return;
 	}

@@ -81,18 +81,22 @@ bool row_jump_null(struct crash *c)
 
 bool row_jump_noncanonical(struct crash *c)
 {
+	bool is_there = c->pc == c->access.addr, by_ret;
+
 	if (!is_fetch(c) || place_is_canonical(c, c->access.addr))
 		return false;
-	if (c->access.by_ret)
+	by_ret = is_there ? is_return(c) : c->access.by_ret;
+	if (by_ret)
 		say(c, "return to 0x%" PRIx64 ", which is no address (not canonical)%s%s: the return address on the stack was overwritten",
 		    c->access.addr, *c->function ? " in " : "", c->function);
 	else
 		say(c, "call or jump to 0x%" PRIx64 ", which is no address (not canonical)%s%s", c->access.addr,
 		    *c->function ? " in " : "", c->function);
-	say_sure(c, SURE_CERTAIN, "the instruction's target, by the registers and the stack, is not canonical");
+	say_sure(c, SURE_CERTAIN, is_there ? "the program counter is not canonical" :
+		 "the instruction's target, by the registers and the stack, is not canonical");
 	show_access(c);
-	if (c->access.by_ret)
-		show_mem(c, c->sp, "the return address there is 0x%" PRIx64, c->access.addr);
+	if (by_ret)
+		show_mem(c, is_there ? c->sp - c->core->layout.word : c->sp, "the return address there is 0x%" PRIx64, c->access.addr);
 	else if (*c->access.base.name)
 		show_insn(c, "register %s = 0x%" PRIx64, c->access.base.name, c->access.base.value);
 	return true;

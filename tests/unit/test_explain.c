@@ -65,6 +65,18 @@ static void no_address(void **state)
 	xb_expect(&c, "jump-noncanonical", SURE_CERTAIN);
 	xb_end(&c);
 
+	/* As an emulated processor has it: already there. */
+	begin_x86(&c, SEGV, KERNEL, 0);
+	xb_reg(&c.f.o.cb, "rip", 0x4141414141414141);
+	xb_open(&c);
+	xb_expect(&c, "jump-noncanonical", SURE_CERTAIN);
+	assert_non_null(strstr(c.v.sentence, "call or jump to 0x4141414141414141"));
+	poke_word(&c.f, XB_SP - 8, 0x4141414141414141);
+	verdict_fini(&c.v);
+	xb_expect(&c, "jump-noncanonical", SURE_CERTAIN);
+	assert_non_null(strstr(c.v.sentence, "return to 0x4141414141414141"));
+	xb_end(&c);
+
 	/* Nothing explains it. */
 	begin_x86(&c, SEGV, KERNEL, 0);
 	xb_open(&c);
