@@ -316,13 +316,22 @@ static void show_allowed(void)
 
 /*
  * Notes that only ours has: owner TAGCORE, which is our own; a SIGINFO for every
- * thread, where the kernel has the one of the process (the first); and the thread
- * pointer of a 32-bit Arm process, which arm64 shows to a tracer only.
+ * thread, where the kernel has the one of the process (the first); the thread
+ * pointer of a 32-bit Arm process, which arm64 shows to a tracer only; and
+ * XSAVE_LAYOUT, where the kernel is older than 6.12 and has none.
  */
-static int is_extra(const struct cnote *n, pid_t first, int is32)
+static int is_extra(const struct cnote *n, pid_t first, int is32, int has_layout)
 {
 	return !strcmp(n->owner, "TAGCORE") || (n->type == NT_SIGINFO && n->tid != first) ||
-	       (is32 && n->type == NT_ARM_TLS);
+	       (is32 && n->type == NT_ARM_TLS) || (!has_layout && n->type == NT_X86_XSAVE_LAYOUT);
+}
+
+static int has_layout(const struct cnote *notes, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (notes[i].type == NT_X86_XSAVE_LAYOUT)
+			return 1;
+	return 0;
 }
 
 static void compare_note(const struct cnote *a, const struct cnote *b, int is32)
@@ -343,12 +352,12 @@ static void compare_note(const struct cnote *a, const struct cnote *b, int is32)
 			       a->type, a->tid, i, a->desc[i], b->desc[i]);
 }
 
-static void drop_extra(struct cnote *notes, size_t *n, int is32)
+static void drop_extra(struct cnote *notes, size_t *n, int is32, int layout)
 {
 	size_t kept = 0;
 
 	for (size_t i = 0; i < *n; i++)
-		if (!is_extra(&notes[i], notes[0].tid, is32))
+		if (!is_extra(&notes[i], notes[0].tid, is32, layout))
 			notes[kept++] = notes[i];
 	*n = kept;
 }
@@ -371,7 +380,7 @@ static void compare_notes(const struct core *ours, const struct core *theirs)
 	size_t na, nb, matched = 0;
 	struct cnote *a = core_notes(ours, &na), *b = core_notes(theirs, &nb);
 
-	drop_extra(a, &na, ours->is32);
+	drop_extra(a, &na, ours->is32, has_layout(b, nb));
 	if (na && nb && a[0].tid != b[0].tid)
 		differ("first thread: %d, the kernel has %d", a[0].tid, b[0].tid);
 	if (na && nb && a[na - 1].type != b[nb - 1].type)
