@@ -14,14 +14,20 @@ static bool is_fetch(const struct crash *c)
  * A return to an address that was written over the right one: that is where the return has taken it from, and what is
  * above it is no return address, as a call, or a jump in place of one, would have left it.
  */
-static bool is_return(struct crash *c)
+static bool was_taken_from_stack(struct crash *c)
 {
 	unsigned word = c->core->layout.word;
-	u64 from, after;
+	u64 from;
 
 	return (c->core->ehdr.e_machine == EM_X86_64 || c->core->ehdr.e_machine == EM_386) && c->sp > word &&
-	       space_word(c->u, c->sp - word, &from) && from == c->pc && space_word(c->u, c->sp, &after) &&
-	       step_return(c->u, after) == RETURN_NOWHERE;
+	       space_word(c->u, c->sp - word, &from) && from == c->pc;
+}
+
+static bool is_return(struct crash *c)
+{
+	u64 after;
+
+	return was_taken_from_stack(c) && space_word(c->u, c->sp, &after) && step_return(c->u, after) == RETURN_NOWHERE;
 }
 
 static bool say_return(struct crash *c, const char *what)
@@ -85,7 +91,8 @@ bool row_jump_noncanonical(struct crash *c)
 
 	if (!is_fetch(c) || place_is_canonical(c, c->access.addr))
 		return false;
-	by_ret = is_there ? is_return(c) : c->access.by_ret;
+	/* What is no address has not come there by a call that was saved before. */
+	by_ret = is_there ? was_taken_from_stack(c) : c->access.by_ret;
 	if (by_ret)
 		say(c, "return to 0x%" PRIx64 ", which is no address (not canonical)%s%s: the return address on the stack was overwritten",
 		    c->access.addr, *c->function ? " in " : "", c->function);
