@@ -118,6 +118,14 @@ ok "the same: static" cc -std=c11 own.c -o own-static $(pkg-config --cflags tagc
 ok "it runs without the library" ./own-static core
 sed 's/^\(thread [0-9]*\).*/\1/; s/^\(0x[^ ]*\) .*/\1/' out >got
 is "with the same answers" "$(cat got)" "$(cat want)"
+# The commands lock themselves in, which valgrind does not survive; what they are made of is this.
+if have valgrind && valgrind -q true 2>complaint; then
+	memcheck() { valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite,possible "$@"; }
+	ok "valgrind finds nothing" memcheck ./own-static core
+	ok "nor where there is no core" sh -c 'valgrind -q --error-exitcode=99 --leak-check=full ./own-static /no/such/core; [ $? = 1 ]'
+else
+	skip "valgrind" "not here"
+fi
 exits 1 "no core: an error" with_so ./own /no/such/core
 matches "that says which" err '/no/such/core: No such file'
 is "and nothing else is printed" "$(wc -l <err) $(wc -c <out)" "1 0"
@@ -209,6 +217,7 @@ for how in shared static; do
 	is "$how: those of the core" "$(sed 's/^[* ] *\([0-9]*\) .*/\1/' out | sort)" "$(sed -n 's/^thread //p' want | sort)"
 	# Not every C library has a symbol for where a thread waits.
 	matches "$how: with the function that a thread is in" out ' 0x[0-9a-f]+ [a-z_]+$'
+	[ $how = shared ] || ! command -v memcheck >/dev/null || ok "$how: valgrind finds nothing in backtraces" memcheck examples/threads core
 	ok "$how: dump" examples/dump "$PID" saved.$how
 	matches "$how: reports" out "^saved.$how: [0-9]+ bytes, [0-9]+ threads"
 	ok "$how: the core is good" "$TAGCORE" validate saved.$how
