@@ -206,6 +206,102 @@ else
 	skip "short of memory: an error or a whole answer" "malloc cannot be replaced here"
 fi
 
+# ---- a thousand calls in one process: no descriptor stays open, and memory does not grow
+cat >many.c <<'END'
+#include <dirent.h>
+#include <malloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <tagcore/tagcore.h>
+
+static int fail(const char *what, const struct tagcore_error *e) { fprintf(stderr, "%s: %s\n", what, e->message); exit(2); }
+static int nothing(const struct tagcore_symbol *symbol, void *arg) { (void)symbol; (void)arg; return 0; }
+
+static void backtrace(struct tagcore_core *core)
+{
+	struct tagcore_unwind *u;
+	struct tagcore_stack *stack;
+	struct tagcore_error e;
+
+	if (tagcore_unwind_open_core(&u, core, NULL, &e) || tagcore_unwind_thread(&stack, u, tagcore_core_thread(core, 0), &e) ||
+	    !tagcore_stack_frames(stack) || tagcore_symbols_each(u, tagcore_stack_frame(stack, 0), 0, nothing, NULL, &e))
+		fail("backtrace", &e);
+	tagcore_stack_free(stack);
+	tagcore_unwind_close(u);
+}
+
+static void read_core(const char *path)
+{
+	struct tagcore_core *core;
+	const struct tagcore_area *area;
+	struct tagcore_error e;
+
+	if (tagcore_core_open(&core, path, NULL, &e))
+		fail("open", &e);
+	TAGCORE_AREA_ITER(it, tagcore_core_mm(core), 0);
+	tagcore_for_each_area(it, area)
+		;
+	if (tagcore_area_iter_end(&it, &e))
+		fail("areas", &e);
+	backtrace(core);
+	tagcore_core_close(core);
+	if (!tagcore_core_open(&core, "/no/such/core", NULL, &e))
+		exit(2);
+}
+
+static void save(pid_t pid)
+{
+	struct tagcore_dump_options o = { .size = sizeof(o), .output = "many.core", .flags = TAGCORE_DUMP_FORCE };
+	struct tagcore_dump *dump;
+	struct tagcore_error e;
+
+	if (tagcore_dump_run(&dump, pid, &o, &e))
+		fail("dump", &e);
+	tagcore_dump_free(dump);
+	if (!tagcore_dump_run(&dump, 999999999, &o, &e))
+		exit(2);
+}
+
+static int descriptors(void)
+{
+	DIR *d = opendir("/proc/self/fd");
+	int n = 0;
+
+	while (readdir(d))
+		n++;
+	closedir(d);
+	return n;
+}
+
+int main(int argc, char **argv)
+{
+	int rounds = atoi(argv[1]), fds = 0;
+	size_t used = 0;
+
+	(void)argc;
+	/* What libraries keep for the next time is there after some calls. */
+	for (int i = 0; i < 20 + rounds; i++) {
+		read_core(argv[2]);
+		if (!(i % 5))
+			save((pid_t)atoi(argv[3]));
+		if (i == 19) {
+			fds = descriptors();
+			used = mallinfo2().uordblks;
+		}
+	}
+	printf("%d %zd\n", descriptors() - fds, (ssize_t)(mallinfo2().uordblks - used));
+	return 0;
+}
+END
+# shellcheck disable=SC2046 # words
+if ok "a program with many calls" cc -D_GNU_SOURCE -std=c11 many.c -o many $(pkg-config --cflags tagcore) \
+	$(pkg-config --static --libs tagcore | sed 's/-ltagcore/-l:libtagcore.a/'); then
+	ok "a thousand calls" ./many 1000 core "$PID"
+	is "descriptors that stay" "$(cut -d ' ' -f 1 out)" 0
+	num "bytes that stay" "$(cut -d ' ' -f 2 out)" -lt 65536
+	diag <out
+fi
+
 # ---- the examples
 cp -r "$TOP/examples" examples
 for how in shared static; do
