@@ -105,21 +105,30 @@ static int list_threads(pid_t pid, struct live *l, struct err *e)
 	return 0;
 }
 
+/* What it does now. */
+static void state_of(pid_t pid, struct live_thread *t)
+{
+	struct proc_stat s;
+	struct err ignored;
+
+	if (!proc_stat(pid, t->tid, &s, &ignored))
+		t->state = s.state;
+	t->has_call = false;
+	call_of(pid, t);
+	/* "0": it runs, or nobody may know. */
+	if (t->state != 'D' || !text_of(pid, t->tid, "wchan", t->wchan, sizeof(t->wchan)) || !strcmp(t->wchan, "0"))
+		*t->wchan = 0;
+}
+
 static void first_look(pid_t pid, struct live_thread *t, struct counted *c)
 {
 	struct proc_status status;
-	struct proc_stat s;
 	struct err ignored;
 
 	*c = ran(pid, t->tid);
 	if (!proc_status(pid, t->tid, &status, &ignored))
 		t->ns_tid = status.ns_pid;
-	if (!proc_stat(pid, t->tid, &s, &ignored))
-		t->state = s.state;
-	call_of(pid, t);
-	/* "0": it runs, or nobody may know. */
-	if (t->state != 'D' || !text_of(pid, t->tid, "wchan", t->wchan, sizeof(t->wchan)) || !strcmp(t->wchan, "0"))
-		*t->wchan = 0;
+	state_of(pid, t);
 }
 
 /* *c is now.  True when the thread has run; then it is somewhere else, perhaps. */
@@ -131,10 +140,9 @@ static bool look_again(pid_t pid, struct live_thread *t, struct counted *c)
 	t->ready_ns = now.ready > c->ready ? now.ready - c->ready : 0;
 	t->moved = now.run != c->run || now.times != c->times;
 	*c = now;
-	if (t->moved) {
-		t->has_call = false;
-		call_of(pid, t);
-	}
+	/* One that was stopped before us stops again, some time after it was let go. */
+	if (t->moved)
+		state_of(pid, t);
 	return t->moved;
 }
 
