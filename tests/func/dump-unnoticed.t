@@ -76,6 +76,8 @@ for call in sigsuspend ppoll pselect epoll_pwait; do
 done
 # A signal that only the call blocks comes when it is made again, which any stop does; it does not end it.
 start masks stricter
+# In the call: before, the signal would not be blocked.
+wait_state "$PID" S
 kill -34 "$PID"
 exits 2 "a call's stricter mask: no copy by that thread" "$TAGCORE" dump -q --snapshot=require -o core.stricter "$PID"
 matches "and why" err 'no snapshot: no thread of the process waits in a system call, free of signals'
@@ -84,6 +86,7 @@ wait_line "$LOG" '^stricter'
 like "it is not ended" "$(grep '^stricter' "$LOG")" "stricter 1 handled ? then 1"
 finish
 start masks stricter plain
+wait_state "$PID" S
 kill -34 "$PID"
 # A signal to the process is the other thread's.
 until_true 5 in_state "$PID/task/$(newest_thread "$PID")" S
