@@ -167,16 +167,8 @@ bool arguments_of_call(struct crash *c, size_t frame, struct arguments *out)
 
 bool argument_text(struct crash *c, const struct argument *a, char *out, size_t size)
 {
-	size_t n = 0;
-
 	*out = 0;
-	while (a->known && a->value && n + 1 < size && space_read(c->u, a->value + n, (u8 *)out + n, 1) && out[n]) {
-		if ((u8)out[n] < 0x20 || (u8)out[n] == 0x7f)
-			break;
-		n++;
-	}
-	if (out[n] && n + 1 < size)
-		n = 0;
-	out[n] = 0;
-	return n;
+	if (a->known)
+		memory_text(c, a->value, out, size);
+	return *out;
 }

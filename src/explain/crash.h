@@ -69,6 +69,13 @@ bool crash_is_code(const struct crash *c, const char *signal, s32 code);
 /* The function of frame @i of the stack, or "". */
 const char *crash_function(struct crash *c, size_t i, char *out, size_t size);
 
+/* ---- memory_text.c */
+
+/* The string at @at, cut where it does not fit, or "" where there is none; whatever its bytes are. */
+void memory_text_raw(struct crash *c, u64 at, char *out, size_t size);
+/* The same, or "" where it is not printable. */
+void memory_text(struct crash *c, u64 at, char *out, size_t size);
+
 /* ---- fault_frame.c */
 
 /* What the signal's frame at @sp, of that form, interrupted, if that was a fault: @c with its signal and registers. */

@@ -2,7 +2,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/text.h"
 #include "base/util.h"
 #include "explain/abort_message.h"
 #include "unwind/dwarf/debuginfo.h"
@@ -25,29 +24,6 @@ static bool is_alive(struct crash *c, u64 header)
 	u64 count;
 
 	return space_uint(c->u, header - COUNT_BEFORE, 4, &count) && count && count <= COUNT_MAX;
-}
-
-/* A string at @at, or "" where it is none or is not printable. */
-static void read_text(struct crash *c, u64 at, char *out, size_t size)
-{
-	enum mem_state state;
-	size_t n = 0;
-	struct err e;
-
-	*out = 0;
-	if (!at || core_read(c->core, at, out, size - 1, &state, &n, &e) || state != MEM_PRESENT)
-		n = 0;
-	/* Names of types of the library's are in its file. */
-	if (!n && !space_read(c->u, at, out, n = 1))
-		n = 0;
-	while (n && n < size - 1 && memchr(out, 0, n) == NULL && space_read(c->u, at + n, out + n, 1))
-		n++;
-	out[n] = 0;
-	/* It may be cut within a character, of four bytes at most. */
-	if (strlen(out) == size - 1 && size - 1 - text_printable(out) < 4)
-		out[text_printable(out)] = 0;
-	if (out[text_printable(out)])
-		*out = 0;
 }
 
 static void name_type(struct crash *c, const char *mangled, struct exception *out)
@@ -96,7 +72,7 @@ static void read_string(struct crash *c, struct exception *out)
 
 	if (!space_word(c->u, out->object, &at))
 		return;
-	read_text(c, at, text, sizeof(text));
+	memory_text(c, at, text, sizeof(text));
 	if (*text)
 		put_fmt(out->value, sizeof(out->value), "\"%s\"", text);
 }
@@ -123,7 +99,7 @@ static bool type_name(struct crash *c, u64 type, char *out, size_t size)
 
 	if (!space_word(c->u, type + 8, &name))
 		return false;
-	read_text(c, name, out, size);
+	memory_text(c, name, out, size);
 	if (*out == '*')
 		memmove(out, out + 1, strlen(out));
 	return *out != 0;
@@ -160,7 +136,7 @@ static void read_class(struct crash *c, u64 type, struct exception *out)
 
 	out->is_standard = has_string(c, type);
 	if (space_word(c->u, out->object + 8, &text))
-		read_text(c, text, out->text, sizeof(out->text));
+		memory_text(c, text, out->text, sizeof(out->text));
 	if (!out->is_standard && strlen(out->text) < LEAST)
 		*out->text = 0;
 }

@@ -16,12 +16,7 @@ static const char library[] = "/libglib-2.";
 
 static const char *text_at(struct crash *c, u64 at, char out[TEXT_MAX])
 {
-	size_t n = 0;
-
-	memset(out, 0, TEXT_MAX);
-	while (n + 1 < TEXT_MAX && space_read(c->u, at + n, (u8 *)out + n, 1) && out[n])
-		n++;
-	out[n] = 0;
+	memory_text_raw(c, at, out, TEXT_MAX);
 	for (char *s = out; *s; s++)
 		if ((u8)*s < 0x20 || (u8)*s == 0x7f)
 			*s = *s == '\n' ? ' ' : '?';
