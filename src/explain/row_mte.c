@@ -217,6 +217,12 @@ bool row_mte_wild(struct crash *c)
 	return true;
 }
 
+static void put_call_name(struct crash *c, s32 nr, char *out, size_t size)
+{
+	if (!c->opts.call_name || !c->opts.call_name(AUDIT_AARCH64, nr, out, size))
+		put_fmt(out, size, "number %d", nr);
+}
+
 /* The call that a thread is in; NT_ARM_SYSTEM_CALL has none any more when the kernel writes a core. */
 static bool call_of(struct crash *c, const struct core_thread *t, char *name, size_t size)
 {
@@ -224,8 +230,7 @@ static bool call_of(struct crash *c, const struct core_thread *t, char *name, si
 
 	if (!hang_call_of(c, t, &nr))
 		return false;
-	if (!c->opts.call_name || !c->opts.call_name(AUDIT_AARCH64, nr, name, size))
-		put_fmt(name, size, "number %d", nr);
+	put_call_name(c, nr, name, size);
 	return true;
 }
 
@@ -258,12 +263,10 @@ static void show_last_call(struct crash *c)
 {
 	struct access_reg nr;
 	char name[64];
-	u64 insn;
 
-	if (!space_uint(c->u, c->pc - 4, 4, &insn) || insn != 0xd4000001 || !crash_reg(c, "x8", &nr))
+	if (!crash_is_after_call(c, c->pc) || !crash_reg(c, "x8", &nr))
 		return;
-	if (!c->opts.call_name || !c->opts.call_name(AUDIT_AARCH64, (s32)nr.value, name, sizeof(name)))
-		put_fmt(name, sizeof(name), "number %d", (s32)nr.value);
+	put_call_name(c, (s32)nr.value, name, sizeof(name));
 	show_insn(c, "the instruction before is a system call, %s: the access was before it", name);
 }
 
