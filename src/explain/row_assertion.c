@@ -64,46 +64,49 @@ bool row_assertion(struct crash *c)
 	return true;
 }
 
-/* musl and others keep no message, and perhaps it is not in the core. */
-bool row_assertion_only(struct crash *c)
+/* A library whose function for what has failed is on the stack, and what is said of it. */
+struct library {
+	const struct form *forms;
+	size_t n;
+	const char *failed, *whose, *function, *options, *without;
+};
+
+static bool say_failed(struct crash *c, const struct library *l)
 {
-	const struct form *f;
 	char in[160], text[2 * TEXT_MAX + 32];
+	const struct form *f;
 	bool has_text;
 	size_t at;
 
-	if (!crash_is_abort(c) || abort_message(c))
-		return false;
-	f = find_form(c, of_c, ARRAY_SIZE(of_c), &at);
+	f = find_form(c, l->forms, l->n, &at);
 	if (!f)
 		return false;
 	has_text = by_code(c, f, at, text, sizeof(text));
-	say(c, "an assertion failed%s%s", abort_in(c, in), has_text ? text : "; its text is not in memory");
-	say_sure(c, SURE_CERTAIN, "SIGABRT, and the C library's function for failed assertions is on the stack%s",
+	say(c, "%s failed%s%s", l->failed, abort_in(c, in), has_text ? text : l->without);
+	say_sure(c, SURE_CERTAIN, "SIGABRT, and %s %s is on the stack%s", l->whose, l->function,
 		 has_text ? "; the text is what the code calls it with" : "");
-	show_frame(c, at, "the function for failed assertions");
-	try_next(c, "tagcore stack --source shows the line%s", has_text ? "" : "; the text was written to standard error");
+	show_frame(c, at, "the %s", l->function);
+	try_next(c, "tagcore stack %s shows the line%s", l->options, has_text ? "" : "; the text was written to standard error");
 	return true;
+}
+
+/* musl and others keep no message, and perhaps it is not in the core. */
+bool row_assertion_only(struct crash *c)
+{
+	static const struct library c_library = {
+		of_c, ARRAY_SIZE(of_c), "an assertion", "the C library's", "function for failed assertions", "--source", "; its text is not in memory",
+	};
+
+	return crash_is_abort(c) && !abort_message(c) && say_failed(c, &c_library);
 }
 
 /* -D_GLIBCXX_ASSERTIONS, and hardened modes of libc++. */
 bool row_cxx_assertion(struct crash *c)
 {
-	const struct form *f;
-	char in[160], text[2 * TEXT_MAX + 32];
-	bool has_text;
-	size_t at;
+	static const struct library cxx_library = {
+		of_cxx, ARRAY_SIZE(of_cxx), "a check of the C++ library has", "the C++ library's", "function for failed checks",
+		"--source --inlines", "",
+	};
 
-	if (!crash_is_abort(c))
-		return false;
-	f = find_form(c, of_cxx, ARRAY_SIZE(of_cxx), &at);
-	if (!f)
-		return false;
-	has_text = by_code(c, f, at, text, sizeof(text));
-	say(c, "a check of the C++ library has failed%s%s", abort_in(c, in), text);
-	say_sure(c, SURE_CERTAIN, "SIGABRT, and the C++ library's function for failed checks is on the stack%s",
-		 has_text ? "; the text is what the code calls it with" : "");
-	show_frame(c, at, "the function for failed checks");
-	try_next(c, "tagcore stack --source --inlines shows the line%s", has_text ? "" : "; the text was written to standard error");
-	return true;
+	return crash_is_abort(c) && say_failed(c, &cxx_library);
 }
