@@ -158,10 +158,10 @@ void access_find(struct crash *c)
 		a->has_addr = true;
 	}
 	if (is_at_no_address(c)) {
-		a->addr = c->pc;
-		a->has_addr = true;
+		*a = (struct access){ .type = ACCESS_FETCH, .addr = c->pc, .has_addr = true };
+		return;
 	}
-	if (is_fetch(c) || is_at_no_address(c)) {
+	if (is_fetch(c)) {
 		a->type = ACCESS_FETCH;
 		return;
 	}

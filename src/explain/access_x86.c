@@ -56,7 +56,6 @@ static void take(const struct crash *c, const struct capstone *cs, const cs_x86_
 	u64 sum = (u64)m->disp;
 
 	*out = (struct operand){ .a = { .size = op->size, .scale = (u32)m->scale, .disp = m->disp }, .known = true };
-	memcpy(out->a.insn, c->access.insn, sizeof(out->a.insn));
 	if (m->base == X86_REG_RIP || m->base == X86_REG_EIP)
 		sum += in->address + in->size;
 	else
@@ -83,7 +82,6 @@ static bool take_stack(const struct crash *c, const struct capstone *cs, struct 
 		return false;
 	}
 	*out = (struct operand){ .a = { .type = is_write ? ACCESS_WRITE : ACCESS_READ, .size = word, .scale = 1 } };
-	memcpy(out->a.insn, c->access.insn, sizeof(out->a.insn));
 	out->known = crash_reg(c, word == 8 ? (cs->insn->id == X86_INS_LEAVE ? "rbp" : "rsp") :
 			       (cs->insn->id == X86_INS_LEAVE ? "ebp" : "esp"), &out->a.base);
 	out->a.disp = is_write ? -(s64)word : 0;
@@ -128,17 +126,15 @@ static bool fits(struct crash *c, const struct operand *o)
 
 static bool accept(struct crash *c, const struct operand *o)
 {
-	u64 addr = c->access.addr;
-	bool has = c->access.has_addr;
-	char extension[sizeof(c->access.extension)];
+	struct access before = c->access;
 
-	memcpy(extension, c->access.extension, sizeof(extension));
-	/* Of an inferred one only the operand has the address. */
 	c->access = o->a;
-	memcpy(c->access.extension, extension, sizeof(extension));
-	if (has)
-		c->access.addr = addr;
-	c->access.has_addr = has;
+	memcpy(c->access.insn, before.insn, sizeof(before.insn));
+	memcpy(c->access.extension, before.extension, sizeof(before.extension));
+	/* Of an inferred one only the operand has the address. */
+	if (before.has_addr)
+		c->access.addr = before.addr;
+	c->access.has_addr = before.has_addr;
 	return true;
 }
 
