@@ -88,17 +88,17 @@ bool row_jump_null(struct crash *c)
 bool row_jump_noncanonical(struct crash *c)
 {
 	bool is_there = c->pc == c->access.addr, by_ret;
+	char in[160];
 
 	if (!is_fetch(c) || place_is_canonical(c, c->access.addr))
 		return false;
 	/* What is no address has not come there by a call that was saved before. */
 	by_ret = is_there ? was_taken_from_stack(c) : c->access.by_ret;
 	if (by_ret)
-		say(c, "return to 0x%" PRIx64 ", which is no address (not canonical)%s%s: the return address on the stack was overwritten",
-		    c->access.addr, *c->function ? " in " : "", c->function);
+		say(c, "return to 0x%" PRIx64 ", which is no address (not canonical)%s: the return address on the stack was overwritten",
+		    c->access.addr, crash_in(c, in));
 	else
-		say(c, "call or jump to 0x%" PRIx64 ", which is no address (not canonical)%s%s", c->access.addr,
-		    *c->function ? " in " : "", c->function);
+		say(c, "call or jump to 0x%" PRIx64 ", which is no address (not canonical)%s", c->access.addr, crash_in(c, in));
 	say_sure(c, SURE_CERTAIN, is_there ? "the program counter is not canonical" :
 		 "the instruction's target, by the registers and the stack, is not canonical");
 	show_access(c);

@@ -214,12 +214,13 @@ bool row_privileged(struct crash *c)
 					     "wrmsr", "rdmsr", "invlpg", "wbinvd", "invd", "clts", "swapgs", "rdpmc", "lmsw", "lldt" };
 	const char *insn = c->access.insn;
 	size_t len = strcspn(insn, " ");
+	char in[160];
 
 	if (!is_protection(c))
 		return false;
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (len == strlen(names[i]) && !strncmp(insn, names[i], len)) {
-			say(c, "instruction \"%s\"%s%s, which only the kernel may execute", insn, *c->function ? " in " : "", c->function);
+			say(c, "instruction \"%s\"%s, which only the kernel may execute", insn, crash_in(c, in));
 			say_sure(c, SURE_CERTAIN, "a general protection fault at a privileged instruction");
 			show_insn(c, "instruction \"%s\"", insn);
 			return true;
@@ -232,10 +233,12 @@ bool row_privileged(struct crash *c)
 /* What is left: the instruction is not in the core, or nothing in it explains the fault. */
 bool row_protection(struct crash *c)
 {
+	char in[160];
+
 	if (!is_protection(c) || c->is_inferred || c->access.is_decoded)
 		return false;
-	say(c, "a fault for which the kernel gives no address%s%s: an address that is not canonical, or a general protection fault of another kind",
-	    *c->function ? " in " : "", c->function);
+	say(c, "a fault for which the kernel gives no address%s: an address that is not canonical, or a general protection fault of another kind",
+	    crash_in(c, in));
 	say_sure(c, SURE_POSSIBLE, "the signal's code is SI_KERNEL; the instruction %s", *c->access.insn ? "does not show which" :
 		 "is not in this core, nor in a file that is here");
 	show_access(c);
@@ -264,10 +267,11 @@ bool row_protection_key(struct crash *c)
 
 bool row_shadow_stack(struct crash *c)
 {
+	char in[160];
+
 	if (!crash_is_code(c, "SEGV", CPERR))
 		return false;
-	say(c, "control protection fault%s%s: a return address, or the target of a jump, was not what it should be",
-	    *c->function ? " in " : "", c->function);
+	say(c, "control protection fault%s: a return address, or the target of a jump, was not what it should be", crash_in(c, in));
 	say_sure(c, SURE_CERTAIN, "the kernel says so: SEGV_CPERR");
 	show_access(c);
 	show_insn(c, "the processor's shadow stack or branch tracking has refused the instruction");
