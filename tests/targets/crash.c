@@ -23,9 +23,10 @@
 #include <unistd.h>
 
 #include "target.h"
+#include "ways.h"
 
 #define APART noinline __attribute__((noclone))
-enum { PAGE = 4096, NONE = 77 };
+enum { PAGE = 4096 };
 struct order { int id; char name[60]; struct order *next; };
 static volatile int sink;
 static volatile uintptr_t hidden;	/* what the compiler must not know */
@@ -94,7 +95,7 @@ APART static void guard_within(void)
 	char *p = map(4 * PAGE, PROT_READ | PROT_WRITE);
 
 	if (madvise(p + PAGE, PAGE, MADV_GUARD_INSTALL))
-		exit(NONE);
+		exit(NO_WAY);
 	*(volatile char *)secret((uintptr_t)p + PAGE + 5) = 1;
 }
 
@@ -105,10 +106,10 @@ APART static void past_file(void)
 	char *p;
 
 	if (fd < 0 || ftruncate(fd, 2 * PAGE))
-		exit(NONE);
+		exit(NO_WAY);
 	p = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (p == MAP_FAILED || ftruncate(fd, PAGE))
-		exit(NONE);
+		exit(NO_WAY);
 	printf("truth %s\n", name);
 	fflush(stdout);
 	*(volatile char *)secret((uintptr_t)p + PAGE + 3) = 1;
@@ -211,7 +212,7 @@ static void in_thread(void *(*fn)(void *), size_t stack, void *arg)
 	pthread_attr_init(&a);
 	pthread_attr_setstacksize(&a, stack);
 	if (pthread_create(&t, &a, fn, arg))
-		exit(NONE);
+		exit(NO_WAY);
 	pthread_join(t, NULL);
 }
 
@@ -261,7 +262,7 @@ APART static void float_zero(void)
 APART static void illegal(void) { __asm__ volatile(".byte 0x06"); }
 APART static void breakpoint(void) { __asm__ volatile("int3"); }
 #else
-static void not_here(void) { exit(NONE); }
+static void not_here(void) { exit(NO_WAY); }
 #ifdef __aarch64__
 APART static void illegal(void) { __asm__ volatile(".inst 0x02000000"); }
 APART static void breakpoint(void) { __asm__ volatile("brk #0xf000"); }
@@ -299,7 +300,7 @@ APART static void refused_call(void)
 	struct sock_fprog p = { .len = 4, .filter = f };
 
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &p))
-		exit(NONE);
+		exit(NO_WAY);
 	sink = (int)syscall(SYS_getppid);
 }
 
@@ -364,7 +365,7 @@ static void sent_timer(void)
 	timer_t t;
 
 	if (timer_create(CLOCK_MONOTONIC, &e, &t) || timer_settime(t, 0, &soon, NULL))
-		exit(NONE);
+		exit(NO_WAY);
 	for (;;)
 		pause();
 }
@@ -381,7 +382,7 @@ static void too_large(void)
 	lseek(fd, 64 << 20, SEEK_SET);
 	for (;;)
 		if (write(fd, name, sizeof(name)) < 0)
-			exit(NONE);
+			exit(NO_WAY);
 }
 
 static sigjmp_buf back;
@@ -435,8 +436,7 @@ static void after_fault_siginfo(void)
 }
 static void in_handler(void) { handle(SIGUSR1, aborter, 0); raise(SIGUSR1); }
 
-static const struct { const char *name; void (*run)(void); } ways[] = {
-#define WAY(f) { #f, f }
+static const struct way ways[] = {
 	WAY(null_read), WAY(null_offset), WAY(null_index), WAY(null_before), WAY(small_number), WAY(wild), WAY(jump_null),
 	WAY(jump_unmapped), WAY(jump_data), WAY(write_literal), WAY(write_protected), WAY(past_mapping), WAY(guard),
 	WAY(guard_within), WAY(past_file), WAY(stack_main), WAY(stack_mutual), WAY(stack_callee), WAY(stack_thread), WAY(stack_large),
@@ -456,10 +456,5 @@ static const struct { const char *name; void (*run)(void); } ways[] = {
 
 int main(int argc, char **argv)
 {
-	for (size_t i = 0; argc > 1 && i < sizeof(ways) / sizeof(ways[0]); i++)
-		if (!strcmp(argv[1], ways[i].name)) {
-			ways[i].run();
-			return 0;
-		}
-	return NONE;
+	return run_way(ways, sizeof(ways) / sizeof(ways[0]), argc, argv);
 }

@@ -11,9 +11,10 @@
 #include <unistd.h>
 
 #include "target.h"
+#include "ways.h"
 
 #define APART noinline __attribute__((noclone))
-enum { NONE = 77, ROOM = 64 << 10 };
+enum { ROOM = 64 << 10 };
 struct order { int id; char name[60]; struct order *next; };
 static volatile int sink;
 static volatile uintptr_t hidden;	/* what the compiler must not know */
@@ -73,7 +74,7 @@ static void sent_again_plain(void) { handle(SIGSEGV, again_plain, 0); null_offse
 static void sent_again_divide(void)
 {
 #ifdef __aarch64__
-	exit(NONE);	/* it does not fault */
+	exit(NO_WAY);	/* it does not fault */
 #endif
 	handle(SIGFPE, again, SA_SIGINFO);
 	divide_by((int)(uintptr_t)secret(0));
@@ -174,8 +175,7 @@ static void while_busy(void)
 	look();
 }
 
-static const struct { const char *name; void (*run)(void); } ways[] = {
-#define WAY(f) { #f, f }
+static const struct way ways[] = {
 	WAY(sent_again), WAY(sent_again_plain), WAY(sent_again_divide), WAY(sent_again_illegal), WAY(on_mapping), WAY(on_heap),
 	WAY(stack_used_up), WAY(forgotten), WAY(thread_again), WAY(thread_to_process),
 	WAY(abort_reported), WAY(abort_to_process), WAY(permitted), WAY(while_busy),
@@ -183,10 +183,5 @@ static const struct { const char *name; void (*run)(void); } ways[] = {
 
 int main(int argc, char **argv)
 {
-	for (size_t i = 0; argc > 1 && i < sizeof(ways) / sizeof(ways[0]); i++)
-		if (!strcmp(argv[1], ways[i].name)) {
-			ways[i].run();
-			return 0;
-		}
-	return NONE;
+	return run_way(ways, sizeof(ways) / sizeof(ways[0]), argc, argv);
 }
